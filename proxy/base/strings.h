@@ -1,0 +1,27 @@
+#pragma once
+
+// Small text helpers that the whole proxy shares. Debian's absl::string_view is a type of its own:
+// convert here.
+
+#include <string>
+#include <string_view>
+
+#include "absl/strings/string_view.h"
+
+namespace convoy::base {
+
+inline absl::string_view toAbsl(std::string_view text) {
+  return {text.data(), text.size()};
+}
+inline std::string_view fromAbsl(absl::string_view text) {
+  return {text.data(), text.size()};
+}
+
+inline char asciiLower(char c) {
+  return c >= 'A' && c <= 'Z' ? static_cast<char>(c | 0x20) : c;
+}
+
+// ASCII only, as header names and host names are compared (RFC 9110 5.1, RFC 3986 3.2.2).
+bool equalsIgnoreCase(std::string_view a, std::string_view b);
+
+}  // namespace convoy::base

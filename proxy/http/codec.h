@@ -1,0 +1,166 @@
+#pragma once
+
+// What every HTTP codec is, seen from both sides: bytes in, events out, no socket and no clock. A
+// codec connection carries many streams (HTTP/1.x: one at a time). Codecs write into the
+// connection's output queue and tell nobody: the owner flushes. A codec belongs to its connection's
+// thread and is freed while the connection is idle (idle() says when that is allowed).
+//
+// Life of a stream on a server: newStream() once a head is complete, then the receiver gets head,
+// body, trailers, in this order, each callback with end_of_stream where the message ends. It
+// answers through the ResponseSender it was given. After both directions ended, or after reset in
+// either direction, the codec forgets the stream and calls no receiver method any more. Callbacks
+// may call senders, including reset(), from inside. A receiver may be destroyed only outside of a
+// callback on it (Loop::destroyAtEndOfTurn).
+
+#include <cstdint>
+#include <string_view>
+
+#include "proxy/http/failure.h"
+#include "proxy/http/message.h"
+#include "proxy/net/byte_queue.h"
+
+namespace convoy::http {
+
+// Back-pressure, in both senders and receivers: "stop producing", "go on".
+class FlowListener {
+ public:
+  virtual void onSendQueueAboveHigh() = 0;
+  virtual void onSendQueueBelowLow() = 0;
+
+ protected:
+  ~FlowListener() = default;
+};
+
+// The server side's view of an arriving request.
+class RequestReceiver : public FlowListener {
+ public:
+  // Views in head are valid during the call only: copy (head.copyInto(arena)) what must outlive it.
+  virtual void onRequestHead(RequestHead& head, bool end_of_stream) = 0;
+  virtual void onRequestBody(std::string_view bytes, bool end_of_stream) = 0;
+  virtual void onRequestTrailers(HeaderList& trailers) = 0;  // ends the stream
+  // The stream died: peer reset, connection lost, framing broken. Nothing more can be sent on it.
+  virtual void onRequestReset(Failure failure) = 0;
+
+ protected:
+  ~RequestReceiver() = default;
+};
+
+// The client side's view of an arriving response.
+class ResponseReceiver : public FlowListener {
+ public:
+  virtual void onInformational(ResponseHead& head) = 0;  // 1xx but 101
+  virtual void onResponseHead(ResponseHead& head, bool end_of_stream) = 0;
+  virtual void onResponseBody(std::string_view bytes, bool end_of_stream) = 0;
+  virtual void onResponseTrailers(HeaderList& trailers) = 0;
+  virtual void onResponseReset(Failure failure) = 0;
+
+ protected:
+  ~ResponseReceiver() = default;
+};
+
+// The sending half of a stream, owned by the codec. Invalid after the stream ended in both
+// directions or was reset.
+class StreamSender {
+ public:
+  virtual void sendBody(std::string_view bytes, bool end_of_stream) = 0;
+  virtual void sendTrailers(const HeaderList& trailers) = 0;  // ends the stream
+  // Aborts the stream so that the peer can tell. HTTP/1.x can only abort its connection.
+  virtual void reset(Failure failure) = 0;
+  // Stops and resumes the arrival of this stream's body (counted), for back-pressure.
+  virtual void pauseReceiving() = 0;
+  virtual void resumeReceiving() = 0;
+
+ protected:
+  ~StreamSender() = default;
+};
+
+class ResponseSender : public StreamSender {
+ public:
+  virtual void sendInformational(const ResponseHead& head) = 0;
+  virtual void sendHead(const ResponseHead& head, bool end_of_stream) = 0;
+
+ protected:
+  ~ResponseSender() = default;
+};
+
+class RequestSender : public StreamSender {
+ public:
+  virtual void sendHead(const RequestHead& head, bool end_of_stream) = 0;
+
+ protected:
+  ~RequestSender() = default;
+};
+
+// What a codec asks of the connection that it sits on.
+class CodecConnection {
+ public:
+  virtual net::ByteQueue& output() = 0;
+  // Stop and go of reading from the peer, counted (HTTP/1.x back-pressure; HTTP/2 uses windows).
+  virtual void pauseReading() = 0;
+  virtual void resumeReading() = 0;
+
+ protected:
+  ~CodecConnection() = default;
+};
+
+class ServerCodecHandler : public CodecConnection {
+ public:
+  // A head is complete: who receives it? The sender is the stream's other half. Never null.
+  virtual RequestReceiver& newStream(ResponseSender& sender) = 0;
+  // The peer broke the protocol before a stream existed: the codec wants this failure answered if
+  // the protocol can, then the connection closed. Called at most once; afterwards dispatch() must
+  // not be called.
+  virtual void onProtocolError(Failure failure, std::string_view detail) = 0;
+  // Both directions of a stream have ended; HTTP/1.x: the connection may be reused unless
+  // mustClose().
+  virtual void onStreamComplete(ResponseSender& sender) = 0;
+
+ protected:
+  ~ServerCodecHandler() = default;
+};
+
+class ServerCodec {
+ public:
+  virtual ~ServerCodec() = default;
+  // Consumes bytes and calls receivers. Returns how many bytes were taken: fewer than given only
+  // when an HTTP/1.x request is still being answered (pipelining): the caller keeps the rest,
+  // pauses reading, and calls again after onStreamComplete().
+  virtual size_t dispatch(std::string_view bytes) = 0;
+  virtual void onEndOfStream() = 0;                // the peer sent FIN
+  virtual void onConnectionLost(Failure why) = 0;  // resets every stream
+  virtual void goAway() = 0;  // drain: HTTP/1.x "Connection: close" on the next response
+  virtual bool mustClose()
+      const = 0;  // after the running response (or now, if none) the connection ends
+  virtual bool idle() const = 0;         // no stream and no partial message: the codec may be freed
+  virtual void onOutputAboveHigh() = 0;  // the connection's output queue crossed its marks
+  virtual void onOutputBelowLow() = 0;
+  virtual Protocol protocol() const = 0;
+};
+
+class ClientCodecHandler : public CodecConnection {
+ public:
+  // The response of this stream and its request are complete: HTTP/1.x connections may be reused
+  // unless mustClose().
+  virtual void onStreamComplete(RequestSender& sender) = 0;
+  virtual void onProtocolError(Failure failure, std::string_view detail) = 0;
+  virtual void onGoAway() = 0;  // no new streams here
+
+ protected:
+  ~ClientCodecHandler() = default;
+};
+
+class ClientCodec {
+ public:
+  virtual ~ClientCodec() = default;
+  virtual RequestSender& newStream(ResponseReceiver& receiver) = 0;  // REQUIRES: a stream is free
+  virtual void dispatch(std::string_view bytes) = 0;
+  virtual void onEndOfStream() = 0;
+  virtual void onConnectionLost(Failure why) = 0;
+  virtual bool mustClose() const = 0;
+  virtual bool idle() const = 0;
+  virtual void onOutputAboveHigh() = 0;
+  virtual void onOutputBelowLow() = 0;
+  virtual Protocol protocol() const = 0;
+};
+
+}  // namespace convoy::http

@@ -1,0 +1,65 @@
+#pragma once
+
+// Why a request failed, in one table: who is to blame, whether sending it again is safe, which
+// status the client gets, Envoy's response flag, and the stable reason code of the access log.
+// Every failure path of the proxy names one of these; nothing else decides a status or a flag.
+
+#include <cstdint>
+#include <string_view>
+
+namespace convoy::http {
+
+enum class Blame : uint8_t { None, Downstream, Upstream, Local };
+
+enum class Failure : uint8_t {
+  None,
+  // Downstream's doing.
+  BadRequest,             // the head is malformed
+  HeadTooLarge,           // 431
+  UriTooLong,             // 414
+  BadBody,                // framing broke inside the body
+  RequestHeaderTimeout,   // 408: the head did not arrive in time
+  RequestTimeout,         // 408: the whole request did not
+  DownstreamIdleTimeout,  // no bytes from the client for too long inside a request
+  DownstreamDisconnect,   // the client went away
+  UnsupportedVersion,     // 505
+  UnsupportedEncoding,    // 501: a transfer coding that we do not know
+  UnsupportedUpgrade,     // 403: upgrade or CONNECT not allowed here
+  // Local.
+  RouteNotFound,      // 404
+  ClusterNotFound,    // 503: the route names a cluster that is not there
+  NoHealthyUpstream,  // 503
+  UpstreamOverflow,   // 503: a circuit breaker
+  DirectResponse,     // configured answer; not an error, has no flag
+  FilterReply,        // a filter answered
+  Overload,           // 503: this node sheds load
+  Draining,           // 503: this node is going away
+  MaxStreamDuration,  // 504: the stream lived too long
+  PayloadTooLarge,    // 413: more body than may be buffered
+  InternalError,      // 500
+  // Upstream's doing.
+  UpstreamConnectFailure,  // 503
+  UpstreamConnectTimeout,  // 503
+  UpstreamReset,  // 502: broke before the response head (Envoy: 503 UC; ours is the 502)
+  UpstreamProtocolError,     // 502: the response was malformed
+  UpstreamFirstByteTimeout,  // 504
+  UpstreamResponseTimeout,   // 504: route time-out
+  UpstreamIdleTimeout,       // 504 before the head, abort after
+  UpstreamAbortedBody,       // the response broke after its head: downstream is aborted
+  kCount
+};
+
+struct FailureInfo {
+  Failure failure;
+  std::string_view code;  // stable: "upstream_connect_failure"; docs/reference/failures.md is made
+                          // from this table
+  std::string_view flag;  // Envoy's short response flag: "UF"; empty if none
+  Blame blame;
+  bool retry_safe;        // the upstream cannot have acted on the request
+  uint16_t status;        // 0: nothing can be sent
+  std::string_view text;  // body of the reply: one line for people
+};
+
+const FailureInfo& info(Failure failure);
+
+}  // namespace convoy::http

@@ -1,0 +1,60 @@
+#pragma once
+
+// Request and response heads as the proxy sees them, whatever the protocol: HTTP/1.1's Host becomes
+// authority and is not kept among the headers; framing headers (Content-Length, Transfer-Encoding)
+// are folded into BodyLength and written again by the codec that sends. Views as in header_list.h.
+
+#include <cstdint>
+#include <string_view>
+
+#include "proxy/base/arena.h"
+#include "proxy/http/header_list.h"
+
+namespace convoy::http {
+
+enum class Protocol : uint8_t { Http10, Http11, Http2 };
+
+// What is known about the body before it is read.
+struct BodyLength {
+  enum class Kind : uint8_t {
+    None,     // no body
+    Known,    // exactly `bytes`
+    Unknown,  // chunked, HTTP/2 without content-length, or (responses) until close
+  };
+  Kind kind = Kind::None;
+  uint64_t bytes = 0;
+};
+
+struct RequestHead {
+  std::string_view method;
+  std::string_view
+      target;  // path and query as received: "/a?b=c", or "*" (OPTIONS), or authority (CONNECT)
+  std::string_view authority;  // Host, or the absolute-form's authority; as received
+  std::string_view scheme;     // "http" or "https"
+  Protocol protocol = Protocol::Http11;
+  HeaderList headers;
+  BodyLength body;
+  bool expects_continue = false;  // "Expect: 100-continue", removed from headers
+  bool wants_keep_alive = true;   // HTTP/1.x: what the client asked for
+  std::string_view upgrade;  // value of Upgrade when Connection names it; both removed from headers
+  bool te_trailers = false;  // "TE: trailers" was sent
+
+  std::string_view path() const { return target.substr(0, target.find('?')); }
+  void copyInto(base::Arena& arena);
+};
+
+struct ResponseHead {
+  uint16_t status = 0;
+  std::string_view reason;  // HTTP/1.x only; empty: the standard phrase
+  Protocol protocol = Protocol::Http11;
+  HeaderList headers;
+  BodyLength body;
+  std::string_view upgrade;
+
+  void copyInto(base::Arena& arena);
+};
+
+std::string_view reasonPhrase(uint16_t status);  // empty if unknown
+std::string_view text(Protocol protocol);        // "HTTP/1.1"
+
+}  // namespace convoy::http

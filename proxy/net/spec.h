@@ -1,0 +1,70 @@
+#pragma once
+
+// Immutable configuration of a listener: what config/ makes of envoy.config.listener.v3.Listener.
+// Plain data, no socket. An unset field means what Envoy documents.
+
+#include <chrono>
+#include <cstdint>
+#include <memory>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "proxy/net/address.h"
+
+namespace convoy::net {
+
+// An IP range. Family None matches nothing.
+struct CidrRange {
+  Address address;
+  uint8_t prefix_length = 0;
+  bool contains(const Address& address) const;
+};
+
+// envoy.config.listener.v3.FilterChainMatch; an empty member matches everything. Criteria are tried
+// in Envoy's order.
+struct FilterChainMatch {
+  std::optional<uint16_t> destination_port;
+  std::vector<CidrRange> destination_ranges;
+  std::vector<std::string> server_names;  // lower case; "*.example.com" allowed
+  std::string transport_protocol;         // "", "raw_buffer", "tls"
+  std::vector<std::string> application_protocols;
+  std::vector<CidrRange> source_ranges;
+  std::vector<uint16_t> source_ports;
+};
+
+// One L4 filter's configuration. HTTP is one of them (http::ConnectionManagerSpec). The name is
+// Envoy's extension name.
+struct NetworkFilterSpec {
+  virtual ~NetworkFilterSpec() = default;
+  std::string name;
+};
+
+// How bytes are wrapped (tls::... later). Absent means plain text.
+struct TransportSpec {
+  virtual ~TransportSpec() = default;
+};
+
+struct FilterChainSpec {
+  std::string name;
+  FilterChainMatch match;
+  std::shared_ptr<const TransportSpec> transport;  // null: plain text
+  std::vector<std::shared_ptr<const NetworkFilterSpec>> filters;
+  uint64_t content_hash = 0;  // equal hashes: connections need not be drained
+};
+
+struct ListenerSpec {
+  std::string name;
+  std::vector<Address> addresses;  // at least one
+  std::vector<std::shared_ptr<const FilterChainSpec>> filter_chains;
+  std::shared_ptr<const FilterChainSpec> default_filter_chain;  // may be null
+  std::string stat_prefix;                                      // empty: the address
+  uint32_t per_connection_buffer_limit_bytes = 1024 * 1024;
+  uint32_t tcp_backlog = 4096;
+  bool ipv4_compat = false;
+  std::optional<uint32_t> unix_mode;  // permission bits of a unix socket
+  uint64_t max_connections = 0;       // 0: no limit
+  std::string version;                // of the resource; empty for static ones
+};
+
+}  // namespace convoy::net
