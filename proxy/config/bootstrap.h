@@ -1,0 +1,51 @@
+#pragma once
+
+// What a node is told before it knows anything: the Envoy bootstrap
+// (envoy.config.bootstrap.v3.Bootstrap) as specs. loadBootstrap() reads YAML or JSON; every error
+// says file:line, field path, rule and value.
+
+#include <chrono>
+#include <cstdint>
+#include <map>
+#include <memory>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "absl/status/statusor.h"
+#include "proxy/http/spec.h"
+#include "proxy/net/spec.h"
+#include "proxy/upstream/spec.h"
+
+namespace convoy::config {
+
+struct NodeIdentity {
+  std::string id;
+  std::string cluster;
+  std::map<std::string, std::string> labels;  // node.metadata.labels
+  std::string encoded;  // serialised envoy.config.core.v3.Node, as sent on the stream
+};
+
+// Where a kind of resource comes from: the ADS stream of this cluster. No other config source
+// exists.
+struct AdsSpec {
+  std::string cluster;  // name of a static cluster
+  bool incremental = true;
+};
+
+struct AdminSpec {
+  net::Address address;
+  std::string access_log_path;
+};
+
+struct BootstrapSpec {
+  NodeIdentity node;
+  std::optional<AdminSpec> admin;
+  std::vector<std::shared_ptr<const net::ListenerSpec>> listeners;
+  std::vector<std::shared_ptr<const upstream::ClusterSpec>> clusters;
+  std::optional<AdsSpec> ads;
+  bool lds = false;  // dynamic_resources.lds_config / cds_config are set (to ads)
+  bool cds = false;
+};
+
+}  // namespace convoy::config

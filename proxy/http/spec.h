@@ -1,0 +1,77 @@
+#pragma once
+
+// Immutable configuration of the HTTP connection manager: what config/ makes of
+// envoy.extensions.filters.network.http_connection_manager.v3. Plain data; defaults are Envoy's.
+
+#include <chrono>
+#include <cstdint>
+#include <memory>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "proxy/net/spec.h"
+#include "proxy/route/spec.h"
+
+namespace convoy::http {
+
+using Milliseconds = std::chrono::milliseconds;
+
+// One HTTP filter's configuration. `name` is the configured instance name (per-route configuration
+// refers to it), `kind` selects the factory ("envoy.filters.http.router").
+struct HttpFilterSpec {
+  virtual ~HttpFilterSpec() = default;
+  std::string name;
+  std::string kind;
+  bool disabled = false;
+};
+
+// A format compiled at load: literals and operators in order.
+struct AccessLogSpec {
+  enum class Format : uint8_t { Text, Json };
+  std::string path;  // file; "/dev/stdout", "/dev/stderr"
+  Format format = Format::Text;
+  std::string text_format;  // Envoy's command operators; empty: Envoy's default format
+  std::vector<std::pair<std::string, std::string>> json_fields;  // key -> format, in order
+};
+
+enum class ServerHeaderPolicy : uint8_t { Overwrite, AppendIfAbsent, PassThrough };
+enum class UnderscorePolicy : uint8_t { Allow, RejectRequest, DropHeader };
+
+struct ConnectionManagerSpec final : net::NetworkFilterSpec {
+  enum class Codec : uint8_t { Auto, Http1, Http2 };
+
+  std::string stat_prefix;
+  Codec codec = Codec::Auto;
+  std::shared_ptr<const route::RouteTableSpec> routes;  // inline; null with rds_name
+  std::string rds_name;
+  std::vector<std::shared_ptr<const HttpFilterSpec>> filters;  // the last is the router
+  std::vector<AccessLogSpec> access_logs;
+
+  bool use_remote_address = false;
+  uint32_t xff_num_trusted_hops = 0;
+  bool skip_xff_append = false;
+  bool generate_request_id = true;
+  bool preserve_external_request_id = false;
+  bool always_set_request_id_in_response = false;
+  std::string server_name = "envoy";  // Envoy's default; convoy.v1 writes "convoy"
+  ServerHeaderPolicy server_header = ServerHeaderPolicy::Overwrite;
+  std::string via;
+  UnderscorePolicy underscores = UnderscorePolicy::Allow;
+  bool normalize_path = false;
+  bool merge_slashes = false;
+  bool accept_http_10 = false;
+
+  uint32_t max_request_headers_kb = 60;
+  uint32_t max_headers_count = 100;
+  Milliseconds idle_timeout{3'600'000};       // connection without streams; 0: none
+  Milliseconds stream_idle_timeout{300'000};  // 0: none
+  Milliseconds request_timeout{0};            // until the request is received; 0: none
+  Milliseconds request_headers_timeout{0};    // 0: none
+  Milliseconds drain_timeout{5'000};
+  std::optional<Milliseconds> max_connection_duration;
+  std::optional<Milliseconds> max_stream_duration;
+  std::optional<uint32_t> max_requests_per_connection;
+};
+
+}  // namespace convoy::http

@@ -1,0 +1,142 @@
+#pragma once
+
+// Immutable routing configuration: what config/ makes of envoy.config.route.v3.RouteConfiguration,
+// and what the matcher (route/matcher.h) is compiled from. Plain data. Durations: unset means what
+// Envoy documents.
+
+#include <chrono>
+#include <cstdint>
+#include <map>
+#include <memory>
+#include <optional>
+#include <string>
+#include <variant>
+#include <vector>
+
+namespace convoy::route {
+
+using Milliseconds = std::chrono::milliseconds;
+
+struct StringMatch {
+  enum class Kind : uint8_t { Exact, Prefix, Suffix, Contains, Regex };
+  Kind kind = Kind::Exact;
+  std::string value;  // Regex: RE2 syntax, whole-string match
+  bool ignore_case = false;
+};
+
+struct HeaderMatch {
+  std::string name;
+  // Unset value: the header must be present (or, inverted, absent).
+  std::optional<StringMatch> value;
+  struct Range {
+    int64_t start;
+    int64_t end;  // exclusive
+  };
+  std::optional<Range> range;
+  bool invert = false;
+  bool treat_missing_as_empty = false;
+};
+
+struct QueryMatch {
+  std::string name;
+  std::optional<StringMatch> value;  // unset: present
+};
+
+struct PathMatch {
+  enum class Kind : uint8_t { Prefix, Exact, SegmentPrefix, Regex };
+  Kind kind = Kind::Prefix;
+  std::string value;
+  bool case_sensitive = true;
+};
+
+struct Match {
+  PathMatch path;
+  std::vector<HeaderMatch> headers;  // ":method" and ":authority" work as names
+  std::vector<QueryMatch> query;
+  std::optional<uint32_t> runtime_millionths;  // runtime_fraction's default; unset: always
+};
+
+struct HeaderEdit {
+  enum class Action : uint8_t {
+    AppendIfExistsOrAdd,
+    AddIfAbsent,
+    OverwriteIfExistsOrAdd,
+    OverwriteIfExists
+  };
+  std::string name;
+  std::string value;  // literal text; Envoy's %...% operators are refused by config until they work
+  Action action = Action::AppendIfExistsOrAdd;
+};
+
+struct HeaderEdits {
+  std::vector<HeaderEdit> request;
+  std::vector<std::string> request_remove;
+  std::vector<HeaderEdit> response;
+  std::vector<std::string> response_remove;
+  bool empty() const {
+    return request.empty() && request_remove.empty() && response.empty() && response_remove.empty();
+  }
+};
+
+struct WeightedCluster {
+  std::string name;
+  uint32_t weight = 0;
+};
+
+// Send to a cluster. Exactly one of cluster and weighted is set.
+struct Forward {
+  std::string cluster;
+  std::vector<WeightedCluster> weighted;
+  std::string prefix_rewrite;           // empty: none
+  std::string host_rewrite;             // empty: none
+  std::optional<Milliseconds> timeout;  // whole response; unset: 15 s (Envoy); 0: none
+  std::optional<Milliseconds>
+      idle_timeout;                    // stream idle; unset: the connection manager's; 0: none
+  Milliseconds first_byte_timeout{0};  // until the response head; 0: none (convoy.ext.RoutePolicy)
+};
+
+struct DirectResponse {
+  uint16_t status = 200;
+  std::string body;
+};
+
+struct Redirect {
+  uint16_t status = 301;
+  std::string scheme;  // empty members keep the request's
+  std::string host;
+  std::optional<uint32_t> port;
+  std::string path;
+  std::string prefix_rewrite;
+  bool strip_query = false;
+};
+
+// Configuration of one HTTP filter for one route; the filter knows its own type.
+struct PerRouteFilterSpec {
+  virtual ~PerRouteFilterSpec() = default;
+};
+
+struct Route {
+  std::string name;
+  Match match;
+  std::variant<Forward, DirectResponse, Redirect> action;
+  HeaderEdits edits;
+  std::map<std::string, std::shared_ptr<const PerRouteFilterSpec>> filters;  // by filter name
+};
+
+struct VirtualHost {
+  std::string name;
+  std::vector<std::string> domains;  // "a.example", "*.example", "a.*", "*"; lower case
+  std::vector<Route> routes;         // first match wins
+  HeaderEdits edits;
+  std::map<std::string, std::shared_ptr<const PerRouteFilterSpec>> filters;
+};
+
+struct RouteTableSpec {
+  std::string name;
+  std::vector<VirtualHost> virtual_hosts;
+  HeaderEdits edits;
+  bool most_specific_header_mutations_wins = false;
+  std::string version;
+};
+
+}  // namespace convoy::route

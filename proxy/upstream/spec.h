@@ -1,0 +1,83 @@
+#pragma once
+
+// Immutable configuration of a cluster and of its endpoints: what config/ makes of
+// envoy.config.cluster.v3.Cluster and envoy.config.endpoint.v3.ClusterLoadAssignment. Plain data.
+// An unset field means what Envoy documents.
+
+#include <chrono>
+#include <cstdint>
+#include <map>
+#include <memory>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "proxy/net/address.h"
+
+namespace convoy::upstream {
+
+using Milliseconds = std::chrono::milliseconds;
+
+enum class Algorithm : uint8_t {
+  RoundRobin,                // smooth, weighted (nginx's exact order)
+  WeightedLeastConnections,  // true minimum of (active+1)/weight; ROUND_ROBIN's neighbour in
+                             // convoy.ext
+  LeastRequest,              // Envoy's LEAST_REQUEST: served as the true minimum
+  Random,
+};
+
+enum class HealthStatus : uint8_t { Unknown, Healthy, Unhealthy, Draining, Timeout, Degraded };
+
+struct EndpointSpec {
+  net::Address address;
+  std::string hostname;
+  uint32_t weight = 1;  // >= 1
+  HealthStatus health = HealthStatus::Unknown;
+  std::map<std::string, std::string> labels;  // metadata "convoy.labels", for people
+};
+
+struct LocalitySpec {
+  std::string region, zone, sub_zone;
+  uint32_t priority = 0;
+  std::optional<uint32_t> weight;
+  std::vector<EndpointSpec> endpoints;
+};
+
+struct AssignmentSpec {
+  std::string cluster;
+  std::vector<LocalitySpec> localities;
+  uint32_t overprovisioning_factor = 140;
+  std::string version;
+};
+
+struct CircuitBreakers {  // DEFAULT priority; Envoy's defaults
+  uint32_t max_connections = 1024;
+  uint32_t max_pending_requests = 1024;
+  uint32_t max_requests = 1024;
+  uint32_t max_retries = 3;
+};
+
+enum class UpstreamProtocol : uint8_t { Http1, Http2 };
+
+struct TransportSpec;  // tls/ later
+
+struct ClusterSpec {
+  enum class Discovery : uint8_t { Static, Eds };
+
+  std::string name;
+  Discovery discovery = Discovery::Static;
+  std::string eds_service_name;                      // empty: the cluster's name
+  std::shared_ptr<const AssignmentSpec> assignment;  // Static only
+  Algorithm algorithm = Algorithm::RoundRobin;
+  UpstreamProtocol protocol = UpstreamProtocol::Http1;
+  Milliseconds connect_timeout{5000};
+  std::optional<Milliseconds> idle_timeout;  // upstream connection; unset: 1 h
+  std::optional<Milliseconds> max_connection_duration;
+  std::optional<uint32_t> max_requests_per_connection;
+  CircuitBreakers breakers;
+  uint32_t per_connection_buffer_limit_bytes = 1024 * 1024;
+  std::optional<net::Address> bind_to;
+  std::string version;
+};
+
+}  // namespace convoy::upstream
