@@ -1,0 +1,90 @@
+"""The rules that Convoy's own packages use: C++ with warnings as errors, protos, gRPC stubs, fuzz targets."""
+
+load("//tools/bazel:proto.bzl", _grpc = "convoy_cc_grpc_library", _proto = "convoy_cc_proto_library")
+
+convoy_cc_proto_library = _proto
+convoy_cc_grpc_library = _grpc
+
+_COPTS = [
+    "-Wall",
+    "-Wextra",
+    "-Werror",
+    "-Wnon-virtual-dtor",
+    "-Woverloaded-virtual",
+    # False positives of g++ 12 in std::string at -O2 (GCC bug 105651).
+    "-Wno-restrict",
+]
+
+_PUBLIC = ["//visibility:public"]
+
+def convoy_cc_library(name, copts = [], visibility = _PUBLIC, **kwargs):
+    native.cc_library(
+        name = name,
+        copts = _COPTS + copts,
+        visibility = visibility,
+        **kwargs
+    )
+
+def convoy_cc_binary(name, copts = [], visibility = _PUBLIC, **kwargs):
+    native.cc_binary(
+        name = name,
+        copts = _COPTS + copts,
+        visibility = visibility,
+        **kwargs
+    )
+
+def _with_sanitizer_data(data):
+    return data + select({
+        "//tools/bazel:tsan": ["//tools/bazel:tsan.supp"],
+        "//conditions:default": [],
+    })
+
+def convoy_cc_test(name, deps = [], data = [], copts = [], size = "small", main = True, visibility = _PUBLIC, **kwargs):
+    """A GoogleTest test. main = False: the test brings a main of its own."""
+    native.cc_test(
+        name = name,
+        size = size,
+        copts = _COPTS + copts,
+        data = _with_sanitizer_data(data),
+        linkstatic = True,
+        visibility = visibility,
+        deps = deps + (["//third_party:gtest_main"] if main else ["//third_party:gtest"]),
+        **kwargs
+    )
+
+def convoy_cc_fuzz_test(name, corpus = [], deps = [], copts = [], size = "small", visibility = _PUBLIC, **kwargs):
+    """A libFuzzer entry point (LLVMFuzzerTestOneInput) with its corpus.
+
+    By default an ordinary test that runs every corpus file once, each a test case of its own. With
+    --config=fuzz the same target is a libFuzzer binary: bazel run --config=fuzz //test/fuzz:x -- -max_total_time=60 DIR
+
+    Args:
+      corpus: files, such as glob(["corpus/h1/**"]).
+    """
+    native.cc_test(
+        name = name,
+        size = size,
+        args = select({
+            "//tools/bazel:fuzz": ["-runs=0"],
+            "//conditions:default": [],
+        }) + ["$(rootpaths %s)" % label for label in ([":" + name + "_corpus"] if corpus else [])],
+        copts = _COPTS + copts,
+        data = _with_sanitizer_data([":" + name + "_corpus"] if corpus else []),
+        linkopts = select({
+            "//tools/bazel:fuzz": ["-fsanitize=fuzzer"],
+            "//conditions:default": [],
+        }),
+        linkstatic = True,
+        visibility = visibility,
+        deps = deps + select({
+            "//tools/bazel:fuzz": [],
+            "//conditions:default": ["//tools/bazel:fuzz_replay_main"],
+        }),
+        **kwargs
+    )
+    if corpus:
+        native.filegroup(
+            name = name + "_corpus",
+            srcs = corpus,
+            visibility = visibility,
+        )
