@@ -1,4 +1,5 @@
-// What convoy-proxy links, in one process: libuv, nghttp2, BoringSSL, c-ares, protobuf, absl, yaml-cpp, RE2, hiredis.
+// What convoy-proxy links, in one process: libuv, nghttp2, BoringSSL, c-ares, protobuf, absl,
+// yaml-cpp, RE2, hiredis.
 
 #include <absl/container/flat_hash_map.h>
 #include <absl/status/statusor.h>
@@ -72,9 +73,8 @@ TEST(DataPlaneLibraries, ProtobufPrintsJson) {
 
 TEST(DataPlaneLibraries, AbslStatusAndContainers) {
   absl::flat_hash_map<std::string, int> map{{absl::StrCat("a", 1), 1}};
-  absl::StatusOr<int> found = map.contains("a1")
-                                  ? absl::StatusOr<int>(map.at("a1"))
-                                  : absl::StatusOr<int>(absl::NotFoundError("a1"));
+  absl::StatusOr<int> found = map.contains("a1") ? absl::StatusOr<int>(map.at("a1"))
+                                                 : absl::StatusOr<int>(absl::NotFoundError("a1"));
   ASSERT_TRUE(found.ok());
   EXPECT_EQ(*found, 1);
 }
@@ -84,7 +84,9 @@ TEST(DataPlaneLibraries, YamlCppKeepsLines) {
   EXPECT_EQ(node["b"].Mark().line, 1);
 }
 
-TEST(DataPlaneLibraries, Re2Matches) { EXPECT_TRUE(RE2::FullMatch("/api/v1", "/api/v\\d+")); }
+TEST(DataPlaneLibraries, Re2Matches) {
+  EXPECT_TRUE(RE2::FullMatch("/api/v1", "/api/v\\d+"));
+}
 
 TEST(DataPlaneLibraries, HiredisEncodesACommand) {
   char* command = nullptr;

@@ -1,4 +1,5 @@
-// Shows that convoy_cc_fuzz_test works in both of its forms: replay (default) and libFuzzer (--config=fuzz).
+// Shows that convoy_cc_fuzz_test works in both of its forms: replay (default) and libFuzzer
+// (--config=fuzz).
 
 #include <cstddef>
 #include <cstdint>

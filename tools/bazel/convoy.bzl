@@ -13,6 +13,8 @@ _COPTS = [
     "-Woverloaded-virtual",
     # False positives of g++ 12 in std::string at -O2 (GCC bug 105651).
     "-Wno-restrict",
+    # g++ gives this one up in files that include Envoy's larger headers, with a note each time.
+    "-Wno-misleading-indentation",
 ]
 
 _PUBLIC = ["//visibility:public"]

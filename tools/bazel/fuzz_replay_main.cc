@@ -1,5 +1,6 @@
-// Runs a libFuzzer entry point once over each file named on the command line, as a GoogleTest case per
-// file. Without files it runs the empty input only, so that a target with no corpus yet is still tested.
+// Runs a libFuzzer entry point once over each file named on the command line, as a GoogleTest case
+// per file. Without files it runs the empty input only, so that a target with no corpus yet is
+// still tested.
 
 #include <gtest/gtest.h>
 

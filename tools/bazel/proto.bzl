@@ -23,6 +23,9 @@ def _generate_impl(ctx):
     headers = []
     sources = []
     names = []
+    generated = []
+    if ctx.attr.shards:
+        sources = [ctx.actions.declare_file("%s_shard_%d.cc" % (ctx.label.name, i)) for i in range(ctx.attr.shards)]
     for src in ctx.files.srcs:
         prefix = ctx.label.workspace_root + "/" if ctx.label.workspace_root else ""
         path = src.path[len(prefix):]
@@ -30,7 +33,11 @@ def _generate_impl(ctx):
         inside = path[len(ctx.label.package) + 1:] if ctx.label.package else path
         stem = inside[:-len(".proto")] + extension
         headers.append(ctx.actions.declare_file(stem + ".h"))
-        sources.append(ctx.actions.declare_file(stem + ".cc"))
+        if ctx.attr.shards:
+            # Only its text is wanted, in a shard.
+            generated.append(bin_root + "/" + path[:-len(".proto")] + extension + ".cc")
+        else:
+            sources.append(ctx.actions.declare_file(stem + ".cc"))
 
     args = ctx.actions.args()
     args.add_all(roots, format_each = "-I%s")
@@ -42,20 +49,28 @@ def _generate_impl(ctx):
         args.add("--cpp_out=" + bin_root)
     args.add_all(names)
 
-    header_args = ctx.actions.args()
-    header_args.add_all(headers)
-    header_args.use_param_file("%s", use_always = True)
-    header_args.set_param_file_format("multiline")
+    script = ["set -eu", "/usr/bin/protoc \"$@\"", "sed -i '1i #pragma GCC system_header' \\"]
+    script += [" %s \\" % h.path for h in headers] + [""]
+
+    # protoc 3.21 does not know the keywords of C++20; it would append the underscore itself.
+    script += ["sed -i -e 's/\\b%s\\b/&_/g' \\" % "\\(requires\\|concept\\)"]
+    script += [" %s \\" % f for f in [h.path for h in headers] + (generated or [s.path for s in sources])]
+    script += ["", "n=0"]
+    for i in range(ctx.attr.shards):
+        # Neighbours import much the same headers, so they go into one shard.
+        count = len(generated)
+        members = generated[i * count // ctx.attr.shards:(i + 1) * count // ctx.attr.shards]
+        script += ["for f in \\"] + [" %s \\" % m for m in members] + ["; do n=$((n + 1)); sed %s $f; done > %s" % (
+            # The two names in a generated file that do not contain the file's own.
+            "\"s/ schemas\\(\\[\\]\\|,\\| =\\)/ schemas_$n\\1/; s/ file_default_instances/&_$n/\"",
+            sources[i].path,
+        )]
 
     ctx.actions.run_shell(
         inputs = files,
         outputs = headers + sources,
-        arguments = [header_args, args],
-        command = """set -eu
-list="$1"; shift
-/usr/bin/protoc "$@"
-xargs sed -i '1i #pragma GCC system_header' < "$list"
-""",
+        arguments = [args],
+        command = "\n".join(script),
         mnemonic = "ConvoyProtoc",
         progress_message = "Generating C++ from %d proto files of %s" % (len(names), ctx.label),
     )
@@ -70,6 +85,7 @@ convoy_proto_generate = rule(
     attrs = {
         "deps": attr.label_list(providers = [ProtoFilesInfo]),
         "grpc": attr.bool(),
+        "shards": attr.int(doc = "Compile this many files instead of one for each .proto; 0: one for each."),
         "srcs": attr.label_list(allow_files = [".proto"]),
     },
 )
@@ -82,16 +98,25 @@ def _proto_of(label):
 
 _GENERATED_COPTS = ["-w", "-g0"]
 
-def convoy_cc_proto_library(name, srcs, deps = [], copts = [], visibility = ["//visibility:public"], **kwargs):
+def convoy_cc_proto_library(
+        name,
+        srcs,
+        deps = [],
+        copts = [],
+        shards = 0,
+        visibility = ["//visibility:public"],
+        **kwargs):
     """C++ messages of .proto files.
 
     Args:
       srcs: .proto files of this package; they import each other by their path from the repository's root.
       deps: other convoy_cc_proto_library targets ("@envoy_api//:envoy_api" for Envoy's). google/protobuf is always there.
+      shards: compile the generated code as this many files (faster for large sets); 0: a file for each .proto.
     """
     convoy_proto_generate(
         name = name + "_proto",
         srcs = srcs,
+        shards = shards,
         visibility = visibility,
         deps = [_proto_of(d) for d in deps],
     )
@@ -111,7 +136,14 @@ def convoy_cc_proto_library(name, srcs, deps = [], copts = [], visibility = ["//
         **kwargs
     )
 
-def convoy_cc_grpc_library(name, srcs, deps, copts = [], visibility = ["//visibility:public"], **kwargs):
+def convoy_cc_grpc_library(
+        name,
+        srcs,
+        deps,
+        copts = [],
+        shards = 0,
+        visibility = ["//visibility:public"],
+        **kwargs):
     """gRPC stubs and service classes of .proto files, apart from their messages (the data plane has no gRPC++).
 
     Args:
@@ -121,6 +153,7 @@ def convoy_cc_grpc_library(name, srcs, deps, copts = [], visibility = ["//visibi
     convoy_proto_generate(
         name = name + "_stubs",
         srcs = srcs,
+        shards = shards,
         grpc = True,
         visibility = visibility,
         deps = [_proto_of(d) for d in deps],
