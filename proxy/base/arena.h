@@ -54,8 +54,8 @@ class Arena {
   size_t bytesInExtraBlocks() const { return extra_bytes_; }
 
  private:
-  static constexpr size_t kInlineBytes =
-      3072;  // a head with 600 B of browser headers, twice, and the filters
+  // A head with 600 B of browser headers, twice, and the filters.
+  static constexpr size_t kInlineBytes = 3072;
   struct Cleanup {
     Cleanup* next;
     void (*destroy)(void*);

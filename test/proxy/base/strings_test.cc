@@ -1,0 +1,40 @@
+#include "proxy/base/strings.h"
+
+#include <gtest/gtest.h>
+
+namespace convoy::base {
+namespace {
+
+TEST(Strings, ComparesIgnoringAsciiCaseOnly) {
+  const struct {
+    std::string_view a;
+    std::string_view b;
+    bool equal;
+  } cases[] = {
+      {"", "", true},          {"Content-Length", "content-length", true},
+      {"HOST", "host", true},  {"host", "hosts", false},
+      {"host", "hast", false}, {"a[", "a{", false},      // differ by 0x20 but are no letters
+      {"@", "`", false},       {"\xc4", "\xe4", false},  // not ASCII
+  };
+  for (const auto& c : cases) {
+    EXPECT_EQ(equalsIgnoreCase(c.a, c.b), c.equal) << c.a << " " << c.b;
+    EXPECT_EQ(equalsIgnoreCase(c.b, c.a), c.equal) << c.b << " " << c.a;
+  }
+}
+
+TEST(Strings, LowersAsciiLettersOnly) {
+  for (int i = 0; i < 256; ++i) {
+    const char c = static_cast<char>(i);
+    const char expected = i >= 'A' && i <= 'Z' ? static_cast<char>(i + 32) : c;
+    EXPECT_EQ(asciiLower(c), expected) << i;
+  }
+}
+
+TEST(Strings, ConvertsViewsBothWays) {
+  const std::string_view text = "proxy";
+  EXPECT_EQ(toAbsl(text), absl::string_view("proxy"));
+  EXPECT_EQ(fromAbsl(toAbsl(text)).data(), text.data());
+}
+
+}  // namespace
+}  // namespace convoy::base
