@@ -40,8 +40,7 @@ def _imports(text):
 def _package_folder(ctx):
     lock = json.decode(ctx.read(Label("//third_party/envoy_api:package-lock.json")))
     version = lock["packages"]["node_modules/@grpc/grpc-js-xds"]["version"]
-    cache = ctx.os.environ.get("CONVOY_CACHE") or ctx.os.environ.get("HOME", "") + "/.cache/convoy"
-    folder = "%s/npm/%s/node_modules/@grpc/grpc-js-xds" % (cache, version)
+    folder = "%s/.cache/convoy/npm/%s/node_modules/@grpc/grpc-js-xds" % (ctx.os.environ.get("HOME", ""), version)
     if not ctx.path(folder + "/package.json").exists:
         fail("\n\nEnvoy's API definitions are not on this machine: %s is missing.\n" % folder +
              "Run tools/setup once; it fetches @grpc/grpc-js-xds %s with npm.\n" % version)
@@ -100,6 +99,6 @@ def _envoy_api_impl(ctx):
 
 envoy_api_repository = repository_rule(
     implementation = _envoy_api_impl,
-    environ = ["HOME", "CONVOY_CACHE"],
+    environ = ["HOME"],
     local = True,
 )
