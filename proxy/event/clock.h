@@ -4,6 +4,7 @@
 // Clock, so that tests run on simulated time (test/common/simulated_clock.h).
 
 #include <chrono>
+#include <cstdint>
 
 namespace convoy::event {
 
@@ -29,5 +30,8 @@ class SystemClock final : public Clock {
   WallTime wallNow() const override;
   bool flowsByItself() const override { return true; }
 };
+
+// The time source of the process's own log (base::setLogTimeSource): microseconds since 1970.
+uint64_t wallMicroseconds();
 
 }  // namespace convoy::event

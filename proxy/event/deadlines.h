@@ -5,6 +5,7 @@
 // same length, hence the oldest expires first. Expiry is checked on a coarse tick (kTick) and never
 // early. Everything here belongs to the loop's thread.
 
+#include <algorithm>
 #include <map>
 #include <memory>
 
@@ -59,30 +60,58 @@ class Deadlines {
 
   explicit Deadlines(const Clock& clock) : clock_(clock) { refreshNow(); }
 
-  // The queue for this duration, made at first use; duration > 0.
+  // The queue for this duration, made at first use; duration > 0. Only for durations that come from
+  // configuration: a queue is never freed.
   DeadlineQueue& queue(Duration duration);
+  // (Re-)arms for a point in time: for rare deadlines of arbitrary length, such as jittered ones.
+  // O(log n) and an allocation.
+  void armAt(Deadline& deadline, MonotonicTime at);
 
-  // The loop's idea of now: read once per loop turn, not per request.
+  // The loop's idea of now: read once per loop iteration, not per request.
   MonotonicTime now() const { return now_; }
   void refreshNow() { now_ = clock_.monotonicNow(); }
 
-  // Runs what has expired by now(). Callbacks may arm and cancel freely.
+  // Runs what has expired by now(), the earliest first. Callbacks may arm and cancel freely.
   void runExpired();
-  // Earliest pending expiry, or MonotonicTime::max() if there is none.
-  MonotonicTime nextExpiry() const;
+  // Earliest pending expiry, or MonotonicTime::max() if there is none. From here on, the callback
+  // of onArmed() tells of anything earlier.
+  MonotonicTime nextExpiry();
   // Called by the loop to learn that an expiry earlier than any before may have been armed.
   void onArmed(void (*notify)(void*), void* context) {
     notify_ = notify;
     notify_context_ = context;
   }
+  size_t pointsForTest() const { return points_.size(); }
 
  private:
   friend class Deadline;
+  void noteArmed(MonotonicTime at) {
+    if (at >= earliest_known_) return;
+    earliest_known_ = at;
+    if (notify_ != nullptr) notify_(notify_context_);
+  }
+  void dropEmptyPoints();
+  Deadline* earliest();
+
   const Clock& clock_;
   MonotonicTime now_;
+  MonotonicTime earliest_known_ = MonotonicTime::max();
   std::map<Duration, std::unique_ptr<DeadlineQueue>> queues_;
+  // Of armAt(). Cancelling leaves an empty list behind, dropped when its time comes or, at the
+  // latest, when the map has doubled since the last sweep.
+  std::map<MonotonicTime, base::IntrusiveList<Deadline>> points_;
+  size_t sweep_points_at_ = 64;
   void (*notify_)(void*) = nullptr;
   void* notify_context_ = nullptr;
 };
+
+inline void Deadline::arm(DeadlineQueue& queue) {
+  unlink();
+  expires_at_ = queue.owner_.now_ + queue.duration_;
+  // Behind an older entry there is nothing to tell: that one expires first.
+  const bool first = queue.pending_.empty();
+  queue.pending_.pushBack(*this);
+  if (first) queue.owner_.noteArmed(expires_at_);
+}
 
 }  // namespace convoy::event

@@ -2,12 +2,14 @@
 
 // One libuv loop and its thread: where every connection, request and timer of a worker lives.
 // Owner: the thread that calls run(). Everything but post(), stop() and isOwnThread() may be called
-// only there (asserted), or before run() by the thread that built the loop.
+// only there (asserted), or before run() by the thread that built the loop. Whatever holds handles
+// of the loop (connections, acceptors) is destroyed before it.
 //
 // A "turn" is one run of our code called by libuv (a read, a timer, a posted task). At the end of
 // each turn the loop runs the tasks that were deferred during it (flushing written connections,
 // destroying closed objects), so that one turn makes at most one write call per connection. Every
-// libuv callback of ours is therefore wrapped in a TurnScope.
+// libuv callback of ours is therefore wrapped in a TurnScope. An "iteration" is what libuv does
+// between two calls of epoll_wait: many turns, one reading of the clock.
 
 #include <uv.h>
 
@@ -49,11 +51,12 @@ class Loop {
   Loop(const Loop&) = delete;
   Loop& operator=(const Loop&) = delete;
 
-  // Runs until stop() and until every handle is closed. Binds the loop to the calling thread.
+  // Runs until stop(). Binds the loop to the calling thread, which destroys what lives on the loop
+  // once this returned.
   void run();
   // Runs one non-blocking (or, if wait, one blocking) turn of libuv; for tests and start-up.
   void runOnce(bool wait);
-  // Any thread: run() returns after the current turn.
+  // Any thread: run() returns after the tasks posted so far and the current iteration.
   void stop();
 
   // Any thread: runs the task on the loop's thread, in the order of posting. Tasks still queued
@@ -62,9 +65,13 @@ class Loop {
   void post(std::function<void()> task);
   bool isOwnThread() const;
 
-  // Runs at the end of this turn (at once a turn is opened if none is open). Idempotent while
+  // Runs at the end of this turn; if none is open, the loop opens one soon. Idempotent while
   // pending.
   void atEndOfTurn(EndOfTurnTask& task);
+  // Runs once before the loop waits again, in a turn of its own: for what gains from the input of
+  // many connections, such as an HTTP/2 session that many requests write to. Idempotent while
+  // pending; a task waits in one of the two places at a time.
+  void atEndOfIteration(EndOfTurnTask& task);
   // Destroys the object at the end of this turn, when no frame of its own is on the stack any more.
   template <class T>
   void destroyAtEndOfTurn(std::unique_ptr<T> object) {
@@ -76,17 +83,29 @@ class Loop {
   uv_loop_t* uv() { return &uv_; }
   const Clock& clock() const { return clock_; }
   Random& random() { return random_; }
+  // Both are read once per iteration.
   MonotonicTime now() const { return deadlines_.now(); }
+  WallTime wallNow() {
+    if (wall_stale_) refreshWall();
+    return wall_now_;
+  }
   DeadlineQueue& deadlineQueue(Duration duration) { return deadlines_.queue(duration); }
+  Deadlines& deadlines() { return deadlines_; }
   char* readBuffer() { return read_buffer_.get(); }
 
   // RAII frame of one turn; nested scopes count as the outermost.
   class TurnScope {
    public:
-    explicit TurnScope(Loop& loop) : loop_(loop) { ++loop_.turn_depth_; }
-    ~TurnScope() {
-      if (--loop_.turn_depth_ == 0) loop_.endTurn();
+    explicit TurnScope(Loop& loop) : loop_(loop) {
+      if (loop_.turn_depth_++ == 0 && loop_.now_stale_) loop_.refreshNow();
     }
+    ~TurnScope() {
+      // What runs at the end still belongs to the turn.
+      if (loop_.turn_depth_ == 1) loop_.endTurn();
+      --loop_.turn_depth_;
+    }
+    TurnScope(const TurnScope&) = delete;
+    TurnScope& operator=(const TurnScope&) = delete;
 
    private:
     Loop& loop_;
@@ -101,43 +120,63 @@ class Loop {
     void (*destroy)(void*);
   };
 
-  void endTurn();
-  void scheduleEndOfTurn();
+  void endTurn() {
+    if (!end_of_turn_.empty() || !deferred_destruction_.empty()) runEndOfTurn();
+  }
+  void runEndOfTurn();
+  void runEndOfIteration();
+  void scheduleEndOfTurn() {
+    if (turn_depth_ == 0) wake();
+  }
+  void wake();
   void runPosted();
+  void refreshNow();
+  void refreshWall();
+  void onWake();
+  void onPrepare();
   void armTick();
 
   const std::string name_;
   const Clock& clock_;
   Random random_;
   Deadlines deadlines_;
+  WallTime wall_now_{};
+  bool now_stale_ = true;
+  bool wall_stale_ = true;
+  bool tick_stale_ = false;  // something earlier than the armed tick may be pending
+  int turn_depth_ = 0;
   uv_loop_t uv_;
   uv_async_t wake_;
   uv_timer_t tick_;
-  uv_check_t turn_end_;   // ends turns that were opened outside of a TurnScope
-  uv_prepare_t refresh_;  // reads the clock once per libuv iteration
+  uv_prepare_t before_wait_;
+  uv_check_t after_wait_;
   MonotonicTime tick_at_ = MonotonicTime::max();
-  int turn_depth_ = 0;
   base::IntrusiveList<EndOfTurnTask> end_of_turn_;
+  base::IntrusiveList<EndOfTurnTask> end_of_iteration_;
   std::vector<Garbage> deferred_destruction_;
+  std::vector<Garbage> being_destroyed_;  // keeps its capacity between turns
   std::unique_ptr<char[]> read_buffer_;
-  std::atomic<std::thread::id> thread_{};
+  std::atomic<std::thread::id> thread_;
   std::atomic<bool> stopping_{false};
 
   std::mutex posted_mutex_;
   std::vector<std::function<void()>> posted_;  // guarded by posted_mutex_
+  std::vector<std::function<void()>> running_;
 };
 
 // A one-shot timer of any length for rare work (reconnects, periodic jobs), on the loop's
-// deadlines.
+// deadlines. Destruction cancels it.
 class Timer {
  public:
   Timer(Loop& loop, std::function<void()> callback);
-  // Re-arms if already armed. delay 0 fires on the next tick.
+  // Re-arms if already armed. A delay of 0 or less fires on the next tick.
   void armAfter(Duration delay);
   void cancel() { deadline_.cancel(); }
   bool armed() const { return deadline_.armed(); }
 
  private:
+  static void onExpired(void* self);
+
   Loop& loop_;
   std::function<void()> callback_;
   Deadline deadline_;
