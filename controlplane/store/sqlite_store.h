@@ -1,0 +1,63 @@
+#pragma once
+
+// The embedded store: one SQLite file in WAL mode with synchronous=FULL, used by one process at a
+// time (the file stays locked while it is open), readable by its owner only (0600).
+//
+// Tables: revision (number, time, author, comment, number of changes), log (one row per change; the
+// primary key kind, name, revision makes "the newest row at or below a revision" one search),
+// head (one row). A row of the log carries a checksum, so that a flipped bit in a value is found,
+// which SQLite itself would not notice.
+//
+// After an I/O error in a commit its outcome on disk is unknown. The store then refuses further
+// commits, and goes on answering reads, until it is opened anew.
+
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "absl/base/thread_annotations.h"
+#include "absl/synchronization/mutex.h"
+#include "controlplane/store/sqlite_db.h"
+#include "controlplane/store/store.h"
+
+namespace convoy::controlplane::store {
+
+struct SqliteOptions {
+  std::string path;             // file; created if it does not exist. Its folder must exist.
+  std::string vfs;              // tests: an SQLite VFS instead of the system's files
+  int checkpoint_pages = 1000;  // WAL pages after which SQLite moves them into the main file
+};
+
+class SqliteStore final : public Store {
+ public:
+  // Creates or opens, locks and checks the file.
+  static absl::StatusOr<std::unique_ptr<SqliteStore>> open(const SqliteOptions& options);
+
+  absl::StatusOr<RevisionNumber> head() override;
+  absl::StatusOr<RevisionNumber> commit(RevisionNumber expected_head, const RevisionInfo& info,
+                                        absl::Span<const Write> writes) override;
+  absl::StatusOr<Entry> get(RevisionNumber revision, const Key& key) override;
+  absl::StatusOr<std::vector<Entry>> read(RevisionNumber revision, const KeyRange& range,
+                                          size_t limit) override;
+  absl::StatusOr<std::vector<LogEntry>> changes(RevisionNumber revision, const KeyRange& range,
+                                                size_t limit) override;
+  absl::StatusOr<std::vector<RevisionInfo>> revisions(RevisionNumber before, const KeyRange& range,
+                                                      size_t limit) override;
+
+ private:
+  explicit SqliteStore(std::unique_ptr<SqliteDb> db) : db_(std::move(db)) {}
+
+  // Writes the rows of one revision and moves the head, inside an open transaction.
+  absl::Status stage(RevisionNumber revision, const RevisionInfo& info,
+                     absl::Span<const Write> writes) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
+  absl::Status swapHead(RevisionNumber from) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
+  absl::Status requireNotPastHead(RevisionNumber revision) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
+  absl::StatusOr<RevisionNumber> headLocked() ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
+  absl::Status badRow(const Key& key, RevisionNumber revision) const;
+
+  absl::Mutex mutex_;
+  const std::unique_ptr<SqliteDb> db_ ABSL_PT_GUARDED_BY(mutex_);
+  absl::Status failed_ ABSL_GUARDED_BY(mutex_);  // why commits are refused
+};
+
+}  // namespace convoy::controlplane::store
