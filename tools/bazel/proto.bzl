@@ -131,6 +131,8 @@ def convoy_cc_proto_library(
         srcs = [":%s_sources" % name],
         hdrs = [":%s_headers" % name],
         copts = _GENERATED_COPTS + copts,
+        # Coverage of generated code tells nothing, and without it these objects come from the plain build's cache.
+        features = ["-coverage"],
         visibility = visibility,
         deps = deps + ["@convoy//third_party:protobuf"],
         **kwargs
@@ -169,6 +171,8 @@ def convoy_cc_grpc_library(
         srcs = [":%s_sources" % name],
         hdrs = [":%s_headers" % name],
         copts = _GENERATED_COPTS + copts,
+        # Coverage of generated code tells nothing, and without it these objects come from the plain build's cache.
+        features = ["-coverage"],
         visibility = visibility,
         deps = deps + ["@convoy//third_party:grpc++"],
         **kwargs
