@@ -8,6 +8,9 @@ SUMMARY = "proxy/ folders include only folders before them; config/ only specs a
 ORDER = ["base", "event", "observe", "net", "tls", "http", "grpc", "route", "upstream", "filter", "l4", "config",
          "xds", "admin", "server"]
 
+# What the control plane shares with the data plane besides base/, config/ and the specs: injected time and chance.
+SHARED = ("proxy/event/clock.h", "proxy/event/random.h")
+
 # Libraries that only some folders may see: include prefix -> (folders, why).
 CONFINED = {
     "openssl/": (("proxy/tls/", "controlplane/"), "tls/ is the only folder that includes BoringSSL"),
@@ -68,10 +71,11 @@ def check(tree):
             if included.startswith("proxy/"):
                 if path.startswith("proxy/"):
                     reason = check_proxy_include(path, included, specs)
-                elif folder_of(included) in ("base", "config") or included in specs:
+                elif folder_of(included) in ("base", "config") or included in specs or included in SHARED:
                     reason = None
                 else:
-                    reason = "the control plane shares only proxy/base/, proxy/config/ and spec headers with the data plane"
+                    reason = "the control plane shares only proxy/base/, proxy/config/, spec headers, Clock and " \
+                             "RandomSource with the data plane"
                 if reason:
                     yield path, line, f"may not include {included}: {reason}"
             elif included.startswith("controlplane/") and path.startswith("proxy/"):
@@ -93,6 +97,7 @@ CASES = [
     ("BoringSSL in tls", {"proxy/tls/a.cc": "#include <openssl/ssl.h>\n"}, []),
     ("gRPC++ in the data plane", {"proxy/xds/a.cc": "#include <grpcpp/grpcpp.h>\n"}, ["proxy/xds/a.cc:1"]),
     ("the control plane and the validator", {"controlplane/manage/a.cc": '#include "proxy/config/validate.h"\n'}, []),
+    ("the control plane and a clock", {"controlplane/store/a.cc": '#include "proxy/event/clock.h"\n'}, []),
     ("the control plane and a socket", {"controlplane/manage/a.cc": '#include "proxy/net/listener.h"\n'},
      ["controlplane/manage/a.cc:1"]),
     ("the data plane and the control plane", {"proxy/xds/a.cc": '#include "controlplane/store/store.h"\n'},
