@@ -1,0 +1,83 @@
+#pragma once
+
+// A gRPC client on a loop: our own thin one over nghttp2, since gRPC++ (OpenSSL) and BoringSSL
+// never meet in one process. One HTTP/2 connection carries all calls to one service that lives at
+// any of several addresses.
+//
+// It connects when the first call needs it, trying each address once, from the one after the last
+// that failed; if none answers, the waiting calls end with UNAVAILABLE. It never retries a call:
+// that is the caller's. After a GOAWAY, calls that run go on and new ones get a new connection. An
+// idle connection stays open.
+//
+// Keepalive: while calls run, a connection on which nothing was received for `keepalive_interval`
+// is sent a PING, and closed if nothing comes within `keepalive_timeout`. A server that calls this
+// too often ("too_many_pings", gRPC's GOAWAY) doubles the interval from then on.
+//
+// Owner and thread: the loop's. Destroying it ends all calls without telling them; not from inside
+// a StreamHandler.
+
+#include <cstdint>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "absl/status/status.h"
+#include "proxy/event/loop.h"
+#include "proxy/grpc/stream.h"
+#include "proxy/net/address.h"
+
+namespace convoy::grpc {
+
+class Call;
+class Channel;
+
+struct ClientOptions {
+  std::vector<net::Address> addresses;  // at least one
+  std::string authority;                // :authority; Envoy sends the cluster's name
+  event::Duration connect_timeout = std::chrono::seconds(5);
+  event::Duration keepalive_interval = std::chrono::seconds(60);  // zero: none
+  event::Duration keepalive_timeout = std::chrono::seconds(20);
+  // Bytes that a server may send before we have handled them, for each call and in all.
+  uint32_t stream_window = 4 * 1024 * 1024;
+  uint32_t connection_window = 8 * 1024 * 1024;
+};
+
+class Client {
+ public:
+  Client(event::Loop& loop, ClientOptions options);
+  ~Client();
+  Client(const Client&) = delete;
+  Client& operator=(const Client&) = delete;
+
+  // Messages may be sent at once; they wait for the connection.
+  std::unique_ptr<Stream> startStream(CallOptions options, StreamHandler& handler);
+
+  // The present connection's peer, for people; null when there is none.
+  const net::Address* connectedTo() const;
+  event::Duration keepaliveInterval() const { return keepalive_interval_; }
+
+ private:
+  friend class Channel;
+  friend class Call;
+
+  void connectNext();
+  void onConnected(Channel& channel);
+  void onGoingAway(Channel& channel, bool too_many_pings);
+  void onClosed(Channel& channel, const absl::Status& why);
+  void onDrained(Channel& channel);
+  void failWaiting(const absl::Status& why);
+  void startWaiting();
+  void release(Channel& channel);
+  void forget(Call& call);
+
+  event::Loop& loop_;
+  const ClientOptions options_;
+  event::Duration keepalive_interval_;
+  size_t next_address_ = 0;
+  size_t attempts_left_ = 0;                       // of this round of addresses
+  std::unique_ptr<Channel> current_;               // connecting or open
+  std::vector<std::unique_ptr<Channel>> retired_;  // finishing after a GOAWAY
+  std::vector<std::unique_ptr<Call>> waiting_;     // for a connection
+};
+
+}  // namespace convoy::grpc
