@@ -56,6 +56,18 @@ struct HeaderField {
   HeaderName id = HeaderName::Other;
 };
 
+// True if name and value lie in memory as on the wire: "name: value".
+inline bool liesAsOnTheWire(const HeaderField& field) {
+  const char* const end = field.name.data() + field.name.size();
+  return field.value.data() == end + 2 && end[0] == ':' && end[1] == ' ';
+}
+// True if `field` lies as on the wire too and begins where the CRLF behind `previous`, which does,
+// ends: the two can be copied as one.
+inline bool continuesOnTheWire(const HeaderField& previous, const HeaderField& field) {
+  const char* const end = previous.value.data() + previous.value.size();
+  return field.name.data() == end + 2 && end[0] == '\r' && end[1] == '\n' && liesAsOnTheWire(field);
+}
+
 class HeaderList {
  public:
   using Fields = absl::InlinedVector<HeaderField, 24>;
@@ -81,7 +93,8 @@ class HeaderList {
   int remove(HeaderName id);
   int remove(std::string_view name);
 
-  // Points all views into copies in the arena.
+  // Points all views into copies in the arena. The copies are one block in the form of the wire
+  // ("name: value" CRLF): a codec writes fields that follow each other in it with one copy.
   void copyInto(base::Arena& arena);
 
   void clear() { fields_.clear(); }
@@ -93,6 +106,12 @@ class HeaderList {
   auto end() const { return fields_.end(); }
 
  private:
+  template <typename Predicate>
+  int removeIf(Predicate matches);
+  // Gives the field at `found` the value of `field` and removes later ones of that name; appends
+  // `field` if found is null.
+  void setFirst(const HeaderField* found, const HeaderField& field);
+
   Fields fields_;
 };
 

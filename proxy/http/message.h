@@ -36,8 +36,10 @@ struct RequestHead {
   BodyLength body;
   bool expects_continue = false;  // "Expect: 100-continue", removed from headers
   bool wants_keep_alive = true;   // HTTP/1.x: what the client asked for
-  std::string_view upgrade;  // value of Upgrade when Connection names it; both removed from headers
-  bool te_trailers = false;  // "TE: trailers" was sent
+  // Value of Upgrade when Connection names it. Both fields stay among the headers until
+  // removeHopByHop() (hop_by_hop.h). Codecs that send take the upgrade from here only.
+  std::string_view upgrade;
+  bool te_trailers = false;  // "TE: trailers" was sent; the field stays among the headers
 
   std::string_view path() const { return target.substr(0, target.find('?')); }
   void copyInto(base::Arena& arena);
@@ -48,8 +50,9 @@ struct ResponseHead {
   std::string_view reason;  // HTTP/1.x only; empty: the standard phrase
   Protocol protocol = Protocol::Http11;
   HeaderList headers;
+  // Of a response to HEAD and of a 304 it tells what a GET would have brought; Unknown if unsaid.
   BodyLength body;
-  std::string_view upgrade;
+  std::string_view upgrade;  // of a 101
 
   void copyInto(base::Arena& arena);
 };

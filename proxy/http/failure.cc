@@ -1,0 +1,92 @@
+#include "proxy/http/failure.h"
+
+#include <cstddef>
+
+#include "proxy/base/assert.h"
+
+namespace convoy::http {
+
+namespace {
+
+constexpr size_t kFailures = static_cast<size_t>(Failure::kCount);
+
+// Flags are Envoy's ("Response flags" of its access-log reference); empty where Envoy has none.
+// retry_safe is true only where a retry makes sense at all: nothing of the request has reached an
+// upstream, and another host or a later moment may serve it.
+constexpr FailureInfo kTable[kFailures] = {
+    {Failure::None, "none", "", Blame::None, false, 0, ""},
+
+    {Failure::BadRequest, "bad_request", "DPE", Blame::Downstream, false, 400,
+     "The request is malformed.\n"},
+    {Failure::HeadTooLarge, "head_too_large", "DPE", Blame::Downstream, false, 431,
+     "The request's header fields are too large or too many.\n"},
+    {Failure::UriTooLong, "uri_too_long", "DPE", Blame::Downstream, false, 414,
+     "The request's URI is too long.\n"},
+    {Failure::BadBody, "bad_body", "DPE", Blame::Downstream, false, 400,
+     "The framing of the request's body is malformed.\n"},
+    {Failure::RequestHeaderTimeout, "request_header_timeout", "", Blame::Downstream, false, 408,
+     "The request's head did not arrive in time.\n"},
+    {Failure::RequestTimeout, "request_timeout", "", Blame::Downstream, false, 408,
+     "The request did not arrive in time.\n"},
+    {Failure::DownstreamIdleTimeout, "downstream_idle_timeout", "SI", Blame::Downstream, false, 408,
+     "No bytes of the request arrived for too long.\n"},
+    {Failure::DownstreamDisconnect, "downstream_disconnect", "DC", Blame::Downstream, false, 0, ""},
+    {Failure::UnsupportedVersion, "unsupported_version", "DPE", Blame::Downstream, false, 505,
+     "This version of HTTP is not supported.\n"},
+    {Failure::UnsupportedEncoding, "unsupported_encoding", "DPE", Blame::Downstream, false, 501,
+     "This transfer coding is not supported.\n"},
+    {Failure::UnsupportedUpgrade, "unsupported_upgrade", "", Blame::Downstream, false, 403,
+     "Upgrade and CONNECT are not allowed here.\n"},
+
+    {Failure::RouteNotFound, "route_not_found", "NR", Blame::Local, false, 404,
+     "No route matches this request.\n"},
+    {Failure::ClusterNotFound, "cluster_not_found", "NC", Blame::Local, true, 503,
+     "The cluster of this route does not exist.\n"},
+    {Failure::NoHealthyUpstream, "no_healthy_upstream", "UH", Blame::Local, true, 503,
+     "No upstream host is available.\n"},
+    {Failure::UpstreamOverflow, "upstream_overflow", "UO", Blame::Local, true, 503,
+     "Too many requests are waiting for this upstream.\n"},
+    {Failure::DirectResponse, "direct_response", "", Blame::None, false, 0, ""},
+    {Failure::FilterReply, "filter_reply", "", Blame::None, false, 0, ""},
+    {Failure::Overload, "overload", "OM", Blame::Local, false, 503, "This proxy is overloaded.\n"},
+    {Failure::Draining, "draining", "", Blame::Local, false, 503, "This proxy is shutting down.\n"},
+    {Failure::MaxStreamDuration, "max_stream_duration", "UMSDR", Blame::Local, false, 504,
+     "The request took too long.\n"},
+    {Failure::PayloadTooLarge, "payload_too_large", "", Blame::Downstream, false, 413,
+     "The request's body is too large.\n"},
+    {Failure::InternalError, "internal_error", "", Blame::Local, false, 500,
+     "The proxy failed to process this request.\n"},
+
+    {Failure::UpstreamConnectFailure, "upstream_connect_failure", "UF", Blame::Upstream, true, 503,
+     "The upstream host refused the connection.\n"},
+    {Failure::UpstreamConnectTimeout, "upstream_connect_timeout", "UF", Blame::Upstream, true, 503,
+     "The connection to the upstream host was not established in time.\n"},
+    {Failure::UpstreamReset, "upstream_reset", "UC", Blame::Upstream, false, 502,
+     "The upstream host closed the connection before it responded.\n"},
+    {Failure::UpstreamProtocolError, "upstream_protocol_error", "UPE", Blame::Upstream, false, 502,
+     "The upstream host's response is malformed.\n"},
+    {Failure::UpstreamFirstByteTimeout, "upstream_first_byte_timeout", "UT", Blame::Upstream, false,
+     504, "The upstream host did not respond in time.\n"},
+    {Failure::UpstreamResponseTimeout, "upstream_response_timeout", "UT", Blame::Upstream, false,
+     504, "The upstream host did not complete its response in time.\n"},
+    {Failure::UpstreamIdleTimeout, "upstream_idle_timeout", "UT", Blame::Upstream, false, 504,
+     "The upstream host sent nothing for too long.\n"},
+    {Failure::UpstreamAbortedBody, "upstream_aborted_body", "UC", Blame::Upstream, false, 0, ""},
+};
+
+constexpr bool tableIsInOrder() {
+  for (size_t i = 0; i < kFailures; ++i) {
+    if (static_cast<size_t>(kTable[i].failure) != i) return false;
+  }
+  return true;
+}
+static_assert(tableIsInOrder(), "one row per Failure, in the order of the enum");
+
+}  // namespace
+
+const FailureInfo& info(Failure failure) {
+  CONVOY_ASSERT(failure < Failure::kCount);
+  return kTable[static_cast<size_t>(failure)];
+}
+
+}  // namespace convoy::http

@@ -1,0 +1,73 @@
+#include "proxy/http/message.h"
+
+#include <string>
+
+#include "gtest/gtest.h"
+
+namespace convoy::http {
+namespace {
+
+TEST(MessageTest, PathStopsAtTheQuery) {
+  RequestHead head;
+  head.target = "/a/b?c=d?e";
+  EXPECT_EQ(head.path(), "/a/b");
+  head.target = "/a";
+  EXPECT_EQ(head.path(), "/a");
+  head.target = "*";
+  EXPECT_EQ(head.path(), "*");
+}
+
+TEST(MessageTest, ARequestHeadOutlivesItsBytesInAnArena) {
+  std::string bytes = "PATCH /x a.test https websocket X-A 1";
+  const std::string_view all = bytes;
+  RequestHead head;
+  head.method = all.substr(0, 5);
+  head.target = all.substr(6, 2);
+  head.authority = all.substr(9, 6);
+  head.scheme = all.substr(16, 5);
+  head.upgrade = all.substr(22, 9);
+  head.headers.add(all.substr(32, 3), all.substr(36, 1));
+  base::Arena arena;
+  head.copyInto(arena);
+  bytes.assign(bytes.size(), '#');
+  EXPECT_EQ(head.method, "PATCH");
+  EXPECT_EQ(head.target, "/x");
+  EXPECT_EQ(head.authority, "a.test");
+  EXPECT_EQ(head.scheme, "https");
+  EXPECT_EQ(head.upgrade, "websocket");
+  EXPECT_EQ(head.headers.find("x-a")->value, "1");
+}
+
+TEST(MessageTest, AResponseHeadOutlivesItsBytesInAnArena) {
+  std::string bytes = "Fine h2c Server s";
+  const std::string_view all = bytes;
+  ResponseHead head;
+  head.reason = all.substr(0, 4);
+  head.upgrade = all.substr(5, 3);
+  head.headers.add(all.substr(9, 6), all.substr(16, 1));
+  base::Arena arena;
+  head.copyInto(arena);
+  bytes.assign(bytes.size(), '#');
+  EXPECT_EQ(head.reason, "Fine");
+  EXPECT_EQ(head.upgrade, "h2c");
+  EXPECT_EQ(head.headers.valueOr(HeaderName::Server, ""), "s");
+}
+
+TEST(MessageTest, ReasonPhrases) {
+  EXPECT_EQ(reasonPhrase(200), "OK");
+  EXPECT_EQ(reasonPhrase(404), "Not Found");
+  EXPECT_EQ(reasonPhrase(431), "Request Header Fields Too Large");
+  EXPECT_EQ(reasonPhrase(511), "Network Authentication Required");
+  EXPECT_EQ(reasonPhrase(0), "");
+  EXPECT_EQ(reasonPhrase(299), "");
+  EXPECT_EQ(reasonPhrase(999), "");
+}
+
+TEST(MessageTest, ProtocolNames) {
+  EXPECT_EQ(text(Protocol::Http10), "HTTP/1.0");
+  EXPECT_EQ(text(Protocol::Http11), "HTTP/1.1");
+  EXPECT_EQ(text(Protocol::Http2), "HTTP/2");
+}
+
+}  // namespace
+}  // namespace convoy::http
