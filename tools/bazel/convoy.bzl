@@ -58,7 +58,7 @@ def convoy_cc_fuzz_test(name, corpus = [], deps = [], copts = [], size = "small"
     """A libFuzzer entry point (LLVMFuzzerTestOneInput) with its corpus.
 
     By default an ordinary test that runs every corpus file once, each a test case of its own. With
-    --config=fuzz the same target is a libFuzzer binary: bazel run --config=fuzz //test/fuzz:x -- -max_total_time=60 DIR
+    --config=fuzz the same target is a libFuzzer binary; tools/fuzz runs it.
 
     Args:
       corpus: files, such as glob(["corpus/h1/**"]).
@@ -67,9 +67,9 @@ def convoy_cc_fuzz_test(name, corpus = [], deps = [], copts = [], size = "small"
         name = name,
         size = size,
         args = select({
-            "//tools/bazel:fuzz": ["-runs=0"],
-            "//conditions:default": [],
-        }) + ["$(rootpaths %s)" % label for label in ([":" + name + "_corpus"] if corpus else [])],
+            "//tools/bazel:fuzz": ["-max_total_time=10"],
+            "//conditions:default": ["$(rootpaths :%s_corpus)" % name] if corpus else [],
+        }),
         copts = _COPTS + copts,
         data = _with_sanitizer_data([":" + name + "_corpus"] if corpus else []),
         linkopts = select({
