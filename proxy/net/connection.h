@@ -1,26 +1,29 @@
 #pragma once
 
-// One stream socket (TCP or unix) on a worker's loop, accepted or connecting, and the transport
-// (plain, later TLS) on it. An idle connection costs its handle and this object: no buffer. All on
-// the loop's thread.
+// One stream connection on a worker's loop, accepted or connecting, and the transport (plain, or
+// TLS) on it. All on the loop's thread. This class holds the states and the queue; what is below it
+// (a socket: socket_connection.h; memory: test/common/in_memory_connection.h) implements the few
+// private virtual functions.
 //
-// Reading: armed for the connection's life (a stop and start per request costs 0.7-1.0 us); bytes
-// are shown from the loop's shared read buffer and must be consumed or copied before onRead
-// returns. pauseReading() is for back-pressure only. Writing: bytes go to output(); everything
-// written during a turn is sent by one call at the turn's end. What the kernel does not take stays
-// queued, the watermarks tell the handler. Closing: the handler gets onClosed exactly once and
-// never anything after it. Destroying the Connection inside any callback is allowed: the uv handle
-// outlives it until libuv let go.
-
-#include <uv.h>
+// Reading: armed for the connection's life; bytes are shown from the loop's shared read buffer and
+// must be consumed or copied before onRead returns, one read per turn. pauseReading() costs nothing
+// unless bytes arrive meanwhile. Writing: bytes go to output(); everything written during a turn is
+// sent by one call at the turn's end. What the kernel does not take stays queued, the watermarks
+// tell the handler. Closing: the handler gets onClosed exactly once, never from inside a call of
+// this class, and never anything after it; queued bytes and the socket are gone by then. Destroying
+// the Connection is allowed at any time, inside any callback too: it closes like CloseMode::Now,
+// and no callback follows.
 
 #include <cstdint>
 #include <memory>
 #include <string_view>
 
+#include "proxy/base/assert.h"
+#include "proxy/event/deadlines.h"
 #include "proxy/event/loop.h"
 #include "proxy/net/address.h"
 #include "proxy/net/byte_queue.h"
+#include "proxy/net/transport.h"
 
 namespace convoy::net {
 
@@ -28,12 +31,17 @@ enum class CloseReason : uint8_t {
   LocalClose,      // we called close()
   RemoteReset,     // ECONNRESET, EPIPE and the like
   ConnectFailed,   // the connect was refused or unreachable
-  ConnectTimeout,  // the connect did not finish in time
+  ConnectTimeout,  // the connect did not finish in time (told by closeWith())
   TransportError,  // the transport (TLS) failed
 };
 
 enum class CloseMode : uint8_t {
-  Flush,  // send what is queued, then FIN, then close
+  // Send what is queued, then FIN, then read and drop what the peer still sends until its FIN, so
+  // that no RST destroys the last bytes on their way; bounded by kLingerTime and kLingerBytes.
+  Flush,
+  // Send what is queued, then close at once. Two system calls cheaper; only where the peer's
+  // message was read to its end, so that nothing more is expected from it.
+  FlushNoDrain,
   Now,    // drop what is queued, close
   Reset,  // RST: the peer sees an error, not an end (SO_LINGER 0)
 };
@@ -51,60 +59,145 @@ class ConnectionHandler {
   ~ConnectionHandler() = default;
 };
 
-// The layer between socket bytes and handler bytes. tls/ implements it; without one, bytes pass as
-// they are and output() is the socket's own queue. Owned by its Connection, called on its thread.
-class Transport {
- public:
-  virtual ~Transport() = default;
-  virtual void onSocketConnected() = 0;  // start the handshake, if there is one
-  virtual void onSocketRead(std::string_view bytes) = 0;
-  virtual void onSocketEndOfStream() = 0;
-  virtual void write(ByteQueue& plain,
-                     ByteQueue& socket) = 0;        // wraps all of plain into the socket's queue
-  virtual void closeNotify(ByteQueue& socket) = 0;  // before a Flush close
-  virtual std::string_view protocol() const = 0;    // ALPN's result; empty if none
-};
-
 class Connection {
  public:
-  static constexpr size_t kDefaultBufferLimit =
-      1024 * 1024;  // Envoy's per_connection_buffer_limit_bytes
+  // Envoy's per_connection_buffer_limit_bytes.
+  static constexpr size_t kDefaultBufferLimit = 1024 * 1024;
+  static constexpr event::Duration kLingerTime = std::chrono::seconds(5);
+  static constexpr size_t kLingerBytes = 16 * 1024 * 1024;
+  // A flushing close whose peer takes not a byte for so long ends with a reset.
+  static constexpr event::Duration kFlushStallTime = std::chrono::seconds(60);
 
-  // Adopts an accepted socket. The handler outlives the connection or is set again by setHandler().
+  // Adopts an accepted, connected socket, which is ours from here on, also on failure; failure
+  // is reported by onClosed(RemoteReset). The handler outlives the connection or is set again by
+  // setHandler().
   static std::unique_ptr<Connection> adopt(event::Loop& loop, int fd, const Address& remote,
                                            const Address& local, ConnectionHandler& handler);
   // Starts connecting; the result is onConnected() or onClosed(ConnectFailed), never from inside
-  // this call.
+  // this call. The time-out is the caller's: closeWith(ConnectTimeout).
   static std::unique_ptr<Connection> connect(event::Loop& loop, const Address& to,
                                              const Address* bind_to, ConnectionHandler& handler);
-  virtual ~Connection() = default;
+  virtual ~Connection();
+  Connection(const Connection&) = delete;
+  Connection& operator=(const Connection&) = delete;
 
-  virtual void setHandler(ConnectionHandler& handler) = 0;
-  virtual void setTransport(
-      std::unique_ptr<Transport> transport) = 0;  // before any byte has passed
-  virtual Transport* transport() = 0;
-  virtual void setWriteLimit(size_t high_watermark) = 0;
+  void setHandler(ConnectionHandler& handler) { handler_ = &handler; }
+  // Before any byte has passed.
+  void setTransport(std::unique_ptr<Transport> transport);
+  Transport* transport();
+  // 0: no limit.
+  void setWriteLimit(size_t high_watermark);
 
   // Bytes for the peer. A codec serialises into output() in place and then calls scheduleFlush();
-  // write() does both. Its watermarks are the connection's own; do not set others.
-  virtual ByteQueue& output() = 0;
-  virtual void scheduleFlush() = 0;
+  // write() does both. Its watermarks are the connection's own; do not set others. Bytes written
+  // after close() go nowhere.
+  ByteQueue& output() { return output_; }
+  void scheduleFlush() { loop_.atEndOfTurn(end_of_turn_); }
   void write(std::string_view bytes) {
-    output().append(bytes);
+    output_.append(bytes);
     scheduleFlush();
   }
 
-  // Counted: reading resumes when as many resumes as pauses were called.
-  virtual void pauseReading() = 0;
-  virtual void resumeReading() = 0;
+  // Counted: reading resumes when as many resumes as pauses were called, not from inside the call.
+  // In between, onRead and onEndOfStream are not called.
+  void pauseReading() { ++pauses_; }
+  void resumeReading();
 
-  virtual void close(CloseMode mode) = 0;
-  virtual bool connected() const = 0;
+  // A later close may only be harder than the one before.
+  void close(CloseMode mode);
+  // Closes like CloseMode::Now; onClosed() then gets this reason.
+  void closeWith(CloseReason reason);
+  // The socket is connected, and not closed for good.
+  bool connected() const { return state_ != State::Connecting && state_ != State::Closed; }
+  // errno of what ended the connection; 0 if nothing failed.
+  int systemError() const { return system_error_; }
 
-  // The peer as seen by the socket, and the address that it reached. Original ones survive PROXY
-  // protocol and the trusted X-Forwarded-For walk, which set the "effective" ones.
-  virtual const Address& remoteAddress() const = 0;
-  virtual const Address& localAddress() const = 0;
+  // The peer as seen by the socket, and the address that it reached. Of an outgoing connection, the
+  // address that the kernel chose, looked up at the first question while connected.
+  const Address& remoteAddress() const { return remote_; }
+  const Address& localAddress();
+  event::Loop& loop() { return loop_; }
+
+ protected:
+  enum class State : uint8_t {
+    Connecting,  // the connect has not been answered
+    Open,        // bytes flow both ways; after the peer's FIN, one way
+    Flushing,    // close(Flush...): sending what is queued, dropping what arrives
+    Lingering,   // FIN sent; dropping what arrives until the peer's FIN or a limit
+    Closed,      // the socket is gone; onClosed was called or is about to be
+  };
+
+  Connection(event::Loop& loop, ConnectionHandler& handler, State state, const Address& remote,
+             const Address& local);
+
+  // What an implementation waits for, and tells by the functions below.
+  struct Interest {
+    bool readable;
+    bool writable;
+    bool operator==(const Interest&) const = default;
+  };
+  Interest interest() const;
+
+  // Called by the implementation, each from inside a turn. Any of them may end in the destruction
+  // of the object, which the implementation delays until its frame has returned.
+  void onConnectResult(int error);  // 0 or errno
+  void onReadable();
+  void onWritable();
+  // The socket has an error, and maybe bytes before it. errno if it is known, else 0.
+  void onSocketError(int error);
+  // Ends without a callback; the implementation's destruction begins with it.
+  void abandon();
+  // onClosed() at the end of the turn.
+  void fail(CloseReason reason, int error);
+  bool closed() const { return state_ == State::Closed; }
+  bool connecting() const { return state_ == State::Connecting; }
+
+ private:
+  class Wrapping;
+  struct Closing;
+
+  // The seam. Results below zero are -errno; -EAGAIN means later.
+  virtual ssize_t sendSome(const iovec* vectors, int count) = 0;
+  virtual ssize_t receiveSome(char* into, size_t room, bool peek_only) = 0;  // 0: end of stream
+  virtual void updateInterest() = 0;  // interest() may have changed
+  virtual void shutdownSending() = 0;
+  virtual void closeSocket(bool reset) = 0;
+  virtual Address queryLocalAddress() const = 0;
+
+  void transition(State to);
+  void atEndOfTurn();
+  void flush();
+  bool sendQueued();
+  void onAllSent();
+  void onSendFailed(int error);
+  void discardInput();
+  void deliver(std::string_view bytes);
+  void deliverEndOfStream();
+  void startClosing(event::Duration limit);
+  void release(CloseReason reason, int error, bool reset);
+  void finish(CloseReason reason, int error);
+  void report();
+  ByteQueue& socketQueue();
+  void dropQueues();
+
+  event::Loop& loop_;
+  ConnectionHandler* handler_;  // null: abandoned
+  std::unique_ptr<Wrapping> wrapping_;
+  std::unique_ptr<Closing> closing_;
+  event::EndOfTurnTask end_of_turn_;
+  ByteQueue output_;
+  Address remote_;
+  Address local_;
+  uint16_t pauses_ = 0;
+  int16_t system_error_ = 0;
+  State state_;
+  CloseReason reason_ = CloseReason::LocalClose;
+  bool reported_ = false;
+  bool blocked_ = false;        // the kernel took less than it was offered
+  bool send_broken_ = false;    // sending failed; what can still be read is read
+  bool end_seen_ = false;       // the peer's FIN was read
+  bool reads_stopped_ = false;  // bytes arrived while paused
+  bool drain_ = true;           // linger after a flushing close
 };
 
 }  // namespace convoy::net

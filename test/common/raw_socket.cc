@@ -1,0 +1,124 @@
+#include "test/common/raw_socket.h"
+
+#include <sys/socket.h>
+#include <sys/time.h>
+#include <unistd.h>
+
+#include <atomic>
+#include <cerrno>
+#include <utility>
+
+#include "proxy/base/assert.h"
+
+namespace convoy::test {
+
+namespace {
+
+void boundWaiting(int fd) {
+  const timeval patience{.tv_sec = 20, .tv_usec = 0};
+  ::setsockopt(fd, SOL_SOCKET, SO_RCVTIMEO, &patience, sizeof(patience));
+  ::setsockopt(fd, SOL_SOCKET, SO_SNDTIMEO, &patience, sizeof(patience));
+}
+
+}  // namespace
+
+RawSocket& RawSocket::operator=(RawSocket&& other) noexcept {
+  close();
+  fd_ = other.release();
+  return *this;
+}
+
+RawSocket RawSocket::listening(int backlog) {
+  return listeningOn(*net::Address::fromIp("127.0.0.1", 0), backlog);
+}
+
+RawSocket RawSocket::listeningOn(const net::Address& address, int backlog) {
+  sockaddr_storage storage;
+  const socklen_t length = address.toSockaddr(&storage);
+  RawSocket socket(::socket(storage.ss_family, SOCK_STREAM | SOCK_CLOEXEC, 0));
+  boundWaiting(socket.fd());
+  CONVOY_ASSERT(::bind(socket.fd(), reinterpret_cast<sockaddr*>(&storage), length) == 0);
+  CONVOY_ASSERT(::listen(socket.fd(), backlog) == 0);
+  return socket;
+}
+
+RawSocket RawSocket::connectedTo(const net::Address& address) {
+  sockaddr_storage storage;
+  const socklen_t length = address.toSockaddr(&storage);
+  RawSocket socket(::socket(storage.ss_family, SOCK_STREAM | SOCK_CLOEXEC, 0));
+  boundWaiting(socket.fd());
+  CONVOY_ASSERT(::connect(socket.fd(), reinterpret_cast<sockaddr*>(&storage), length) == 0);
+  return socket;
+}
+
+int RawSocket::release() {
+  return std::exchange(fd_, -1);
+}
+
+void RawSocket::close() {
+  if (fd_ >= 0) ::close(release());
+}
+
+RawSocket RawSocket::accept() const {
+  RawSocket accepted(::accept4(fd_, nullptr, nullptr, SOCK_CLOEXEC));
+  CONVOY_ASSERT(accepted.fd() >= 0);
+  boundWaiting(accepted.fd());
+  return accepted;
+}
+
+net::Address RawSocket::localAddress() const {
+  sockaddr_storage storage;
+  socklen_t length = sizeof(storage);
+  CONVOY_ASSERT(::getsockname(fd_, reinterpret_cast<sockaddr*>(&storage), &length) == 0);
+  return net::Address::fromSockaddr(reinterpret_cast<sockaddr*>(&storage), length);
+}
+
+net::Address RawSocket::remoteAddress() const {
+  sockaddr_storage storage;
+  socklen_t length = sizeof(storage);
+  CONVOY_ASSERT(::getpeername(fd_, reinterpret_cast<sockaddr*>(&storage), &length) == 0);
+  return net::Address::fromSockaddr(reinterpret_cast<sockaddr*>(&storage), length);
+}
+
+void RawSocket::send(std::string_view bytes) const {
+  while (!bytes.empty()) {
+    const ssize_t sent = ::send(fd_, bytes.data(), bytes.size(), MSG_NOSIGNAL);
+    CONVOY_ASSERT(sent > 0);
+    bytes.remove_prefix(static_cast<size_t>(sent));
+  }
+}
+
+std::string RawSocket::receive(int* error) const {
+  std::string bytes(64 * 1024, '\0');
+  const ssize_t received = ::recv(fd_, bytes.data(), bytes.size(), 0);
+  if (error != nullptr) *error = received < 0 ? errno : 0;
+  bytes.resize(received < 0 ? 0 : static_cast<size_t>(received));
+  return bytes;
+}
+
+std::string RawSocket::receiveAll(int* error) const {
+  std::string all;
+  while (true) {
+    const std::string part = receive(error);
+    if (part.empty()) return all;
+    all += part;
+  }
+}
+
+void RawSocket::shutdownSending() const {
+  ::shutdown(fd_, SHUT_WR);
+}
+
+void RawSocket::reset() {
+  const linger off{.l_onoff = 1, .l_linger = 0};
+  ::setsockopt(fd_, SOL_SOCKET, SO_LINGER, &off, sizeof(off));
+  close();
+}
+
+net::Address uniqueUnixAddress() {
+  static std::atomic<int> next{0};
+  return *net::Address::fromUnixPath("@convoy-test-" + std::to_string(::getpid()) + "-" +
+                                     std::to_string(next++));
+}
+
+}  // namespace convoy::test
