@@ -21,6 +21,8 @@
 
 #include <array>
 #include <atomic>
+#include <bit>
+#include <cstddef>
 #include <cstdint>
 #include <functional>
 #include <memory>
@@ -59,18 +61,32 @@ class Gauge {
   std::atomic<int64_t> value_{0};
 };
 
-// Log-linear buckets over microseconds: relative error at most 1/16 up to about 1.2 hours.
+// Log-linear buckets over microseconds: eight to each doubling, so that the middle of a bucket is
+// at most 1/16 away from any value in it, up to 2^32 us (1.2 hours); longer ones count in the last.
 class Histogram {
  public:
   static constexpr int kSubBuckets = 8;
   static constexpr int kBuckets = 30 * kSubBuckets;
 
-  void record(uint64_t microseconds);
+  void record(uint64_t microseconds) {
+    count_.add();
+    sum_.add(microseconds);
+    buckets_[static_cast<size_t>(bucketOf(microseconds))].add();
+  }
   uint64_t count() const { return count_.value(); }
   uint64_t sum() const { return sum_.value(); }
-  uint64_t bucket(int index) const { return buckets_[index].value(); }
-  static int bucketOf(uint64_t microseconds);
-  static uint64_t upperBoundOf(int index);  // inclusive, microseconds
+  uint64_t bucket(int index) const { return buckets_[static_cast<size_t>(index)].value(); }
+  static constexpr int bucketOf(uint64_t microseconds) {
+    // Below the first doubling a bucket is one value.
+    if (microseconds < kSubBuckets) return static_cast<int>(microseconds);
+    const int log2 = std::bit_width(microseconds) - 1;
+    if (log2 >= 32) return kBuckets - 1;
+    const auto sub = static_cast<int>((microseconds >> (log2 - 3)) & (kSubBuckets - 1));
+    return (log2 - 2) * kSubBuckets + sub;
+  }
+  // Both inclusive, microseconds.
+  static uint64_t lowerBoundOf(int index);
+  static uint64_t upperBoundOf(int index);
 
  private:
   Counter count_;
@@ -85,7 +101,8 @@ struct HistogramSnapshot {
   uint64_t count = 0;
   uint64_t sum = 0;
   std::array<uint64_t, Histogram::kBuckets> buckets{};
-  // In microseconds; 0 when empty. q in [0, 1].
+  void add(const Histogram& histogram);
+  // In microseconds, the middle of the bucket that holds the value; 0 when empty. q in [0, 1].
   uint64_t quantile(double q) const;
 };
 class MetricReader {
@@ -106,7 +123,8 @@ class MetricGroupBase {
   virtual void read(MetricReader& reader) const = 0;
 };
 
-// Knows the live groups. Thread-safe; never used on the hot path. Outlives every group.
+// Knows the live groups. Thread-safe; never used on the hot path. Outlives every group. A reader
+// must not make or destroy groups.
 class MetricRegistry {
  public:
   void add(const MetricGroupBase* group);
@@ -132,7 +150,8 @@ class MetricGroup final : public MetricGroupBase {
   MetricGroup(const MetricGroup&) = delete;
   MetricGroup& operator=(const MetricGroup&) = delete;
 
-  Metrics& slot(int index) { return slots_[index]->metrics; }
+  // Written only by the slot's thread.
+  Metrics& slot(int index) { return slots_[static_cast<size_t>(index)]->metrics; }
   const Labels& labels() const { return labels_; }
   void read(MetricReader& reader) const override;
 
