@@ -40,7 +40,7 @@ def _config_dependencies():
     """Socket and TLS libraries that proxy/config reaches, by Bazel's graph."""
     if not (ROOT / "proxy/config/BUILD.bazel").exists():
         return
-    libraries = "set(//third_party:libuv //third_party:nghttp2 //third_party:boringssl //third_party:openssl //third_party:grpc++)"
+    libraries = "set(//third_party:libuv //third_party:nghttp2 //third_party:boringssl //third_party:openssl '//third_party:grpc++')"
     result = subprocess.run(
         ["bazel", "query", "--noshow_progress", "--ui_event_filters=-info,-debug", f"deps(//proxy/config/...) intersect {libraries}"],
         cwd=ROOT, capture_output=True, text=True, check=False)
