@@ -114,9 +114,9 @@ class WorkerSlot {
   const LocalRef<T>& get(size_t worker) const { return shared_->entries[worker].value; }
   // Worker (or before the workers run): called after each swap, when get() has the new value.
   // Replaces the callback set before.
-  void setOnChange(size_t worker, std::function<void()> on_change) {
+  void setOnChange(size_t worker, const std::function<void()>& on_change) {
     CONVOY_ASSERT(workers_[worker]->isOwnThread());
-    shared_->entries[worker].on_change = std::move(on_change);
+    shared_->entries[worker].on_change = on_change;
   }
 
  private:

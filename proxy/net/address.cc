@@ -184,9 +184,7 @@ size_t Address::writeIpText(char* out) const {
   if (family_ == Family::Ipv6) {
     char text[INET6_ADDRSTRLEN];
     inet_ntop(AF_INET6, ip_, text, sizeof(text));
-    const size_t length = std::strlen(text);
-    std::memcpy(out, text, length);
-    return length;
+    return std::string_view(text).copy(out, sizeof(text));
   }
   return 0;
 }

@@ -91,7 +91,7 @@ void SocketConnection::operator delete(SocketConnection* self, std::destroying_d
   self->deleted_ = true;
   if (self->handle_ != Handle::None) return;  // the close callback comes back here
   self->~SocketConnection();
-  ::operator delete(self, sizeof(SocketConnection));
+  ::operator delete(self);
 }
 
 ssize_t SocketConnection::sendSome(const iovec* vectors, int count) {

@@ -4,9 +4,11 @@
 // one thread of its own writes them, so a full or slow disk blocks no request: when the bounded
 // queue is full, buffers are dropped and counted. SIGUSR1 reopens files (main calls reopenAll()).
 //
-// LogWriter is thread-safe. A LogSink belongs to one worker thread.
+// LogWriter is thread-safe. A LogSink belongs to one worker thread, and may outlive the writer:
+// what it hands over then is lost.
 
 #include <cstddef>
+#include <cstdint>
 #include <memory>
 #include <string>
 #include <string_view>
@@ -32,24 +34,35 @@ struct LogMetrics {
   }
 };
 
-class LogFile;  // one open path; shared by all sinks of that path
+class LogFile;     // one open path; shared by all sinks of that path
+struct LogBuffer;  // a block of whole lines
 
 class LogWriter {
  public:
   static constexpr size_t kQueueLimitBytes = 8 * 1024 * 1024;
+  // At the end, a reader that takes nothing for so long (milliseconds) is given up.
+  static constexpr int kExitPatience = 2000;
 
-  explicit LogWriter(MetricRegistry& registry);
-  ~LogWriter();  // writes what is queued, then joins the thread
+  explicit LogWriter(MetricRegistry& registry, int exit_patience = kExitPatience);
+  // Writes what is queued, then joins the thread.
+  ~LogWriter();
+  LogWriter(const LogWriter&) = delete;
+  LogWriter& operator=(const LogWriter&) = delete;
 
-  // Opens (appends to) the file; "/dev/stdout" and "/dev/stderr" work. The error names the path.
+  // Opens (appends to) the file; "/dev/stdout" and "/dev/stderr" work, and so does a FIFO that has
+  // a reader. The error names the path.
   absl::StatusOr<std::shared_ptr<LogFile>> open(const std::string& path);
+  // Returns at once; what was handed over before goes to the old file. A file that cannot be
+  // opened again stays open as it is, which counts as a failed write.
   void reopenAll();
   // Blocks until everything handed over so far is written or dropped (tests, shutdown).
   void flush();
 
  private:
+  friend class LogFile;
+  friend class LogSink;
   class Impl;
-  std::unique_ptr<Impl> impl_;
+  const std::shared_ptr<Impl> impl_;
 };
 
 // A worker's buffer for one file: 64 KiB, handed over when full and at least once per second.
@@ -59,18 +72,20 @@ class LogSink {
 
   LogSink(std::shared_ptr<LogFile> file, event::Loop& loop);
   ~LogSink();  // hands over the rest
+  LogSink(const LogSink&) = delete;
+  LogSink& operator=(const LogSink&) = delete;
 
-  // Space for one line of at most `bytes`; follow with commit(). Lines longer than the buffer are
-  // cut by the caller.
+  // Space for one line of at most `bytes` <= kBufferBytes; follow with commit() of how many were
+  // written, the line break among them. Longer lines are cut by the caller.
   char* reserve(size_t bytes);
   void commit(size_t bytes);
+  // One line with its line break; cut to kBufferBytes.
   void append(std::string_view line);
   void handOver();
 
  private:
-  std::shared_ptr<LogFile> file_;
-  event::Loop& loop_;
-  std::unique_ptr<std::string> buffer_;
+  const std::shared_ptr<LogFile> file_;
+  std::unique_ptr<LogBuffer> buffer_;  // null while there is nothing to hand over
   event::Timer flush_timer_;
 };
 

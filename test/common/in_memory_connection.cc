@@ -61,7 +61,7 @@ void InMemoryConnection::operator delete(InMemoryConnection* self, std::destroyi
     explicit Remains(InMemoryConnection* object) : object(object) {}
     ~Remains() {
       object->~InMemoryConnection();
-      ::operator delete(object, sizeof(InMemoryConnection));
+      ::operator delete(object);
     }
     InMemoryConnection* object;
   };

@@ -154,7 +154,7 @@ TEST(LocalRef, CountsCopiesAndComparesByObject) {
   EXPECT_EQ(b.shared(), value);
   value.reset();
   LocalRef<Config> c = std::move(a);
-  EXPECT_FALSE(a);
+  EXPECT_FALSE(a);  // NOLINT(bugprone-use-after-move): moving leaves it empty
   b = LocalRef<Config>();
   EXPECT_EQ(c->version, 7);
   EXPECT_EQ(Config::alive, before + 1);

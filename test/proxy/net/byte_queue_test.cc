@@ -49,7 +49,7 @@ TEST(ByteQueue, SerialisesInPlace) {
   for (int i = 0; i < 500; ++i) {
     const std::string piece = pattern(1 + (static_cast<size_t>(i) * 131) % 3000);
     char* const at = queue.reserve(3000);
-    std::memcpy(at, piece.data(), piece.size());
+    piece.copy(at, piece.size());
     queue.commit(piece.size());
     expected += piece;
   }

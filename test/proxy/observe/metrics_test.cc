@@ -54,7 +54,7 @@ class Recorder final : public MetricReader {
             std::string_view help) {
     EXPECT_FALSE(help.empty());
     std::string line = std::string(prefix) + "." + std::string(name);
-    for (const auto& [key, value] : labels) line += " " + key + "=" + value;
+    for (const auto& [key, value] : labels) line.append(" ").append(key).append("=").append(value);
     lines.push_back(line);
   }
 };
@@ -136,7 +136,8 @@ TEST(Histogram, BucketsCoverEveryValueOnceAndInOrder) {
       EXPECT_EQ(lower, Histogram::upperBoundOf(i - 1) + 1) << i;
     }
     // The promise: the middle is at most a sixteenth away from any value of the bucket.
-    const double middle = static_cast<double>(lower + (upper - lower) / 2);
+    const uint64_t half = (upper - lower) / 2;
+    const auto middle = static_cast<double>(lower + half);
     if (lower > 0) {
       EXPECT_LE((middle - static_cast<double>(lower)) / static_cast<double>(lower), 1.0 / 16) << i;
       EXPECT_LE((static_cast<double>(upper) - middle) / static_cast<double>(upper), 1.0 / 16) << i;
