@@ -122,6 +122,7 @@ struct RangeSql {
   explicit RangeSql(const KeyRange& range) : range(range) {
     if (range.kind != 0) clause += " AND kind=?";
     if (!range.prefix.empty()) clause += " AND substr(name,1,?)=?";
+    if (!range.name.empty()) clause += " AND name=?";
     if (range.after.has_value()) clause += " AND (kind,name)>(?,?)";
   }
   void bindTo(SqliteStatement& statement) const {
@@ -129,6 +130,7 @@ struct RangeSql {
     if (!range.prefix.empty()) {
       statement.bind(static_cast<int64_t>(range.prefix.size())).bindText(range.prefix);
     }
+    if (!range.name.empty()) statement.bindText(range.name);
     if (range.after.has_value()) statement.bind(range.after->kind).bindText(range.after->name);
   }
   const KeyRange& range;

@@ -71,10 +71,12 @@ struct RevisionInfo {
   int64_t change_count = 0;
 };
 
-// Keys of one kind (0: of all) whose name begins with a prefix, after a key (exclusive).
+// Keys of one kind (0: of all) of which the name is this one, or begins with a prefix (empty: any),
+// after a key (exclusive).
 struct KeyRange {
   int kind = 0;
   std::string prefix = {};
+  std::string name = {};
   std::optional<Key> after = {};
 };
 

@@ -1,0 +1,100 @@
+#include "controlplane/validate/references.h"
+
+#include <utility>
+#include <vector>
+
+#include "absl/strings/match.h"
+#include "absl/strings/str_cat.h"
+#include "controlplane/model/selector.h"
+
+namespace convoy::controlplane::validate {
+
+namespace {
+
+class Checker {
+ public:
+  Checker(const model::Model& model, const RequestPlaces& places, Problems* problems)
+      : model_(model), places_(places), problems_(problems) {}
+
+  void run() {
+    for (const auto& [name, table] : model_.route_tables) {
+      checkRoutes(table->routes(), place(model::keyOf(*table), "route table"));
+    }
+    for (const auto& [name, listener] : model_.listeners) {
+      const Place at = place(model::keyOf(*listener), "listener");
+      checkRoutes(listener->routes(), at);
+      checkRouteTable(listener->route_table(), at.field("route_table"));
+      checkAddresses(*listener, at);
+    }
+  }
+
+ private:
+  Place place(const store::Key& key, absl::string_view kind) const {
+    const auto found = places_.find(key);
+    return Place(problems_, key,
+                 found != places_.end() ? found->second : absl::StrCat(kind, " ", key.name, ": "));
+  }
+
+  void checkRoutes(const google::protobuf::RepeatedPtrField<v1::Route>& routes,
+                   const Place& at) const {
+    for (int i = 0; i < routes.size(); ++i) {
+      const std::string& pool = routes[i].pool();
+      if (pool.empty() || model_.pools.count(pool) != 0) continue;
+      refuseMissing("pool", pool, model_.pools, at.element("routes", i).field("pool"));
+    }
+  }
+
+  void checkRouteTable(const std::string& table, const Place& at) const {
+    if (table.empty() || model_.route_tables.count(table) != 0) return;
+    refuseMissing("route table", table, model_.route_tables, at);
+  }
+
+  template <typename Map>
+  static void refuseMissing(absl::string_view kind, const std::string& name, const Map& candidates,
+                            const Place& at) {
+    std::vector<absl::string_view> names;
+    for (const auto& [candidate, value] : candidates) names.push_back(candidate);
+    const std::string meant = closest(name, names);
+    at.refuse(
+        "not_found", name,
+        meant.empty()
+            ? absl::StrCat("there is no ", kind, " \"", name, "\"; add it, or name another")
+            : absl::StrCat("there is no ", kind, " \"", name, "\"; did you mean \"", meant, "\"?"));
+  }
+
+  void checkAddresses(const v1::Listener& listener, const Place& at) {
+    if (!listener.address().empty()) {
+      claim(listener, listener.address(), at.field("address"));
+    }
+    for (int i = 0; i < listener.addresses_size(); ++i) {
+      claim(listener, listener.addresses(i), at.element("addresses", i));
+    }
+  }
+
+  void claim(const v1::Listener& listener, const std::string& address, const Place& at) {
+    if (absl::EndsWith(address, ":0")) return;
+    std::vector<const v1::Listener*>& claimed = claims_[address];
+    for (const v1::Listener* other : claimed) {
+      // Two addresses of one listener are its own check's business.
+      if (other == &listener || !model::mayOverlap(other->nodes(), listener.nodes())) continue;
+      at.refuse("conflict", address,
+                absl::StrCat("listener \"", other->name(),
+                             "\" has this address on the same nodes; change one of them, or give "
+                             "them nodes.labels that no node has both of"));
+    }
+    claimed.push_back(&listener);
+  }
+
+  const model::Model& model_;
+  const RequestPlaces& places_;
+  Problems* problems_;
+  std::map<std::string, std::vector<const v1::Listener*>> claims_;
+};
+
+}  // namespace
+
+void checkReferences(const model::Model& model, const RequestPlaces& places, Problems* problems) {
+  Checker(model, places, problems).run();
+}
+
+}  // namespace convoy::controlplane::validate
