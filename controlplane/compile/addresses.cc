@@ -1,0 +1,21 @@
+#include "controlplane/compile/addresses.h"
+
+#include "proxy/base/assert.h"
+#include "proxy/net/address.h"
+
+namespace convoy::controlplane::compile {
+
+envoy::config::core::v3::Address compileAddress(const std::string& text) {
+  const absl::StatusOr<net::Address> parsed = net::Address::parse(text);
+  CONVOY_ASSERT(parsed.ok());
+  envoy::config::core::v3::Address address;
+  if (parsed->isIp()) {
+    address.mutable_socket_address()->set_address(parsed->ipText());
+    address.mutable_socket_address()->set_port_value(parsed->port());
+  } else {
+    address.mutable_pipe()->set_path(std::string(parsed->unixPath()));
+  }
+  return address;
+}
+
+}  // namespace convoy::controlplane::compile

@@ -1,0 +1,116 @@
+#include "controlplane/compile/listener.h"
+
+#include <utility>
+
+#include "absl/strings/str_cat.h"
+#include "controlplane/base/proto_bytes.h"
+#include "controlplane/compile/addresses.h"
+#include "envoy/config/accesslog/v3/accesslog.pb.h"
+#include "envoy/extensions/access_loggers/file/v3/file.pb.h"
+#include "envoy/extensions/filters/http/router/v3/router.pb.h"
+#include "envoy/extensions/filters/network/http_connection_manager/v3/http_connection_manager.pb.h"
+
+namespace convoy::controlplane::compile {
+
+namespace {
+
+namespace hcm_v3 = envoy::extensions::filters::network::http_connection_manager::v3;
+using HttpConnectionManager = hcm_v3::HttpConnectionManager;
+
+constexpr int64_t kDefaultIdleSeconds = 3600;
+constexpr uint32_t kDefaultHeadersKib = 60;
+constexpr char kServerName[] = "convoy";
+
+// Field of the JSON log -> Envoy's format operators.
+constexpr std::pair<const char*, const char*> kJsonLog[] = {
+    {"authority", "%REQ(:AUTHORITY)%"},
+    {"bytes_received", "%BYTES_RECEIVED%"},
+    {"bytes_sent", "%BYTES_SENT%"},
+    {"downstream_remote_address", "%DOWNSTREAM_REMOTE_ADDRESS%"},
+    {"duration_ms", "%DURATION%"},
+    {"method", "%REQ(:METHOD)%"},
+    {"path", "%REQ(X-ENVOY-ORIGINAL-PATH?:PATH)%"},
+    {"pool", "%UPSTREAM_CLUSTER%"},
+    {"protocol", "%PROTOCOL%"},
+    {"request_id", "%REQ(X-REQUEST-ID)%"},
+    {"response_code", "%RESPONSE_CODE%"},
+    {"response_code_details", "%RESPONSE_CODE_DETAILS%"},
+    {"response_flags", "%RESPONSE_FLAGS%"},
+    {"route", "%ROUTE_NAME%"},
+    {"start_time", "%START_TIME%"},
+    {"upstream_host", "%UPSTREAM_HOST%"},
+    {"user_agent", "%REQ(USER-AGENT)%"},
+    {"x_forwarded_for", "%REQ(X-FORWARDED-FOR)%"},
+};
+
+// Any whose bytes are equal for equal messages, unlike PackFrom with maps inside.
+void pack(const google::protobuf::Message& message, google::protobuf::Any* any) {
+  any->set_type_url(absl::StrCat("type.googleapis.com/", message.GetDescriptor()->full_name()));
+  any->set_value(deterministicBytes(message));
+}
+
+void compileAccessLog(const v1::AccessLog& log, envoy::config::accesslog::v3::AccessLog* out) {
+  envoy::extensions::access_loggers::file::v3::FileAccessLog file;
+  file.set_path(log.path().empty() ? "/dev/stdout" : log.path());
+  if (log.format() == v1::AccessLog::JSON) {
+    auto& fields = *file.mutable_log_format()->mutable_json_format()->mutable_fields();
+    for (const auto& [name, value] : kJsonLog) fields[name].set_string_value(value);
+  }
+  out->set_name("envoy.access_loggers.file");
+  pack(file, out->mutable_typed_config());
+}
+
+HttpConnectionManager compileManager(const v1::Listener& listener) {
+  HttpConnectionManager manager;
+  manager.set_stat_prefix(listener.name());
+  manager.set_server_name(kServerName);
+  auto* rds = manager.mutable_rds();
+  rds->set_route_config_name(routeConfigName(listener));
+  rds->mutable_config_source()->mutable_ads();
+  rds->mutable_config_source()->set_resource_api_version(envoy::config::core::v3::V3);
+  // The client is whoever connected: X-Forwarded-For gets its address appended.
+  manager.mutable_use_remote_address()->set_value(true);
+  auto* idle = manager.mutable_common_http_protocol_options()->mutable_idle_timeout();
+  if (listener.has_idle_timeout()) {
+    *idle = listener.idle_timeout();
+  } else {
+    idle->set_seconds(kDefaultIdleSeconds);
+  }
+  if (listener.has_request_headers_timeout()) {
+    *manager.mutable_request_headers_timeout() = listener.request_headers_timeout();
+  }
+  manager.mutable_max_request_headers_kb()->set_value(listener.max_request_headers_kib() == 0
+                                                          ? kDefaultHeadersKib
+                                                          : listener.max_request_headers_kib());
+  if (listener.has_access_log()) {
+    compileAccessLog(listener.access_log(), manager.add_access_log());
+  }
+  auto* router = manager.add_http_filters();
+  router->set_name("envoy.filters.http.router");
+  pack(envoy::extensions::filters::http::router::v3::Router(), router->mutable_typed_config());
+  return manager;
+}
+
+}  // namespace
+
+std::string routeConfigName(const v1::Listener& listener) {
+  return listener.route_table().empty() ? absl::StrCat("listener/", listener.name())
+                                        : listener.route_table();
+}
+
+envoy::config::listener::v3::Listener compileListener(const v1::Listener& listener) {
+  envoy::config::listener::v3::Listener out;
+  out.set_name(listener.name());
+  std::vector<std::string> addresses(listener.addresses().begin(), listener.addresses().end());
+  if (!listener.address().empty()) addresses.insert(addresses.begin(), listener.address());
+  *out.mutable_address() = compileAddress(addresses.front());
+  for (size_t i = 1; i < addresses.size(); ++i) {
+    *out.add_additional_addresses()->mutable_address() = compileAddress(addresses[i]);
+  }
+  auto* filter = out.add_filter_chains()->add_filters();
+  filter->set_name("envoy.filters.network.http_connection_manager");
+  pack(compileManager(listener), filter->mutable_typed_config());
+  return out;
+}
+
+}  // namespace convoy::controlplane::compile

@@ -1,0 +1,184 @@
+#include "controlplane/compile/snapshot.h"
+
+#include <set>
+#include <utility>
+
+#include "controlplane/base/proto_bytes.h"
+#include "controlplane/compile/listener.h"
+#include "controlplane/compile/routes.h"
+
+namespace convoy::controlplane::compile {
+
+// Brings the copy of a snapshot up to a model, key by key.
+class Snapshot::Builder {
+ public:
+  Builder(Snapshot* snapshot, const model::Model& model, const Observer& observer)
+      : snapshot_(snapshot), model_(model), observer_(observer) {}
+
+  void update(const store::Key& key) {
+    switch (key.kind) {
+      case v1::KIND_LISTENER:
+        updateListener(key);
+        break;
+      case v1::KIND_ROUTE_TABLE:
+        updateRouteTable(key);
+        break;
+      case v1::KIND_POOL:
+        updatePool(key);
+        break;
+      default:
+        stale_assignments_.insert(std::string(model::poolOfBackend(key.name)));
+    }
+  }
+
+  void finish() {
+    for (const std::string& pool : stale_assignments_) updateAssignment(pool);
+    collectSelectors();
+  }
+
+ private:
+  void updateListener(const store::Key& key) {
+    const auto found = model_.listeners.find(key.name);
+    const auto before = snapshot_->listeners_.find(key.name);
+    // Its own routes go with it; a table's stay.
+    if (before != snapshot_->listeners_.end()) {
+      const std::string& routes = before->second->routes;
+      if (model_.route_tables.count(routes) == 0) snapshot_->routes_.erase(routes);
+    }
+    if (found == model_.listeners.end()) {
+      snapshot_->listeners_.erase(key.name);
+      return;
+    }
+    const v1::Listener& listener = *found->second;
+    const auto message = compileListener(listener);
+    observer_(key, message);
+    auto compiled = std::make_shared<Listener>();
+    compiled->encoded = encode(Type::Listener, key.name, message);
+    compiled->nodes = listener.nodes();
+    compiled->routes = routeConfigName(listener);
+    if (listener.route_table().empty()) putRoutes(key, compiled->routes, listener.routes());
+    snapshot_->listeners_[key.name] = std::move(compiled);
+  }
+
+  void updateRouteTable(const store::Key& key) {
+    const auto found = model_.route_tables.find(key.name);
+    if (found == model_.route_tables.end()) {
+      snapshot_->routes_.erase(key.name);
+    } else {
+      putRoutes(key, key.name, found->second->routes());
+    }
+  }
+
+  void putRoutes(const store::Key& source, const std::string& name, const RouteList& routes) {
+    const auto message = compileRoutes(name, routes);
+    observer_(source, message);
+    auto compiled = std::make_shared<Routes>();
+    compiled->encoded = encode(Type::RouteConfiguration, name, message);
+    compiled->pools = poolsOf(routes);
+    snapshot_->routes_[name] = std::move(compiled);
+  }
+
+  void updatePool(const store::Key& key) {
+    const auto found = model_.pools.find(key.name);
+    if (found == model_.pools.end()) {
+      snapshot_->pools_.erase(key.name);
+      return;
+    }
+    const auto message = compileCluster(*found->second->pool);
+    observer_(key, message);
+    Pool& pool = snapshot_->pools_[key.name];
+    pool.cluster = encode(Type::Cluster, key.name, message);
+    if (pool.assignment == nullptr) stale_assignments_.insert(key.name);
+  }
+
+  void updateAssignment(const std::string& name) {
+    const auto found = model_.pools.find(name);
+    if (found == model_.pools.end()) return;
+    std::vector<BackendPtr> backends;
+    for (const auto& [address, backend] : found->second->backends) backends.push_back(backend);
+    observer_({v1::KIND_POOL, name}, compileAssignment(name, backends));
+    snapshot_->pools_[name].assignment = std::make_shared<Assignment>(name, std::move(backends));
+  }
+
+  void collectSelectors() {
+    std::map<std::string, const v1::NodeSelector*> distinct;
+    const auto collect = [&distinct](const v1::NodeSelector& selector) {
+      if (!selector.labels().empty()) distinct.emplace(deterministicBytes(selector), &selector);
+    };
+    for (const auto& [name, listener] : snapshot_->listeners_) collect(listener->nodes);
+    for (const auto& [name, pool] : snapshot_->pools_) {
+      for (const BackendPtr& backend : pool.assignment->selective()) collect(backend->nodes());
+    }
+    snapshot_->selectors_.clear();
+    for (const auto& [bytes, selector] : distinct) snapshot_->selectors_.push_back(*selector);
+  }
+
+  Snapshot* snapshot_;
+  const model::Model& model_;
+  const Observer& observer_;
+  std::set<std::string> stale_assignments_;
+};
+
+std::shared_ptr<const Snapshot> Snapshot::next(const Snapshot& previous, const model::Model& model,
+                                               absl::Span<const store::Key> changed,
+                                               const Observer& observer) {
+  auto snapshot = std::make_shared<Snapshot>();
+  snapshot->revision_ = model.revision;
+  snapshot->listeners_ = previous.listeners_;
+  snapshot->routes_ = previous.routes_;
+  snapshot->pools_ = previous.pools_;
+  Builder builder(snapshot.get(), model, observer);
+  for (const store::Key& key : changed) builder.update(key);
+  builder.finish();
+  return snapshot;
+}
+
+std::shared_ptr<const Snapshot> Snapshot::compile(const model::Model& model,
+                                                  const Observer& observer) {
+  std::vector<store::Key> keys;
+  for (const auto& [name, listener] : model.listeners) keys.push_back(model::keyOf(*listener));
+  for (const auto& [name, table] : model.route_tables) keys.push_back(model::keyOf(*table));
+  for (const auto& [name, pool] : model.pools) keys.push_back({v1::KIND_POOL, name});
+  return next(Snapshot(), model, keys, observer);
+}
+
+ViewPtr Snapshot::viewFor(const model::Labels& labels) const {
+  std::string opinions;
+  for (const v1::NodeSelector& selector : selectors_) {
+    opinions.push_back(model::selects(selector, labels) ? '1' : '0');
+  }
+  absl::MutexLock lock(&mutex_);
+  ViewPtr& view = views_[opinions];
+  if (view == nullptr) view = makeView(labels);
+  return view;
+}
+
+ViewPtr Snapshot::makeView(const model::Labels& labels) const {
+  auto view = std::make_shared<View>();
+  view->revision = revision_;
+  for (const auto& [name, listener] : listeners_) {
+    if (!model::selects(listener->nodes, labels)) continue;
+    view->resources[indexOf(Type::Listener)].emplace(listener->encoded->name, listener->encoded);
+    reach(listener->routes, labels, view.get());
+  }
+  return view;
+}
+
+void Snapshot::reach(const std::string& routes, const model::Labels& labels, View* view) const {
+  const auto found = routes_.find(routes);
+  if (found == routes_.end()) return;
+  const EncodedPtr& encoded = found->second->encoded;
+  if (!view->resources[indexOf(Type::RouteConfiguration)].emplace(encoded->name, encoded).second) {
+    return;  // another listener of this node uses the table too
+  }
+  for (const std::string& name : found->second->pools) {
+    const auto pool = pools_.find(name);
+    if (pool == pools_.end()) continue;
+    const EncodedPtr& cluster = pool->second.cluster;
+    if (!view->resources[indexOf(Type::Cluster)].emplace(cluster->name, cluster).second) continue;
+    const EncodedPtr assignment = pool->second.assignment->forNode(labels);
+    view->resources[indexOf(Type::Assignment)].emplace(assignment->name, assignment);
+  }
+}
+
+}  // namespace convoy::controlplane::compile
