@@ -1,0 +1,111 @@
+#pragma once
+
+// The nodes that this control plane drives: who is connected, what each has acknowledged and what
+// it refuses. Kept in memory; a lost node is remembered for an hour. Thread-safe.
+
+#include <cstdint>
+#include <functional>
+#include <map>
+#include <memory>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "absl/base/thread_annotations.h"
+#include "absl/synchronization/mutex.h"
+#include "absl/time/time.h"
+#include "api/convoy/v1/node.pb.h"
+#include "controlplane/base/observers.h"
+#include "controlplane/model/selector.h"
+#include "controlplane/store/store.h"
+#include "proxy/event/clock.h"
+
+namespace convoy::controlplane::fleet {
+
+// Who connected.
+struct Arrival {
+  std::string id;
+  std::string cluster;
+  model::Labels labels;
+  std::string user_agent;
+  std::string peer;
+};
+
+// How far a connection is.
+struct Progress {
+  bool settled = false;                // nothing is on its way to it
+  store::RevisionNumber revision = 0;  // what it is being brought to, or is at if settled
+  struct Error {
+    ext::ResourceError error;
+    store::RevisionNumber revision = 0;
+    friend bool operator==(const Error& a, const Error& b) {
+      return a.revision == b.revision && a.error.SerializeAsString() == b.error.SerializeAsString();
+    }
+  };
+  std::vector<Error> errors;
+  std::optional<ext::NodeReport> report;
+};
+
+using ConnectionId = uint64_t;
+
+// Counts the changes of the fleet.
+using Sequence = uint64_t;
+
+struct FleetChanges {
+  Sequence sequence = 0;  // of this answer: ask from here the next time
+  std::vector<v1::Node> nodes;
+  std::vector<std::string> removed;
+};
+
+class Registry {
+ public:
+  explicit Registry(const event::Clock* clock) : clock_(clock) {}
+
+  // A later connection with the same id replaces the earlier one, whose reports then do not count.
+  ConnectionId connected(const Arrival& arrival);
+  void update(ConnectionId connection, const Progress& progress);
+  void disconnected(ConnectionId connection);
+
+  // Nodes after an id, ordered by id.
+  std::vector<v1::Node> list(const v1::NodeSelector& selector, const std::string& after,
+                             size_t limit);
+
+  // What changed since; everything since 0.
+  FleetChanges changesSince(Sequence sequence, const v1::NodeSelector& selector);
+
+  // Blocks until every connected node has settled at the revision or above it, until `patience` is
+  // over, or until `cancelled` says so (it is asked several times a second). Returns the nodes that
+  // were connected at any time meanwhile.
+  std::vector<v1::Node> awaitRevision(store::RevisionNumber revision, absl::Duration patience,
+                                      const std::function<bool()>& cancelled);
+
+  // Told of every change.
+  Observers& observers() { return observers_; }
+
+ private:
+  struct Entry {
+    v1::Node node;
+    ConnectionId connection = 0;  // 0: not connected
+    Progress progress;
+    Sequence changed = 0;
+    event::MonotonicTime lost;
+  };
+
+  void touch(Entry& entry) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_) { entry.changed = ++sequence_; }
+  void forgetLost() ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
+  Entry* entryOf(ConnectionId connection) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
+  static bool reached(const Entry& entry, store::RevisionNumber revision);
+
+  const event::Clock* const clock_;
+  Observers observers_;
+
+  absl::Mutex mutex_;
+  absl::CondVar changed_;
+  std::map<std::string, Entry> nodes_ ABSL_GUARDED_BY(mutex_);
+  std::map<ConnectionId, std::string> connections_ ABSL_GUARDED_BY(mutex_);
+  std::map<std::string, Sequence> removed_ ABSL_GUARDED_BY(mutex_);
+  Sequence sequence_ ABSL_GUARDED_BY(mutex_) = 0;
+  ConnectionId last_connection_ ABSL_GUARDED_BY(mutex_) = 0;
+};
+
+}  // namespace convoy::controlplane::fleet
