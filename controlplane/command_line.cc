@@ -1,0 +1,74 @@
+#include "controlplane/command_line.h"
+
+#include <CLI/CLI.hpp>
+
+#include "absl/strings/str_cat.h"
+#include "controlplane/base/version.h"
+#include "proxy/base/log.h"
+
+namespace convoy::controlplane {
+
+namespace {
+
+constexpr int kMistake = 2;
+
+constexpr char kDescription[] =
+    "convoy-control: keeps the configuration of a fleet of convoy-proxy nodes and pushes it to "
+    "them.\n"
+    "\n"
+    "People and programs change the configuration on the management address (convoyctl, the gRPC\n"
+    "services of convoy.v1); nodes connect to the xDS address (Envoy's delta or "
+    "state-of-the-world\n"
+    "ADS). Once it serves it prints one line to stdout:\n"
+    "  ready management=ADDRESS xds=ADDRESS store=FILE revision=N\n"
+    "SIGTERM and SIGINT stop it; nodes serve on with what they have.\n";
+
+constexpr char kFooter[] =
+    "ADDRESS is IP:PORT (port 0: a free one), [IPv6]:PORT, unix:/path or unix:@name.\n"
+    "\n"
+    "Example:\n"
+    "  convoy-control --store /var/lib/convoy/convoy.db\n"
+    "  convoyctl apply -f config.yaml";
+
+}  // namespace
+
+std::optional<Answer> parseCommandLine(int argc, const char* const* argv,
+                                       CommandLine* command_line) {
+  CLI::App app(kDescription, "convoy-control");
+  ServerOptions& server = command_line->server;
+  app.footer(kFooter);
+  app.get_formatter()->column_width(28);
+  app.add_option("--store", server.store, "File of the configuration; made if it does not exist")
+      ->required()
+      ->type_name("FILE");
+  app.add_option("--listen", server.management, "Management address")
+      ->capture_default_str()
+      ->type_name("ADDRESS");
+  app.add_option("--xds-listen", server.xds, "Address that nodes connect to")
+      ->capture_default_str()
+      ->type_name("ADDRESS");
+  app.add_flag("--insecure", server.insecure,
+               "Allow addresses that other machines reach, without authentication");
+  app.add_option("-l,--log-level", command_line->log_level,
+                 "trace, debug, info, warning, error, critical or off")
+      ->capture_default_str()
+      ->type_name("LEVEL")
+      ->check([](const std::string& level) {
+        base::LogLevel parsed;
+        return base::parseLogLevel(level, &parsed) ? "" : absl::StrCat(level, " is no log level");
+      });
+  app.set_version_flag("--version", absl::StrCat("convoy-control ", kVersion));
+  try {
+    app.parse(argc, argv);
+  } catch (const CLI::Success& success) {
+    std::ostringstream text;
+    app.exit(success, text, text);
+    return Answer{0, text.str()};
+  } catch (const CLI::ParseError& error) {
+    return Answer{kMistake,
+                  absl::StrCat("convoy-control: ", error.what(), "\nTry convoy-control --help.\n")};
+  }
+  return std::nullopt;
+}
+
+}  // namespace convoy::controlplane

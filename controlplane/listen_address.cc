@@ -1,0 +1,37 @@
+#include "controlplane/listen_address.h"
+
+#include "absl/strings/match.h"
+#include "absl/strings/str_cat.h"
+
+namespace convoy::controlplane {
+
+absl::StatusOr<net::Address> listenAddress(const std::string& flag, const std::string& text,
+                                           bool insecure) {
+  constexpr absl::string_view kLocalhost = "localhost:";
+  const std::string resolved = absl::StartsWith(text, kLocalhost)
+                                   ? absl::StrCat("127.0.0.1:", text.substr(kLocalhost.size()))
+                                   : text;
+  absl::StatusOr<net::Address> address = net::Address::parse(resolved);
+  if (!address.ok()) {
+    return absl::InvalidArgumentError(
+        absl::StrCat(flag, " ", text, ": ", address.status().message()));
+  }
+  if (!address->isLoopback() && !insecure) {
+    return absl::InvalidArgumentError(absl::StrCat(
+        flag, " ", text,
+        ": other machines can reach this address, and there is no authentication yet; listen on "
+        "loopback (127.0.0.1:PORT) or a unix socket (unix:/path), or say --insecure if your "
+        "network "
+        "keeps strangers out"));
+  }
+  return address;
+}
+
+std::string grpcAddress(const net::Address& address) {
+  if (address.isIp()) return address.text();
+  const std::string path(address.unixPath());
+  if (absl::StartsWith(path, "@")) return absl::StrCat("unix-abstract:", path.substr(1));
+  return absl::StrCat("unix:", path);
+}
+
+}  // namespace convoy::controlplane

@@ -1,0 +1,200 @@
+#include "controlplane/manage/planner.h"
+
+#include <map>
+#include <set>
+#include <string>
+#include <utility>
+
+#include "absl/strings/str_cat.h"
+#include "controlplane/manage/status.h"
+#include "controlplane/validate/resources.h"
+#include "controlplane/validate/scalars.h"
+
+namespace convoy::controlplane::manage {
+
+namespace {
+
+using validate::Place;
+
+class ApplyPlanner {
+ public:
+  ApplyPlanner(const model::Model& current, v1::Config config, bool prune)
+      : current_(current), config_(std::move(config)), prune_(prune) {}
+
+  absl::StatusOr<Plan> run() {
+    validate::checkUnknownFields(config_, Place(&problems_, {}, ""));
+    takeListeners();
+    takeRouteTables();
+    takePools();
+    takeBackends();
+    std::vector<store::Write> writes = differences();
+    absl::StatusOr<model::Model> next = model::applied(current_, current_.revision + 1, writes);
+    if (next.ok()) validate::checkReferences(*next, places_, &problems_);
+    if (!problems_.empty()) {
+      return refusal(absl::StatusCode::kInvalidArgument, problems_.list());
+    }
+    if (!next.ok()) return next.status();
+    return Plan{std::move(writes), std::move(*next), std::move(places_)};
+  }
+
+ private:
+  // Notes what a resource is to be. `path`: where it is in the request.
+  template <typename Resource>
+  void want(const Resource& resource, const std::string& path) {
+    store::Write write = model::writeOf(resource);
+    // What has no identity has been complained about.
+    if (write.key.name.empty()) return;
+    const auto [found, is_new] = places_.emplace(write.key, path);
+    if (!is_new) {
+      Place(&problems_, write.key, path)
+          .refuse("duplicate", write.key.name,
+                  absl::StrCat(found->second, " has this name already; remove or rename one"));
+      return;
+    }
+    wanted_.emplace(std::move(write.key), std::move(*write.value));
+  }
+
+  void takeListeners() {
+    for (int i = 0; i < config_.listeners_size(); ++i) {
+      v1::Listener* listener = config_.mutable_listeners(i);
+      const std::string path = absl::StrCat("listeners[", i, "]");
+      validate::checkListener(listener, Place(&problems_, model::keyOf(*listener), path));
+      want(*listener, path);
+    }
+  }
+
+  void takeRouteTables() {
+    for (int i = 0; i < config_.route_tables_size(); ++i) {
+      const v1::RouteTable& table = config_.route_tables(i);
+      const std::string path = absl::StrCat("route_tables[", i, "]");
+      validate::checkRouteTable(table, Place(&problems_, model::keyOf(table), path));
+      want(table, path);
+    }
+  }
+
+  void takePools() {
+    for (int i = 0; i < config_.pools_size(); ++i) {
+      v1::Pool* pool = config_.mutable_pools(i);
+      const std::string path = absl::StrCat("pools[", i, "]");
+      const Place place(&problems_, model::keyOf(*pool), path);
+      validate::checkPool(*pool, place);
+      if (!pool->backends().empty()) replaced_.insert(pool->name());
+      for (int j = 0; j < pool->backends_size(); ++j) {
+        takeBackend(pool->mutable_backends(j), absl::StrCat(path, ".backends[", j, "]"),
+                    pool->name());
+      }
+      // A backend is a key of its own.
+      pool->clear_backends();
+      want(*pool, path);
+    }
+  }
+
+  void takeBackends() {
+    for (int i = 0; i < config_.backends_size(); ++i) {
+      v1::Backend* backend = config_.mutable_backends(i);
+      const std::string path = absl::StrCat("backends[", i, "]");
+      const Place pool_place = Place(&problems_, model::keyOf(*backend), path).field("pool");
+      validate::checkName(backend->pool(), pool_place);
+      const bool exists = wanted_.count({v1::KIND_POOL, backend->pool()}) != 0 ||
+                          (!prune_ && current_.pools.count(backend->pool()) != 0);
+      if (exists) {
+        takeBackend(backend, path, backend->pool());
+      } else if (!backend->pool().empty()) {
+        pool_place.refuse("not_found", backend->pool(),
+                          absl::StrCat("there is no pool \"", backend->pool(),
+                                       "\"; add it to pools, or name another"));
+      }
+    }
+  }
+
+  void takeBackend(v1::Backend* backend, const std::string& path, const std::string& pool) {
+    if (backend->pool().empty()) backend->set_pool(pool);
+    const Place place(&problems_, model::keyOf(*backend), path);
+    if (backend->pool() != pool) {
+      place.field("pool").refuse("conflict", backend->pool(),
+                                 absl::StrCat("this backend is listed in the pool \"", pool,
+                                              "\"; remove its pool, or move it to that pool"));
+      backend->set_pool(pool);
+    }
+    validate::checkBackend(backend, place);
+    if (!pool.empty() && !backend->address().empty()) want(*backend, path);
+  }
+
+  // Whether a stored resource that the request does not name has to go.
+  bool goes(const store::Key& key) const {
+    if (prune_) return true;
+    return key.kind == v1::KIND_BACKEND &&
+           replaced_.count(std::string(model::poolOfBackend(key.name))) != 0;
+  }
+
+  std::vector<store::Write> differences() const {
+    std::map<store::Key, store::Write> writes;
+    for (const auto& [key, bytes] : wanted_) {
+      if (model::bytesOf(current_, key) != bytes) writes[key] = {key, bytes};
+    }
+    if (prune_ || !replaced_.empty()) {
+      for (const store::Key& key : model::keysOf(current_)) {
+        if (wanted_.count(key) == 0 && goes(key)) writes[key] = {key, std::nullopt};
+      }
+    }
+    std::vector<store::Write> list;
+    for (auto& [key, write] : writes) list.push_back(std::move(write));
+    return list;
+  }
+
+  const model::Model& current_;
+  v1::Config config_;
+  const bool prune_;
+  validate::Problems problems_;
+  validate::RequestPlaces places_;
+  std::map<store::Key, std::string> wanted_;
+  std::set<std::string> replaced_;  // pools whose list of backends is the whole truth
+};
+
+// What would still name something that goes.
+v1::ProblemList inUse(const v1::ProblemList& dangling) {
+  v1::ProblemList list = dangling;
+  for (v1::Problem& problem : *list.mutable_problems()) {
+    problem.set_rule("in_use");
+    problem.set_reason(
+        absl::StrCat("\"", problem.value(), "\" is still used here; change or delete this first"));
+  }
+  return list;
+}
+
+}  // namespace
+
+absl::StatusOr<Plan> planApply(const model::Model& current, v1::Config config, bool prune) {
+  return ApplyPlanner(current, std::move(config), prune).run();
+}
+
+absl::StatusOr<Plan> planDelete(const model::Model& current,
+                                const google::protobuf::RepeatedPtrField<v1::ResourceId>& ids) {
+  std::set<store::Key> keys;
+  for (const v1::ResourceId& id : ids) {
+    const store::Key key{id.kind(), id.name()};
+    if (!model::bytesOf(current, key).has_value()) {
+      return absl::NotFoundError(absl::StrCat("there is no ", v1::Kind_Name(id.kind()), " \"",
+                                              id.name(), "\"; nothing was deleted"));
+    }
+    keys.insert(key);
+    if (key.kind != v1::KIND_POOL) continue;
+    for (const auto& [address, backend] : current.pools.at(key.name)->backends) {
+      keys.insert(model::keyOf(*backend));
+    }
+  }
+  if (keys.empty()) return absl::InvalidArgumentError("name at least one resource to delete");
+  Plan plan;
+  for (const store::Key& key : keys) plan.writes.push_back({key, std::nullopt});
+  absl::StatusOr<model::Model> next = model::applied(current, current.revision + 1, plan.writes);
+  if (!next.ok()) return next.status();
+  validate::Problems problems;
+  validate::checkReferences(*next, plan.places, &problems);
+  if (!problems.empty()) {
+    return refusal(absl::StatusCode::kFailedPrecondition, inUse(problems.list()));
+  }
+  plan.model = std::move(*next);
+  return plan;
+}
+
+}  // namespace convoy::controlplane::manage

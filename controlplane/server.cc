@@ -1,0 +1,109 @@
+#include "controlplane/server.h"
+
+#include <chrono>
+#include <utility>
+#include <vector>
+
+#include <grpcpp/security/server_credentials.h>
+#include <grpcpp/server_builder.h>
+#include "absl/strings/str_cat.h"
+#include "controlplane/base/version.h"
+#include "controlplane/listen_address.h"
+#include "controlplane/store/sqlite_store.h"
+
+namespace convoy::controlplane {
+
+namespace {
+
+constexpr int kMostMessageBytes = 64 << 20;
+constexpr int kPingMs = 30'000;  // to find connections that died without a word
+constexpr int kPingPatienceMs = 10'000;
+constexpr int kLeastClientPingMs = 5'000;
+constexpr std::chrono::seconds kFinishPatience{2};
+
+absl::StatusOr<std::unique_ptr<grpc::Server>> serve(const std::vector<grpc::Service*>& services,
+                                                    const std::string& flag,
+                                                    net::Address* address) {
+  grpc::ServerBuilder builder;
+  // Two control planes on one port would each get some of the nodes.
+  builder.AddChannelArgument(GRPC_ARG_ALLOW_REUSEPORT, 0);
+  builder.AddChannelArgument(GRPC_ARG_KEEPALIVE_TIME_MS, kPingMs);
+  builder.AddChannelArgument(GRPC_ARG_KEEPALIVE_TIMEOUT_MS, kPingPatienceMs);
+  builder.AddChannelArgument(GRPC_ARG_KEEPALIVE_PERMIT_WITHOUT_CALLS, 1);
+  builder.AddChannelArgument(GRPC_ARG_HTTP2_MIN_RECV_PING_INTERVAL_WITHOUT_DATA_MS,
+                             kLeastClientPingMs);
+  builder.SetMaxReceiveMessageSize(kMostMessageBytes);
+  int port = 0;
+  builder.AddListeningPort(grpcAddress(*address), grpc::InsecureServerCredentials(), &port);
+  for (grpc::Service* service : services) builder.RegisterService(service);
+  std::unique_ptr<grpc::Server> server = builder.BuildAndStart();
+  if (server == nullptr || port <= 0) {
+    return absl::UnavailableError(absl::StrCat(
+        flag, " ", address->text(),
+        ": cannot listen there; check that no other process does, and that the address is one of "
+        "this machine"));
+  }
+  if (address->isIp()) *address = address->withPort(static_cast<uint16_t>(port));
+  return server;
+}
+
+}  // namespace
+
+absl::StatusOr<std::unique_ptr<Server>> Server::start(const ServerOptions& options,
+                                                      const event::Clock* clock,
+                                                      validate::XdsCheck check) {
+  absl::StatusOr<std::unique_ptr<store::SqliteStore>> store =
+      store::SqliteStore::open({.path = options.store, .vfs = ""});
+  if (!store.ok()) return store.status();
+  absl::StatusOr<std::unique_ptr<manage::ConfigManager>> manager =
+      manage::ConfigManager::open(store->get(), clock, std::move(check));
+  if (!manager.ok()) return manager.status();
+  std::unique_ptr<Server> server(new Server(std::move(*store), std::move(*manager), clock));
+  absl::Status status = server->listen(options);
+  if (!status.ok()) return status;
+  return server;
+}
+
+Server::Server(std::unique_ptr<store::Store> store, std::unique_ptr<manage::ConfigManager> manager,
+               const event::Clock* clock)
+    : store_(std::move(store)),
+      manager_(std::move(manager)),
+      registry_(clock),
+      publisher_(manager_->snapshot()),
+      ads_(&publisher_, &registry_, absl::StrCat("convoy-control/", kVersion)),
+      config_(manager_.get(), store_.get(), &registry_, &stop_),
+      fleet_(
+          &registry_, [this] { return manager_->head(); }, &stop_) {
+  manager_->setPublish(
+      [this](compile::SnapshotPtr snapshot) { publisher_.publish(std::move(snapshot)); });
+}
+
+absl::Status Server::listen(const ServerOptions& options) {
+  absl::StatusOr<net::Address> management =
+      listenAddress("--listen", options.management, options.insecure);
+  if (!management.ok()) return management.status();
+  absl::StatusOr<net::Address> xds = listenAddress("--xds-listen", options.xds, options.insecure);
+  if (!xds.ok()) return xds.status();
+  management_ = *management;
+  xds_ = *xds;
+  absl::StatusOr<std::unique_ptr<grpc::Server>> server =
+      serve({&config_, &fleet_}, "--listen", &management_);
+  if (!server.ok()) return server.status();
+  management_server_ = std::move(*server);
+  server = serve({&ads_}, "--xds-listen", &xds_);
+  if (!server.ok()) return server.status();
+  xds_server_ = std::move(*server);
+  return absl::OkStatus();
+}
+
+Server::~Server() {
+  stop_.stop();
+  publisher_.stop();
+  // Relative, so that no clock is read here.
+  const gpr_timespec patience = gpr_time_from_seconds(kFinishPatience.count(), GPR_TIMESPAN);
+  for (grpc::Server* server : {management_server_.get(), xds_server_.get()}) {
+    if (server != nullptr) server->Shutdown(patience);
+  }
+}
+
+}  // namespace convoy::controlplane
