@@ -1,0 +1,89 @@
+#pragma once
+
+// One route of a compiled table, with everything that serving a request by it needs, resolved once:
+// header edits of all levels in the order in which they apply, per-filter configuration, time-outs
+// with their defaults. Immutable; lives as long as its RouteTable, and so do all views into it.
+
+#include <cstdint>
+#include <memory>
+#include <optional>
+#include <string_view>
+#include <utility>
+#include <vector>
+
+#include "proxy/base/arena.h"
+#include "proxy/event/clock.h"
+#include "proxy/event/random.h"
+#include "proxy/http/message.h"
+#include "proxy/route/header_edits.h"
+#include "proxy/route/path_rewrite.h"
+#include "proxy/route/spec.h"
+
+namespace convoy::route {
+
+class Conditions;
+
+class CompiledRoute {
+ public:
+  // id: index among all routes of the table.
+  CompiledRoute(const RouteTableSpec& table, const VirtualHost& virtual_host, const Route& route,
+                uint32_t id, Conditions conditions);
+  ~CompiledRoute();
+  CompiledRoute(const CompiledRoute&) = delete;
+  CompiledRoute& operator=(const CompiledRoute&) = delete;
+
+  const Route& spec() const { return route_; }
+  const VirtualHost& virtualHost() const { return virtual_host_; }
+  uint32_t id() const { return id_; }
+
+  // Exactly one is not null.
+  const Forward* forward() const { return std::get_if<Forward>(&route_.action); }
+  const DirectResponse* directResponse() const {
+    return std::get_if<DirectResponse>(&route_.action);
+  }
+  const Redirect* redirect() const { return std::get_if<Redirect>(&route_.action); }
+
+  // REQUIRES: forward(). The cluster for one request: drawn by weight where there are several.
+  std::string_view chooseCluster(event::Random& random) const;
+
+  // The whole response: 15 s unless configured. Zero: none.
+  event::Duration timeout() const { return timeout_; }
+  // Until the response head. Zero: none.
+  event::Duration firstByteTimeout() const { return first_byte_timeout_; }
+  // Without bytes either way. Unset: the connection manager's; zero: none.
+  std::optional<event::Duration> idleTimeout() const { return idle_timeout_; }
+
+  // The route's own configuration of that filter, or the virtual host's; null if neither has one.
+  const PerRouteFilterSpec* filterConfig(std::string_view filter_name) const;
+
+  // Header edits of route, virtual host and table, in this order (the other way round with
+  // most_specific_header_mutations_wins); at each level first what is removed, then the rest.
+  // Values that are added point into the table.
+  void editRequest(http::RequestHead& head) const { request_edits_.apply(head.headers); }
+  void editResponse(http::ResponseHead& head) const { response_edits_.apply(head.headers); }
+
+  // REQUIRES: forward(). Applies prefix_rewrite and host_rewrite; new text is in the arena. A
+  // caller that wants to keep the original target keeps the view.
+  void rewrite(http::RequestHead& head, base::Arena& arena) const;
+  // REQUIRES: redirect(). The Location of the reply, in the arena.
+  std::string_view location(const http::RequestHead& head, base::Arena& arena) const;
+
+  // For the matcher: everything but the path, and the path by itself (without query).
+  const Conditions& conditions() const { return *conditions_; }
+  const PathMatch& path() const { return route_.match.path; }
+
+ private:
+  const VirtualHost& virtual_host_;
+  const Route& route_;
+  const uint32_t id_;
+  const std::unique_ptr<const Conditions> conditions_;
+  event::Duration timeout_{0};
+  event::Duration first_byte_timeout_{0};
+  std::optional<event::Duration> idle_timeout_;
+  HeaderEditList request_edits_;
+  HeaderEditList response_edits_;
+  std::vector<std::pair<std::string_view, const PerRouteFilterSpec*>> filters_;
+  std::vector<uint64_t> cumulative_weights_;  // of weighted clusters
+};
+
+}  // namespace convoy::route

@@ -1,0 +1,192 @@
+#pragma once
+
+// Metrics of one cluster on one worker, under Envoy's names (prefix "cluster"). The membership
+// gauges are written by main, in its own slot.
+
+#include "proxy/observe/metrics.h"
+
+namespace convoy::upstream {
+
+struct ClusterMetrics {
+  // Connections.
+  observe::Counter upstream_cx_total;
+  observe::Gauge upstream_cx_active;
+  observe::Counter upstream_cx_http1_total;
+  observe::Counter upstream_cx_http2_total;
+  observe::Counter upstream_cx_connect_fail;
+  observe::Counter upstream_cx_connect_timeout;
+  observe::Counter upstream_cx_idle_timeout;
+  observe::Counter upstream_cx_max_duration_reached;
+  observe::Counter upstream_cx_max_requests;
+  observe::Counter upstream_cx_overflow;
+  observe::Counter upstream_cx_protocol_error;
+  observe::Counter upstream_cx_destroy;
+  observe::Counter upstream_cx_destroy_local;
+  observe::Counter upstream_cx_destroy_remote;
+  observe::Counter upstream_cx_destroy_with_active_rq;
+  observe::Counter upstream_cx_destroy_local_with_active_rq;
+  observe::Counter upstream_cx_destroy_remote_with_active_rq;
+  observe::Counter upstream_cx_none_healthy;
+  observe::Counter upstream_cx_rx_bytes_total;
+  observe::Histogram upstream_cx_connect_ms;
+  // Requests.
+  observe::Counter upstream_rq_total;
+  observe::Gauge upstream_rq_active;
+  observe::Counter upstream_rq_pending_total;
+  observe::Gauge upstream_rq_pending_active;
+  observe::Counter upstream_rq_pending_overflow;
+  observe::Counter upstream_rq_pending_failure_eject;
+  observe::Counter upstream_rq_cancelled;
+  observe::Counter upstream_rq_timeout;
+  observe::Counter upstream_rq_per_try_timeout;
+  observe::Counter upstream_rq_rx_reset;
+  observe::Counter upstream_rq_tx_reset;
+  observe::Counter upstream_rq_retry;
+  observe::Counter upstream_rq_retry_success;
+  observe::Counter upstream_rq_retry_overflow;
+  observe::Counter upstream_rq_completed;
+  observe::Counter upstream_rq_1xx;
+  observe::Counter upstream_rq_2xx;
+  observe::Counter upstream_rq_3xx;
+  observe::Counter upstream_rq_4xx;
+  observe::Counter upstream_rq_5xx;
+  observe::Histogram upstream_rq_time;
+  // Back-pressure.
+  observe::Counter upstream_flow_control_paused_reading_total;
+  observe::Counter upstream_flow_control_resumed_reading_total;
+  observe::Counter upstream_flow_control_backed_up_total;
+  observe::Counter upstream_flow_control_drained_total;
+  // Membership (main).
+  observe::Counter membership_change;
+  observe::Gauge membership_total;
+  observe::Gauge membership_healthy;
+  observe::Gauge membership_degraded;
+  observe::Gauge membership_excluded;
+  observe::Gauge max_host_weight;
+  observe::Counter assignment_update;
+
+  // The counter of a status's class; of 2xx for anything odd below 100 or above 599.
+  observe::Counter& byStatus(uint16_t status) {
+    switch (status / 100) {
+      case 1:
+        return upstream_rq_1xx;
+      case 3:
+        return upstream_rq_3xx;
+      case 4:
+        return upstream_rq_4xx;
+      case 5:
+        return upstream_rq_5xx;
+      default:
+        return upstream_rq_2xx;
+    }
+  }
+
+  template <class Self, class Visitor>
+  static void visit(Self& self, Visitor&& visitor) {
+    visitConnections(self, visitor);
+    visitRequests(self, visitor);
+    visitRest(self, visitor);
+  }
+
+ private:
+  template <class Self, class Visitor>
+  static void visitConnections(Self& self, Visitor& visitor) {
+    visitor("upstream_cx_total", self.upstream_cx_total, "Connections opened");
+    visitor("upstream_cx_active", self.upstream_cx_active, "Connections open now");
+    visitor("upstream_cx_http1_total", self.upstream_cx_http1_total, "HTTP/1.1 connections opened");
+    visitor("upstream_cx_http2_total", self.upstream_cx_http2_total, "HTTP/2 connections opened");
+    visitor("upstream_cx_connect_fail", self.upstream_cx_connect_fail,
+            "Connections that could not be opened, time-outs included");
+    visitor("upstream_cx_connect_timeout", self.upstream_cx_connect_timeout,
+            "Connections that were not open in time");
+    visitor("upstream_cx_idle_timeout", self.upstream_cx_idle_timeout,
+            "Connections closed because no request used them for too long");
+    visitor("upstream_cx_max_duration_reached", self.upstream_cx_max_duration_reached,
+            "Connections closed because of their age");
+    visitor("upstream_cx_max_requests", self.upstream_cx_max_requests,
+            "Connections closed because they had carried their number of requests");
+    visitor("upstream_cx_overflow", self.upstream_cx_overflow,
+            "Times the connection circuit breaker was open when a connection was wanted");
+    visitor("upstream_cx_protocol_error", self.upstream_cx_protocol_error,
+            "Connections closed because the upstream broke the protocol");
+    visitor("upstream_cx_destroy", self.upstream_cx_destroy, "Connections closed");
+    visitor("upstream_cx_destroy_local", self.upstream_cx_destroy_local,
+            "Connections closed by the proxy");
+    visitor("upstream_cx_destroy_remote", self.upstream_cx_destroy_remote,
+            "Connections closed by the upstream");
+    visitor("upstream_cx_destroy_with_active_rq", self.upstream_cx_destroy_with_active_rq,
+            "Connections closed with a request under way");
+    visitor("upstream_cx_destroy_local_with_active_rq",
+            self.upstream_cx_destroy_local_with_active_rq,
+            "Connections closed by the proxy with a request under way");
+    visitor("upstream_cx_destroy_remote_with_active_rq",
+            self.upstream_cx_destroy_remote_with_active_rq,
+            "Connections closed by the upstream with a request under way");
+    visitor("upstream_cx_none_healthy", self.upstream_cx_none_healthy,
+            "Times no host could be chosen because none is healthy");
+    visitor("upstream_cx_rx_bytes_total", self.upstream_cx_rx_bytes_total,
+            "Bytes received from upstreams");
+    visitor("upstream_cx_connect_ms", self.upstream_cx_connect_ms,
+            "Time to open a connection, in microseconds");
+  }
+
+  template <class Self, class Visitor>
+  static void visitRequests(Self& self, Visitor& visitor) {
+    visitor("upstream_rq_total", self.upstream_rq_total, "Requests sent");
+    visitor("upstream_rq_active", self.upstream_rq_active, "Requests under way");
+    visitor("upstream_rq_pending_total", self.upstream_rq_pending_total,
+            "Requests that had to wait for a connection");
+    visitor("upstream_rq_pending_active", self.upstream_rq_pending_active,
+            "Requests that wait for a connection now");
+    visitor("upstream_rq_pending_overflow", self.upstream_rq_pending_overflow,
+            "Requests refused by a circuit breaker");
+    visitor("upstream_rq_pending_failure_eject", self.upstream_rq_pending_failure_eject,
+            "Waiting requests that failed because a connection could not be opened");
+    visitor("upstream_rq_cancelled", self.upstream_rq_cancelled,
+            "Requests given up before they had a connection");
+    visitor("upstream_rq_timeout", self.upstream_rq_timeout,
+            "Requests whose response did not arrive in time");
+    visitor("upstream_rq_per_try_timeout", self.upstream_rq_per_try_timeout,
+            "Attempts whose response did not arrive in time");
+    visitor("upstream_rq_rx_reset", self.upstream_rq_rx_reset, "Requests reset by the upstream");
+    visitor("upstream_rq_tx_reset", self.upstream_rq_tx_reset, "Requests reset by the proxy");
+    visitor("upstream_rq_retry", self.upstream_rq_retry, "Requests sent again");
+    visitor("upstream_rq_retry_success", self.upstream_rq_retry_success,
+            "Requests that succeeded when sent again");
+    visitor("upstream_rq_retry_overflow", self.upstream_rq_retry_overflow,
+            "Requests not sent again because of the retry circuit breaker");
+    visitor("upstream_rq_completed", self.upstream_rq_completed, "Requests answered");
+    visitor("upstream_rq_1xx", self.upstream_rq_1xx, "Responses with a status 1xx");
+    visitor("upstream_rq_2xx", self.upstream_rq_2xx, "Responses with a status 2xx");
+    visitor("upstream_rq_3xx", self.upstream_rq_3xx, "Responses with a status 3xx");
+    visitor("upstream_rq_4xx", self.upstream_rq_4xx, "Responses with a status 4xx");
+    visitor("upstream_rq_5xx", self.upstream_rq_5xx, "Responses with a status 5xx");
+    visitor("upstream_rq_time", self.upstream_rq_time,
+            "Time from the request's arrival to the end of its response, in microseconds");
+  }
+
+  template <class Self, class Visitor>
+  static void visitRest(Self& self, Visitor& visitor) {
+    visitor("upstream_flow_control_paused_reading_total",
+            self.upstream_flow_control_paused_reading_total,
+            "Times reading from an upstream was paused");
+    visitor("upstream_flow_control_resumed_reading_total",
+            self.upstream_flow_control_resumed_reading_total,
+            "Times reading from an upstream was resumed");
+    visitor("upstream_flow_control_backed_up_total", self.upstream_flow_control_backed_up_total,
+            "Times an upstream connection's write queue crossed its high watermark");
+    visitor("upstream_flow_control_drained_total", self.upstream_flow_control_drained_total,
+            "Times an upstream connection's write queue fell below its low watermark");
+    visitor("membership_change", self.membership_change,
+            "Updates that added, removed or changed hosts");
+    visitor("membership_total", self.membership_total, "Hosts");
+    visitor("membership_healthy", self.membership_healthy, "Healthy hosts");
+    visitor("membership_degraded", self.membership_degraded, "Degraded hosts");
+    visitor("membership_excluded", self.membership_excluded,
+            "Hosts that get no requests: unhealthy or draining (Convoy's meaning)");
+    visitor("max_host_weight", self.max_host_weight, "The largest weight among the hosts");
+    visitor("assignment_update", self.assignment_update, "Assignments received (Convoy's own)");
+  }
+};
+
+}  // namespace convoy::upstream

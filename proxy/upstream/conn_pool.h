@@ -1,0 +1,140 @@
+#pragma once
+
+// The connections of one worker to one host, and the requests that wait for one. Protocol
+// independent: a connection carries as many streams as its codec allows (HTTP/1.1: one).
+//
+//   newStream()  -> an idle connection, the one used last first: ready at once
+//                -> none: the stream waits (first in, first out) and a connection is opened for it
+//   stream ends  -> its connection serves the oldest waiting stream, or goes idle if the codec says
+//                   that it may be used again, or is closed
+//
+// A failed connect fails the oldest waiting stream; the others go on waiting while a connection is
+// being opened or is in use, else they fail too. A connection that the upstream closes while idle
+// leaves without a word; one that it closes under a request which got not a byte of response
+// (UpstreamConnectionInfo::bytesReceived()) has most likely crossed that request on its way: the
+// caller may replay it if the connection had been used before.
+//
+// A warm pool neither allocates nor locks nor reads a clock per request. Idle connections hold no
+// buffer. Worker's thread only. Owned by references (HostRef): its cluster, its connections, and
+// whoever pins the host; destroyed at the end of a turn.
+
+#include <cstdint>
+#include <memory>
+#include <utility>
+
+#include "proxy/base/intrusive_list.h"
+#include "proxy/http/codec.h"
+#include "proxy/http/failure.h"
+#include "proxy/net/address.h"
+#include "proxy/upstream/host.h"
+
+namespace convoy::upstream {
+
+class HostPool;
+class PooledConnection;
+class PoolStream;
+class WorkerCluster;
+
+// A worker's pin on a host and its pool: the address and the metrics stay. Copying costs an
+// increment that is not atomic; worker's thread only.
+class HostRef {
+ public:
+  HostRef() = default;
+  explicit HostRef(HostPool* pool);
+  HostRef(const HostRef& other) : HostRef(other.pool_) {}
+  HostRef(HostRef&& other) noexcept : pool_(std::exchange(other.pool_, nullptr)) {}
+  HostRef& operator=(HostRef other) noexcept {
+    std::swap(pool_, other.pool_);
+    return *this;
+  }
+  ~HostRef();
+
+  explicit operator bool() const { return pool_ != nullptr; }
+  HostPool* pool() const { return pool_; }
+  const Host& host() const;
+  const net::Address& address() const { return host().address(); }
+  HostMetrics& metrics() const;  // this worker's
+
+ private:
+  HostPool* pool_ = nullptr;
+};
+
+// A host that was picked for one request. Handed on to newStream(), which keeps it until the stream
+// ended; destroyed unused, it gives back what the pick took.
+class HostLease {
+ public:
+  HostLease() = default;
+  HostLease(HostRef host, bool counted) : host_(std::move(host)), counted_(counted) {}
+  HostLease(HostLease&& other) noexcept
+      : host_(std::move(other.host_)), counted_(std::exchange(other.counted_, false)) {}
+  HostLease& operator=(HostLease&& other) noexcept {
+    std::swap(host_, other.host_);
+    std::swap(counted_, other.counted_);
+    return *this;
+  }
+  ~HostLease() { release(); }
+
+  explicit operator bool() const { return static_cast<bool>(host_); }
+  const HostRef& ref() const { return host_; }
+  const Host& host() const { return host_.host(); }
+  void release();
+
+ private:
+  HostRef host_;
+  bool counted_ = false;
+};
+
+// What the caller may know of the connection under its stream. Good until the stream ended or was
+// reset, the callback that says so included.
+class UpstreamConnectionInfo {
+ public:
+  virtual const net::Address& remoteAddress() const = 0;
+  virtual const net::Address& localAddress() = 0;  // the first call asks the kernel
+  virtual uint64_t streamsBefore() const = 0;      // 0: the connection is fresh
+  // Since this stream began: whether the upstream has sent anything on it.
+  virtual bool bytesReceived() const = 0;
+
+ protected:
+  ~UpstreamConnectionInfo() = default;
+};
+
+// Exactly one of these is called for each newStream(), unless it was cancelled.
+class PoolCallbacks {
+ public:
+  // The sender works until the stream ended both ways or was reset; the receiver gets the response.
+  virtual void onStreamReady(http::RequestSender& sender, UpstreamConnectionInfo& info) = 0;
+  // UpstreamConnectFailure, UpstreamConnectTimeout, or UpstreamOverflow (a circuit breaker).
+  virtual void onStreamFailed(http::Failure failure) = 0;
+
+ protected:
+  ~PoolCallbacks() = default;
+};
+
+// A stream that waits for a connection. The pointer is dead once a callback was called.
+class PendingStream {
+ public:
+  // No callback follows.
+  void cancel();
+
+ private:
+  friend class PoolStream;
+  PendingStream() = default;
+};
+
+class HostPool {
+ public:
+  // For people and tests.
+  struct Counts {
+    uint32_t connecting = 0;
+    uint32_t idle = 0;
+    uint32_t busy = 0;  // with at least one stream
+    uint32_t pending = 0;
+  };
+
+  const Host& host() const;
+  HostMetrics& metrics() const;
+  WorkerCluster& cluster() const;
+  Counts counts() const;
+};
+
+}  // namespace convoy::upstream

@@ -1,0 +1,84 @@
+#pragma once
+
+// One endpoint of one cluster, known to every thread. Its identity is its address: a new weight,
+// health or label makes a new HostSet and leaves the Host, its counters and its connections alone.
+// Made by main (Membership); lives until main and the last worker that used it have let go.
+//
+// Threads: the address and the slot never change. active() is shared by all workers, on a cache
+// line of its own. metrics(w) is written by worker w alone.
+
+#include <atomic>
+#include <cstddef>
+#include <cstdint>
+#include <memory>
+#include <string>
+
+#include "proxy/net/address.h"
+#include "proxy/observe/metrics.h"
+
+namespace convoy::upstream {
+
+// What one worker saw of one host. Envoy's names of /clusters.
+struct HostMetrics {
+  observe::Counter cx_total;
+  observe::Gauge cx_active;
+  observe::Counter cx_connect_fail;  // time-outs included
+  observe::Counter rq_total;
+  observe::Gauge rq_active;
+  observe::Counter rq_success;  // final status below 500
+  observe::Counter rq_error;    // final status 500 and above, or no response
+  observe::Counter rq_timeout;
+
+  template <class Self, class Visitor>
+  static void visit(Self& self, Visitor&& visitor) {
+    visitor("cx_total", self.cx_total, "Connections opened");
+    visitor("cx_active", self.cx_active, "Connections open now");
+    visitor("cx_connect_fail", self.cx_connect_fail, "Connections that could not be opened");
+    visitor("rq_total", self.rq_total, "Requests sent");
+    visitor("rq_active", self.rq_active, "Requests under way");
+    visitor("rq_success", self.rq_success, "Requests answered with a status below 500");
+    visitor("rq_error", self.rq_error, "Requests answered with 500 or above, or not at all");
+    visitor("rq_timeout", self.rq_timeout, "Requests that timed out");
+  }
+};
+
+class Host {
+ public:
+  // slot: dense index among the hosts of the cluster; another host gets it after this one has gone.
+  Host(net::Address address, uint32_t slot, size_t workers);
+  ~Host();
+  Host(const Host&) = delete;
+  Host& operator=(const Host&) = delete;
+
+  const net::Address& address() const { return address_; }
+  const std::string& addressText() const { return address_text_; }
+  uint32_t slot() const { return slot_; }
+
+  // Requests under way on all workers together. Kept only by algorithms that decide by it
+  // (Pick::counted); rq_active of the metrics counts for people.
+  std::atomic<uint32_t>& active() const { return active_; }
+
+  // Worker `worker`: its metrics, made at the first call.
+  HostMetrics& metrics(size_t worker) const;
+  // Any thread: the sum over all workers, by the field: sum(&HostMetrics::rq_total).
+  template <class Metric>
+  int64_t sum(Metric HostMetrics::*field) const {
+    int64_t total = 0;
+    for (size_t i = 0; i < workers_; ++i) {
+      const HostMetrics* of_worker = metrics_[i].load(std::memory_order_acquire);
+      if (of_worker != nullptr) total += static_cast<int64_t>((of_worker->*field).value());
+    }
+    return total;
+  }
+
+ private:
+  const net::Address address_;
+  const std::string address_text_;
+  const uint32_t slot_;
+  const size_t workers_;
+  const std::unique_ptr<std::atomic<HostMetrics*>[]> metrics_;
+  alignas(64) mutable std::atomic<uint32_t> active_{0};
+  char padding_[60] = {};
+};
+
+}  // namespace convoy::upstream

@@ -1,0 +1,76 @@
+#pragma once
+
+// The hosts that new requests may go to, in configured order, with their weights: an immutable
+// snapshot, built on main, read by every worker. Hosts are bare pointers: a worker lets go of a
+// host only by the same message that brings it the set without that host.
+//
+// Who is in it, from an assignment (a reduction of Envoy's rules; config/ refuses what this cannot
+// express):
+//   - Health is what the control plane says. UNKNOWN and HEALTHY count as healthy, DEGRADED as
+//     degraded; UNHEALTHY, TIMEOUT and DRAINING get no new requests.
+//   - The lowest priority that has a healthy host takes all requests; overprovisioning moves
+//     nothing to the next one earlier. If no priority has one, the lowest that has a degraded host
+//     does.
+//   - If there is none either, the set is empty and requests fail with NoHealthyUpstream: there is
+//     no panic mode.
+//   - Localities of one priority are one list, in their order; locality weights decide nothing (in
+//     Envoy, too, unless locality_weighted_lb_config asks for it).
+//   - An address that occurs more than once counts where it occurs first.
+//
+// What algorithms need is computed here, once for all workers: the smooth weighted order while it
+// is small (wrr_sequence.h), classes of equal weight otherwise.
+
+#include <cstdint>
+#include <memory>
+#include <span>
+#include <vector>
+
+#include "proxy/upstream/host.h"
+
+namespace convoy::upstream {
+
+class HostSet {
+ public:
+  struct Entry {
+    Host* host;
+    uint32_t weight;  // >= 1
+  };
+  // All hosts of one weight, for earliest-deadline-first picks: members()[first, first + count).
+  struct WeightClass {
+    uint32_t weight;
+    uint32_t first;
+    uint32_t count;
+  };
+
+  explicit HostSet(std::vector<Entry> entries);
+
+  std::span<const Entry> entries() const { return entries_; }
+  size_t size() const { return entries_.size(); }
+  bool empty() const { return entries_.empty(); }
+  bool equalWeights() const { return equal_weights_; }
+  uint32_t maxWeight() const { return max_weight_; }
+  uint64_t totalWeight() const { return total_weight_; }
+  // Indices of entries in smooth weighted order, one whole cycle; empty with equal weights (the
+  // order is that of the entries) and above the limits of wrr_sequence.h.
+  std::span<const uint16_t> smoothOrder() const { return smooth_order_; }
+  // Heaviest first; members are indices of entries. Empty unless weights differ and there is no
+  // smooth order.
+  std::span<const WeightClass> weightClasses() const { return classes_; }
+  std::span<const uint32_t> members() const { return members_; }
+  // Sums of weights: cumulativeWeights()[i] counts entries 0..i. Empty with equal weights.
+  std::span<const uint64_t> cumulativeWeights() const { return cumulative_; }
+
+ private:
+  void buildClasses();
+
+  const std::vector<Entry> entries_;
+  bool equal_weights_ = true;
+  uint32_t max_weight_ = 0;
+  uint64_t total_weight_ = 0;
+  std::vector<uint16_t> smooth_order_;
+  std::vector<WeightClass> classes_;
+  std::vector<uint32_t> members_;
+  std::vector<uint64_t> cumulative_;
+};
+
+}  // namespace convoy::upstream

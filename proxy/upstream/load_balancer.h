@@ -1,0 +1,70 @@
+#pragma once
+
+// The seam of load balancing: a policy is an ordered pick over an immutable snapshot of hosts plus
+// their live counters. It knows nothing of health checks, xDS, connections or retries: it is handed
+// the hosts that may be used, and is told which of them this request has tried already.
+//
+// One instance per worker and cluster, on the worker's thread; it keeps its state when the hosts
+// change.
+
+#include <cstddef>
+#include <cstdint>
+#include <memory>
+#include <span>
+
+#include "proxy/base/intrusive_list.h"
+#include "proxy/event/random.h"
+#include "proxy/upstream/host_set.h"
+#include "proxy/upstream/spec.h"
+
+namespace convoy::upstream {
+
+struct Pick {
+  enum class Kind : uint8_t {
+    Host,   // this one
+    Later,  // not known yet: the waiter will be told
+    None,   // there is no host
+  };
+  Kind kind = Kind::None;
+  bool counted = false;  // the policy took one of host->active(), to be given back
+  Host* host = nullptr;
+};
+
+// Who waits for the answer to a pick that said Later. Destroying it, or unlink(), gives up.
+class PickWaiter : public base::ListHook<> {
+ public:
+  // Pick again: the answer is known, or will not come.
+  virtual void onPickReady() = 0;
+
+ protected:
+  ~PickWaiter() = default;
+};
+
+struct PickContext {
+  event::Random& random;
+  // Hosts that this request has been tried on. They are passed over while there is any other; if
+  // all were tried, the pick is made as if none was.
+  std::span<const Host* const> tried;
+  PickWaiter* waiter = nullptr;  // null: the answer must not be Later
+
+  bool triedAlready(const Host* host) const {
+    for (const Host* other : tried) {
+      if (other == host) return true;
+    }
+    return false;
+  }
+};
+
+class LoadBalancer {
+ public:
+  virtual ~LoadBalancer() = default;
+  // The snapshot for the picks that follow; it outlives them, up to the next call.
+  virtual void setHosts(const HostSet& hosts) = 0;
+  virtual Pick pick(PickContext& context) = 0;
+};
+
+// worker: worker 0 of one follows the documented orders exactly; the others start elsewhere in the
+// same order, so that they do not all begin with the same host.
+std::unique_ptr<LoadBalancer> makeLoadBalancer(Algorithm algorithm, size_t worker, size_t workers);
+
+}  // namespace convoy::upstream
