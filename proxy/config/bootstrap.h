@@ -1,8 +1,8 @@
 #pragma once
 
 // What a node is told before it knows anything: the Envoy bootstrap
-// (envoy.config.bootstrap.v3.Bootstrap) as specs. loadBootstrap() reads YAML or JSON; every error
-// says file:line, field path, rule and value.
+// (envoy.config.bootstrap.v3.Bootstrap) as specs. Plain data; config/bootstrap_loader.h makes it of
+// a file.
 
 #include <chrono>
 #include <cstdint>
@@ -12,7 +12,6 @@
 #include <string>
 #include <vector>
 
-#include "absl/status/statusor.h"
 #include "proxy/http/spec.h"
 #include "proxy/net/spec.h"
 #include "proxy/upstream/spec.h"
@@ -46,6 +45,8 @@ struct BootstrapSpec {
   std::optional<AdsSpec> ads;
   bool lds = false;  // dynamic_resources.lds_config / cds_config are set (to ads)
   bool cds = false;
+  // layered_runtime: overload.global_downstream_max_connections, over all listeners; 0: no limit.
+  uint64_t max_downstream_connections = 0;
 };
 
 }  // namespace convoy::config

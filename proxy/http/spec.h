@@ -61,6 +61,7 @@ struct ConnectionManagerSpec final : net::NetworkFilterSpec {
   bool normalize_path = false;
   bool merge_slashes = false;
   bool accept_http_10 = false;
+  bool enable_trailers = false;  // HTTP/1.1: else received trailers are dropped, as Envoy documents
 
   uint32_t max_request_headers_kb = 60;
   uint32_t max_headers_count = 100;

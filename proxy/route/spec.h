@@ -135,7 +135,11 @@ struct RouteTableSpec {
   std::string name;
   std::vector<VirtualHost> virtual_hosts;
   HeaderEdits edits;
+  std::map<std::string, std::shared_ptr<const PerRouteFilterSpec>> filters;
   bool most_specific_header_mutations_wins = false;
+  // Refuse the table if it names a cluster that does not exist. Unset: only in static
+  // configuration.
+  std::optional<bool> validate_clusters;
   std::string version;
 };
 

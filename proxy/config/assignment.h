@@ -1,0 +1,18 @@
+#pragma once
+
+// envoy.config.endpoint.v3.ClusterLoadAssignment to upstream::AssignmentSpec.
+
+#include <memory>
+
+#include "envoy/config/endpoint/v3/endpoint.pb.h"
+#include "proxy/base/field_report.h"
+#include "proxy/config/context.h"
+#include "proxy/upstream/spec.h"
+
+namespace convoy::config {
+
+std::shared_ptr<const upstream::AssignmentSpec> toAssignment(
+    const envoy::config::endpoint::v3::ClusterLoadAssignment& proto, const Context& context,
+    base::FieldReport& report);
+
+}  // namespace convoy::config

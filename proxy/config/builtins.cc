@@ -1,0 +1,91 @@
+#include "proxy/config/builtins.h"
+
+#include "api/convoy/ext/load_balancing.pb.h"
+#include "envoy/extensions/load_balancing_policies/least_request/v3/least_request.pb.h"
+#include "envoy/extensions/load_balancing_policies/random/v3/random.pb.h"
+#include "envoy/extensions/load_balancing_policies/round_robin/v3/round_robin.pb.h"
+#include "envoy/extensions/request_id/uuid/v3/uuid.pb.h"
+#include "envoy/extensions/transport_sockets/raw_buffer/v3/raw_buffer.pb.h"
+#include "proxy/config/access_log.h"
+#include "proxy/config/cluster.h"
+#include "proxy/config/http_connection_manager.h"
+#include "proxy/filter/router/make_spec.h"
+
+namespace convoy::config {
+namespace {
+
+namespace extensions = envoy::extensions;
+
+// For extensions whose settings the field table covers wholly.
+template <auto kValue>
+constexpr auto kAlways = [](const auto&, const Context&, base::FieldReport&) { return kValue; };
+
+void registerHttp(Registry& registry) {
+  registry.network_filters
+      .add<extensions::filters::network::http_connection_manager::v3::HttpConnectionManager>(
+          "envoy.filters.network.http_connection_manager", makeConnectionManager);
+  registry.http_filters.add<extensions::filters::http::router::v3::Router>(
+      filter::router::kKind,
+      [](const extensions::filters::http::router::v3::Router& proto, const Context&,
+         base::FieldReport&) -> Registry::HttpFilterPtr {
+        return filter::router::makeRouterSpec(proto);
+      });
+  registry.request_ids.add<extensions::request_id::uuid::v3::UuidRequestIdConfig>(
+      "envoy.request_id.uuid", kAlways<true>);
+}
+
+void registerAccessLogs(Registry& registry) {
+  namespace loggers = extensions::access_loggers;
+  registry.access_loggers.add<loggers::file::v3::FileAccessLog>("envoy.access_loggers.file",
+                                                                makeFileLog);
+  registry.access_loggers.add<loggers::stream::v3::StdoutAccessLog>("envoy.access_loggers.stdout",
+                                                                    makeStdoutLog);
+  registry.access_loggers.add<loggers::stream::v3::StderrAccessLog>("envoy.access_loggers.stderr",
+                                                                    makeStderrLog);
+}
+
+void registerTransports(Registry& registry) {
+  using extensions::transport_sockets::raw_buffer::v3::RawBuffer;
+  registry.downstream_transports.add<RawBuffer>(
+      "envoy.transport_sockets.raw_buffer",
+      [](const RawBuffer&, const Context&, base::FieldReport&) -> Registry::TransportPtr {
+        return nullptr;
+      });
+  registry.upstream_transports.add<RawBuffer>("envoy.transport_sockets.raw_buffer", kAlways<true>);
+}
+
+void registerClusters(Registry& registry) {
+  namespace policies = extensions::load_balancing_policies;
+  using upstream::Algorithm;
+  registry.cluster_options.add<extensions::upstreams::http::v3::HttpProtocolOptions>(
+      "envoy.extensions.upstreams.http.v3.HttpProtocolOptions", makeHttpOptions);
+  registry.load_balancers.add<policies::round_robin::v3::RoundRobin>(
+      "envoy.load_balancing_policies.round_robin", kAlways<Algorithm::RoundRobin>);
+  registry.load_balancers.add<policies::least_request::v3::LeastRequest>(
+      "envoy.load_balancing_policies.least_request", kAlways<Algorithm::LeastRequest>);
+  registry.load_balancers.add<policies::random::v3::Random>("envoy.load_balancing_policies.random",
+                                                            kAlways<Algorithm::Random>);
+  registry.load_balancers.add<ext::WeightedLeastConnections>(
+      "convoy.load_balancing_policies.weighted_least_connections",
+      kAlways<Algorithm::WeightedLeastConnections>);
+}
+
+}  // namespace
+
+void registerBuiltins(Registry& registry) {
+  registerHttp(registry);
+  registerAccessLogs(registry);
+  registerTransports(registry);
+  registerClusters(registry);
+}
+
+const Registry& builtins() {
+  static const Registry* const registry = [] {
+    auto* made = new Registry;
+    registerBuiltins(*made);
+    return made;
+  }();
+  return *registry;
+}
+
+}  // namespace convoy::config

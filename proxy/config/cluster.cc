@@ -1,0 +1,232 @@
+#include "proxy/config/cluster.h"
+
+#include "proxy/config/assignment.h"
+#include "proxy/config/values.h"
+
+namespace convoy::config {
+namespace {
+
+using envoy::config::cluster::v3::CircuitBreakers;
+using envoy::config::cluster::v3::Cluster;
+using envoy::config::cluster::v3::LoadBalancingPolicy;
+using envoy::extensions::upstreams::http::v3::HttpProtocolOptions;
+namespace core = envoy::config::core::v3;
+
+void setDiscovery(const Cluster& proto, const Context& context, upstream::ClusterSpec* spec,
+                  base::FieldReport& report) {
+  switch (proto.type()) {
+    case Cluster::EDS: {
+      spec->discovery = upstream::ClusterSpec::Discovery::Eds;
+      spec->eds_service_name = proto.eds_cluster_config().service_name();
+      auto at = report.in("eds_cluster_config");
+      if (!proto.eds_cluster_config().has_eds_config()) {
+        report.error("eds_config", "required", "", "write eds_config: {ads: {}}");
+        return;
+      }
+      auto in = report.in("eds_config");
+      checkConfigSource(proto.eds_cluster_config().eds_config(), report);
+      return;
+    }
+    case Cluster::STATIC: {
+      auto at = report.in("load_assignment");
+      if (!proto.has_load_assignment()) {
+        report.error("required", "", "a cluster of type STATIC needs its endpoints");
+        return;
+      }
+      spec->assignment = toAssignment(proto.load_assignment(), context, report);
+      return;
+    }
+    case Cluster::STRICT_DNS:
+    case Cluster::LOGICAL_DNS:
+      report.error("type", "unsupported_value", Cluster::DiscoveryType_Name(proto.type()),
+                   "host names are not resolved yet; write type STATIC and IP addresses, or EDS");
+      return;
+    default:
+      report.error("type", "unsupported_value", Cluster::DiscoveryType_Name(proto.type()),
+                   "write STATIC or EDS");
+  }
+}
+
+void setAlgorithmByEnum(const Cluster& proto, upstream::ClusterSpec* spec,
+                        base::FieldReport& report) {
+  switch (proto.lb_policy()) {
+    case Cluster::ROUND_ROBIN:
+      spec->algorithm = upstream::Algorithm::RoundRobin;
+      return;
+    case Cluster::LEAST_REQUEST:
+      spec->algorithm = upstream::Algorithm::LeastRequest;
+      return;
+    case Cluster::RANDOM:
+      spec->algorithm = upstream::Algorithm::Random;
+      return;
+    case Cluster::LOAD_BALANCING_POLICY_CONFIG:
+      report.error("load_balancing_policy", "required", "",
+                   "lb_policy LOAD_BALANCING_POLICY_CONFIG needs it");
+      return;
+    default:
+      report.error("lb_policy", "unsupported_value", Cluster::LbPolicy_Name(proto.lb_policy()),
+                   "write ROUND_ROBIN, LEAST_REQUEST or RANDOM");
+  }
+}
+
+// The first policy of the list that this build has, as Envoy does.
+void setAlgorithmByPolicy(const LoadBalancingPolicy& policy, const Context& context,
+                          upstream::ClusterSpec* spec, base::FieldReport& report) {
+  auto at = report.in("load_balancing_policy");
+  for (int i = 0; i < policy.policies_size(); ++i) {
+    const auto& any = policy.policies(i).typed_extension_config().typed_config();
+    auto in = report.in("policies", static_cast<size_t>(i));
+    if (context.registry->load_balancers.find(typeName(any)) == nullptr) continue;
+    auto config = report.in("typed_extension_config.typed_config");
+    const auto made = context.registry->load_balancers.make(any, context, report);
+    if (made.has_value()) spec->algorithm = *made;
+    return;
+  }
+  std::string value;
+  if (policy.policies_size() != 0) {
+    value = typeName(policy.policies(0).typed_extension_config().typed_config());
+  }
+  report.error("policies", "unsupported_extension", value,
+               "this build has none of these load-balancing policies; it has: " +
+                   context.registry->load_balancers.kinds());
+}
+
+void setBreakers(const CircuitBreakers& proto, upstream::CircuitBreakers* breakers,
+                 base::FieldReport& report) {
+  bool seen = false;
+  for (int i = 0; i < proto.thresholds_size(); ++i) {
+    auto at = report.in("thresholds", static_cast<size_t>(i));
+    const CircuitBreakers::Thresholds& limits = proto.thresholds(i);
+    if (limits.priority() != core::DEFAULT) {
+      report.note("priority", "no route of priority HIGH is accepted, so its limits are not used");
+      continue;
+    }
+    if (seen) report.error("priority", "duplicate", "DEFAULT", "its limits are there already");
+    seen = true;
+    if (limits.has_max_connections()) breakers->max_connections = limits.max_connections().value();
+    if (limits.has_max_pending_requests()) {
+      breakers->max_pending_requests = limits.max_pending_requests().value();
+    }
+    if (limits.has_max_requests()) breakers->max_requests = limits.max_requests().value();
+    if (limits.has_max_retries()) breakers->max_retries = limits.max_retries().value();
+  }
+}
+
+void setCommonOptions(const core::HttpProtocolOptions& proto, upstream::ClusterSpec* spec,
+                      base::FieldReport& report) {
+  if (proto.has_idle_timeout()) {
+    spec->idle_timeout = toMilliseconds(proto.idle_timeout(), "idle_timeout", report);
+  }
+  if (proto.has_max_connection_duration()) {
+    spec->max_connection_duration =
+        toMilliseconds(proto.max_connection_duration(), "max_connection_duration", report);
+  }
+  if (proto.max_requests_per_connection().value() != 0) {
+    spec->max_requests_per_connection = proto.max_requests_per_connection().value();
+  }
+  const auto refuse = [&report](bool set, std::string_view field) {
+    if (!set) return;
+    report.error(field, "unsupported_field", "",
+                 "is supported for listeners only; remove it from the cluster");
+  };
+  refuse(proto.has_max_stream_duration(), "max_stream_duration");
+  refuse(proto.has_max_headers_count(), "max_headers_count");
+  refuse(proto.headers_with_underscores_action() != core::HttpProtocolOptions::ALLOW,
+         "headers_with_underscores_action");
+}
+
+void applyOptions(const Cluster& proto, const Context& context, upstream::ClusterSpec* spec,
+                  base::FieldReport& report) {
+  // Deprecated forms first: HttpProtocolOptions replaces them.
+  if (proto.has_common_http_protocol_options()) {
+    auto at = report.in("common_http_protocol_options");
+    setCommonOptions(proto.common_http_protocol_options(), spec, report);
+  }
+  if (proto.max_requests_per_connection().value() != 0) {
+    spec->max_requests_per_connection = proto.max_requests_per_connection().value();
+  }
+  spec->enable_trailers = proto.http_protocol_options().enable_trailers();
+  std::string_view h2_field = "http2_protocol_options";
+  if (proto.has_http2_protocol_options()) spec->protocol = upstream::UpstreamProtocol::Http2;
+  for (const auto& [name, any] : proto.typed_extension_protocol_options()) {
+    auto at = report.in("typed_extension_protocol_options", std::string_view(name));
+    h2_field = "typed_extension_protocol_options";
+    const Registry::ClusterOptions apply =
+        context.registry->cluster_options.make(any, context, report);
+    if (apply) apply(*spec);
+  }
+  if (spec->protocol == upstream::UpstreamProtocol::Http2 && proto.name() != context.ads_cluster) {
+    report.error(h2_field, "unsupported_value", "HTTP/2",
+                 "arrives with HTTP/2; until then only the cluster of the control plane may speak "
+                 "it; write explicit_http_config: {http_protocol_options: {}}");
+  }
+}
+
+void setConnections(const Cluster& proto, upstream::ClusterSpec* spec, base::FieldReport& report) {
+  if (proto.has_connect_timeout()) {
+    spec->connect_timeout = toMilliseconds(proto.connect_timeout(), "connect_timeout", report);
+  }
+  if (proto.has_per_connection_buffer_limit_bytes()) {
+    spec->per_connection_buffer_limit_bytes = proto.per_connection_buffer_limit_bytes().value();
+  }
+  if (proto.upstream_bind_config().has_source_address()) {
+    auto at = report.in("upstream_bind_config");
+    auto in = report.in("source_address");
+    spec->bind_to = toAddress(proto.upstream_bind_config().source_address(), Port::Any, report);
+  }
+}
+
+}  // namespace
+
+std::shared_ptr<const upstream::ClusterSpec> toCluster(const Cluster& proto, const Context& context,
+                                                       base::FieldReport& report) {
+  auto spec = std::make_shared<upstream::ClusterSpec>();
+  spec->name = proto.name();
+  spec->version = context.version;
+  if (proto.cluster_discovery_type_case() != Cluster::kClusterType) {
+    setDiscovery(proto, context, spec.get(), report);
+  }
+  if (proto.has_load_balancing_policy()) {
+    setAlgorithmByPolicy(proto.load_balancing_policy(), context, spec.get(), report);
+  } else {
+    setAlgorithmByEnum(proto, spec.get(), report);
+  }
+  {
+    auto at = report.in("circuit_breakers");
+    setBreakers(proto.circuit_breakers(), &spec->breakers, report);
+  }
+  applyOptions(proto, context, spec.get(), report);
+  setConnections(proto, spec.get(), report);
+  if (proto.has_transport_socket()) {
+    auto at = report.in("transport_socket");
+    auto in = report.in("typed_config");
+    context.registry->upstream_transports.make(proto.transport_socket().typed_config(), context,
+                                               report);
+  }
+  return spec;
+}
+
+Registry::ClusterOptions makeHttpOptions(const HttpProtocolOptions& proto, const Context&,
+                                         base::FieldReport& report) {
+  upstream::ClusterSpec read;
+  {
+    auto at = report.in("common_http_protocol_options");
+    setCommonOptions(proto.common_http_protocol_options(), &read, report);
+  }
+  if (proto.has_explicit_http_config()) {
+    const auto& explicit_config = proto.explicit_http_config();
+    if (explicit_config.has_http2_protocol_options()) {
+      read.protocol = upstream::UpstreamProtocol::Http2;
+    }
+    read.enable_trailers = explicit_config.http_protocol_options().enable_trailers();
+  }
+  return [read](upstream::ClusterSpec& spec) {
+    spec.idle_timeout = read.idle_timeout;
+    spec.max_connection_duration = read.max_connection_duration;
+    spec.max_requests_per_connection = read.max_requests_per_connection;
+    spec.protocol = read.protocol;
+    spec.enable_trailers = read.enable_trailers;
+  };
+}
+
+}  // namespace convoy::config

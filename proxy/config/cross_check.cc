@@ -1,0 +1,142 @@
+#include "proxy/config/cross_check.h"
+
+#include <algorithm>
+#include <map>
+#include <set>
+#include <string>
+
+#include "proxy/http/spec.h"
+
+namespace convoy::config {
+namespace {
+
+class CrossCheck {
+ public:
+  CrossCheck(const BootstrapSpec& spec, base::FieldReport& report) : spec_(spec), report_(report) {}
+
+  void run() {
+    {
+      auto at = report_.in("static_resources");
+      checkClusters();
+      checkListeners();
+    }
+    checkAds();
+  }
+
+ private:
+  void checkClusters() {
+    for (size_t i = 0; i < spec_.clusters.size(); ++i) {
+      const upstream::ClusterSpec& cluster = *spec_.clusters[i];
+      auto at = report_.in("clusters", i);
+      if (!clusters_.insert(cluster.name).second) {
+        report_.error("name", "duplicate", cluster.name, "another cluster has this name");
+      }
+      if (cluster.discovery == upstream::ClusterSpec::Discovery::Eds && !spec_.ads.has_value()) {
+        report_.error("eds_cluster_config.eds_config", "required", cluster.name,
+                      "dynamic_resources.ads_config says where ADS is; add it");
+      }
+    }
+  }
+
+  void checkListeners() {
+    std::set<std::string> names;
+    std::map<std::string, std::string> addresses;
+    for (size_t i = 0; i < spec_.listeners.size(); ++i) {
+      const net::ListenerSpec& listener = *spec_.listeners[i];
+      auto at = report_.in("listeners", i);
+      if (!names.insert(listener.name).second) {
+        report_.error("name", "duplicate", listener.name, "another listener has this name");
+      }
+      for (const net::Address& address : listener.addresses) {
+        if (address.isIp() && address.port() == 0) continue;
+        const auto [other, fresh] = addresses.emplace(address.text(), listener.name);
+        if (!fresh) {
+          report_.error("address", "duplicate", address.text(),
+                        "the listener \"" + other->second + "\" has this address already");
+        }
+      }
+      for (size_t j = 0; j < listener.filter_chains.size(); ++j) {
+        auto in = report_.in("filter_chains", j);
+        checkFilterChain(*listener.filter_chains[j]);
+      }
+      if (listener.default_filter_chain != nullptr) {
+        auto in = report_.in("default_filter_chain");
+        checkFilterChain(*listener.default_filter_chain);
+      }
+    }
+  }
+
+  void checkFilterChain(const net::FilterChainSpec& chain) {
+    for (size_t i = 0; i < chain.filters.size(); ++i) {
+      const auto* manager =
+          dynamic_cast<const http::ConnectionManagerSpec*>(chain.filters[i].get());
+      if (manager == nullptr) continue;
+      auto at = report_.in("filters", i);
+      auto in = report_.in("typed_config");
+      if (manager->routes == nullptr) {
+        if (!spec_.ads.has_value()) {
+          report_.error("rds.config_source", "required", "",
+                        "dynamic_resources.ads_config says where ADS is; add it");
+        }
+        continue;
+      }
+      // With CDS the clusters may come later.
+      if (!manager->routes->validate_clusters.value_or(!spec_.cds)) continue;
+      auto table = report_.in("route_config");
+      checkRoutes(*manager->routes);
+    }
+  }
+
+  void checkRoutes(const route::RouteTableSpec& table) {
+    for (size_t i = 0; i < table.virtual_hosts.size(); ++i) {
+      auto at = report_.in("virtual_hosts", i);
+      const std::vector<route::Route>& routes = table.virtual_hosts[i].routes;
+      for (size_t j = 0; j < routes.size(); ++j) {
+        const auto* forward = std::get_if<route::Forward>(&routes[j].action);
+        if (forward == nullptr) continue;
+        auto in = report_.in("routes", j);
+        auto action = report_.in("route");
+        if (forward->weighted.empty()) checkCluster("cluster", forward->cluster);
+        for (size_t k = 0; k < forward->weighted.size(); ++k) {
+          auto weighted = report_.in("weighted_clusters");
+          auto one = report_.in("clusters", k);
+          checkCluster("name", forward->weighted[k].name);
+        }
+      }
+    }
+  }
+
+  void checkCluster(std::string_view field, const std::string& name) {
+    if (clusters_.contains(name)) return;
+    report_.error(field, "not_found", name,
+                  "no cluster has this name; add it to static_resources.clusters");
+  }
+
+  void checkAds() {
+    if (!spec_.ads.has_value()) return;
+    auto at = report_.in("dynamic_resources");
+    auto in = report_.in("ads_config");
+    const auto found =
+        std::find_if(spec_.clusters.begin(), spec_.clusters.end(),
+                     [this](const auto& cluster) { return cluster->name == spec_.ads->cluster; });
+    if (found == spec_.clusters.end()) {
+      report_.error("grpc_services[0].envoy_grpc.cluster_name", "not_found", spec_.ads->cluster,
+                    "no static cluster has this name; add it to static_resources.clusters");
+    } else if ((*found)->discovery != upstream::ClusterSpec::Discovery::Static) {
+      report_.error("grpc_services[0].envoy_grpc.cluster_name", "unsupported_value",
+                    spec_.ads->cluster, "the cluster of the control plane must be of type STATIC");
+    }
+  }
+
+  const BootstrapSpec& spec_;
+  base::FieldReport& report_;
+  std::set<std::string> clusters_;
+};
+
+}  // namespace
+
+void crossCheck(const BootstrapSpec& spec, base::FieldReport& report) {
+  CrossCheck(spec, report).run();
+}
+
+}  // namespace convoy::config

@@ -1,0 +1,141 @@
+#include "proxy/config/route_action.h"
+
+#include "api/convoy/ext/route_policy.pb.h"
+#include "proxy/config/values.h"
+
+namespace convoy::config {
+namespace {
+
+namespace proto = envoy::config::route::v3;
+
+constexpr char kRoutePolicy[] = "convoy.ext.RoutePolicy";
+
+std::vector<route::WeightedCluster> toWeightedClusters(const proto::WeightedCluster& weighted,
+                                                       base::FieldReport& report) {
+  std::vector<route::WeightedCluster> clusters;
+  uint64_t total = 0;
+  for (int i = 0; i < weighted.clusters_size(); ++i) {
+    auto at = report.in("clusters", static_cast<size_t>(i));
+    const auto& cluster = weighted.clusters(i);
+    if (cluster.name().empty()) {
+      report.error("name", "required", "", "the name of a cluster is needed");
+    }
+    if (!cluster.has_weight()) report.error("weight", "required", "", "a weight is needed");
+    total += cluster.weight().value();
+    clusters.push_back({cluster.name(), cluster.weight().value()});
+  }
+  if (weighted.clusters_size() != 0 && (total == 0 || total > UINT32_MAX)) {
+    report.error("clusters", "range", std::to_string(total),
+                 "the sum of the weights must be from 1 to 4294967295");
+  }
+  if (weighted.has_total_weight() && weighted.total_weight().value() != total) {
+    report.error("total_weight", "range", std::to_string(weighted.total_weight().value()),
+                 "must be the sum of the weights, " + std::to_string(total) + "; or remove it");
+  }
+  return clusters;
+}
+
+route::Forward toForward(const proto::RouteAction& action, base::FieldReport& report) {
+  route::Forward forward;
+  if (action.has_weighted_clusters()) {
+    auto at = report.in("weighted_clusters");
+    forward.weighted = toWeightedClusters(action.weighted_clusters(), report);
+  } else {
+    forward.cluster = action.cluster();
+  }
+  forward.prefix_rewrite = action.prefix_rewrite();
+  forward.host_rewrite = action.host_rewrite_literal();
+  if (action.has_timeout()) {
+    forward.timeout = toMilliseconds(action.timeout(), "timeout", report);
+  }
+  if (action.has_idle_timeout()) {
+    forward.idle_timeout = toMilliseconds(action.idle_timeout(), "idle_timeout", report);
+  }
+  return forward;
+}
+
+uint16_t redirectStatus(proto::RedirectAction::RedirectResponseCode code) {
+  switch (code) {
+    case proto::RedirectAction::FOUND:
+      return 302;
+    case proto::RedirectAction::SEE_OTHER:
+      return 303;
+    case proto::RedirectAction::TEMPORARY_REDIRECT:
+      return 307;
+    case proto::RedirectAction::PERMANENT_REDIRECT:
+      return 308;
+    default:
+      return 301;
+  }
+}
+
+route::Redirect toRedirect(const proto::RedirectAction& action, base::FieldReport& report) {
+  route::Redirect redirect;
+  redirect.status = redirectStatus(action.response_code());
+  redirect.scheme = action.https_redirect() ? "https" : action.scheme_redirect();
+  redirect.host = action.host_redirect();
+  if (action.port_redirect() != 0) redirect.port = action.port_redirect();
+  if (action.port_redirect() > 65535) {
+    report.error("port_redirect", "range", std::to_string(action.port_redirect()),
+                 "must be a port from 1 to 65535");
+  }
+  redirect.path = action.path_redirect();
+  redirect.prefix_rewrite = action.prefix_rewrite();
+  redirect.strip_query = action.strip_query();
+  return redirect;
+}
+
+// Extras travel in the route's metadata, which other xDS clients leave alone.
+void applyPolicy(const proto::Route& proto, route::Forward* forward, base::FieldReport& report) {
+  const auto& metadata = proto.metadata().typed_filter_metadata();
+  const auto found = metadata.find(kRoutePolicy);
+  if (found == metadata.end()) return;
+  auto at_metadata = report.in("metadata");
+  auto at = report.in("typed_filter_metadata", std::string_view(kRoutePolicy));
+  ext::RoutePolicy policy;
+  if (!found->second.UnpackTo(&policy)) {
+    report.error("malformed", found->second.type_url(), "must be a convoy.ext.RoutePolicy");
+    return;
+  }
+  if (policy.has_first_byte_timeout()) {
+    forward->first_byte_timeout =
+        toMilliseconds(policy.first_byte_timeout(), "first_byte_timeout", report);
+  }
+}
+
+}  // namespace
+
+void setAction(const proto::Route& proto, uint32_t max_body_bytes, const Context& context,
+               route::Route* route, base::FieldReport& report) {
+  switch (proto.action_case()) {
+    case proto::Route::kRoute: {
+      route::Forward forward;
+      {
+        auto at = report.in("route");
+        forward = toForward(proto.route(), report);
+      }
+      applyPolicy(proto, &forward, report);
+      route->action = std::move(forward);
+      return;
+    }
+    case proto::Route::kRedirect: {
+      auto at = report.in("redirect");
+      route->action = toRedirect(proto.redirect(), report);
+      return;
+    }
+    case proto::Route::kDirectResponse: {
+      auto at = report.in("direct_response");
+      route::DirectResponse response;
+      response.status = static_cast<uint16_t>(proto.direct_response().status());
+      auto body = report.in("body");
+      response.body =
+          readDataSource(proto.direct_response().body(), max_body_bytes, context, report);
+      route->action = std::move(response);
+      return;
+    }
+    default:  // the field table or validate.rules refuse it
+      return;
+  }
+}
+
+}  // namespace convoy::config

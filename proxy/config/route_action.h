@@ -1,0 +1,17 @@
+#pragma once
+
+// What a route does: the action of envoy.config.route.v3.Route to route::Forward, DirectResponse or
+// Redirect.
+
+#include "envoy/config/route/v3/route_components.pb.h"
+#include "proxy/base/field_report.h"
+#include "proxy/config/context.h"
+#include "proxy/route/spec.h"
+
+namespace convoy::config {
+
+// Direct responses hold at most `max_body_bytes`.
+void setAction(const envoy::config::route::v3::Route& proto, uint32_t max_body_bytes,
+               const Context& context, route::Route* route, base::FieldReport& report);
+
+}  // namespace convoy::config

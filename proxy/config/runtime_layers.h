@@ -1,0 +1,25 @@
+#pragma once
+
+// The static layers of layered_runtime: the limits that Envoy takes from there. Other keys have no
+// effect, and are noted.
+
+#include <cstdint>
+#include <map>
+#include <string>
+
+#include "envoy/config/bootstrap/v3/bootstrap.pb.h"
+#include "proxy/base/field_report.h"
+
+namespace convoy::config {
+
+struct RuntimeLimits {
+  uint64_t downstream_connections = 0;  // overload.global_downstream_max_connections; 0: none
+  // envoy.resource_limits.listener.NAME.connection_limit, by NAME
+  std::map<std::string, uint64_t> listener_connections;
+};
+
+// Later layers override earlier ones.
+RuntimeLimits readRuntimeLayers(const envoy::config::bootstrap::v3::LayeredRuntime& proto,
+                                base::FieldReport& report);
+
+}  // namespace convoy::config

@@ -1,0 +1,12 @@
+#include "proxy/filter/router/make_spec.h"
+
+namespace convoy::filter::router {
+
+std::shared_ptr<RouterSpec> makeRouterSpec(
+    const envoy::extensions::filters::http::router::v3::Router& proto) {
+  auto spec = std::make_shared<RouterSpec>();
+  spec->suppress_envoy_headers = proto.suppress_envoy_headers();
+  return spec;
+}
+
+}  // namespace convoy::filter::router
