@@ -9,13 +9,11 @@
 
 #include <cstddef>
 #include <cstdint>
-#include <memory>
 #include <span>
 
 #include "proxy/base/intrusive_list.h"
 #include "proxy/event/random.h"
 #include "proxy/upstream/host_set.h"
-#include "proxy/upstream/spec.h"
 
 namespace convoy::upstream {
 
@@ -53,6 +51,13 @@ struct PickContext {
     }
     return false;
   }
+  // In configured order; `otherwise` if every host was tried.
+  Host* firstUntried(const HostSet& hosts, Host* otherwise) const {
+    for (const HostSet::Entry& entry : hosts.entries()) {
+      if (!triedAlready(entry.host)) return entry.host;
+    }
+    return otherwise;
+  }
 };
 
 class LoadBalancer {
@@ -62,9 +67,5 @@ class LoadBalancer {
   virtual void setHosts(const HostSet& hosts) = 0;
   virtual Pick pick(PickContext& context) = 0;
 };
-
-// worker: worker 0 of one follows the documented orders exactly; the others start elsewhere in the
-// same order, so that they do not all begin with the same host.
-std::unique_ptr<LoadBalancer> makeLoadBalancer(Algorithm algorithm, size_t worker, size_t workers);
 
 }  // namespace convoy::upstream

@@ -1,0 +1,30 @@
+#include "proxy/upstream/host.h"
+
+#include <utility>
+
+#include "proxy/base/assert.h"
+
+namespace convoy::upstream {
+
+Host::Host(net::Address address, uint32_t slot, size_t workers)
+    : address_(std::move(address)),
+      address_text_(address_.text()),
+      slot_(slot),
+      workers_(workers),
+      metrics_(std::make_unique<std::atomic<HostMetrics*>[]>(workers)) {}
+
+Host::~Host() {
+  for (size_t i = 0; i < workers_; ++i) delete metrics_[i].load(std::memory_order_acquire);
+}
+
+HostMetrics& Host::metrics(size_t worker) const {
+  CONVOY_ASSERT(worker < workers_);
+  HostMetrics* metrics = metrics_[worker].load(std::memory_order_relaxed);
+  if (metrics == nullptr) {
+    metrics = new HostMetrics;
+    metrics_[worker].store(metrics, std::memory_order_release);
+  }
+  return *metrics;
+}
+
+}  // namespace convoy::upstream

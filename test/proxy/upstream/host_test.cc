@@ -1,0 +1,79 @@
+#include "proxy/upstream/host.h"
+
+#include <gtest/gtest.h>
+
+#include <set>
+#include <thread>
+#include <vector>
+
+namespace convoy::upstream {
+namespace {
+
+net::Address address() {
+  return net::Address::parse("[::1]:8080").value();
+}
+
+TEST(HostTest, KeepsWhatIdentifiesIt) {
+  const Host host(address(), 7, 2);
+  EXPECT_EQ(host.address(), address());
+  EXPECT_EQ(host.addressText(), "[::1]:8080");
+  EXPECT_EQ(host.slot(), 7u);
+  EXPECT_EQ(host.active(), 0u);
+}
+
+TEST(HostTest, SumsTheMetricsOfAllWorkers) {
+  const Host host(address(), 0, 3);
+  EXPECT_EQ(host.sum(&HostMetrics::rq_total), 0);
+  host.metrics(0).rq_total.add(2);
+  host.metrics(2).rq_total.add(3);
+  host.metrics(0).cx_active.add(5);
+  host.metrics(2).cx_active.sub(1);
+  EXPECT_EQ(host.sum(&HostMetrics::rq_total), 5);
+  EXPECT_EQ(host.sum(&HostMetrics::cx_active), 4);
+  EXPECT_EQ(&host.metrics(2), &host.metrics(2));
+}
+
+TEST(HostTest, NamesEveryMetricOnceAndSaysWhatItIs) {
+  HostMetrics metrics;
+  std::set<std::string> names;
+  HostMetrics::visit(metrics, [&](std::string_view name, auto& /*metric*/, std::string_view help) {
+    EXPECT_TRUE(names.insert(std::string(name)).second) << name;
+    EXPECT_FALSE(help.empty()) << name;
+  });
+  EXPECT_EQ(names.size(), 8u);
+}
+
+TEST(HostTest, NothingSharesTheLineOfTheActiveCount) {
+  EXPECT_EQ(alignof(Host) % 64, 0u);
+  const Host host(address(), 0, 1);
+  const auto at = reinterpret_cast<uintptr_t>(&host.active()) - reinterpret_cast<uintptr_t>(&host);
+  EXPECT_EQ(at % 64, 0u);
+  EXPECT_EQ(at + 64, sizeof(Host));
+}
+
+TEST(HostTest, WorkersCountWhileMainReads) {
+  const Host host(address(), 0, 2);
+  constexpr int kRequests = 10'000;
+  std::vector<std::thread> workers;
+  for (size_t w = 0; w < 2; ++w) {
+    workers.emplace_back([&host, w] {
+      for (int i = 0; i < kRequests; ++i) {
+        host.active().fetch_add(1, std::memory_order_relaxed);
+        host.metrics(w).rq_total.add();
+        host.active().fetch_sub(1, std::memory_order_relaxed);
+      }
+    });
+  }
+  int64_t last = 0;
+  for (int i = 0; i < 100; ++i) {
+    const int64_t now = host.sum(&HostMetrics::rq_total);
+    EXPECT_LE(last, now);
+    last = now;
+  }
+  for (std::thread& worker : workers) worker.join();
+  EXPECT_EQ(host.sum(&HostMetrics::rq_total), 2 * kRequests);
+  EXPECT_EQ(host.active(), 0u);
+}
+
+}  // namespace
+}  // namespace convoy::upstream
