@@ -1,0 +1,33 @@
+#pragma once
+
+// Which filter chain serves a connection, by the rule of Envoy's FilterChainMatch: the criteria are
+// taken one after the other (destination port, destination address, server name, transport
+// protocol, application protocols, source address, source port); after each only the chains that
+// match it most specifically are left. There is no way back: a chain that lost by its port is not
+// tried again when the address fails.
+//
+// Any thread; reads only what it is given.
+
+#include <span>
+#include <string_view>
+
+#include "proxy/net/address.h"
+#include "proxy/net/spec.h"
+
+namespace convoy::net {
+
+// What is known about a connection when its chain is chosen.
+struct FilterChainQuery {
+  const Address& destination;
+  const Address& source;
+  std::string_view server_name = {};                             // SNI, lower case; empty if none
+  std::string_view transport_protocol = "raw_buffer";            // or "tls"
+  std::span<const std::string_view> application_protocols = {};  // ALPN, in the client's order
+};
+
+// The listener's chain for this connection, or its default one; null if there is neither. Lives as
+// long as the listener's spec.
+const FilterChainSpec* matchFilterChain(const ListenerSpec& listener,
+                                        const FilterChainQuery& query);
+
+}  // namespace convoy::net

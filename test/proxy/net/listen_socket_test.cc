@@ -1,0 +1,212 @@
+#include "proxy/net/listen_socket.h"
+
+#include <fcntl.h>
+#include <gtest/gtest.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <cstdlib>
+#include <filesystem>
+#include <fstream>
+#include <memory>
+#include <set>
+#include <string>
+
+#include "test/common/raw_socket.h"
+
+namespace convoy::net {
+namespace {
+
+Address address(std::string_view text) {
+  return *Address::parse(text);
+}
+
+class ListenSocketTest : public testing::Test {
+ protected:
+  ListenSocketTest() {
+    std::string pattern = "/tmp/listen_XXXXXX";  // a socket's path must be short
+    directory_ = ::mkdtemp(pattern.data());
+    clearEnvironment();
+  }
+  ~ListenSocketTest() override {
+    clearEnvironment();
+    std::filesystem::remove_all(directory_);
+  }
+
+  static void clearEnvironment() {
+    for (const char* const variable : {"LISTEN_PID", "LISTEN_FDS", "LISTEN_FDNAMES"}) {
+      ::unsetenv(variable);
+    }
+  }
+  absl::StatusOr<WorkerSockets> open(const Address& at, size_t workers = 1,
+                                     const ListenOptions& options = {}) {
+    return openListenSockets(at, workers, options, adopted_);
+  }
+  Address unixPath(const std::string& name) const {
+    return *Address::fromUnixPath(directory_ + "/" + name);
+  }
+  // Puts sockets where an adopting process would find them.
+  int passDescriptors(const std::vector<int>& fds, const std::string& names) {
+    const int first = ::fcntl(fds[0], F_DUPFD, 500);
+    for (size_t i = 1; i < fds.size(); ++i) ::dup2(fds[i], first + static_cast<int>(i));
+    ::setenv("LISTEN_PID", std::to_string(::getpid()).c_str(), 1);
+    ::setenv("LISTEN_FDS", std::to_string(fds.size()).c_str(), 1);
+    ::setenv("LISTEN_FDNAMES", names.c_str(), 1);
+    return first;
+  }
+
+  std::string directory_;
+  AdoptedSockets adopted_;
+};
+
+TEST_F(ListenSocketTest, EveryWorkerHasItsOwnSocketOnOnePort) {
+  absl::StatusOr<WorkerSockets> sockets = open(address("127.0.0.1:0"), 3);
+  ASSERT_TRUE(sockets.ok()) << sockets.status();
+  ASSERT_EQ(sockets->size(), 3u);
+  std::set<int> descriptors;
+  for (const auto& worker : *sockets) {
+    ASSERT_EQ(worker.size(), 1u);
+    EXPECT_EQ(worker[0].address(), (*sockets)[0][0].address());
+    EXPECT_NE(worker[0].address().port(), 0);
+    EXPECT_FALSE(worker[0].wildcard());
+    descriptors.insert(worker[0].fd());
+  }
+  EXPECT_EQ(descriptors.size(), 3u);
+  const test::RawSocket client = test::RawSocket::connectedTo((*sockets)[0][0].address());
+  EXPECT_GE(client.fd(), 0);
+}
+
+TEST_F(ListenSocketTest, ListensOnIpv6AndForIpv4WhenAsked) {
+  for (const bool compat : {false, true}) {
+    absl::StatusOr<WorkerSockets> sockets = open(address("[::]:0"), 1, {.ipv4_compat = compat});
+    ASSERT_TRUE(sockets.ok()) << sockets.status();
+    const ListenSocket& socket = (*sockets)[0][0];
+    EXPECT_TRUE(socket.wildcard());
+    sockaddr_storage storage;
+    const socklen_t length =
+        Address::fromIp("127.0.0.1", socket.address().port())->toSockaddr(&storage);
+    const test::RawSocket client(::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0));
+    EXPECT_EQ(::connect(client.fd(), reinterpret_cast<sockaddr*>(&storage), length),
+              compat ? 0 : -1);
+  }
+}
+
+TEST_F(ListenSocketTest, ErrorsNameAddressReasonAndWayOut) {
+  const test::RawSocket taken = test::RawSocket::listening();
+  absl::StatusOr<WorkerSockets> ours = open(address("127.0.0.1:0"));
+  std::ofstream(directory_ + "/file") << "not a socket";
+  const struct {
+    Address at;
+    std::string expected;
+  } cases[] = {
+      {taken.localAddress(), "address already in use; another process listens there"},
+      {(*ours)[0][0].address(), "address already in use; another process listens there"},
+      {address("192.0.2.1:0"), "this machine has no such address"},
+      {unixPath("file"), "the path exists and is no socket"},
+      {unixPath("missing/socket"), "no such file or directory; create the socket's directory"},
+      {Address(), "there is no address"},
+  };
+  for (const auto& c : cases) {
+    const absl::Status status = open(c.at).status();
+    EXPECT_EQ(status.code(), absl::StatusCode::kFailedPrecondition);
+    const std::string expected = "cannot listen on " + c.at.text() + ": ";
+    EXPECT_EQ(status.message().substr(0, expected.size()), expected);
+    EXPECT_NE(status.message().find(c.expected), std::string::npos) << status;
+  }
+}
+
+TEST_F(ListenSocketTest, UnixWorkersShareOneQueue) {
+  const Address at = unixPath("socket");
+  absl::StatusOr<WorkerSockets> sockets = open(at, 2, {.unix_mode = 0620});
+  ASSERT_TRUE(sockets.ok()) << sockets.status();
+  EXPECT_NE((*sockets)[0][0].fd(), (*sockets)[1][0].fd());
+  EXPECT_EQ((*sockets)[1][0].address(), at);
+  struct stat status {};
+  ASSERT_EQ(::stat(std::string(at.unixPath()).c_str(), &status), 0);
+  EXPECT_EQ(status.st_mode & 0777, 0620u);
+  const test::RawSocket client = test::RawSocket::connectedTo(at);
+  // Either handle takes it.
+  EXPECT_GE(test::RawSocket(::accept(((*sockets)[1][0].fd()), nullptr, nullptr)).fd(), 0);
+}
+
+TEST_F(ListenSocketTest, StaleUnixPathIsReplacedALiveOneIsNot) {
+  const Address at = unixPath("socket");
+  { const test::RawSocket died = test::RawSocket::listeningOn(at); }
+  {
+    absl::StatusOr<WorkerSockets> sockets = open(at);
+    ASSERT_TRUE(sockets.ok()) << sockets.status();
+    EXPECT_NE(open(at).status().message().find("another process listens there"),
+              std::string_view::npos);
+    const test::RawSocket client = test::RawSocket::connectedTo(at);  // still the first one's
+  }
+  const Address abstract = test::uniqueUnixAddress();
+  absl::StatusOr<WorkerSockets> sockets = open(abstract);
+  ASSERT_TRUE(sockets.ok()) << sockets.status();
+  EXPECT_FALSE(open(abstract).ok());
+}
+
+TEST_F(ListenSocketTest, PassedSocketsAreAdoptedByTheirAddress) {
+  const test::RawSocket web = test::RawSocket::listening();
+  const test::RawSocket web_too(::dup(web.fd()));
+  const test::RawSocket local = test::RawSocket::listeningOn(unixPath("passed"));
+  const test::RawSocket spare = test::RawSocket::listening();
+  const int first =
+      passDescriptors({web.fd(), web_too.fd(), local.fd(), spare.fd()}, "web:web:local:spare");
+  absl::StatusOr<AdoptedSockets> adopted = AdoptedSockets::fromEnvironment(first);
+  ASSERT_TRUE(adopted.ok()) << adopted.status();
+  EXPECT_EQ(std::getenv("LISTEN_FDS"), nullptr);
+
+  // Fewer than workers: shared. More: somebody gets two.
+  const auto spread_local = openListenSockets(local.localAddress(), 3, {}, *adopted);
+  ASSERT_TRUE(spread_local.ok()) << spread_local.status();
+  for (const auto& worker : *spread_local) EXPECT_EQ(worker.size(), 1u);
+  const auto spread_web = openListenSockets(web.localAddress(), 1, {}, *adopted);
+  ASSERT_TRUE(spread_web.ok()) << spread_web.status();
+  ASSERT_EQ((*spread_web)[0].size(), 2u);
+  EXPECT_EQ((*spread_web)[0][0].fd(), first);
+  EXPECT_EQ(::fcntl(first, F_GETFD) & FD_CLOEXEC, FD_CLOEXEC);
+
+  EXPECT_EQ(adopted->unclaimed(),
+            std::vector<std::string>{"spare (" + spare.localAddress().text() + ")"});
+}
+
+TEST_F(ListenSocketTest, VariablesForAnotherProcessAreLeftAlone) {
+  ::setenv("LISTEN_FDS", "1", 1);
+  for (const char* const pid : {"1", "x", ""}) {
+    ::setenv("LISTEN_PID", pid, 1);
+    const absl::StatusOr<AdoptedSockets> adopted = AdoptedSockets::fromEnvironment();
+    ASSERT_TRUE(adopted.ok());
+    EXPECT_TRUE(adopted->unclaimed().empty());
+    EXPECT_NE(std::getenv("LISTEN_FDS"), nullptr);
+  }
+}
+
+TEST_F(ListenSocketTest, BadVariablesAreRefused) {
+  ::setenv("LISTEN_PID", std::to_string(::getpid()).c_str(), 1);
+  ::setenv("LISTEN_FDS", "some", 1);
+  EXPECT_NE(AdoptedSockets::fromEnvironment().status().message().find("\"some\""),
+            std::string_view::npos);
+  const test::RawSocket listener = test::RawSocket::listening();
+  const test::RawSocket no_listener = test::RawSocket::connectedTo(listener.localAddress());
+  const int first = passDescriptors({no_listener.fd()}, "client");
+  EXPECT_NE(AdoptedSockets::fromEnvironment(first).status().message().find(
+                "(\"client\"), which is no listening stream socket"),
+            std::string_view::npos);
+  ::close(first);
+}
+
+TEST_F(ListenSocketTest, OwnsItsDescriptor) {
+  absl::StatusOr<WorkerSockets> sockets = open(address("127.0.0.1:0"), 2);
+  ListenSocket first = std::move((*sockets)[0][0]);
+  const int fd = first.fd();
+  absl::StatusOr<ListenSocket> copy = first.duplicate();
+  ASSERT_TRUE(copy.ok());
+  EXPECT_NE(copy->fd(), fd);
+  first = std::move((*sockets)[1][0]);
+  EXPECT_EQ(::fcntl(fd, F_GETFD), -1);  // the one that it replaced is closed
+  EXPECT_EQ(copy->address(), first.address());
+}
+
+}  // namespace
+}  // namespace convoy::net
