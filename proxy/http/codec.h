@@ -10,7 +10,9 @@
 // answers through the ResponseSender it was given. After both directions ended, or after reset in
 // either direction, the codec forgets the stream and calls no receiver method any more. Callbacks
 // may call senders, including reset(), from inside. A receiver may be destroyed only outside of a
-// callback on it (Loop::destroyAtEndOfTurn).
+// callback on it (Loop::destroyAtEndOfTurn), and only after its stream has ended in both
+// directions, was reset by the codec, or was given up by reset() on its sender: until then the
+// codec calls it.
 
 #include <cstdint>
 #include <string_view>
@@ -64,9 +66,12 @@ class StreamSender {
  public:
   virtual void sendBody(std::string_view bytes, bool end_of_stream) = 0;
   virtual void sendTrailers(const HeaderList& trailers) = 0;  // ends the stream
-  // Aborts the stream so that the peer can tell. HTTP/1.x can only abort its connection.
+  // Aborts the stream so that the peer can tell. HTTP/1.x can only abort its connection:
+  // mustClose() turns true, and the owner closes with CloseMode::Reset once a response has begun.
+  // The receiver hears nothing more. On a stream that has ended it does nothing.
   virtual void reset(Failure failure) = 0;
-  // Stops and resumes the arrival of this stream's body (counted), for back-pressure.
+  // Stops and resumes the arrival of this stream's body (counted), for back-pressure. What has been
+  // read already still arrives. Pauses end with the body.
   virtual void pauseReceiving() = 0;
   virtual void resumeReceiving() = 0;
 
@@ -107,9 +112,11 @@ class ServerCodecHandler : public CodecConnection {
  public:
   // A head is complete: who receives it? The sender is the stream's other half. Never null.
   virtual RequestReceiver& newStream(ResponseSender& sender) = 0;
-  // The peer broke the protocol before a stream existed: the codec wants this failure answered if
-  // the protocol can, then the connection closed. Called at most once; afterwards dispatch() must
-  // not be called.
+  // The peer broke the protocol: the codec wants this failure answered if the protocol can, then
+  // the connection closed. Called at most once; further bytes are dropped. Before a stream existed,
+  // the answer goes to senderForError(). Inside the body of a running stream (BadBody) the receiver
+  // gets no more of the request, but its sender still works: answer if no head was sent, else
+  // reset. `detail` is stable and lives for ever.
   virtual void onProtocolError(Failure failure, std::string_view detail) = 0;
   // Both directions of a stream have ended; HTTP/1.x: the connection may be reused unless
   // mustClose().
@@ -126,11 +133,16 @@ class ServerCodec {
   // when an HTTP/1.x request is still being answered (pipelining): the caller keeps the rest,
   // pauses reading, and calls again after onStreamComplete().
   virtual size_t dispatch(std::string_view bytes) = 0;
-  virtual void onEndOfStream() = 0;                // the peer sent FIN
+  // The peer sent FIN: resets requests that are not complete; others may still be answered.
+  virtual void onEndOfStream() = 0;
   virtual void onConnectionLost(Failure why) = 0;  // resets every stream
-  virtual void goAway() = 0;  // drain: HTTP/1.x "Connection: close" on the next response
-  virtual bool mustClose()
-      const = 0;  // after the running response (or now, if none) the connection ends
+  virtual void goAway() = 0;  // drain: HTTP/1.x "Connection: close" on the next response head
+  // After a protocol error, or instead of a head that does not arrive: where to send a response to
+  // the request that could not be read. It has no receiver, closes the connection, and ends with
+  // onStreamComplete(). Null if there is nothing that could be answered.
+  virtual ResponseSender* senderForError() = 0;
+  // After the running response (or now, if none) the connection ends.
+  virtual bool mustClose() const = 0;
   virtual bool idle() const = 0;         // no stream and no partial message: the codec may be freed
   virtual void onOutputAboveHigh() = 0;  // the connection's output queue crossed its marks
   virtual void onOutputBelowLow() = 0;
@@ -142,6 +154,7 @@ class ClientCodecHandler : public CodecConnection {
   // The response of this stream and its request are complete: HTTP/1.x connections may be reused
   // unless mustClose().
   virtual void onStreamComplete(RequestSender& sender) = 0;
+  // The connection is of no more use; its stream, if any, has been reset.
   virtual void onProtocolError(Failure failure, std::string_view detail) = 0;
   virtual void onGoAway() = 0;  // no new streams here
 

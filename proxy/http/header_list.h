@@ -47,6 +47,13 @@ enum class HeaderName : uint8_t {
   kCount
 };
 
+// Names as a set of bits.
+template <typename... Names>
+constexpr uint32_t nameMask(Names... names) {
+  static_assert(static_cast<int>(HeaderName::kCount) <= 32);
+  return ((uint32_t{1} << static_cast<uint8_t>(names)) | ...);
+}
+
 HeaderName classify(std::string_view name);
 std::string_view canonicalName(HeaderName name);  // lower case; empty for Other
 

@@ -1,0 +1,226 @@
+#!/usr/bin/env python3
+"""Tests of what tools/bench computes and writes: parsing, statistics, ratios, tables, the chart."""
+
+import copy
+import os
+import sys
+import unittest
+import xml.etree.ElementTree as xml_tree
+
+sys.dont_write_bytecode = True
+sys.path.insert(0, os.getcwd())
+
+from tools.benchmark import chart, counts, load, report, rounds, summary  # noqa: E402
+from tools.benchmark.system import BenchError  # noqa: E402
+
+
+def sample(proxy, connections, cpu_us, **changes):
+    made = {
+        "proxy": proxy, "connections": connections, "round": 0, "requests": 1000, "cpu_us": cpu_us,
+        "user_us": cpu_us / 4, "proxy_core": 0.9, "load_core": 0.8, "others_on_proxy_core": 0.01, "stolen": 0.0,
+        "upstream_closed": 0, "upstream_opened": 0, "requests_per_second": 50_000.0, "p50_us": 700.0, "p99_us": 1500.0,
+    }
+    made.update(changes)
+    return made
+
+
+SAMPLES = [sample(proxy, connections, cpu * scale)
+           for connections, scale in ((64, 1.0), (256, 1.2))
+           for proxy, values in (("convoy", (8.0, 9.0, 7.0)), ("nginx", (12.0, 10.0, 11.0)),
+                                 ("haproxy", (13.0, 9.5, 15.0)), ("relay", (6.0, 6.1, 5.9)))
+           for cpu in values]
+
+
+def result(samples=None):
+    rows = summary.summarise(SAMPLES if samples is None else samples, ["nginx", "haproxy"])
+    return {
+        "schema": 1, "command": "tools/bench", "date": "2026-01-02",
+        "machine": {"cpu": "Test CPU", "cores": 2, "virtual": True, "kernel": "6.1", "distribution": "Debian 12"},
+        "settings": {"rounds": 3, "duration": 4, "connections": [64, 256]},
+        "proxies": {"convoy": {"label": "Convoy", "version": None}, "nginx": {"label": "nginx", "version": "1.22.1"},
+                    "haproxy": {"label": "HAProxy", "version": "2.6.12"}, "relay": {"label": "relay", "version": None}},
+        "peers": ["nginx", "haproxy"], "samples": [], "summary": rows, "warnings": summary.warnings(rows),
+        "counts": {"convoy": {"instructions": 9_000.0, "syscalls": 4.1, "empty": {"rss": 10 << 20, "pss": 1}},
+                   "nginx": {"instructions": 36_000.0, "syscalls": 6.0, "empty": {"rss": 20 << 20, "pss": 1}},
+                   "haproxy": {"instructions": 60_000.0, "syscalls": 6.1, "empty": None},
+                   "relay": {"instructions": 164.0}},
+    }
+
+
+def row_of(rows, connections, proxy):
+    return next(row for row in rows if (row["connections"], row["proxy"]) == (connections, proxy))
+
+
+class SummaryTest(unittest.TestCase):
+    def setUp(self):
+        self.rows = summary.summarise(SAMPLES, ["nginx", "haproxy"])
+
+    def test_median_and_minimum(self):
+        row = row_of(self.rows, 64, "convoy")
+        self.assertEqual((row["cpu_us_median"], row["cpu_us_minimum"], row["cpu_us_maximum"]), (8.0, 7.0, 9.0))
+        self.assertEqual(row["rounds"], 3)
+
+    def test_the_better_peer_may_differ_between_median_and_minimum(self):
+        row = row_of(self.rows, 64, "convoy")
+        self.assertAlmostEqual(row["ratio_median"], 8.0 / 11.0)  # nginx
+        self.assertAlmostEqual(row["ratio_minimum"], 7.0 / 9.5)  # HAProxy
+
+    def test_ratios_stay_within_one_number_of_connections(self):
+        row = row_of(self.rows, 256, "convoy")
+        self.assertAlmostEqual(row["cpu_us_median"], 8.0 * 1.2)
+        self.assertAlmostEqual(row["ratio_median"], 8.0 / 11.0)
+
+    def test_without_peers_there_is_no_ratio(self):
+        rows = summary.summarise([sample("convoy", 64, 8.0)], [])
+        self.assertIsNone(rows[0]["ratio_median"])
+        self.assertIn("-", report.times(rows[0]["ratio_median"]))
+
+    def test_ratio(self):
+        for value, others, expected in ((3.0, [6.0, 4.0], 0.75), (None, [6.0], None), (3.0, [], None),
+                                        (3.0, [None, 6.0], 0.5)):
+            self.assertEqual(summary.ratio(value, others), expected, (value, others))
+
+    def test_values_that_are_missing_do_not_count(self):
+        rows = summary.summarise([sample("nginx", 64, 8.0, p99_us=None), sample("nginx", 64, 9.0, p99_us=7.0)], [])
+        self.assertEqual(rows[0]["p99_us_median"], 7.0)
+
+    def test_warnings_name_what_disturbed_the_run(self):
+        def disturbed(**changes):
+            return summary.warnings(summary.summarise([sample("nginx", 64, 8.0, **changes)], []))
+
+        self.assertEqual(disturbed(), [])
+        self.assertRegex(disturbed(others_on_proxy_core=0.5)[0], "50%")
+        self.assertRegex(disturbed(stolen=0.1)[0], "10%")
+
+
+class SampleTest(unittest.TestCase):
+    class Snapshot:
+        class Part:
+            def __init__(self, **values):
+                self.__dict__.update(values)
+
+        def __init__(self, time, requests, cpu, closed):
+            self.time = time
+            self.stats = {"requests": requests, "connections_closed": closed, "connections_accepted": 10 + closed}
+            self.cpu = self.Part(total=cpu, user=cpu // 4, system=cpu - cpu // 4)
+            self.proxy_core = self.Part(busy=cpu + int(time * 1e8), steal=0)
+            self.load_core = self.Part(busy=int(time * 9e8), steal=int(time * 1e7))
+
+    def test_a_window_is_a_difference(self):
+        before, after = self.Snapshot(1.0, 500, 1_000_000_000, 2), self.Snapshot(3.0, 100_500, 2_000_000_000, 2)
+        made = rounds.sample_of(before, after, {"p50_us": 1.0, "p99_us": 2.0}, 0, 64, "nginx")
+        self.assertEqual(made["requests"], 100_000)
+        self.assertAlmostEqual(made["cpu_us"], 10.0)
+        self.assertAlmostEqual(made["user_us"], 2.5)
+        self.assertAlmostEqual(made["proxy_core"], 0.5)
+        self.assertAlmostEqual(made["load_core"], 0.9)
+        self.assertAlmostEqual(made["others_on_proxy_core"], 0.1)
+        self.assertAlmostEqual(made["stolen"], 0.01)
+        self.assertAlmostEqual(made["requests_per_second"], 50_000)
+
+    def test_a_window_with_upstream_reconnects_is_refused(self):
+        class FakeRunning:
+            class peer:
+                label = "nginx"
+
+        rounds.check(sample("nginx", 64, 8.0), FakeRunning)
+        with self.assertRaisesRegex(BenchError, "3 connections to the backends were closed|: 3 connections"):
+            rounds.check(sample("nginx", 64, 8.0, upstream_closed=3), FakeRunning)
+        with self.assertRaisesRegex(BenchError, "only 5 requests"):
+            rounds.check(sample("nginx", 64, 8.0, requests=5), FakeRunning)
+
+
+WRK = """Running 3s test @ http://127.0.0.1:18082/
+  1 threads and 256 connections
+  Latency Distribution
+     50%    1.41ms
+     75%    1.60ms
+     90%    1.90ms
+     99%  735.00us
+  383001 requests in 3.02s, 419.32MB read
+Requests/sec: 126754.12
+"""
+
+STRACE = """% time     seconds  usecs/call     calls    errors syscall
+------ ----------- ----------- --------- --------- ----------------
+ 60.00    0.020000          10      2000           sendto
+ 40.00    0.010000           5      2100       100 recvfrom
+------ ----------- ----------- --------- --------- ----------------
+100.00    0.030000           7      4100       100 total
+"""
+
+
+class ParseTest(unittest.TestCase):
+    def test_wrk(self):
+        self.assertEqual(load.parse(WRK), {"requests": 383001, "requests_per_second": 126754.12, "p50_us": 1410.0,
+                                           "p99_us": 735.0})
+
+    def test_failed_requests_are_refused(self):
+        for line in ("  Socket errors: connect 0, read 1, write 0, timeout 0\n", "  Non-2xx or 3xx responses: 5\n"):
+            with self.assertRaisesRegex(BenchError, "requests failed"):
+                load.parse(WRK + line)
+        load.parse(WRK + "  Socket errors: connect 0, read 0, write 0, timeout 0\n")
+
+    def test_output_that_is_no_result_is_refused(self):
+        with self.assertRaisesRegex(BenchError, "cannot read"):
+            load.parse("unable to connect\n")
+
+    def test_strace(self):
+        self.assertEqual(counts.parse_strace(STRACE), {"sendto": 2000, "recvfrom": 2100})
+
+
+class ReportTest(unittest.TestCase):
+    def test_plain_table_is_aligned(self):
+        lines = report.plain(["proxy", "us"], [["nginx", "1.00"], ["a longer name", "123.45"]]).split("\n")
+        self.assertEqual(lines, ["proxy              us", "-------------  ------", "nginx            1.00",
+                                 "a longer name  123.45"])
+
+    def test_text_has_every_proxy_and_ratio(self):
+        text = report.text(result())
+        for expected in ("Convoy", "HAProxy 2.6.12", "0.73x", "0.25x", "9,000", "10.0", "3 rounds of 4 s"):
+            self.assertIn(expected, text)
+        self.assertNotIn("WARNING", text)
+
+    def test_only_measured_columns_are_shown(self):
+        headings, rows = report.counts_table(result())
+        self.assertIn("instructions/request", headings)
+        self.assertNotIn("bytes/idle connection", headings)
+        haproxy = dict(zip(headings, next(row for row in rows if row[0] == "HAProxy")))
+        self.assertEqual(haproxy["resident, empty config, MiB"], "-")
+
+    def test_a_run_of_counts_alone_has_no_cpu_table(self):
+        text = report.text(result(samples=[]))
+        self.assertNotIn("CPU per request", text)
+        self.assertIn("Counts", text)
+
+    def test_markdown(self):
+        page = report.markdown(result(), "results.svg")
+        self.assertIn("](results.svg)", page)
+        self.assertIn("| 64 | Convoy | 8.00 |", page)
+
+
+class ChartTest(unittest.TestCase):
+    def test_is_well_formed_and_complete(self):
+        drawn = xml_tree.fromstring(chart.svg(result()))
+        texts = [element.text for element in drawn.iter("{http://www.w3.org/2000/svg}text")]
+        for expected in ("CPU us/request, 64 connections", "CPU us/request, 256 connections", "instructions/request",
+                         "Convoy", "8.00", "36,000"):
+            self.assertIn(expected, texts)
+
+    def test_bars_are_in_proportion(self):
+        panel = chart.Panel("t")
+        panel.bars = [("a", "a", 10.0, None), ("b", "b", 5.0, 2.5)]
+        drawn = xml_tree.fromstring(f"<g>{panel.draw(0, 0)}</g>")
+        widths = [float(bar.get("width")) for bar in drawn.iter("rect")]
+        self.assertAlmostEqual(widths[1], widths[0] / 2)
+        ticks = [float(tick.get("x1")) - chart.LABEL_WIDTH for tick in drawn.iter("line")]
+        self.assertAlmostEqual(ticks[0], widths[0] / 4, places=1)
+
+    def test_labels_are_escaped(self):
+        named = copy.deepcopy(result())
+        named["proxies"]["convoy"]["label"] = "<Convoy & co>"
+        xml_tree.fromstring(chart.svg(named))
+
+
+if __name__ == "__main__":
+    unittest.main()

@@ -1,0 +1,264 @@
+"""The command line of tools/bench: what is measured, in which order, and where the results go."""
+
+import argparse
+import collections
+import datetime
+import json
+import os
+import shlex
+import shutil
+import signal
+import subprocess
+import sys
+import time
+
+from tools.benchmark import chart, counts, peers, report, rounds, summary, system, workload
+from tools.benchmark.processes import Processes, raise_file_limit
+from tools.benchmark.running import Running
+from tools.benchmark.system import BenchError
+
+SCHEMA = 1
+RESULTS = "docs/benchmarks"
+TARGETS = {"convoy": "//proxy:convoy-proxy", "relay": "//tools/benchmark:relay"}
+BACKEND_TARGET = "//tools/sample:backend"
+BACKEND = "bazel-bin/tools/sample/backend"
+
+DESCRIPTION = """\
+Measures Convoy beside nginx and HAProxy in one run: each with one worker pinned to one core, the load (wrk) and the
+backends on another. The floor is a relay that parses nothing. Without --cpu, --callgrind, --syscalls, --idle or
+--start everything is measured, which takes about ten minutes.
+
+The workload of every figure: ten routes of which the last but one matches, access log on (to a file), request id,
+X-Forwarded-For, counters, six headers each way, 1 KiB body.
+"""
+
+EPILOG = """\
+examples:
+  tools/bench                              everything; writes docs/benchmarks/results.{json,svg,md}
+  tools/bench --quick                      a first impression in a minute; writes nothing
+  tools/bench --callgrind --only convoy    instructions per request of Convoy
+  tools/bench --cpu --rounds 15 --connections 256 --json /tmp/result.json
+
+exit status: 0, 1 if something went wrong (a proxy failed, requests failed, connections to the backends were closed
+under load), 2 for wrong use.
+"""
+
+Cores = collections.namedtuple("Cores", "proxy load")
+
+
+def parse_arguments(arguments):
+    parser = argparse.ArgumentParser(prog="tools/bench", description=DESCRIPTION, epilog=EPILOG,
+                                     formatter_class=argparse.RawDescriptionHelpFormatter)
+    what = parser.add_argument_group("what to measure (default: all of it)")
+    what.add_argument("--cpu", action="store_true", help="CPU per request under load, in interleaved rounds")
+    what.add_argument("--callgrind", action="store_true", help="user-space instructions per request")
+    what.add_argument("--syscalls", action="store_true", help="system calls per request")
+    what.add_argument("--idle", action="store_true", help="resident bytes per idle connection")
+    what.add_argument("--start", action="store_true", help="start to first response; memory with an empty config")
+    how = parser.add_argument_group("how")
+    how.add_argument("--rounds", type=_positive, help="interleaved rounds (default 7)")
+    how.add_argument("--duration", type=_positive, help="seconds of load that count, per sample (default 4)")
+    how.add_argument("--connections", type=_numbers, metavar="N[,N]", help="client connections (default 64,256)")
+    how.add_argument("--only", action="append", choices=peers.NAMES, metavar="NAME",
+                     help=f"only this proxy; may be repeated ({', '.join(peers.NAMES)})")
+    how.add_argument("--quick", action="store_true", help="2 rounds of 1 s at 64 connections, and the counts")
+    how.add_argument("--browser-headers", action="store_true", help="send the headers of a browser, about 600 bytes")
+    how.add_argument("--json", metavar="FILE", help="write the result to FILE as JSON, and nothing elsewhere")
+    how.add_argument("--no-build", action="store_true", help="take the binaries of bazel-bin as they are")
+    how.add_argument("--convoy", metavar="BINARY", help="measure this convoy-proxy")
+    options = parser.parse_args(arguments)
+    kinds = ["cpu", "callgrind", "syscalls", "idle", "start"]
+    options.everything = not any(getattr(options, kind) for kind in kinds)
+    if options.everything:
+        for kind in kinds:
+            setattr(options, kind, True)
+    options.rounds = options.rounds or (2 if options.quick else 7)
+    options.duration = options.duration or (1 if options.quick else 4)
+    options.connections = options.connections or ([64] if options.quick else [64, 256])
+    return options
+
+
+def _positive(text):
+    value = int(text)
+    if value < 1:
+        raise argparse.ArgumentTypeError("must be at least 1")
+    return value
+
+
+def _numbers(text):
+    return [_positive(part) for part in text.split(",")]
+
+
+def progress(line):
+    print(f"bench: {line}", file=sys.stderr, flush=True)
+
+
+def build(root, options):
+    """Builds our own binaries; a Convoy that does not build is no reason not to measure the others."""
+    if options.no_build:
+        return
+    bazel = shutil.which("bazel")
+    if not bazel:
+        raise BenchError("bazel is not installed: run tools/setup build bench (or --no-build with binaries in bazel-bin)")
+    targets = [BACKEND_TARGET] + [target for name, target in TARGETS.items()
+                                  if not (name == "convoy" and options.convoy)]
+    progress("building " + " ".join(targets))
+    done = subprocess.run([bazel, "build", "--keep_going", "--noshow_progress", "--ui_event_filters=-info", *targets],
+                          cwd=root, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True, check=False)
+    if done.returncode != 0:
+        progress("the build had errors:\n" + done.stderr.strip()[-2000:])
+
+
+def choose(root, options):
+    """The proxies that take part; says loudly who does not."""
+    chosen = []
+    for peer in peers.find(root, {"convoy": options.convoy}):
+        if options.only and peer.name not in options.only:
+            continue
+        missing = peer.missing()
+        if missing:
+            hint = "build it" if peer.name in TARGETS else "tools/setup build bench installs it"
+            progress(f"WARNING: {peer.label} takes no part: {missing} ({hint})")
+        else:
+            chosen.append(peer)
+    if not chosen:
+        raise BenchError("there is no proxy to measure")
+    return chosen
+
+
+def check_tools(root, options):
+    wanted = [("wrk", options.cpu), ("valgrind", options.callgrind), ("strace", options.syscalls)]
+    missing = [name for name, needed in wanted if needed and not shutil.which(name)]
+    if missing:
+        raise BenchError(f"not installed: {', '.join(missing)}; tools/setup build bench installs them")
+    if not os.access(os.path.join(root, BACKEND), os.X_OK):
+        raise BenchError(f"{BACKEND} is not there: bazel build {BACKEND_TARGET}")
+
+
+def start_backend(processes, core, binary):
+    """The sample backend with two ports; returns the ports."""
+    command = [binary, "--listen", "127.0.0.1:0", "--listen", "127.0.0.1:0", "--name", "bench",
+               "--body-bytes", str(workload.BODY_BYTES)]
+    for header in workload.RESPONSE_HEADERS:
+        command += ["--header", header]
+    child = processes.start(command, core)
+
+    def listening():
+        lines = system.read(child.out_path, " ").split("\n")
+        return [line for line in lines if line.startswith("listening on ")]
+
+    lines = system.wait_for(lambda: len(listening()) == 2 and listening(), 10, "the sample backend")
+    return [int(line.rpartition(":")[2]) for line in lines]
+
+
+def measure_cpu(processes, cores, backends, chosen, options, headers):
+    stats = workload.BackendStats(backends[0])
+    runnings = []
+    try:
+        for peer in chosen:
+            runnings.append(Running(processes, peer, cores.proxy, backends))
+        measure = rounds.Rounds(processes, cores, stats, headers, progress)
+        return measure.measure(runnings, options.rounds, options.connections, options.duration)
+    finally:
+        for running in runnings:
+            running.stop()
+        stats.close()
+
+
+def measure_counts(processes, cores, backends, chosen, options, headers):
+    """Figures by proxy and kind."""
+    count = counts.Counts(processes, cores, backends, workload.request_bytes(headers), progress)
+    found = {peer.name: {} for peer in chosen}
+    for peer in chosen:
+        of = found[peer.name]
+        if options.callgrind:
+            of["instructions"] = count.instructions(peer)
+        if options.syscalls:
+            of["syscalls"], of["syscalls_by_name"] = count.syscalls(peer)
+        if options.idle and peer.reuses_upstream:
+            of["idle_bytes"] = count.idle_bytes(peer)
+        if options.start:
+            of["start_ms"] = count.start_up(peer)
+            of["empty"] = count.empty(peer)
+    return found if any(found.values()) else {}
+
+
+def run(root, options, command):
+    """Measures everything that was asked for; returns the result as it goes into the JSON."""
+    raise_file_limit()
+    build(root, options)
+    chosen = choose(root, options)
+    check_tools(root, options)
+    cores = Cores(*system.pick_cores())
+    headers = workload.BROWSER_HEADERS if options.browser_headers else workload.REQUEST_HEADERS
+    result = {
+        "schema": SCHEMA,
+        "command": command,
+        "date": datetime.datetime.now(datetime.timezone.utc).strftime("%Y-%m-%d"),
+        "machine": system.machine(),
+        "settings": {
+            "rounds": options.rounds, "duration": options.duration, "connections": options.connections,
+            "request_bytes": len(workload.request_bytes(headers)), "response_body_bytes": workload.BODY_BYTES,
+            "routes": len(workload.ROUTES),
+        },
+        "proxies": {peer.name: {"label": peer.label, "version": peer.version()} for peer in chosen},
+        "peers": [peer.name for peer in chosen if peer.counts_as_peer],
+        "samples": [], "summary": [], "counts": {}, "warnings": [],
+    }
+    # We take nothing from the proxy's core ourselves.
+    os.sched_setaffinity(0, {cores.load})
+    with Processes() as processes:
+        backends = start_backend(processes, cores.load, os.path.join(root, BACKEND))
+        result["counts"] = measure_counts(processes, cores, backends, chosen, options, headers)
+        if options.cpu:
+            result["samples"] = measure_cpu(processes, cores, backends, chosen, options, headers)
+    result["summary"] = summary.summarise(result["samples"], result["peers"])
+    result["warnings"] = summary.warnings(result["summary"])
+    return result
+
+
+def write(root, options, result):
+    """Files: --json to where it says; else a full run to docs/benchmarks; else none."""
+    if options.json:
+        _write(options.json, json.dumps(result, indent=1) + "\n")
+        return
+    if not options.everything or options.quick or options.only or options.browser_headers:
+        progress("nothing is written (only a full run writes docs/benchmarks; --json FILE writes any)")
+        return
+    folder = os.path.join(root, RESULTS)
+    os.makedirs(folder, exist_ok=True)
+    _write(os.path.join(folder, "results.json"), json.dumps(result, indent=1) + "\n")
+    _write(os.path.join(folder, "results.svg"), chart.svg(result))
+    _write(os.path.join(folder, "results.md"), report.markdown(result, "results.svg"))
+
+
+def _write(path, text):
+    with open(path, "w", encoding="utf-8") as file:
+        file.write(text)
+    progress(f"wrote {path}")
+
+
+def _stop(number, frame):
+    del frame
+    raise SystemExit(128 + number)
+
+
+def main(root, arguments):
+    options = parse_arguments(arguments)
+    # A shell starts its background jobs with SIGINT ignored.
+    signal.signal(signal.SIGINT, signal.default_int_handler)
+    signal.signal(signal.SIGTERM, _stop)
+    signal.signal(signal.SIGHUP, _stop)
+    started = time.monotonic()
+    try:
+        result = run(root, options, shlex.join(["tools/bench", *arguments]))
+        print(report.text(result))
+        write(root, options, result)
+    except BenchError as error:
+        progress(f"failed: {error}")
+        return 1
+    except KeyboardInterrupt:
+        progress("interrupted")
+        return 130
+    progress(f"done in {time.monotonic() - started:.0f} s")
+    return 0

@@ -1,0 +1,125 @@
+"""Tables for people, in plain text and Markdown."""
+
+from tools.benchmark import summary
+
+_CPU_COLUMNS = [
+    ("connections", lambda row, _: f"{row['connections']}"),
+    ("proxy", lambda row, labels: labels[row["proxy"]]),
+    ("CPU us/request", lambda row, _: f"{row['cpu_us_median']:.2f}"),
+    ("minimum", lambda row, _: f"{row['cpu_us_minimum']:.2f}"),
+    ("of it user", lambda row, _: number(row["user_us_median"], "{:.2f}")),
+    ("vs best peer", lambda row, _: times(row["ratio_median"])),
+    ("by minimum", lambda row, _: times(row["ratio_minimum"])),
+    ("proxy's core", lambda row, _: f"{row['proxy_core_median']:.0%}"),
+    ("load's core", lambda row, _: f"{row['load_core_median']:.0%}"),
+    ("requests/s", lambda row, _: f"{row['requests_per_second_median']:,.0f}"),
+    ("p50 us", lambda row, _: number(row["p50_us_median"], "{:,.0f}")),
+    ("p99 us", lambda row, _: number(row["p99_us_median"], "{:,.0f}")),
+    ("upstream closed", lambda row, _: f"{row['upstream_closed']}"),
+]
+
+# (key in `counts`, heading, how to read the value, how to write it)
+COUNT_COLUMNS = [
+    ("instructions", "instructions/request", lambda value: value, "{:,.0f}"),
+    ("syscalls", "system calls/request", lambda value: value, "{:.2f}"),
+    ("idle_bytes", "bytes/idle connection", lambda value: value, "{:,.0f}"),
+    ("start_ms", "start to first response, ms", lambda value: value["median"], "{:.1f}"),
+    ("empty", "resident, empty config, MiB", lambda value: value["rss"] / 2**20, "{:.1f}"),
+]
+
+
+def number(value, form):
+    return "-" if value is None else form.format(value)
+
+
+def times(value):
+    return number(value, "{:.2f}x")
+
+
+def cpu_table(result):
+    """(headings, rows) of text."""
+    labels = labels_of(result)
+    headings = [heading for heading, _ in _CPU_COLUMNS]
+    return headings, [[cell(row, labels) for _, cell in _CPU_COLUMNS] for row in result["summary"]]
+
+
+def counts_table(result):
+    """(headings, rows) of text; only the columns that were measured, each with its ratio to the better peer."""
+    counts, peers = result["counts"], result["peers"]
+    headings, columns = ["proxy"], []
+    for key, heading, value_of, form in COUNT_COLUMNS:
+        values = {name: value_of(of[key]) for name, of in counts.items() if of.get(key) is not None}
+        if values:
+            headings += [heading, "vs best peer"]
+            best = [value for name, value in values.items() if name in peers]
+            columns.append((values, best, form))
+    rows = []
+    for name in counts:
+        row = [labels_of(result)[name]]
+        for values, best, form in columns:
+            row += [number(values.get(name), form), times(summary.ratio(values.get(name), best))]
+        rows.append(row)
+    return (headings, rows) if columns else (headings, [])
+
+
+def labels_of(result):
+    return {name: of["label"] for name, of in result["proxies"].items()}
+
+
+def plain(headings, rows):
+    """A table with aligned columns: words left, figures right."""
+    widths = [max(len(line[i]) for line in [headings, *rows]) for i in range(len(headings))]
+    left = [headings[i] == "proxy" for i in range(len(headings))]
+
+    def line(cells):
+        return "  ".join(cell.ljust(width) if to_left else cell.rjust(width)
+                         for cell, width, to_left in zip(cells, widths, left)).rstrip()
+
+    return "\n".join([line(headings), line(["-" * width for width in widths]), *map(line, rows)])
+
+
+def markdown_table(headings, rows):
+    lines = ["| " + " | ".join(headings) + " |",
+             "|" + "|".join("---" if heading == "proxy" else "---:" for heading in headings) + "|"]
+    return "\n".join(lines + ["| " + " | ".join(row) + " |" for row in rows])
+
+
+def conditions(result):
+    """On what and of what, in one paragraph."""
+    machine, settings = result["machine"], result["settings"]
+    versions = ", ".join(f"{of['label']} {of['version']}" for of in result["proxies"].values() if of.get("version"))
+    text = (f"{machine['cpu']}, {machine['cores']} {'virtual ' if machine['virtual'] else ''}cores, "
+            f"Linux {machine['kernel']}, {machine['distribution']}. {versions}.")
+    if result["summary"]:
+        text += f" {settings['rounds']} rounds of {settings['duration']:g} s, interleaved; medians unless it says so."
+    return text
+
+
+def sections(result):
+    """(title, headings, rows) of every table that has rows."""
+    found = []
+    if result["summary"]:
+        found.append(("CPU per request", *cpu_table(result)))
+    if result["counts"]:
+        headings, rows = counts_table(result)
+        if rows:
+            found.append(("Counts", headings, rows))
+    return found
+
+
+def text(result):
+    parts = [conditions(result)]
+    parts += [f"{title}\n{plain(headings, rows)}" for title, headings, rows in sections(result)]
+    parts += [f"WARNING: {warning}" for warning in result["warnings"]]
+    return "\n\n".join(parts)
+
+
+def markdown(result, chart):
+    """The page that is committed beside the JSON and the chart."""
+    parts = ["# Results of tools/bench",
+             f"Written by `{result['command']}` on {result['date']}; what is measured and how is in "
+             "[README.md](README.md). Lower is better everywhere but in requests/s.",
+             conditions(result), f"![The same as a chart]({chart})"]
+    parts += [f"## {title}\n\n{markdown_table(headings, rows)}" for title, headings, rows in sections(result)]
+    parts += [f"**Warning:** {warning}." for warning in result["warnings"]]
+    return "\n\n".join(parts) + "\n"
