@@ -203,12 +203,13 @@ void Connection::deliver(std::string_view bytes) {
 
 void Connection::deliverEndOfStream() {
   end_seen_ = true;
-  updateInterest();
   if (wrapping_ != nullptr) {
     wrapping_->transport().onSocketEndOfStream();
   } else {
     handler_->onEndOfStream();
   }
+  // Most handlers close now, which spares the change; the flush decides.
+  scheduleFlush();
 }
 
 void Connection::discardInput() {
@@ -283,7 +284,12 @@ void Connection::atEndOfTurn() {
     return;
   }
   if (wrapping_ != nullptr && wrapping_->holds()) wrapping_->deliverHeld();
-  if (state_ != State::Connecting && !closed() && !blocked_) flush();
+  if (state_ == State::Connecting || closed()) return;
+  if (blocked_) {
+    updateInterest();
+  } else {
+    flush();
+  }
 }
 
 ByteQueue& Connection::socketQueue() {

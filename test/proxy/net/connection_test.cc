@@ -198,6 +198,20 @@ TEST_P(ConnectionTest, FlushSendsALotBeforeTheEnd) {
   }
 }
 
+TEST_P(ConnectionTest, EndOfStreamComesOnceToAConnectionThatCannotSend) {
+  waitConnected();
+  int ends = 0;
+  on_b_.when_ended = [&] { ++ends; };
+  a_->pauseReading();
+  b_->write(lotOf('x'));
+  test_loop_.runReady();
+  a_->write("bye");
+  a_->close(CloseMode::Flush);  // from now on it takes and drops
+  ASSERT_TRUE(runUntil([&] { return ends > 0 && b_->output().empty(); }));
+  EXPECT_EQ(ends, 1);
+  EXPECT_EQ(on_b_.received, "bye");
+}
+
 TEST_P(ConnectionTest, NowDropsWhatIsQueued) {
   waitConnected();
   b_->pauseReading();
