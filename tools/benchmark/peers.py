@@ -258,6 +258,19 @@ class Convoy(Peer):
         }
 
 
+class Envoy(Convoy):
+    """Takes part only when its binary is given; it runs the very same bootstrap."""
+
+    name = "envoy"
+    label = "Envoy"
+
+    def version(self):
+        return self._version_from("--version", r"version: \w+/([\d.]+)")
+
+    def _command(self, path):
+        return [*super()._command(path), "--use-dynamic-base-id"]
+
+
 def _address(port):
     return {"socket_address": {"address": "127.0.0.1", "port_value": port}}
 
@@ -295,11 +308,13 @@ def _cluster(name, backends):
     }
 
 
-NAMES = [Convoy.name, Nginx.name, Haproxy.name, Relay.name]
+_ALL = [Convoy, Nginx, Haproxy, Envoy, Relay]
+NAMES = [peer.name for peer in _ALL]
 
 
 def find(root, overrides):
-    """All peers, with their binaries; `overrides` maps a name to a binary of the user's choice."""
+    """All peers, with their binaries; `overrides` maps a name to a binary of the user's choice, or None."""
+
     def debian(name):
         return shutil.which(name, path=os.environ.get("PATH", "") + ":/usr/sbin:/usr/local/sbin") or name
 
@@ -313,4 +328,4 @@ def find(root, overrides):
     unknown = set(binaries) - set(NAMES)
     if unknown:
         raise BenchError(f"no proxy is called {', '.join(sorted(unknown))}; there are {', '.join(NAMES)}")
-    return [peer(binaries[peer.name]) for peer in (Convoy, Nginx, Haproxy, Relay)]
+    return [peer(binaries[peer.name]) for peer in _ALL if peer.name in binaries]

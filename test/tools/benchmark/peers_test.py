@@ -88,6 +88,7 @@ class PeersTest(unittest.TestCase):
     def test_overrides(self):
         found = {peer.name: peer.binary for peer in peers.find("/root-of-it", {"convoy": "/x/proxy", "nginx": None})}
         self.assertEqual(found["convoy"], "/x/proxy")
+        self.assertNotIn("envoy", found)
         self.assertTrue(found["relay"].startswith("/root-of-it/bazel-bin/"))
         with self.assertRaisesRegex(BenchError, "no proxy is called apache"):
             peers.find("/", {"apache": "/bin/true"})
