@@ -30,6 +30,7 @@ bool isIpv6(std::string_view text) {
 }  // namespace
 
 bool isAuthority(std::string_view text, PortRule rule) {
+  if (rule == PortRule::Optional && h1::onlyWordChars(text)) return true;  // a name, as most are
   if (text.empty()) return false;
   if (text[0] == '[') {
     const size_t end = text.find(']');

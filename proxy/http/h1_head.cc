@@ -23,6 +23,11 @@ inline bool isBlank(char c) {
   return c == ' ' || c == '\t';
 }
 
+// White space or a control byte; one comparison where the latter cannot be or is looked at next.
+inline bool isBlankOrLess(char c) {
+  return static_cast<unsigned char>(c) <= ' ';
+}
+
 // "HTTP/1.1" or "HTTP/1.0" at 8 readable bytes; false if it is neither.
 inline bool parseVersion(const char* at, Protocol& protocol) {
   if (std::memcmp(at, "HTTP/1.1", 8) == 0) {
@@ -93,51 +98,58 @@ H1Progress H1SectionParser<Derived>::parse(const char*& at, const char* end) {
   return parseFields(at, end);
 }
 
-// Takes right lines as fast as they can be; any other, or an incomplete one, is left to judge().
+// Takes right lines as fast as they can be; any other, an incomplete one, and one that is longer
+// than what may still come are left to judge().
 template <typename Derived>
 H1Progress H1SectionParser<Derived>::parseFields(const char*& at, const char* end) {
+  const char* line = at;
+  if (static_cast<size_t>(end - line) > budget_) end = line + budget_;
+  H1Error error = H1Error::None;
   while (true) {
-    const char* const line = at;
     const char* const name_end = h1::nameStop(line, end);
-    if (name_end == line) break;
-    if (name_end == end || *name_end != ':') break;
-    HeaderField field;
-    field.name = between(line, name_end);
-    field.id = classify(field.name);
+    if (end - name_end < 3 || *name_end != ':') break;  // 3: colon and line end at least
+    const std::string_view name = between(line, name_end);
+    const HeaderName id = classify(name);
     // A known name has no byte that names may not have.
-    if (field.id == HeaderName::Other && !h1::all(h1::kTokenChar, field.name)) break;
+    if (id == HeaderName::Other && !h1::isToken(name)) break;
 
     const char* value = name_end + 1;
-    while (value < end && isBlank(*value)) ++value;
+    if (*value == ' ') ++value;
+    while (isBlankOrLess(*value) && isBlank(*value) && value < end - 1) ++value;
     const char* value_end = h1::valueEnd(value, end);
-    if (end - value_end < 2 || value_end[0] != '\r' || value_end[1] != '\n') break;
-    const auto length = static_cast<size_t>(value_end + 2 - line);
-    if (length > budget_) break;
-    budget_ -= length;
-    at = value_end + 2;
-    while (value_end > value && isBlank(value_end[-1])) --value_end;
-    field.value = between(value, value_end);
-    if (const H1Error error = takeField(field); error != H1Error::None) return fail(error);
+    if (end - value_end < 2 || !h1::isLineEnd(value_end)) break;
+    line = value_end + 2;
+    while (isBlankOrLess(value_end[-1]) && value_end > value) --value_end;
+    if (fields_left_ == 0) {
+      error = too_many_;
+      break;
+    }
+    --fields_left_;
+    if ((nameMask(id) & Derived::kSpecial) == 0) {
+      derived().list().add({name, between(value, value_end), id});
+    } else {
+      error = takeSpecial({name, between(value, value_end), id});
+      if (error != H1Error::None) break;
+    }
   }
-  if (end - at >= 2 && at[0] == '\r' && at[1] == '\n' && budget_ >= 2) {
+  budget_ -= static_cast<size_t>(line - at);
+  at = line;
+  if (error != H1Error::None) return fail(error);
+  if (end - at >= 2 && h1::isLineEnd(at)) {
     at += 2;
     budget_ -= 2;
-    const H1Error error = derived().finish();
+    error = derived().finish();
     return error == H1Error::None ? H1Progress::Complete : fail(error);
   }
   return judge(at, end, diagnoseField);
 }
 
 template <typename Derived>
-H1Error H1SectionParser<Derived>::takeField(HeaderField& field) {
-  if (fields_left_ == 0) return too_many_;
-  --fields_left_;
+H1Error H1SectionParser<Derived>::takeSpecial(const HeaderField& field) {
   bool keep = true;
-  if ((nameMask(field.id) & Derived::kSpecial) != 0) {
-    if (const H1Error error = derived().note(field, keep); error != H1Error::None) return error;
-  }
+  const H1Error error = derived().note(field, keep);
   if (keep) derived().list().add(field);
-  return H1Error::None;
+  return error;
 }
 
 // The line at `line` is incomplete, too long or wrong.
@@ -193,7 +205,7 @@ const char* H1RequestParser::startLine(const char* line, const char* end) {
     return nullptr;
   }
   if (*target_end != ' ' || !parseVersion(target_end + 1, head.protocol)) return nullptr;
-  if (std::memcmp(target_end + 9, "\r\n", 2) != 0) return nullptr;
+  if (!h1::isLineEnd(target_end + 9)) return nullptr;
   head.method = between(line, method_end);
   head.target = between(target, target_end);
   return target_end + kRest.size();
@@ -313,7 +325,7 @@ const char* H1ResponseParser::startLine(const char* line, const char* end) {
     ++reason;
     reason_end = h1::valueEnd(reason, end);
   }
-  if (end - reason_end < 2 || std::memcmp(reason_end, "\r\n", 2) != 0) return nullptr;
+  if (end - reason_end < 2 || !h1::isLineEnd(reason_end)) return nullptr;
   head.reason = between(reason, reason_end);
   return reason_end + 2;
 }

@@ -54,7 +54,7 @@ class H1SectionParser {
     return H1Progress::Error;
   }
   H1Progress parseFields(const char*& at, const char* end);
-  H1Error takeField(HeaderField& field);
+  H1Error takeSpecial(const HeaderField& field);
   H1Progress judge(const char* line, const char* end, H1Error (*diagnose)(std::string_view));
 
   size_t budget_;

@@ -4,9 +4,11 @@
 // byte that does not belong, or `end`: one pass both finds the end and proves that everything
 // before it is allowed. Pure functions, without SSE2 a byte at a time.
 
+#include <algorithm>
 #include <array>
 #include <cstddef>
 #include <cstdint>
+#include <cstring>
 #include <string_view>
 
 #ifdef __SSE2__
@@ -56,16 +58,28 @@ inline bool all(CharClass wanted, std::string_view text) {
   return skip(wanted, text.data(), text.data() + text.size()) == text.data() + text.size();
 }
 
+template <typename Word>
+inline Word load(const char* at) {
+  Word word;
+  std::memcpy(&word, at, sizeof(word));
+  return word;
+}
+
+// CRLF at two readable bytes.
+inline bool isLineEnd(const char* at) {
+  static_assert(__BYTE_ORDER__ == __ORDER_LITTLE_ENDIAN__);
+  return load<uint16_t>(at) == ('\r' | '\n' << 8);
+}
+
 #ifdef __SSE2__
 
 // `stops(block)` marks the bytes to stop at with 0xff.
 template <typename Stops>
 inline const char* find16(const char*& at, const char* end, Stops stops) {
-  while (end - at >= 16) {
+  for (const char* const last = end - 16; at <= last; at += 16) {
     const __m128i block = _mm_loadu_si128(reinterpret_cast<const __m128i*>(at));
-    const int mask = _mm_movemask_epi8(stops(block));
-    if (mask != 0) return at + __builtin_ctz(static_cast<unsigned>(mask));
-    at += 16;
+    const auto mask = static_cast<uint32_t>(_mm_movemask_epi8(stops(block)));
+    if (mask != 0) return at + static_cast<uint32_t>(__builtin_ctz(mask));
   }
   return nullptr;
 }
@@ -80,9 +94,9 @@ inline __m128i equal(__m128i block, char c) {
   return _mm_cmpeq_epi8(block, _mm_set1_epi8(c));
 }
 
+// Tabs included: they are rare enough to be looked at one by one.
 inline __m128i valueStops(__m128i block) {
-  return _mm_or_si128(_mm_andnot_si128(equal(block, '\t'), atMost(block, 0x1f)),
-                      equal(block, 0x7f));
+  return _mm_or_si128(atMost(block, 0x1f), equal(block, 0x7f));
 }
 inline __m128i targetStops(__m128i block) {
   return _mm_or_si128(_mm_or_si128(atMost(block, 0x20), atLeast(block, 0x7f)), equal(block, '#'));
@@ -92,7 +106,10 @@ inline __m128i nameStops(__m128i block) {
 }
 
 inline const char* valueEnd(const char* at, const char* end) {
-  if (const char* found = find16(at, end, valueStops)) return found;
+  while (const char* found = find16(at, end, valueStops)) {
+    if (*found != '\t') return found;
+    at = found + 1;
+  }
   return skip(kValueChar, at, end);
 }
 
@@ -107,33 +124,69 @@ inline const char* nameStop(const char* at, const char* end) {
   return at;
 }
 
-// How many bytes are CR, LF or NUL.
-inline size_t countBreaks(const char* at, const char* end) {
+// How many bytes are CR or below, of whole blocks of 16. That is more than countBreaks() only where
+// there are tabs, or bytes that no message may have.
+inline size_t countUpToCr(const char* at, const char* end) {
   size_t count = 0;
   const __m128i zero = _mm_setzero_si128();
-  while (end - at >= 16) {
-    // Each lane counts up to 255 blocks before the lanes are added up.
+  while (at < end) {
+    // Each lane counts (downwards) up to 255 blocks before the lanes are added up.
     __m128i lanes = zero;
-    for (int blocks = 0; blocks < 255 && end - at >= 16; ++blocks, at += 16) {
+    const char* const stop = at + std::min<ptrdiff_t>(end - at, ptrdiff_t{255} * 16);
+    for (; at != stop; at += 16) {
       const __m128i block = _mm_loadu_si128(reinterpret_cast<const __m128i*>(at));
-      const __m128i breaks = _mm_or_si128(_mm_or_si128(equal(block, '\r'), equal(block, '\n')),
-                                          _mm_cmpeq_epi8(block, zero));
-      lanes = _mm_sub_epi8(lanes, breaks);
+      lanes = _mm_add_epi8(atMost(block, '\r'), lanes);
     }
-    const __m128i sums = _mm_sad_epu8(lanes, zero);
+    const __m128i sums = _mm_sad_epu8(_mm_sub_epi8(zero, lanes), zero);
     count += static_cast<size_t>(_mm_cvtsi128_si64(sums)) +
              static_cast<size_t>(_mm_cvtsi128_si64(_mm_unpackhi_epi64(sums, sums)));
   }
-  for (; at < end; ++at) count += *at == '\r' || *at == '\n' || *at == '\0' ? 1 : 0;
   return count;
+}
+
+inline __m128i wordChars(__m128i block) {
+  auto within = [](__m128i shifted, char count) { return atMost(shifted, count - 1); };
+  const __m128i lower = _mm_or_si128(block, _mm_set1_epi8(0x20));
+  const __m128i letters = within(_mm_sub_epi8(lower, _mm_set1_epi8('a')), 26);
+  const __m128i digits = within(_mm_sub_epi8(block, _mm_set1_epi8('0')), 10);
+  const __m128i dash_dot = within(_mm_sub_epi8(block, _mm_set1_epi8('-')), 2);
+  return _mm_or_si128(_mm_or_si128(letters, digits), _mm_or_si128(dash_dot, equal(block, '_')));
+}
+
+// True if there are only letters, digits, '-', '.' and '_', which both tokens and hosts may have;
+// false says nothing of fewer than 4 bytes.
+inline bool onlyWordChars(std::string_view text) {
+  const char* at = text.data();
+  const char* const end = at + text.size();
+  __m128i block;
+  if (text.size() >= 16) {
+    for (; end - at > 16; at += 16) {
+      block = _mm_loadu_si128(reinterpret_cast<const __m128i*>(at));
+      if (_mm_movemask_epi8(wordChars(block)) != 0xffff) return false;
+    }
+    block = _mm_loadu_si128(reinterpret_cast<const __m128i*>(end - 16));
+  } else if (text.size() >= 8) {
+    block = _mm_set_epi64x(load<int64_t>(end - 8), load<int64_t>(at));
+  } else if (text.size() >= 4) {
+    const int32_t first = load<int32_t>(at);
+    const int32_t last = load<int32_t>(end - 4);
+    block = _mm_set_epi32(last, first, last, first);
+  } else {
+    return false;
+  }
+  return _mm_movemask_epi8(wordChars(block)) == 0xffff;
 }
 
 #else
 
-inline size_t countBreaks(const char* at, const char* end) {
+inline size_t countUpToCr(const char* at, const char* end) {
   size_t count = 0;
-  for (; at < end; ++at) count += *at == '\r' || *at == '\n' || *at == '\0' ? 1 : 0;
+  for (; at < end; ++at) count += static_cast<unsigned char>(*at) <= '\r' ? 1 : 0;
   return count;
+}
+
+inline bool onlyWordChars(std::string_view) {
+  return false;
 }
 
 inline const char* valueEnd(const char* at, const char* end) {
@@ -150,6 +203,17 @@ inline const char* nameStop(const char* at, const char* end) {
 }
 
 #endif
+
+// How many bytes are CR, LF or NUL.
+inline size_t countBreaks(const char* at, const char* end) {
+  size_t count = 0;
+  for (; at < end; ++at) count += *at == '\r' || *at == '\n' || *at == '\0' ? 1 : 0;
+  return count;
+}
+
+inline bool isToken(std::string_view text) {
+  return onlyWordChars(text) || (!text.empty() && all(kTokenChar, text));
+}
 
 }  // namespace h1
 

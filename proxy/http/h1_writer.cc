@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <charconv>
 #include <cstring>
+#include <memory>
 #include <string>
 
 #include "proxy/base/assert.h"
@@ -12,7 +13,7 @@ namespace convoy::http {
 
 namespace {
 
-// Line ends, separators and the fields that this file makes up, at most.
+// Line ends, separators, the fields that this file makes up, and a block of padding, at most.
 constexpr size_t kFixedBytes = 256;
 
 constexpr uint32_t kNeverCopied =
@@ -24,18 +25,11 @@ bool breaksLines(std::string_view text) {
 }
 
 // Lines put one behind the other into reserved space. The space is contiguous: that of the queue
-// while a head fits into a block, memory of its own otherwise.
+// while a head fits into a block, memory of its own otherwise. Everything here is inlined, so that
+// the cursor lives in a register; as an object in memory it would be written back for each byte.
 class LineBuffer {
  public:
-  LineBuffer(net::ByteQueue& out, size_t upper_bound) : out_(out) {
-    if (upper_bound <= net::ByteQueue::kBlockBytes) {
-      begin_ = out.reserve(upper_bound);
-    } else {
-      own_.resize(upper_bound);
-      begin_ = own_.data();
-    }
-    at_ = begin_;
-  }
+  explicit LineBuffer(char* begin) : begin_(begin), at_(begin) {}
 
   void put(std::string_view text) {
     if (text.empty()) return;
@@ -65,75 +59,92 @@ class LineBuffer {
   }
 
   // True if there is no CR, LF or NUL but those of the line ends.
-  bool sound() const { return h1::countBreaks(begin_, at_) == 2 * lines_; }
-  void restart() {
-    at_ = begin_;
-    lines_ = 0;
+  bool sound() {
+    // The last block is filled up, so that whole blocks can be looked at.
+    std::memset(at_, ' ', 16);
+    const size_t whole_blocks = (size() + 15) & ~size_t{15};
+    return h1::countUpToCr(begin_, begin_ + whole_blocks) == 2 * lines_ ||
+           h1::countBreaks(begin_, at_) == 2 * lines_;
   }
-  void commit() {
-    const auto length = static_cast<size_t>(at_ - begin_);
-    if (own_.empty()) {
-      out_.commit(length);
+  size_t size() const { return static_cast<size_t>(at_ - begin_); }
+
+ private:
+  char* const begin_;
+  char* at_;
+  size_t lines_ = 0;
+};
+
+// Where a head of at most `bytes` bytes is put together.
+class Space {
+ public:
+  Space(net::ByteQueue& out, size_t bytes) : out_(out) {
+    if (bytes <= net::ByteQueue::kBlockBytes) {
+      begin_ = out.reserve(bytes);
     } else {
-      out_.append({begin_, length});
+      own_ = std::make_unique_for_overwrite<char[]>(bytes);
+      begin_ = own_.get();
+    }
+  }
+  char* begin() const { return begin_; }
+  void commit(size_t bytes) {
+    if (own_ == nullptr) {
+      out_.commit(bytes);
+    } else {
+      out_.append({begin_, bytes});
     }
   }
 
  private:
   net::ByteQueue& out_;
-  char* begin_ = nullptr;
-  char* at_ = nullptr;
-  size_t lines_ = 0;
-  std::string own_;
+  char* begin_;
+  std::unique_ptr<char[]> own_;
 };
 
-size_t upperBound(const HeaderList& headers) {
-  size_t bytes = kFixedBytes;
-  for (const HeaderField& field : headers) bytes += field.name.size() + field.value.size() + 4;
-  return bytes;
-}
+struct Extent {
+  size_t bytes = kFixedBytes;  // at most
+  uint32_t names = 0;          // nameMask() of all
+};
 
-void putFields(LineBuffer& lines, const HeaderList& headers, uint32_t skipped) {
-  const HeaderField* run = nullptr;  // first and last field of those to be copied as one
-  const HeaderField* last = nullptr;
-  auto flush = [&] {
-    if (run == nullptr) return;
-    lines.fields(run->name.data(), last->value.data() + last->value.size(),
-                 static_cast<size_t>(last - run) + 1);
-    run = nullptr;
-  };
+Extent extentOf(const HeaderList& headers) {
+  Extent extent;
   for (const HeaderField& field : headers) {
-    if ((nameMask(field.id) & skipped) != 0) {
-      flush();
-    } else if (run != nullptr && continuesOnTheWire(*last, field)) {
-      last = &field;
-    } else {
-      flush();
-      if (liesAsOnTheWire(field)) {
-        run = last = &field;
-      } else {
-        lines.field(field.name, field.value);
-      }
-    }
+    extent.bytes += field.name.size() + field.value.size() + 4;
+    extent.names |= nameMask(field.id);
   }
-  flush();
+  return extent;
 }
 
-// The same one by one, without the fields that break lines. Returns how many these are.
-size_t putSoundFields(LineBuffer& lines, const HeaderList& headers, uint32_t skipped) {
-  size_t left_out = 0;
-  for (const HeaderField& field : headers) {
-    if ((nameMask(field.id) & skipped) != 0) continue;
-    if (breaksLines(field.name) || breaksLines(field.value)) {
-      ++left_out;
-    } else {
-      lines.field(field.name, field.value);
+[[gnu::always_inline]] inline void putFields(LineBuffer& lines, const HeaderList& headers,
+                                             uint32_t skipped) {
+  const HeaderField* field = headers.fields().data();
+  const HeaderField* const end = field + headers.size();
+  while (field != end) {
+    const HeaderField& first = *field++;
+    if ((nameMask(first.id) & skipped) != 0) continue;
+    if (!liesAsOnTheWire(first)) {
+      lines.field(first.name, first.value);
+      continue;
     }
+    // Take as many fields as follow each other without a gap, and copy them at once.
+    const HeaderField* last = &first;
+    while (field != end && continuesOnTheWire(*last, *field) &&
+           (nameMask(field->id) & skipped) == 0) {
+      last = field++;
+    }
+    lines.fields(first.name.data(), last->value.data() + last->value.size(),
+                 static_cast<size_t>(field - &first));
   }
-  return left_out;
 }
 
-void putFraming(LineBuffer& lines, H1Framing framing) {
+// Copies the fields that do not break lines. Returns how many do.
+size_t copySoundFields(const HeaderList& from, HeaderList& to) {
+  for (const HeaderField& field : from) {
+    if (!breaksLines(field.name) && !breaksLines(field.value)) to.add(field);
+  }
+  return from.size() - to.size();
+}
+
+[[gnu::always_inline]] inline void putFraming(LineBuffer& lines, H1Framing framing) {
   switch (framing.kind) {
     case H1Framing::Kind::Unsaid:
       return;
@@ -173,33 +184,29 @@ std::string percentEncoded(std::string_view target) {
   return encoded;
 }
 
-// The parts of a head that are no fields.
-struct RequestTexts {
-  std::string_view method;
-  std::string_view target;
-  std::string_view authority;
-  std::string_view upgrade;
-};
+constexpr uint32_t kNotInRequests = kNeverCopied | nameMask(HeaderName::Host);
 
-void putRequestStart(LineBuffer& lines, const RequestTexts& texts, const RequestHead& head,
-                     H1Framing framing) {
-  lines.put(texts.method);
+[[gnu::always_inline]] inline void putRequestStart(LineBuffer& lines, const RequestHead& head,
+                                                   H1Framing framing, bool has_te) {
+  lines.put(head.method);
   lines.put(" ");
-  lines.put(texts.target);
+  lines.put(head.target);
   lines.putLine(" HTTP/1.1");
-  lines.field("Host", texts.authority);
+  lines.field("Host", head.authority);
   putFraming(lines, framing);
   if (head.expects_continue) lines.putLine("Expect: 100-continue");
-  if (!texts.upgrade.empty()) {
+  if (!head.upgrade.empty()) {
     lines.putLine("Connection: Upgrade");
-    lines.field("Upgrade", texts.upgrade);
-  } else if (head.headers.find(HeaderName::Te) != nullptr) {
+    lines.field("Upgrade", head.upgrade);
+  } else if (has_te) {
     lines.putLine("Connection: TE");  // RFC 9110 10.1.4
   }
 }
 
-void putResponseStart(LineBuffer& lines, uint16_t status, std::string_view reason,
-                      std::string_view upgrade, H1Framing framing, H1Connection connection) {
+[[gnu::always_inline]] inline void putResponseStart(LineBuffer& lines, uint16_t status,
+                                                    std::string_view reason,
+                                                    std::string_view upgrade, H1Framing framing,
+                                                    H1Connection connection) {
   char code[4] = {static_cast<char>('0' + status / 100), static_cast<char>('0' + status / 10 % 10),
                   static_cast<char>('0' + status % 10), ' '};
   lines.put("HTTP/1.1 ");
@@ -222,54 +229,69 @@ void putResponseStart(LineBuffer& lines, uint16_t status, std::string_view reaso
   }
 }
 
+// The slow ways: a head that holds what it must not. Both write it once more, without.
+
+[[gnu::noinline]] size_t writeRequestSoundly(net::ByteQueue& out, const RequestHead& head,
+                                             H1Framing framing) {
+  RequestHead clean = head;
+  const std::string target = percentEncoded(head.target);
+  const std::string authority = withoutBreaks(head.authority);
+  const std::string upgrade = withoutBreaks(head.upgrade);
+  clean.target = target;
+  clean.authority = authority;
+  clean.upgrade = upgrade;
+  clean.headers.clear();
+  const size_t left_out = copySoundFields(head.headers, clean.headers);
+  writeRequestHead(out, clean, framing);
+  return left_out;
+}
+
+[[gnu::noinline]] size_t writeResponseSoundly(net::ByteQueue& out, const ResponseHead& head,
+                                              H1Framing framing, H1Connection connection) {
+  ResponseHead clean = head;
+  const std::string reason = withoutBreaks(head.reason);
+  const std::string upgrade = withoutBreaks(head.upgrade);
+  clean.reason = reason;
+  clean.upgrade = upgrade;
+  clean.headers.clear();
+  const size_t left_out = copySoundFields(head.headers, clean.headers);
+  writeResponseHead(out, clean, framing, connection);
+  return left_out;
+}
+
 }  // namespace
 
 size_t writeRequestHead(net::ByteQueue& out, const RequestHead& head, H1Framing framing) {
-  constexpr uint32_t kSkipped = kNeverCopied | nameMask(HeaderName::Host);
-  RequestTexts texts{head.method, head.target, head.authority, head.upgrade};
-  CONVOY_ASSERT(!texts.method.empty() && h1::all(h1::kTokenChar, texts.method));
-  std::string encoded;
-  const char* const target_end = texts.target.data() + texts.target.size();
-  if (h1::targetEnd(texts.target.data(), target_end) != target_end) {
-    encoded = percentEncoded(texts.target);
-    texts.target = encoded;
+  CONVOY_ASSERT(h1::isToken(head.method));
+  const char* const target_end = head.target.data() + head.target.size();
+  if (h1::targetEnd(head.target.data(), target_end) != target_end) {
+    return writeRequestSoundly(out, head, framing);
   }
-  LineBuffer lines(out, upperBound(head.headers) + texts.method.size() + texts.target.size() +
-                            texts.authority.size() + texts.upgrade.size());
-  putRequestStart(lines, texts, head, framing);
-  putFields(lines, head.headers, kSkipped);
+  const Extent extent = extentOf(head.headers);
+  const bool has_te = (extent.names & nameMask(HeaderName::Te)) != 0;
+  Space space(out, extent.bytes + head.method.size() + head.target.size() + head.authority.size() +
+                       head.upgrade.size());
+  LineBuffer lines(space.begin());
+  putRequestStart(lines, head, framing, has_te);
+  putFields(lines, head.headers, kNotInRequests);
   lines.endLine();
-  size_t left_out = 0;
-  if (!lines.sound()) {
-    lines.restart();
-    const std::string authority = withoutBreaks(texts.authority);
-    const std::string upgrade = withoutBreaks(texts.upgrade);
-    putRequestStart(lines, {texts.method, texts.target, authority, upgrade}, head, framing);
-    left_out = putSoundFields(lines, head.headers, kSkipped);
-    lines.endLine();
-  }
-  lines.commit();
-  return left_out;
+  if (!lines.sound()) return writeRequestSoundly(out, head, framing);
+  space.commit(lines.size());
+  return 0;
 }
 
 size_t writeResponseHead(net::ByteQueue& out, const ResponseHead& head, H1Framing framing,
                          H1Connection connection) {
   CONVOY_ASSERT(head.status >= 100 && head.status <= 999);
   const std::string_view reason = head.reason.empty() ? reasonPhrase(head.status) : head.reason;
-  LineBuffer lines(out, upperBound(head.headers) + reason.size() + head.upgrade.size());
+  Space space(out, extentOf(head.headers).bytes + reason.size() + head.upgrade.size());
+  LineBuffer lines(space.begin());
   putResponseStart(lines, head.status, reason, head.upgrade, framing, connection);
   putFields(lines, head.headers, kNeverCopied);
   lines.endLine();
-  size_t left_out = 0;
-  if (!lines.sound()) {
-    lines.restart();
-    putResponseStart(lines, head.status, withoutBreaks(reason), withoutBreaks(head.upgrade),
-                     framing, connection);
-    left_out = putSoundFields(lines, head.headers, kNeverCopied);
-    lines.endLine();
-  }
-  lines.commit();
-  return left_out;
+  if (!lines.sound()) return writeResponseSoundly(out, head, framing, connection);
+  space.commit(lines.size());
+  return 0;
 }
 
 void writeFailureReply(net::ByteQueue& out, Failure failure, std::string_view date,
@@ -340,18 +362,20 @@ bool H1BodyWriter::writeTrailers(net::ByteQueue& out, const HeaderList& trailers
       kNeverCopied | nameMask(HeaderName::Host, HeaderName::Trailer, HeaderName::Te);
   *left_out = 0;
   if (mode_ != Mode::Chunked) return write(out, {}, true);
-  LineBuffer lines(out, upperBound(trailers));
+  Space space(out, extentOf(trailers).bytes);
+  LineBuffer lines(space.begin());
   lines.putLine("0");
   putFields(lines, trailers, kSkipped);
   lines.endLine();
-  if (!lines.sound()) {
-    lines.restart();
-    lines.putLine("0");
-    *left_out = putSoundFields(lines, trailers, kSkipped);
-    lines.endLine();
+  if (lines.sound()) {
+    space.commit(lines.size());
+    return true;
   }
-  lines.commit();
-  return true;
+  HeaderList clean;
+  const size_t unsound = copySoundFields(trailers, clean);
+  const bool written = writeTrailers(out, clean, left_out);
+  *left_out = unsound;
+  return written;
 }
 
 }  // namespace convoy::http

@@ -8,76 +8,15 @@
 #include <cstdint>
 #include <string_view>
 
-#include "absl/container/inlined_vector.h"
 #include "proxy/base/arena.h"
+#include "proxy/http/header_field.h"
+#include "proxy/http/header_name.h"
 
 namespace convoy::http {
 
-// Names that the proxy itself acts on. classify() finds one in a few comparisons.
-enum class HeaderName : uint8_t {
-  Other,
-  Accept,
-  AcceptEncoding,
-  Authorization,
-  CacheControl,
-  Connection,
-  ContentLength,
-  ContentType,
-  Cookie,
-  Date,
-  Expect,
-  Forwarded,
-  Host,
-  KeepAlive,
-  Origin,
-  ProxyConnection,
-  Referer,
-  Server,
-  SetCookie,
-  Te,
-  Trailer,
-  TransferEncoding,
-  Upgrade,
-  UserAgent,
-  Via,
-  XForwardedFor,
-  XForwardedHost,
-  XForwardedProto,
-  XRequestId,
-  kCount
-};
-
-// Names as a set of bits.
-template <typename... Names>
-constexpr uint32_t nameMask(Names... names) {
-  static_assert(static_cast<int>(HeaderName::kCount) <= 32);
-  return ((uint32_t{1} << static_cast<uint8_t>(names)) | ...);
-}
-
-HeaderName classify(std::string_view name);
-std::string_view canonicalName(HeaderName name);  // lower case; empty for Other
-
-struct HeaderField {
-  std::string_view name;
-  std::string_view value;  // without surrounding white space
-  HeaderName id = HeaderName::Other;
-};
-
-// True if name and value lie in memory as on the wire: "name: value".
-inline bool liesAsOnTheWire(const HeaderField& field) {
-  const char* const end = field.name.data() + field.name.size();
-  return field.value.data() == end + 2 && end[0] == ':' && end[1] == ' ';
-}
-// True if `field` lies as on the wire too and begins where the CRLF behind `previous`, which does,
-// ends: the two can be copied as one.
-inline bool continuesOnTheWire(const HeaderField& previous, const HeaderField& field) {
-  const char* const end = previous.value.data() + previous.value.size();
-  return field.name.data() == end + 2 && end[0] == '\r' && end[1] == '\n' && liesAsOnTheWire(field);
-}
-
 class HeaderList {
  public:
-  using Fields = absl::InlinedVector<HeaderField, 24>;
+  using Fields = FieldVector;
 
   void add(HeaderName id, std::string_view value) {
     fields_.push_back({canonicalName(id), value, id});

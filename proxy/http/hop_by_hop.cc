@@ -71,7 +71,7 @@ void removeHopByHop(HeaderList& headers) {
     if (kept != i) fields[kept] = field;
     ++kept;
   }
-  fields.resize(kept);
+  fields.truncate(kept);
 }
 
 }  // namespace convoy::http

@@ -137,14 +137,26 @@ TEST(H1ScanTest, BlocksAndBytesAgree) {
       EXPECT_EQ(h1::targetEnd(begin, end), expected(!h1::is(h1::kTargetChar, c))) << byte;
       EXPECT_EQ(h1::nameStop(begin, end), expected(h1::is(h1::kNameStop, c))) << byte;
       EXPECT_EQ(h1::countBreaks(begin, end), byte == 0 || byte == '\r' || byte == '\n' ? 1U : 0U);
+      EXPECT_EQ(h1::isToken(text), h1::is(h1::kTokenChar, c)) << byte;
+      if (h1::onlyWordChars(text)) {
+        EXPECT_TRUE(h1::is(h1::kTokenChar, c) && h1::is(h1::kHostChar, c)) << byte;
+      }
     }
   }
 }
 
 TEST(H1ScanTest, CountsMoreBreaksThanALaneHolds) {
-  EXPECT_EQ(h1::countBreaks(nullptr, nullptr), 0U);
-  const std::string breaks(10'007, '\n');
-  EXPECT_EQ(h1::countBreaks(breaks.data(), breaks.data() + breaks.size()), breaks.size());
+  const std::string breaks(10'000, '\n');
+  const char* const begin = breaks.data();
+  EXPECT_EQ(h1::countUpToCr(begin, begin), 0U);
+  EXPECT_EQ(h1::countUpToCr(begin, begin + 16), 16U);
+  EXPECT_EQ(h1::countUpToCr(begin, begin + 10'000), 10'000U);
+  EXPECT_EQ(h1::countBreaks(begin, begin + 10'000), 10'000U);
+}
+
+TEST(H1ScanTest, ATokenIsNotEmpty) {
+  EXPECT_FALSE(h1::isToken(""));
+  EXPECT_TRUE(h1::isToken("a"));
 }
 
 }  // namespace
