@@ -112,4 +112,22 @@ std::string_view text(Protocol protocol) {
   return {};
 }
 
+// Field by field: the list keeps what it allocated.
+void RequestHead::clear() {
+  method = target = authority = scheme = upgrade = {};
+  protocol = Protocol::Http11;
+  headers.clear();
+  body = {};
+  expects_continue = te_trailers = false;
+  wants_keep_alive = true;
+}
+
+void ResponseHead::clear() {
+  status = 0;
+  reason = upgrade = {};
+  protocol = Protocol::Http11;
+  headers.clear();
+  body = {};
+}
+
 }  // namespace convoy::http

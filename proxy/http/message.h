@@ -43,6 +43,7 @@ struct RequestHead {
 
   std::string_view path() const { return target.substr(0, target.find('?')); }
   void copyInto(base::Arena& arena);
+  void clear();
 };
 
 struct ResponseHead {
@@ -55,6 +56,7 @@ struct ResponseHead {
   std::string_view upgrade;  // of a 101
 
   void copyInto(base::Arena& arena);
+  void clear();
 };
 
 std::string_view reasonPhrase(uint16_t status);  // empty if unknown

@@ -1,0 +1,108 @@
+#pragma once
+
+// One client connection that speaks HTTP: feeds its bytes to a codec, gives each request a
+// ServerStream, and decides when the connection ends. While it is idle it holds neither codec nor
+// stream. Owned by the listener's list of connections; removed from there through the owner's
+// onConnectionDone. Worker's thread only.
+
+#include <cstdint>
+#include <memory>
+#include <string>
+#include <string_view>
+
+#include "proxy/base/intrusive_list.h"
+#include "proxy/event/deadlines.h"
+#include "proxy/http/codec.h"
+#include "proxy/http/manager_runtime.h"
+#include "proxy/http/stream.h"
+#include "proxy/net/connection.h"
+
+namespace convoy::http {
+
+class ConnectionManager;
+
+class ConnectionOwner {
+ public:
+  // The connection is closed: destroy its manager at the end of the turn.
+  virtual void onConnectionDone(ConnectionManager& manager) = 0;
+
+ protected:
+  ~ConnectionOwner() = default;
+};
+
+class ConnectionManager final : public net::ConnectionHandler,
+                                public ServerCodecHandler,
+                                public StreamOwner,
+                                public base::ListHook<> {
+ public:
+  ConnectionManager(std::shared_ptr<ManagerSlot> slot, ConnectionOwner& owner);
+  ~ConnectionManager();
+
+  // Takes the connection whose handler this is; called once, before any byte.
+  void start(std::unique_ptr<net::Connection> connection);
+  // Finishes running requests, tells clients to go elsewhere, and closes: idle connections when the
+  // drain time-out passes.
+  void drain();
+  // Closes whatever runs.
+  void closeNow();
+
+  // net::ConnectionHandler
+  void onRead(std::string_view bytes) override;
+  void onEndOfStream() override;
+  void onClosed(net::CloseReason reason) override;
+  void onWriteQueueAboveHigh() override;
+  void onWriteQueueBelowLow() override;
+
+  // ServerCodecHandler
+  net::ByteQueue& output() override {
+    connection_->scheduleFlush();
+    return connection_->output();
+  }
+  void pauseReading() override { connection_->pauseReading(); }
+  void resumeReading() override { connection_->resumeReading(); }
+  RequestReceiver& newStream(ResponseSender& sender) override;
+  void onProtocolError(Failure failure, std::string_view detail) override;
+  void onStreamComplete(ResponseSender& sender) override;
+
+  // StreamOwner
+  const net::Address& remoteAddress() const override { return connection_->remoteAddress(); }
+  const net::Address& localAddress() const override { return connection_->localAddress(); }
+  void closeAfterStream() override;
+  void onStreamFinished(ServerStream& stream, StreamEnd end) override;
+
+ private:
+  enum class State : uint8_t {
+    Open,      // serving
+    Draining,  // no new request after the running ones
+    Closing,   // close() was called; waits for onClosed
+    Closed,    // the owner was told
+  };
+
+  void ensureCodec();
+  void dispatch(std::string_view bytes);
+  void serveNothing();
+  void close(net::CloseMode mode);
+  void onEndOfTurn();
+  void onIdleDeadline();
+  void recycleFinished();
+
+  ManagerRuntime& runtime() { return *slot_->current; }
+
+  const std::shared_ptr<ManagerSlot> slot_;
+  H1Limits h1_limits_;  // of the configuration under which the codec was made
+  ConnectionOwner& owner_;
+  std::unique_ptr<net::Connection> connection_;
+  std::unique_ptr<ServerCodec> codec_;
+  base::IntrusiveList<ServerStream> streams_;   // owned
+  base::IntrusiveList<ServerStream> finished_;  // owned; recycled at the end of the turn
+  // Pipelined bytes that wait for the running response; reading is paused meanwhile.
+  std::unique_ptr<std::string> held_;
+  State state_ = State::Open;
+  bool peer_ended_ = false;
+  bool head_pending_ = false;      // idle_deadline_ watches a head that is half here
+  event::Deadline idle_deadline_;  // idle, or a head that is half here, or the end of draining
+  event::Deadline age_deadline_;
+  event::EndOfTurnTask end_of_turn_;
+};
+
+}  // namespace convoy::http

@@ -1,0 +1,77 @@
+#pragma once
+
+// Envoy's http.<stat_prefix>.* counters, and one counter per kind of failure (http/failure.h).
+
+#include <array>
+
+#include "proxy/http/failure.h"
+#include "proxy/observe/metrics.h"
+
+namespace convoy::http {
+
+// "downstream_rq_failed_" and the reason code.
+std::string_view failureMetricName(Failure failure);
+
+struct ManagerMetrics {
+  observe::Counter downstream_cx_total;
+  observe::Gauge downstream_cx_active;
+  observe::Counter downstream_cx_destroy;
+  observe::Counter downstream_cx_idle_timeout;
+  observe::Counter downstream_cx_max_duration_reached;
+  observe::Counter downstream_cx_protocol_error;
+  observe::Counter downstream_cx_drain_close;
+  observe::Counter downstream_cx_rx_bytes_total;
+  observe::Counter downstream_rq_total;
+  observe::Gauge downstream_rq_active;
+  observe::Counter downstream_rq_completed;
+  std::array<observe::Counter, 5> downstream_rq_class;  // 1xx to 5xx
+  observe::Counter downstream_rq_rx_reset;
+  observe::Counter downstream_rq_timeout;
+  observe::Counter downstream_rq_header_timeout;
+  observe::Counter downstream_rq_idle_timeout;
+  observe::Counter downstream_rq_max_duration_reached;
+  observe::Counter downstream_flow_control_paused_reading_total;
+  observe::Counter no_route;
+  observe::Histogram downstream_rq_time;
+  std::array<observe::Counter, static_cast<size_t>(Failure::kCount)> failures;
+
+  template <class Self, class Visitor>
+  static void visit(Self& m, Visitor&& v) {
+    v("downstream_cx_total", m.downstream_cx_total, "Client connections accepted");
+    v("downstream_cx_active", m.downstream_cx_active, "Client connections open");
+    v("downstream_cx_destroy", m.downstream_cx_destroy, "Client connections closed");
+    v("downstream_cx_idle_timeout", m.downstream_cx_idle_timeout,
+      "Connections closed for being idle");
+    v("downstream_cx_max_duration_reached", m.downstream_cx_max_duration_reached,
+      "Connections closed for their age");
+    v("downstream_cx_protocol_error", m.downstream_cx_protocol_error,
+      "Connections closed because the client broke the protocol");
+    v("downstream_cx_drain_close", m.downstream_cx_drain_close, "Connections closed by draining");
+    v("downstream_cx_rx_bytes_total", m.downstream_cx_rx_bytes_total,
+      "Bytes received from clients");
+    v("downstream_rq_total", m.downstream_rq_total, "Requests received");
+    v("downstream_rq_active", m.downstream_rq_active, "Requests being served");
+    v("downstream_rq_completed", m.downstream_rq_completed, "Requests answered");
+    static constexpr const char* kClasses[] = {"downstream_rq_1xx", "downstream_rq_2xx",
+                                               "downstream_rq_3xx", "downstream_rq_4xx",
+                                               "downstream_rq_5xx"};
+    for (size_t i = 0; i < 5; ++i) v(kClasses[i], m.downstream_rq_class[i], "Responses by class");
+    v("downstream_rq_rx_reset", m.downstream_rq_rx_reset, "Requests that the client broke off");
+    v("downstream_rq_timeout", m.downstream_rq_timeout, "Requests that took too long to arrive");
+    v("downstream_rq_header_timeout", m.downstream_rq_header_timeout,
+      "Request heads that took too long to arrive");
+    v("downstream_rq_idle_timeout", m.downstream_rq_idle_timeout, "Requests ended for being idle");
+    v("downstream_rq_max_duration_reached", m.downstream_rq_max_duration_reached,
+      "Requests ended for their age");
+    v("downstream_flow_control_paused_reading_total",
+      m.downstream_flow_control_paused_reading_total,
+      "Times a client was made to wait because the far side was slow");
+    v("no_route", m.no_route, "Requests that matched no route");
+    v("downstream_rq_time", m.downstream_rq_time, "Time from a request's head to its end");
+    for (size_t i = 1; i < m.failures.size(); ++i) {
+      v(failureMetricName(static_cast<Failure>(i)), m.failures[i], "Requests by reason of failure");
+    }
+  }
+};
+
+}  // namespace convoy::http

@@ -1,0 +1,24 @@
+#pragma once
+
+// The seam between the connection manager and route/: a published, immutable table that finds a
+// request's route. route::RouteTable implements it; tests bring their own. Thread-safe after
+// construction.
+
+#include "proxy/event/random.h"
+#include "proxy/http/message.h"
+
+namespace convoy::route {
+class CompiledRoute;
+}
+
+namespace convoy::http {
+
+class RouteMatcher {
+ public:
+  virtual ~RouteMatcher() = default;
+  // Null if no route matches. The route lives as long as the table.
+  virtual const route::CompiledRoute* match(const RequestHead& head,
+                                            event::Random& random) const = 0;
+};
+
+}  // namespace convoy::http

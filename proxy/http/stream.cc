@@ -1,0 +1,331 @@
+#include "proxy/http/stream.h"
+
+#include <utility>
+
+#include "proxy/http/local_reply.h"
+#include "proxy/http/request_prep.h"
+
+namespace convoy::http {
+
+namespace {
+
+// A request body of at most this much that nobody wants is read and dropped to keep the connection
+// usable.
+constexpr uint64_t kDrainableBody = 64 * 1024;
+
+}  // namespace
+
+ServerStream::ServerStream(ManagerRuntime& runtime)
+    : runtime_(runtime),
+      idle_deadline_(
+          [](void* self) {
+            static_cast<ServerStream*>(self)->onTimeout(Failure::DownstreamIdleTimeout);
+          },
+          this),
+      request_deadline_(
+          [](void* self) { static_cast<ServerStream*>(self)->onTimeout(Failure::RequestTimeout); },
+          this),
+      age_deadline_(
+          [](void* self) {
+            static_cast<ServerStream*>(self)->onTimeout(Failure::MaxStreamDuration);
+          },
+          this) {}
+
+ServerStream::~ServerStream() {
+  CONVOY_ASSERT(state_ == State::Free || state_ == State::Finished);
+  recycle();
+}
+
+void ServerStream::transition(State to) {
+  // Free -> Receiving -> [Responding ->] Finished -> Free
+  CONVOY_ASSERT(
+      (to == State::Receiving && state_ == State::Free) ||
+      (to == State::Responding && state_ == State::Receiving) ||
+      (to == State::Finished && (state_ == State::Receiving || state_ == State::Responding)) ||
+      (to == State::Free && state_ != State::Receiving && state_ != State::Responding));
+  state_ = to;
+}
+
+void ServerStream::start(StreamOwner& owner, ResponseSender& sender,
+                         std::shared_ptr<ManagerRuntime> pin) {
+  transition(State::Receiving);
+  pin_ = std::move(pin);
+  owner_ = &owner;
+  sender_ = &sender;
+  info_.started = runtime_.loop.now();
+  info_.downstream_remote = &owner.remoteAddress();
+  info_.downstream_local = &owner.localAddress();
+  runtime_.metrics.downstream_rq_total.add();
+  runtime_.metrics.downstream_rq_active.add();
+  idle_queue_ = runtime_.stream_idle_queue;
+  if (runtime_.request_queue != nullptr) request_deadline_.arm(*runtime_.request_queue);
+  if (runtime_.stream_age_queue != nullptr) age_deadline_.arm(*runtime_.stream_age_queue);
+  noteActivity();
+}
+
+void ServerStream::recycle() {
+  transition(State::Free);
+  request_path_.reset();
+  response_path_.reset();
+  filters_.clear();
+  request_head_.clear();
+  response_head_.clear();
+  request_trailers_.clear();
+  response_trailers_.clear();
+  info_ = StreamInfo();
+  route_ = nullptr;
+  routes_ = {};
+  flow_listener_ = nullptr;
+  request_ended_ = response_ended_ = replied_locally_ = above_high_ = false;
+  arena_.reset();
+  pin_.reset();
+}
+
+// --- the request ---
+
+void ServerStream::onRequestHead(RequestHead& head, bool end_of_stream) {
+  request_head_ = std::move(head);
+  request_head_.copyInto(arena_);
+  prepareRequest(request_head_, runtime_, arena_, info_);
+  matchRoute();
+  buildFilters();
+  if (end_of_stream) noteRequestEnd();
+  const bool expects_continue = request_head_.expects_continue && !end_of_stream;
+  request_path_->head(0, request_head_, end_of_stream);
+  // RFC 9110 10.1.1: asked for the body unless the answer is already known. Envoy does so itself,
+  // too.
+  if (expects_continue && state_ == State::Receiving) {
+    ResponseHead proceed;
+    proceed.status = 100;
+    sender_->sendInformational(proceed);
+  }
+}
+
+void ServerStream::matchRoute() {
+  routes_ = runtime_.routes();
+  if (routes_) route_ = routes_->match(request_head_, runtime_.loop.random());
+  if (route_ == nullptr) runtime_.metrics.no_route.add();
+}
+
+void ServerStream::buildFilters() {
+  request_path_.emplace(*this, runtime_.buffer_limit);
+  response_path_.emplace(*this, runtime_.buffer_limit);
+  for (const auto& factory : runtime_.filters) {
+    Filter* filter = factory->create(arena_);
+    filter->attach(*arena_.make<Context>(*this, filters_.size()));
+    filters_.push_back(filter);
+    request_path_->add(*filter);
+  }
+  for (size_t i = filters_.size(); i > 0; --i) response_path_->add(*filters_[i - 1]);
+}
+
+void ServerStream::onRequestBody(std::string_view bytes, bool end_of_stream) {
+  info_.bytes_received += bytes.size();
+  noteActivity();
+  if (end_of_stream) noteRequestEnd();
+  if (!replied_locally_) request_path_->body(0, bytes, end_of_stream);
+  if (response_ended_ && request_ended_ && state_ != State::Finished) finish(StreamEnd::Clean);
+}
+
+void ServerStream::onRequestTrailers(HeaderList& trailers) {
+  request_trailers_ = trailers;
+  request_trailers_.copyInto(arena_);
+  noteRequestEnd();
+  if (!replied_locally_) request_path_->trailers(0, request_trailers_);
+  if (response_ended_ && state_ != State::Finished) finish(StreamEnd::Clean);
+}
+
+void ServerStream::noteRequestEnd() {
+  request_ended_ = true;
+  info_.request_received = runtime_.loop.now();
+  request_deadline_.cancel();
+}
+
+void ServerStream::noteActivity() {
+  if (idle_queue_ != nullptr) idle_deadline_.arm(*idle_queue_);
+}
+
+void ServerStream::onRequestReset(Failure failure) {
+  if (state_ == State::Finished) return;
+  if (!response_ended_) {
+    info_.failure = failure;
+    runtime_.metrics.downstream_rq_rx_reset.add();
+  }
+  finish(StreamEnd::Aborted);
+}
+
+void ServerStream::pauseRequestBody() {
+  if (request_ended_) return;
+  runtime_.metrics.downstream_flow_control_paused_reading_total.add();
+  sender_->pauseReceiving();
+}
+
+void ServerStream::resumeRequestBody() {
+  if (!request_ended_) sender_->resumeReceiving();
+}
+
+// --- the response ---
+
+void ServerStream::sendInformational(ResponseHead& head) {
+  if (state_ == State::Receiving) sender_->sendInformational(head);
+}
+
+void ServerStream::sendResponseHead(ResponseHead& head, bool end_of_stream, size_t from) {
+  if (state_ != State::Receiving) return;
+  // Views are copied only for those who need them beyond this call: a filter that may hold the
+  // head, the log.
+  if (from >= filters_.size() && !runtime_.log_needs_response_head) {
+    return onPathHead(head, end_of_stream);
+  }
+  response_head_ = head;
+  response_head_.copyInto(arena_);
+  response_path_->head(from, response_head_, end_of_stream);
+}
+
+void ServerStream::sendResponseTrailers(HeaderList& trailers, size_t from) {
+  response_trailers_ = trailers;
+  response_trailers_.copyInto(arena_);
+  response_path_->trailers(from, response_trailers_);
+}
+
+void ServerStream::onPathHead(ResponseHead& head, bool end_of_stream) {
+  prepareResponse(head, runtime_, info_);
+  info_.status = head.status;
+  transition(State::Responding);
+  noteActivity();
+  sender_->sendHead(head, end_of_stream);
+  if (end_of_stream) noteResponseEnd();
+}
+
+void ServerStream::onPathBody(ResponseDirection, std::string_view bytes, bool end_of_stream) {
+  if (state_ != State::Responding) return;
+  info_.bytes_sent += bytes.size();
+  noteActivity();
+  sender_->sendBody(bytes, end_of_stream);
+  if (end_of_stream) noteResponseEnd();
+}
+
+void ServerStream::onPathTrailers(ResponseDirection, HeaderList& trailers) {
+  if (state_ != State::Responding) return;
+  sender_->sendTrailers(trailers);
+  noteResponseEnd();
+}
+
+void ServerStream::noteResponseEnd() {
+  response_ended_ = true;
+  if (request_ended_) return finish(StreamEnd::Clean);
+  // Nobody wants the rest of the request. Little of it is read and dropped; more closes the
+  // connection.
+  const bool drainable = request_head_.body.kind == BodyLength::Kind::Known &&
+                         request_head_.body.bytes - info_.bytes_received <= kDrainableBody &&
+                         !request_head_.expects_continue;
+  if (drainable) {
+    replied_locally_ = true;
+    return;
+  }
+  ResponseSender* sender = sender_;
+  finish(StreamEnd::RequestUnread);
+  sender->reset(Failure::None);
+}
+
+void ServerStream::onSendQueueAboveHigh() {
+  above_high_ = true;
+  if (flow_listener_ != nullptr) flow_listener_->onSendQueueAboveHigh();
+}
+
+void ServerStream::onSendQueueBelowLow() {
+  above_high_ = false;
+  noteActivity();
+  if (flow_listener_ != nullptr) flow_listener_->onSendQueueBelowLow();
+}
+
+// --- endings ---
+
+void ServerStream::refuse(Failure failure) {
+  request_ended_ = true;
+  fail(failure);
+}
+
+void ServerStream::fail(Failure failure) {
+  reply({.failure = failure}, filters_.size());
+}
+
+void ServerStream::reply(const LocalReply& local, size_t from) {
+  if (state_ == State::Responding) return abort(local.failure);
+  if (state_ != State::Receiving || replied_locally_) return;
+  replied_locally_ = true;
+  info_.failure = local.failure;
+  if (!local.details.empty()) info_.details = local.details;
+  if (request_path_) request_path_->stop();
+  if (!request_ended_ && request_head_.body.kind != BodyLength::Kind::None) {
+    const bool small = request_head_.body.kind == BodyLength::Kind::Known &&
+                       request_head_.body.bytes <= kDrainableBody;
+    if (!small || request_head_.expects_continue) owner_->closeAfterStream();
+  }
+  const std::string_view body = buildLocalReply(local, request_head_, arena_, response_head_);
+  const bool bodiless = body.empty() || request_head_.method == "HEAD";
+  if (from >= filters_.size()) {
+    onPathHead(response_head_, bodiless);
+    if (!bodiless) onPathBody(ResponseDirection{}, body, true);
+    return;
+  }
+  response_path_->head(from, response_head_, bodiless);
+  if (!bodiless && state_ != State::Finished) response_path_->body(from, body, true);
+}
+
+void ServerStream::abort(Failure failure) {
+  if (state_ == State::Finished) return;
+  if (state_ == State::Receiving) return reply({.failure = failure}, filters_.size());
+  info_.failure = failure;
+  ResponseSender* sender = sender_;
+  finish(StreamEnd::Aborted);
+  sender->reset(failure);
+}
+
+void ServerStream::onTimeout(Failure failure) {
+  event::Loop::TurnScope turn(runtime_.loop);
+  ManagerMetrics& m = runtime_.metrics;
+  if (failure == Failure::RequestTimeout) m.downstream_rq_timeout.add();
+  if (failure == Failure::DownstreamIdleTimeout) m.downstream_rq_idle_timeout.add();
+  if (failure == Failure::MaxStreamDuration) m.downstream_rq_max_duration_reached.add();
+  if (!request_ended_) owner_->closeAfterStream();
+  if (state_ == State::Receiving && !replied_locally_) return fail(failure);
+  abort(failure);
+}
+
+// The one exit. Filters first (they may still read info), then the log, then the owner.
+void ServerStream::finish(StreamEnd end) {
+  transition(State::Finished);
+  info_.ended = runtime_.loop.now();
+  idle_deadline_.cancel();
+  request_deadline_.cancel();
+  age_deadline_.cancel();
+  if (request_path_) request_path_->stop();
+  if (response_path_) response_path_->stop();
+  flow_listener_ = nullptr;
+  for (Filter* filter : filters_) filter->onStreamEnd();
+  countResponse();
+  for (const auto& logger : runtime_.access_logs) logger->log(request_head_, response_head_, info_);
+  owner_->onStreamFinished(*this, end);
+}
+
+void ServerStream::countResponse() {
+  ManagerMetrics& m = runtime_.metrics;
+  m.downstream_rq_active.sub();
+  m.downstream_rq_completed.add();
+  if (info_.status >= 100 && info_.status < 600)
+    m.downstream_rq_class[info_.status / 100 - 1].add();
+  if (info_.failure != Failure::None) m.failures[static_cast<size_t>(info_.failure)].add();
+  const auto spent =
+      std::chrono::duration_cast<std::chrono::microseconds>(info_.ended - info_.started);
+  m.downstream_rq_time.record(static_cast<uint64_t>(spent.count()));
+}
+
+void ServerStream::Context::setStreamIdleTimeout(event::Duration timeout) {
+  stream_.idle_deadline_.cancel();
+  stream_.idle_queue_ =
+      timeout.count() > 0 ? &stream_.runtime_.loop.deadlineQueue(timeout) : nullptr;
+  stream_.noteActivity();
+}
+
+}  // namespace convoy::http

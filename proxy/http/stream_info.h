@@ -1,0 +1,41 @@
+#pragma once
+
+// What is known about one request while it is served and when it is logged. A plain record, owned
+// by its stream; string views point into the stream's arena, into configuration that the stream
+// pins, or into static tables.
+
+#include <cstdint>
+#include <string_view>
+
+#include "proxy/event/clock.h"
+#include "proxy/http/failure.h"
+#include "proxy/http/message.h"
+#include "proxy/net/address.h"
+
+namespace convoy::http {
+
+struct StreamInfo {
+  // Loop time (coarse). Unset marks are the epoch's time_point{}.
+  event::MonotonicTime started{};
+  event::MonotonicTime request_received{};  // last byte of the request
+  event::MonotonicTime response_started{};  // response head from the upstream
+  event::MonotonicTime ended{};
+
+  uint64_t bytes_received = 0;  // body bytes
+  uint64_t bytes_sent = 0;
+  uint16_t status = 0;  // 0: no response was sent
+  uint8_t upstream_attempts = 0;
+  Failure failure = Failure::None;
+  std::string_view details;  // more than info(failure).code when known, e.g. the codec's rule
+
+  std::string_view request_id;
+  std::string_view route_name;
+  std::string_view virtual_host;
+  std::string_view cluster;
+  const net::Address* upstream_address = nullptr;   // of a host that the router pins
+  const net::Address* downstream_remote = nullptr;  // of the connection
+  const net::Address* downstream_local = nullptr;
+  std::string_view downstream_ip;  // the client as far as it is trusted, text
+};
+
+}  // namespace convoy::http
