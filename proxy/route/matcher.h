@@ -14,9 +14,9 @@
 // No domain: no route, whatever other virtual hosts say. Within the virtual host the first route in
 // configured order whose conditions all hold wins. Paths are matched without query and fragment.
 //
-// How fast: hash look-ups for the host, one walk through a radix tree of all exact and prefix paths
-// for the candidates, tried in configured order. Only routes by regular expression, and those that
-// ignore case, are tried one by one.
+// How fast: hash look-ups for the host, for the exact path, and one for each length that some
+// prefix has; candidates are tried in configured order. Only routes by regular expression, and
+// those that ignore case, are tried one by one.
 
 #include <cstdint>
 #include <memory>
@@ -27,6 +27,7 @@
 #include "absl/status/statusor.h"
 #include "proxy/event/random.h"
 #include "proxy/http/message.h"
+#include "proxy/http/route_matcher.h"
 #include "proxy/route/compiled_route.h"
 #include "proxy/route/spec.h"
 
@@ -34,19 +35,19 @@ namespace convoy::route {
 
 class VirtualHostIndex;
 
-class RouteTable {
+class RouteTable final : public http::RouteMatcher {
  public:
   // Errors name the virtual host, the route and what is wrong: a regular expression that RE2
   // refuses, a domain given twice or with a misplaced "*", weights whose sum is 0.
   static absl::StatusOr<std::shared_ptr<const RouteTable>> compile(
       std::shared_ptr<const RouteTableSpec> spec);
-  ~RouteTable();
+  ~RouteTable() override;
   RouteTable(const RouteTable&) = delete;
   RouteTable& operator=(const RouteTable&) = delete;
 
   // Null if no route matches. The route lives as long as the table. Randomness decides runtime
   // fractions: one draw per request, as in Envoy.
-  const CompiledRoute* match(const http::RequestHead& head, event::Random& random) const;
+  const CompiledRoute* match(const http::RequestHead& head, event::Random& random) const override;
 
   const RouteTableSpec& spec() const { return *spec_; }
   // All routes, by CompiledRoute::id().

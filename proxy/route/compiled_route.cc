@@ -1,0 +1,77 @@
+#include "proxy/route/compiled_route.h"
+
+#include <algorithm>
+#include <chrono>
+#include <utility>
+
+#include "proxy/route/conditions.h"
+#include "proxy/route/path_rewrite.h"
+
+namespace convoy::route {
+
+namespace {
+
+constexpr Milliseconds kDefaultTimeout = std::chrono::seconds(15);  // Envoy's
+
+void addLevel(HeaderEditList& request, HeaderEditList& response, const HeaderEdits& edits) {
+  request.addLevel(edits.request_remove, edits.request);
+  response.addLevel(edits.response_remove, edits.response);
+}
+
+}  // namespace
+
+CompiledRoute::CompiledRoute(const RouteTableSpec& table, const VirtualHost& virtual_host,
+                             const Route& route, uint32_t id, Conditions conditions)
+    : virtual_host_(virtual_host),
+      route_(route),
+      id_(id),
+      conditions_(std::make_unique<const Conditions>(std::move(conditions))) {
+  const HeaderEdits* levels[] = {&route.edits, &virtual_host.edits, &table.edits};
+  if (table.most_specific_header_mutations_wins) std::reverse(std::begin(levels), std::end(levels));
+  for (const HeaderEdits* level : levels) addLevel(request_edits_, response_edits_, *level);
+  for (const auto& [name, filter] : route.filters) filters_.emplace_back(name, filter.get());
+  for (const auto& [name, filter] : virtual_host.filters) {
+    if (!route.filters.contains(name)) filters_.emplace_back(name, filter.get());
+  }
+  const Forward* to = forward();
+  if (to == nullptr) return;
+  timeout_ = to->timeout.value_or(kDefaultTimeout);
+  first_byte_timeout_ = to->first_byte_timeout;
+  if (to->idle_timeout.has_value()) idle_timeout_ = *to->idle_timeout;
+  uint64_t sum = 0;
+  for (const WeightedCluster& cluster : to->weighted) {
+    sum += cluster.weight;
+    cumulative_weights_.push_back(sum);
+  }
+}
+
+CompiledRoute::~CompiledRoute() = default;
+
+std::string_view CompiledRoute::chooseCluster(event::Random& random) const {
+  const Forward& to = *forward();
+  if (to.weighted.empty()) return to.cluster;
+  const uint64_t drawn = random.below(cumulative_weights_.back());
+  const auto at = std::upper_bound(cumulative_weights_.begin(), cumulative_weights_.end(), drawn);
+  return to.weighted[static_cast<size_t>(at - cumulative_weights_.begin())].name;
+}
+
+const PerRouteFilterSpec* CompiledRoute::filterConfig(std::string_view filter_name) const {
+  for (const auto& [name, config] : filters_) {
+    if (name == filter_name) return config;
+  }
+  return nullptr;
+}
+
+void CompiledRoute::rewrite(http::RequestHead& head, base::Arena& arena) const {
+  const Forward& to = *forward();
+  if (!to.prefix_rewrite.empty()) {
+    head.target = rewritePrefix(head.target, route_.match.path, to.prefix_rewrite, arena);
+  }
+  if (!to.host_rewrite.empty()) head.authority = to.host_rewrite;
+}
+
+std::string_view CompiledRoute::location(const http::RequestHead& head, base::Arena& arena) const {
+  return redirectLocation(head, route_.match.path, *redirect(), arena);
+}
+
+}  // namespace convoy::route

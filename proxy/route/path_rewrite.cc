@@ -1,0 +1,79 @@
+#include "proxy/route/path_rewrite.h"
+
+#include <charconv>
+#include <cstring>
+#include <initializer_list>
+
+namespace convoy::route {
+
+namespace {
+
+std::string_view concat(std::initializer_list<std::string_view> parts, base::Arena& arena) {
+  size_t size = 0;
+  for (const std::string_view part : parts) size += part.size();
+  char* const text = arena.allocate(size);
+  char* at = text;
+  for (const std::string_view part : parts) {
+    if (!part.empty()) std::memcpy(at, part.data(), part.size());
+    at += part.size();
+  }
+  return {text, size};
+}
+
+size_t matchedBytes(std::string_view target, const PathMatch& match) {
+  const bool prefix =
+      match.kind == PathMatch::Kind::Prefix || match.kind == PathMatch::Kind::SegmentPrefix;
+  return prefix ? match.value.size() : pathOf(target).size();
+}
+
+// "host" and ":port" of an authority.
+struct HostPort {
+  std::string_view host;
+  std::string_view port;
+};
+HostPort splitAuthority(std::string_view authority) {
+  const size_t colon = authority.rfind(':');
+  const size_t bracket = authority.rfind(']');
+  const bool has_port =
+      colon != std::string_view::npos && (bracket == std::string_view::npos || colon > bracket);
+  if (!has_port) return {authority, {}};
+  return {authority.substr(0, colon), authority.substr(colon)};
+}
+
+}  // namespace
+
+std::string_view rewritePrefix(std::string_view target, const PathMatch& match,
+                               std::string_view prefix_rewrite, base::Arena& arena) {
+  return concat({prefix_rewrite, target.substr(matchedBytes(target, match))}, arena);
+}
+
+std::string_view redirectLocation(const http::RequestHead& head, const PathMatch& match,
+                                  const Redirect& redirect, base::Arena& arena) {
+  const std::string_view scheme =
+      redirect.scheme.empty() ? head.scheme : std::string_view(redirect.scheme);
+  const HostPort asked = splitAuthority(head.authority);
+  const std::string_view host =
+      redirect.host.empty() ? asked.host : std::string_view(redirect.host);
+  std::string_view port = redirect.host.empty() ? asked.port : std::string_view();
+  const bool default_left = scheme != head.scheme && ((head.scheme == "http" && port == ":80") ||
+                                                      (head.scheme == "https" && port == ":443"));
+  if (default_left) port = {};
+  char number[8] = {':'};
+  if (redirect.port.has_value()) {
+    const char* end = std::to_chars(number + 1, number + sizeof(number), *redirect.port).ptr;
+    port = arena.copy({number, static_cast<size_t>(end - number)});
+  }
+  std::string_view target = head.target;
+  if (!redirect.path.empty()) {
+    // A path with a query of its own replaces both.
+    const std::string_view query = target.substr(pathOf(target).size());
+    const bool own_query = redirect.path.find('?') != std::string::npos;
+    target = own_query ? std::string_view(redirect.path) : concat({redirect.path, query}, arena);
+  } else if (!redirect.prefix_rewrite.empty()) {
+    target = rewritePrefix(target, match, redirect.prefix_rewrite, arena);
+  }
+  if (redirect.strip_query) target = target.substr(0, target.find('?'));
+  return concat({scheme, "://", host, port, target}, arena);
+}
+
+}  // namespace convoy::route
