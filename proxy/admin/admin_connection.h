@@ -1,0 +1,68 @@
+#pragma once
+
+// One connection of the admin endpoint: codec, the request being read, and its answer. Owned by
+// AdminServer's list.
+
+#include <memory>
+#include <string>
+#include <string_view>
+
+#include "proxy/admin/admin_server.h"
+#include "proxy/base/intrusive_list.h"
+#include "proxy/event/deadlines.h"
+#include "proxy/http/h1_server_codec.h"
+#include "proxy/net/connection.h"
+
+namespace convoy::admin {
+
+class AdminConnection final : public net::ConnectionHandler,
+                              public http::ServerCodecHandler,
+                              public http::RequestReceiver,
+                              public base::ListHook<> {
+ public:
+  AdminConnection(AdminServer& server, int fd, const net::Address& remote,
+                  const net::Address& local);
+  ~AdminConnection();
+
+  void close() { connection_->close(net::CloseMode::Now); }
+
+  void onRead(std::string_view bytes) override;
+  void onEndOfStream() override;
+  void onClosed(net::CloseReason reason) override;
+  void onWriteQueueAboveHigh() override {}
+  void onWriteQueueBelowLow() override {}
+
+  net::ByteQueue& output() override;
+  void pauseReading() override { connection_->pauseReading(); }
+  void resumeReading() override { connection_->resumeReading(); }
+  http::RequestReceiver& newStream(http::ResponseSender& sender) override;
+  void onProtocolError(http::Failure failure, std::string_view detail) override;
+  void onStreamComplete(http::ResponseSender& sender) override;
+
+  void onRequestHead(http::RequestHead& head, bool end_of_stream) override;
+  void onRequestBody(std::string_view bytes, bool end_of_stream) override;
+  void onRequestTrailers(http::HeaderList& trailers) override;
+  void onRequestReset(http::Failure failure) override;
+  void onSendQueueAboveHigh() override {}
+  void onSendQueueBelowLow() override {}
+
+ private:
+  void answer();
+  void send(const Response& response);
+  void settle();
+
+  AdminServer& server_;
+  std::unique_ptr<net::Connection> connection_;
+  http::H1Limits limits_;
+  http::H1ServerCodec codec_;
+  http::ResponseSender* sender_ = nullptr;
+  std::string method_;
+  std::string target_;
+  size_t body_bytes_ = 0;
+  std::string held_;  // pipelined bytes
+  bool closing_ = false;
+  event::Deadline idle_deadline_;
+  event::EndOfTurnTask settle_;
+};
+
+}  // namespace convoy::admin
