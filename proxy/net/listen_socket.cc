@@ -14,6 +14,7 @@
 #include <utility>
 
 #include "absl/status/status.h"
+#include "proxy/base/assert.h"
 #include "proxy/base/strings.h"
 
 namespace convoy::net {
@@ -138,6 +139,7 @@ absl::StatusOr<ListenSocket> listenUnix(const Address& address, const ListenOpti
 absl::StatusOr<WorkerSockets> spread(std::vector<ListenSocket> sockets, size_t workers) {
   WorkerSockets result(workers);
   const size_t count = sockets.size();
+  CONVOY_ASSERT(count > 0 && workers > 0);
   for (size_t i = count; i < workers; ++i) {
     absl::StatusOr<ListenSocket> copy = sockets[i % count].duplicate();
     if (!copy.ok()) return copy.status();

@@ -82,6 +82,7 @@ TEST_F(AcceptorTest, AcceptsOnUnixSockets) {
 TEST_F(AcceptorTest, TakesABurstInBoundedTurns) {
   listen();
   std::vector<test::RawSocket> clients;
+  clients.reserve(Acceptor::kPerTurn + 10);
   for (int i = 0; i < Acceptor::kPerTurn + 10; ++i) clients.push_back(connect());
   loop().runOnce(/*wait=*/true);
   EXPECT_EQ(accepted_.size(), static_cast<size_t>(Acceptor::kPerTurn));

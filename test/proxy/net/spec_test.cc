@@ -8,7 +8,7 @@ namespace {
 TEST(CidrRange, ContainsByPrefix) {
   const struct {
     std::string_view range;
-    uint8_t prefix_length;
+    int prefix_length;
     std::string_view address;
     bool contained;
   } cases[] = {
@@ -29,9 +29,9 @@ TEST(CidrRange, ContainsByPrefix) {
   };
   for (const auto& c : cases) {
     const CidrRange range{.address = *Address::fromIp(c.range, 0),
-                          .prefix_length = c.prefix_length};
+                          .prefix_length = static_cast<uint8_t>(c.prefix_length)};
     EXPECT_EQ(range.contains(*Address::parse(c.address)), c.contained)
-        << c.range << "/" << int{c.prefix_length} << " " << c.address;
+        << c.range << "/" << c.prefix_length << " " << c.address;
   }
   EXPECT_FALSE(CidrRange().contains(*Address::parse("10.0.0.1:1")));
   EXPECT_FALSE(CidrRange().contains(Address()));
