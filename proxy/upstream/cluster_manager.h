@@ -29,11 +29,11 @@
 namespace convoy::upstream {
 
 struct ClusterChanges {
-  std::vector<std::shared_ptr<const ClusterSpec>> clusters;  // new or changed
+  std::vector<std::shared_ptr<const ClusterSpec>> clusters = {};  // new or changed
   // By cluster name; of clusters above or known already. A Static cluster takes its assignment from
   // its spec unless it is named here.
-  std::vector<std::pair<std::string, std::shared_ptr<const AssignmentSpec>>> assignments;
-  std::vector<std::string> removed;
+  std::vector<std::pair<std::string, std::shared_ptr<const AssignmentSpec>>> assignments = {};
+  std::vector<std::string> removed = {};
 };
 
 class ClusterManager {

@@ -34,6 +34,7 @@ class HostPool;
 class PooledConnection;
 class PoolStream;
 class WorkerCluster;
+enum class PooledConnectionState : uint8_t;
 
 // A worker's pin on a host and its pool: the address and the metrics stay. Copying costs an
 // increment that is not atomic; worker's thread only.
@@ -121,6 +122,7 @@ class PendingStream {
   PendingStream() = default;
 };
 
+// Whatever ends a stream or frees a connection comes back here.
 class HostPool {
  public:
   // For people and tests.
@@ -131,10 +133,73 @@ class HostPool {
     uint32_t pending = 0;
   };
 
-  const Host& host() const;
-  HostMetrics& metrics() const;
-  WorkerCluster& cluster() const;
-  Counts counts() const;
+  HostPool(std::shared_ptr<WorkerCluster> cluster, std::shared_ptr<const Host> host);
+  ~HostPool();
+  HostPool(const HostPool&) = delete;
+  HostPool& operator=(const HostPool&) = delete;
+
+  const Host& host() const { return *host_; }
+  HostMetrics& metrics() const { return metrics_; }
+  WorkerCluster& cluster() const { return *cluster_; }
+  const Counts& counts() const { return counts_; }
+
+  // See WorkerCluster::newStream(), which is the way in.
+  PendingStream* newStream(HostLease lease, http::ResponseReceiver& receiver,
+                           PoolCallbacks& callbacks);
+
+  // The host gets no new requests for now: closes idle connections, and others as they become idle.
+  // resume() ends it.
+  void drain();
+  void resume() { draining_ = false; }
+  bool draining() const { return draining_; }
+  // Closes every connection; streams end with this failure.
+  void closeAll(http::Failure failure);
+  // The connection that has been idle for longest. False if none is idle.
+  bool closeOldestIdle();
+
+  // From PooledConnection and PoolStream.
+  void onTransition(PooledConnection& connection, PooledConnectionState from);
+  void onConnectFailed(http::Failure failure);
+  void onConnectionGone() { openForPending(); }
+  void serve(PooledConnection& connection);  // streams that wait, as many as it has room for
+  void endActive(PoolStream& stream);
+  void cancel(PoolStream& stream);
+
+ private:
+  friend class HostRef;
+  using Connections = base::IntrusiveList<PooledConnection>;
+
+  void startOn(PooledConnection& connection, PoolStream& stream);
+  void endPending(PoolStream& stream);
+  void failPending(PoolStream& stream, http::Failure failure);
+  void failOldest(uint32_t count, http::Failure failure);
+  void openForPending();
+  bool openConnection();
+  Connections& listOf(PooledConnectionState state);
+  uint32_t& countOf(PooledConnectionState state);
+
+  const std::shared_ptr<WorkerCluster> cluster_;
+  const std::shared_ptr<const Host> host_;
+  HostMetrics& metrics_;
+  uint64_t references_ = 0;  // HostRefs
+  bool draining_ = false;
+  Counts counts_;
+  uint32_t connecting_room_ = 0;  // streams that the connecting ones will carry
+  Connections connecting_;
+  Connections idle_;                         // the one used last in front
+  Connections partial_;                      // with streams, and room for more
+  Connections busy_;                         // full or draining
+  base::IntrusiveList<PoolStream> pending_;  // the oldest in front
 };
+
+inline const Host& HostRef::host() const {
+  return pool_->host();
+}
+inline HostMetrics& HostRef::metrics() const {
+  return pool_->metrics();
+}
+inline HostRef::HostRef(HostPool* pool) : pool_(pool) {
+  if (pool_ != nullptr) ++pool_->references_;
+}
 
 }  // namespace convoy::upstream

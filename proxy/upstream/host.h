@@ -42,7 +42,7 @@ struct HostMetrics {
   }
 };
 
-class Host {
+class Host : public std::enable_shared_from_this<Host> {
  public:
   // slot: dense index among the hosts of the cluster; another host gets it after this one has gone.
   Host(net::Address address, uint32_t slot, size_t workers);

@@ -3,7 +3,7 @@
 // A cluster as one worker sees it: what the router talks to. Worker's thread only.
 //
 //   WorkerCluster* cluster = clusters.find(route.cluster());      // null: ClusterNotFound
-//   PickResult picked = cluster->pick({...});                     // None: NoHealthyUpstream
+//   PickResult picked = cluster->pick(...);                       // None: NoHealthyUpstream
 //   HostRef host = picked.lease.ref();                            // pins the address for the log
 //   pending = cluster->newStream(std::move(picked.lease), receiver, callbacks);
 //   ...
@@ -14,38 +14,59 @@
 
 #include <cstdint>
 #include <memory>
-#include <optional>
 #include <span>
 #include <string>
 #include <string_view>
 #include <vector>
 
+#include "absl/container/flat_hash_map.h"
+#include "absl/hash/hash.h"
 #include "proxy/event/loop.h"
-#include "proxy/upstream/breakers.h"
 #include "proxy/upstream/cluster_metrics.h"
 #include "proxy/upstream/conn_pool.h"
 #include "proxy/upstream/load_balancer.h"
+#include "proxy/upstream/pool_stream.h"
+#include "proxy/upstream/publication.h"
 #include "proxy/upstream/spec.h"
+#include "proxy/upstream/upstream_io.h"
 
 namespace convoy::upstream {
+
+// What all clusters of one worker share.
+struct WorkerContext {
+  WorkerContext(event::Loop& loop, UpstreamIo& io, size_t worker, size_t workers)
+      : loop(loop), io(io), worker(worker), workers(workers), streams(loop) {}
+
+  event::Loop& loop;
+  UpstreamIo& io;
+  const size_t worker;   // index
+  const size_t workers;  // how many there are
+  PoolStreamCache streams;
+};
 
 struct PickResult {
   Pick::Kind kind = Pick::Kind::None;
   HostLease lease;  // set if kind is Host
 };
 
-class WorkerCluster {
+class WorkerCluster : public std::enable_shared_from_this<WorkerCluster> {
  public:
-  const ClusterSpec& spec() const;
-  const std::string& name() const { return spec().name; }
-  ClusterMetrics& metrics();  // this worker's
+  WorkerCluster(std::shared_ptr<WorkerContext> context, const ClusterUpdate& update);
+  ~WorkerCluster();
+  WorkerCluster(const WorkerCluster&) = delete;
+  WorkerCluster& operator=(const WorkerCluster&) = delete;
+
+  const ClusterSpec& spec() const { return *spec_; }
+  const std::string& name() const { return spec_->name; }
+  ClusterMetrics& metrics() const { return metrics_; }  // this worker's
 
   // Chooses a host for one request. tried: hosts that this request failed on, passed over while
   // there is another. With a waiter the answer may be Later: the waiter is told when to pick again.
   PickResult pick(std::span<const Host* const> tried = {}, PickWaiter* waiter = nullptr);
 
   // A stream to that host. Null if one of the callbacks was called from inside (a connection was
-  // ready, or a circuit breaker refused); else what can be cancelled.
+  // ready, or a circuit breaker refused); else what can be cancelled. The lease goes back, and the
+  // stream with it, when the stream has ended.
   PendingStream* newStream(HostLease lease, http::ResponseReceiver& receiver,
                            PoolCallbacks& callbacks);
 
@@ -57,18 +78,85 @@ class WorkerCluster {
 
   // The retry circuit breaker. True: a retry may be made; endRetry() gives the place back.
   bool tryStartRetry();
-  void endRetry();
+  void endRetry() { shared_->breakers.retries.release(); }
+
+  // For the pools.
+  event::Loop& loop() const { return context_->loop; }
+  UpstreamIo& io() const { return context_->io; }
+  size_t worker() const { return context_->worker; }
+  PoolStreamCache& streams() const { return context_->streams; }
+  Breakers& breakers() const { return shared_->breakers; }
+  // Null: no such time-out.
+  event::DeadlineQueue* connectQueue() const { return connect_queue_; }
+  event::DeadlineQueue* idleQueue() const { return idle_queue_; }
+  event::DeadlineQueue* ageQueue() const { return age_queue_; }
+  // Makes room for another connection, if any host of this cluster has an idle one here.
+  void closeAnIdleConnection();
+
+  // For WorkerClusters.
+  void update(const ClusterUpdate& update);
+  // No new requests from here on; those that run or wait finish.
+  void retire();
+  // As retire(), but what runs or waits ends now.
+  void shutdown();
+
+  // Null if no request has used this host yet.
+  HostPool* poolForTest(const Host& host) const;
+
+ private:
+  HostRef& refTo(Host& host);
+  void adoptSpec(std::shared_ptr<const ClusterSpec> spec);
+  void drop(HostRef& slot);
+
+  const std::shared_ptr<WorkerContext> context_;
+  const std::shared_ptr<ClusterShared> shared_;
+  ClusterMetrics& metrics_;
+  std::shared_ptr<const ClusterSpec> spec_;
+  std::shared_ptr<const HostSet> hosts_;
+  std::unique_ptr<LoadBalancer> balancer_;
+  std::vector<HostRef> pools_;  // by Host::slot(); empty until a host is first used
+  size_t evict_next_ = 0;       // where the next look for an idle connection begins
+  event::DeadlineQueue* connect_queue_ = nullptr;
+  event::DeadlineQueue* idle_queue_ = nullptr;
+  event::DeadlineQueue* age_queue_ = nullptr;
 };
 
 // All clusters of one worker. Names are looked up once per request.
 class WorkerClusters {
  public:
-  // Null if there is no such cluster. The pointer is good for this turn; a HostRef makes it last.
-  WorkerCluster* find(std::string_view name);
+  // Built by main; from then on its worker's.
+  WorkerClusters(event::Loop& loop, UpstreamIo& io, size_t worker, size_t workers);
+  ~WorkerClusters();
+  WorkerClusters(const WorkerClusters&) = delete;
+  WorkerClusters& operator=(const WorkerClusters&) = delete;
 
-  // Worker's thread, when its loop is about to end or has ended: closes every connection, resets
+  // Null if there is no such cluster. The pointer is good for this turn; a HostRef makes it last.
+  WorkerCluster* find(std::string_view name) const {
+    const auto found = clusters_.find(name);
+    return found == clusters_.end() ? nullptr : found->second.get();
+  }
+  size_t size() const { return clusters_.size(); }
+
+  // From main, posted.
+  void apply(const Publication& publication);
+
+  // Worker's thread, when its loop is about to end or has ended: closes every connection, fails
   // every stream, and forgets the clusters. Later publications do nothing.
   void shutdown();
+
+ private:
+  struct Hash {
+    using is_transparent = void;
+    size_t operator()(std::string_view name) const { return absl::Hash<std::string_view>()(name); }
+  };
+  struct Equal {
+    using is_transparent = void;
+    bool operator()(std::string_view a, std::string_view b) const { return a == b; }
+  };
+
+  const std::shared_ptr<WorkerContext> context_;
+  absl::flat_hash_map<std::string, std::shared_ptr<WorkerCluster>, Hash, Equal> clusters_;
+  bool shut_down_ = false;
 };
 
 }  // namespace convoy::upstream

@@ -1,0 +1,71 @@
+#pragma once
+
+// Which hosts a cluster has: turns each assignment into a HostSet (whose header says by which
+// rules), keeping the Host of every address that stays. Main's thread only.
+
+#include <cstdint>
+#include <memory>
+#include <vector>
+
+#include "absl/container/flat_hash_map.h"
+#include "proxy/net/address.h"
+#include "proxy/upstream/host.h"
+#include "proxy/upstream/host_set.h"
+#include "proxy/upstream/spec.h"
+
+namespace convoy::upstream {
+
+class Membership {
+ public:
+  struct Change {
+    std::shared_ptr<const HostSet> hosts;
+    std::vector<std::shared_ptr<const Host>> removed;
+    // Hosts that stay, but whose health now keeps new requests away.
+    std::vector<std::shared_ptr<const Host>> draining;
+    // False: the same hosts with the same weights as before; `hosts` is the former set.
+    bool changed = false;
+  };
+  struct Counts {
+    uint32_t total = 0;
+    uint32_t healthy = 0;
+    uint32_t degraded = 0;
+    uint32_t excluded = 0;
+    uint32_t max_weight = 0;
+  };
+
+  explicit Membership(size_t workers);
+
+  Change update(const AssignmentSpec& assignment);
+  const std::shared_ptr<const HostSet>& hosts() const { return hosts_; }
+  const Counts& counts() const { return counts_; }
+  // Null if there is no such host.
+  const Host* find(const net::Address& address) const;
+
+ private:
+  struct Member {
+    std::shared_ptr<Host> host;
+    uint64_t seen = 0;    // the update that named it last
+    bool usable = false;  // its health lets requests through
+  };
+  struct Candidate {
+    Member* member;
+    const EndpointSpec* endpoint;
+    uint32_t priority;
+  };
+
+  std::vector<Candidate> noteEndpoints(const AssignmentSpec& assignment, Change& change);
+  void sweep(Change& change);
+  uint32_t takeSlot();
+  static std::vector<HostSet::Entry> choose(const std::vector<Candidate>& candidates);
+
+  const size_t workers_;
+  uint64_t updates_ = 0;
+  // Nodes do not move: candidates point to them.
+  absl::flat_hash_map<net::Address, std::unique_ptr<Member>> members_;
+  std::vector<uint32_t> free_slots_;
+  uint32_t next_slot_ = 0;
+  std::shared_ptr<const HostSet> hosts_;
+  Counts counts_;
+};
+
+}  // namespace convoy::upstream

@@ -1,0 +1,115 @@
+#include "proxy/upstream/pool_stream.h"
+
+#include <utility>
+
+#include "proxy/base/assert.h"
+#include "proxy/upstream/pooled_connection.h"
+
+namespace convoy::upstream {
+
+void PendingStream::cancel() {
+  auto& stream = static_cast<PoolStream&>(*this);
+  CONVOY_ASSERT(stream.state() == PoolStream::State::Pending);
+  stream.pool().cancel(stream);
+}
+
+void PoolStream::transition(State to) {
+  CONVOY_ASSERT((state_ == State::Free && to == State::Pending) ||
+                (state_ == State::Pending && to == State::Active) ||
+                ((state_ == State::Pending || state_ == State::Active) && to == State::Ended) ||
+                (state_ == State::Ended && to == State::Free));
+  state_ = to;
+}
+
+void PoolStream::start(HostLease lease, http::ResponseReceiver& receiver,
+                       PoolCallbacks& callbacks) {
+  transition(State::Pending);
+  lease_ = std::move(lease);
+  receiver_ = &receiver;
+  callbacks_ = &callbacks;
+}
+
+void PoolStream::activate(PooledConnection& connection, http::RequestSender& codec_sender,
+                          bool holds_request) {
+  transition(State::Active);
+  connection_ = &connection;
+  codec_sender_ = &codec_sender;
+  holds_request_ = holds_request;
+  streams_before_ = connection.streamsStarted();
+  reads_before_ = connection.reads();
+}
+
+void PoolStream::end() {
+  transition(State::Ended);
+  unlink();
+  lease_.release();
+  connection_ = nullptr;
+  codec_sender_ = nullptr;
+  holds_request_ = false;
+}
+
+void PoolStream::sendHead(const http::RequestHead& head, bool end_of_stream) {
+  if (state_ == State::Active) codec_sender_->sendHead(head, end_of_stream);
+}
+
+void PoolStream::sendBody(std::string_view bytes, bool end_of_stream) {
+  if (state_ == State::Active) codec_sender_->sendBody(bytes, end_of_stream);
+}
+
+void PoolStream::sendTrailers(const http::HeaderList& trailers) {
+  if (state_ == State::Active) codec_sender_->sendTrailers(trailers);
+}
+
+void PoolStream::reset(http::Failure failure) {
+  if (state_ == State::Active) connection_->resetStream(*this, failure);
+}
+
+void PoolStream::pauseReceiving() {
+  if (state_ == State::Active) codec_sender_->pauseReceiving();
+}
+
+void PoolStream::resumeReceiving() {
+  if (state_ == State::Active) codec_sender_->resumeReceiving();
+}
+
+const net::Address& PoolStream::remoteAddress() const {
+  return lease_.host().address();
+}
+
+const net::Address& PoolStream::localAddress() {
+  CONVOY_ASSERT(state_ == State::Active);
+  return connection_->localAddress();
+}
+
+bool PoolStream::bytesReceived() const {
+  CONVOY_ASSERT(state_ == State::Active);
+  return connection_->reads() != reads_before_;
+}
+
+PoolStreamCache::PoolStreamCache(event::Loop& loop)
+    : loop_(loop), recycle_(&PoolStreamCache::recycle, this) {}
+
+PoolStream& PoolStreamCache::take() {
+  if (free_.empty()) {
+    all_.push_back(std::make_unique<PoolStream>());
+    return *all_.back();
+  }
+  return free_.popFront();
+}
+
+void PoolStreamCache::giveBack(PoolStream& stream) {
+  CONVOY_ASSERT(stream.state() == PoolStream::State::Ended);
+  ended_.pushBack(stream);
+  loop_.atEndOfTurn(recycle_);
+}
+
+void PoolStreamCache::recycle(void* self) {
+  auto& cache = *static_cast<PoolStreamCache*>(self);
+  while (!cache.ended_.empty()) {
+    PoolStream& stream = cache.ended_.popFront();
+    stream.transition(PoolStream::State::Free);
+    cache.free_.pushFront(stream);
+  }
+}
+
+}  // namespace convoy::upstream

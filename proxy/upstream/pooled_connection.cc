@@ -1,0 +1,248 @@
+#include "proxy/upstream/pooled_connection.h"
+
+#include <utility>
+
+#include "proxy/base/assert.h"
+#include "proxy/upstream/worker_cluster.h"
+
+namespace convoy::upstream {
+
+PooledConnection::PooledConnection(HostRef host)
+    : host_(std::move(host)),
+      pool_(*host_.pool()),
+      cluster_(pool_.cluster()),
+      started_at_(cluster_.loop().now()),
+      deadline_(&PooledConnection::onDeadline, this) {
+  const ClusterSpec& spec = cluster_.spec();
+  connection_ = cluster_.io().connect(cluster_.loop(), host_.address(),
+                                      spec.bind_to.has_value() ? &*spec.bind_to : nullptr, *this);
+  connection_->setWriteLimit(spec.per_connection_buffer_limit_bytes);
+  codec_ = cluster_.io().createCodec(spec, *this);
+  CONVOY_ASSERT(codec_.max_streams > 0);
+  if (cluster_.connectQueue() != nullptr) deadline_.arm(*cluster_.connectQueue());
+
+  ClusterMetrics& metrics = cluster_.metrics();
+  metrics.upstream_cx_total.add();
+  metrics.upstream_cx_active.add();
+  (spec.protocol == UpstreamProtocol::Http1 ? metrics.upstream_cx_http1_total
+                                            : metrics.upstream_cx_http2_total)
+      .add();
+  host_.metrics().cx_total.add();
+  host_.metrics().cx_active.add();
+}
+
+PooledConnection::~PooledConnection() {
+  CONVOY_ASSERT(state_ == State::Closed);
+}
+
+void PooledConnection::transition(State to) {
+  // Connecting -> Idle; Idle <-> Partial <-> Full, in steps of any size; Partial or Full ->
+  // Draining; anything -> Closed, once.
+  const bool serving = state_ == State::Idle || state_ == State::Partial || state_ == State::Full;
+  CONVOY_ASSERT((to == State::Closed && state_ != State::Closed) ||
+                (to == State::Idle && (serving || state_ == State::Connecting)) ||
+                (to == State::Partial && serving) || (to == State::Full && serving) ||
+                (to == State::Draining && (state_ == State::Partial || state_ == State::Full)));
+  const State from = std::exchange(state_, to);
+  pool_.onTransition(*this, from);
+}
+
+// --- streams ---
+
+void PooledConnection::startStream(PoolStream& stream, bool holds_request) {
+  CONVOY_ASSERT(hasRoom());
+  if (state_ == State::Idle) deadline_.cancel();
+  stream.activate(*this, codec_.codec->newStream(stream.receiver()), holds_request);
+  ++streams_started_;
+  streams_.pushBack(stream);
+  const bool full = ++active_ == codec_.max_streams;
+  transition(full ? State::Full : State::Partial);
+  const auto most = cluster_.spec().max_requests_per_connection;
+  if (most.has_value() && *most > 0 && streams_started_ >= *most) {
+    cluster_.metrics().upstream_cx_max_requests.add();
+    transition(State::Draining);
+  }
+  stream.callbacks().onStreamReady(stream, stream);
+}
+
+void PooledConnection::resetStream(PoolStream& stream, http::Failure failure) {
+  cluster_.metrics().upstream_rq_tx_reset.add();
+  stream.codecSender()->reset(failure);
+  endStream(stream);
+  if (!in_codec_) settle();
+}
+
+void PooledConnection::endStream(PoolStream& stream) {
+  --active_;
+  pool_.endActive(stream);
+}
+
+void PooledConnection::endAllStreams() {
+  while (!streams_.empty()) {
+    cluster_.metrics().upstream_rq_rx_reset.add();
+    endStream(streams_.front());
+  }
+}
+
+void PooledConnection::onStreamComplete(http::RequestSender& sender) {
+  PoolStream* found = nullptr;
+  streams_.forEach([&](PoolStream& stream) {
+    if (stream.codecSender() == &sender) found = &stream;
+  });
+  CONVOY_ASSERT(found != nullptr);
+  endStream(*found);
+  if (!in_codec_) settle();
+}
+
+// What the events of this turn have come to. Called when the codec has returned, since what follows
+// may start a new stream on it or give it up.
+void PooledConnection::settle() {
+  if (state_ == State::Closed || state_ == State::Connecting) return;
+  if (codec_.codec->idle()) endAllStreams();  // those that the codec has reset
+  if (protocol_error_ || codec_.codec->mustClose() || state_ == State::Draining) return drain();
+  if (active_ < codec_.max_streams && state_ != State::Idle) becomeAvailable();
+}
+
+void PooledConnection::becomeAvailable() {
+  transition(active_ == 0 ? State::Idle : State::Partial);
+  pool_.serve(*this);
+  if (state_ != State::Idle) return;
+  if (pool_.draining()) return close(By::Us);
+  if (cluster_.idleQueue() != nullptr) deadline_.arm(*cluster_.idleQueue());
+}
+
+// --- the end ---
+
+void PooledConnection::drain() {
+  if (active_ == 0) return close(By::Us);
+  if (state_ == State::Partial || state_ == State::Full) transition(State::Draining);
+}
+
+void PooledConnection::closeNow(http::Failure failure) {
+  if (state_ == State::Closed) return;
+  in_codec_ = true;
+  codec_.codec->onConnectionLost(failure);
+  in_codec_ = false;
+  close(By::Us);
+}
+
+// Leaves the pool. Streams that are left have heard of it from the codec.
+void PooledConnection::close(By by) {
+  if (state_ == State::Closed) return;
+  ClusterMetrics& metrics = cluster_.metrics();
+  metrics.upstream_cx_destroy.add();
+  (by == By::Us ? metrics.upstream_cx_destroy_local : metrics.upstream_cx_destroy_remote).add();
+  if (active_ > 0) {
+    metrics.upstream_cx_destroy_with_active_rq.add();
+    (by == By::Us ? metrics.upstream_cx_destroy_local_with_active_rq
+                  : metrics.upstream_cx_destroy_remote_with_active_rq)
+        .add();
+  }
+  metrics.upstream_cx_active.sub();
+  host_.metrics().cx_active.sub();
+  deadline_.cancel();
+  age_.reset();
+  connection_->close(net::CloseMode::Now);
+  const bool was_connecting = state_ == State::Connecting;
+  transition(State::Closed);  // the pool takes us over for destruction
+  endAllStreams();
+  if (!was_connecting) pool_.onConnectionGone();
+}
+
+void PooledConnection::onConnectFailed(net::CloseReason reason) {
+  const bool late = reason == net::CloseReason::ConnectTimeout;
+  ClusterMetrics& metrics = cluster_.metrics();
+  metrics.upstream_cx_connect_fail.add();
+  if (late) metrics.upstream_cx_connect_timeout.add();
+  host_.metrics().cx_connect_fail.add();
+  close(By::Them);
+  pool_.onConnectFailed(late ? http::Failure::UpstreamConnectTimeout
+                             : http::Failure::UpstreamConnectFailure);
+}
+
+// --- the connection ---
+
+void PooledConnection::onConnected() {
+  if (state_ != State::Connecting) return;
+  deadline_.cancel();
+  const event::Duration took = cluster_.loop().now() - started_at_;
+  cluster_.metrics().upstream_cx_connect_ms.record(
+      static_cast<uint64_t>(std::chrono::duration_cast<std::chrono::microseconds>(took).count()));
+  if (cluster_.ageQueue() != nullptr) {
+    age_ = std::make_unique<event::Deadline>(&PooledConnection::onAge, this);
+    age_->arm(*cluster_.ageQueue());
+  }
+  becomeAvailable();
+}
+
+void PooledConnection::onRead(std::string_view bytes) {
+  if (state_ == State::Closed) return;
+  ++reads_;
+  cluster_.metrics().upstream_cx_rx_bytes_total.add(bytes.size());
+  in_codec_ = true;
+  codec_.codec->dispatch(bytes);
+  in_codec_ = false;
+  settle();
+}
+
+void PooledConnection::onEndOfStream() {
+  if (state_ == State::Closed) return;
+  in_codec_ = true;
+  codec_.codec->onEndOfStream();
+  in_codec_ = false;
+  if (codec_.codec->idle()) return close(By::Them);
+  settle();
+}
+
+void PooledConnection::onClosed(net::CloseReason reason) {
+  if (state_ == State::Closed) return;
+  if (state_ == State::Connecting) return onConnectFailed(reason);
+  in_codec_ = true;
+  codec_.codec->onConnectionLost(http::Failure::UpstreamReset);
+  in_codec_ = false;
+  close(By::Them);
+}
+
+void PooledConnection::onProtocolError(http::Failure, std::string_view) {
+  cluster_.metrics().upstream_cx_protocol_error.add();
+  protocol_error_ = true;
+}
+
+void PooledConnection::onDeadline(void* self) {
+  auto& connection = *static_cast<PooledConnection*>(self);
+  if (connection.state_ == State::Connecting) {
+    return connection.onConnectFailed(net::CloseReason::ConnectTimeout);
+  }
+  connection.cluster_.metrics().upstream_cx_idle_timeout.add();
+  connection.close(By::Us);
+}
+
+void PooledConnection::onAge(void* self) {
+  auto& connection = *static_cast<PooledConnection*>(self);
+  connection.cluster_.metrics().upstream_cx_max_duration_reached.add();
+  connection.drain();
+}
+
+// --- back-pressure ---
+
+void PooledConnection::onWriteQueueAboveHigh() {
+  cluster_.metrics().upstream_flow_control_backed_up_total.add();
+  codec_.codec->onOutputAboveHigh();
+}
+
+void PooledConnection::onWriteQueueBelowLow() {
+  cluster_.metrics().upstream_flow_control_drained_total.add();
+  codec_.codec->onOutputBelowLow();
+}
+
+void PooledConnection::pauseReading() {
+  cluster_.metrics().upstream_flow_control_paused_reading_total.add();
+  connection_->pauseReading();
+}
+
+void PooledConnection::resumeReading() {
+  cluster_.metrics().upstream_flow_control_resumed_reading_total.add();
+  connection_->resumeReading();
+}
+
+}  // namespace convoy::upstream

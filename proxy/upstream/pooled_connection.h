@@ -1,0 +1,106 @@
+#pragma once
+
+// One connection of a pool: joins socket and codec, carries streams, and decides when it is done
+// for. It is on exactly one list of its pool, according to its state, until it is closed; then it
+// is destroyed at the end of the turn, so that no frame of its own is left on the stack.
+// Worker's thread only.
+
+#include <cstdint>
+#include <memory>
+#include <string_view>
+
+#include "proxy/base/intrusive_list.h"
+#include "proxy/event/deadlines.h"
+#include "proxy/http/codec.h"
+#include "proxy/net/connection.h"
+#include "proxy/upstream/conn_pool.h"
+#include "proxy/upstream/pool_stream.h"
+#include "proxy/upstream/upstream_io.h"
+
+namespace convoy::upstream {
+
+enum class PooledConnectionState : uint8_t {
+  Connecting,  // the connect has not been answered
+  Idle,        // no stream; may take one
+  Partial,     // has streams, and room for more
+  Full,        // has as many streams as it can carry
+  Draining,    // has streams, takes no more, closes after the last one
+  Closed,      // has left its pool; waits for the end of the turn
+};
+
+class PooledConnection final : public net::ConnectionHandler,
+                               public http::ClientCodecHandler,
+                               public base::ListHook<> {
+ public:
+  using State = PooledConnectionState;
+
+  // Starts to connect. A permit of the connection breaker goes with the connection.
+  explicit PooledConnection(HostRef host);
+  ~PooledConnection();
+
+  State state() const { return state_; }
+  uint32_t maxStreams() const { return codec_.max_streams; }
+  bool hasRoom() const { return state_ == State::Idle || state_ == State::Partial; }
+  uint64_t streamsStarted() const { return streams_started_; }
+  uint64_t reads() const { return reads_; }
+  const net::Address& localAddress() { return connection_->localAddress(); }
+
+  // REQUIRES: hasRoom(). Calls the stream's onStreamReady().
+  void startStream(PoolStream& stream, bool holds_request);
+  // The stream's caller gives it up.
+  void resetStream(PoolStream& stream, http::Failure failure);
+  // Closes now if there is no stream, else after the last one.
+  void drain();
+  // Closes now; streams end with this failure.
+  void closeNow(http::Failure failure);
+
+  // net::ConnectionHandler
+  void onConnected() override;
+  void onRead(std::string_view bytes) override;
+  void onEndOfStream() override;
+  void onClosed(net::CloseReason reason) override;
+  void onWriteQueueAboveHigh() override;
+  void onWriteQueueBelowLow() override;
+
+  // http::ClientCodecHandler
+  net::ByteQueue& output() override {
+    connection_->scheduleFlush();
+    return connection_->output();
+  }
+  void pauseReading() override;
+  void resumeReading() override;
+  void onStreamComplete(http::RequestSender& sender) override;
+  void onProtocolError(http::Failure failure, std::string_view detail) override;
+  void onGoAway() override { drain(); }
+
+ private:
+  enum class By : uint8_t { Us, Them };
+
+  void transition(State to);
+  void settle();
+  void becomeAvailable();
+  void endStream(PoolStream& stream);
+  void endAllStreams();
+  void close(By by);
+  void onConnectFailed(net::CloseReason reason);
+  static void onDeadline(void* self);
+  static void onAge(void* self);
+
+  const HostRef host_;
+  HostPool& pool_;
+  WorkerCluster& cluster_;
+  State state_ = State::Connecting;
+  bool in_codec_ = false;        // the codec is on the stack below us
+  bool protocol_error_ = false;  // the upstream broke the protocol
+  std::unique_ptr<net::Connection> connection_;
+  UpstreamCodec codec_;
+  base::IntrusiveList<PoolStream> streams_;
+  uint32_t active_ = 0;  // streams_, counted
+  uint64_t streams_started_ = 0;
+  uint64_t reads_ = 0;
+  event::MonotonicTime started_at_;
+  event::Deadline deadline_;              // connect, then idle
+  std::unique_ptr<event::Deadline> age_;  // max_connection_duration, if there is one
+};
+
+}  // namespace convoy::upstream

@@ -1,0 +1,50 @@
+#pragma once
+
+// What main tells the workers about clusters: built by ClusterManager, immutable, one object for
+// all workers. A worker puts each into force within one turn.
+
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "proxy/observe/metrics.h"
+#include "proxy/upstream/breakers.h"
+#include "proxy/upstream/cluster_metrics.h"
+#include "proxy/upstream/host.h"
+#include "proxy/upstream/host_set.h"
+#include "proxy/upstream/spec.h"
+
+namespace convoy::upstream {
+
+// The part of a cluster that all threads share, for as long as anyone uses the cluster.
+struct ClusterShared {
+  ClusterShared(observe::MetricRegistry& registry, const std::string& name, size_t workers)
+      : metrics(registry, "cluster", {{"cluster_name", name}}, static_cast<int>(workers) + 1) {}
+
+  observe::MetricGroup<ClusterMetrics> metrics;  // the last slot is main's
+  Breakers breakers;
+};
+
+struct ClusterUpdate {
+  std::shared_ptr<ClusterShared> shared;
+  std::shared_ptr<const ClusterSpec> spec;
+  std::shared_ptr<const HostSet> hosts;
+  // Hosts that are gone: their slots are free, and may be another's in `hosts`. Kept alive by this
+  // list until every worker has let go of the set that they were in.
+  std::vector<std::shared_ptr<const Host>> removed;
+  // Hosts that stay and get no new requests.
+  std::vector<std::shared_ptr<const Host>> draining;
+  // Connections made by the former spec are of no use for this one.
+  bool drain_connections = false;
+};
+
+struct Publication {
+  struct Removed {
+    std::string name;
+    std::shared_ptr<const void> hosts;  // keeps them alive, like ClusterUpdate::removed
+  };
+  std::vector<ClusterUpdate> updates;
+  std::vector<Removed> removed;
+};
+
+}  // namespace convoy::upstream

@@ -1,0 +1,180 @@
+#include "proxy/upstream/worker_cluster.h"
+
+#include <chrono>
+#include <optional>
+#include <utility>
+
+#include "proxy/base/assert.h"
+#include "proxy/upstream/algorithms/registry.h"
+#include "proxy/upstream/pooled_connection.h"
+
+namespace convoy::upstream {
+
+namespace {
+
+constexpr Milliseconds kDefaultIdleTimeout = std::chrono::hours(1);
+
+event::DeadlineQueue* queueFor(event::Loop& loop, std::optional<Milliseconds> timeout) {
+  return timeout.has_value() && timeout->count() > 0 ? &loop.deadlineQueue(*timeout) : nullptr;
+}
+
+}  // namespace
+
+WorkerCluster::WorkerCluster(std::shared_ptr<WorkerContext> context, const ClusterUpdate& update)
+    : context_(std::move(context)),
+      shared_(update.shared),
+      metrics_(shared_->metrics.slot(static_cast<int>(context_->worker))) {
+  this->update(update);
+}
+
+WorkerCluster::~WorkerCluster() = default;
+
+// --- requests ---
+
+PickResult WorkerCluster::pick(std::span<const Host* const> tried, PickWaiter* waiter) {
+  PickContext context{.random = context_->loop.random(), .tried = tried, .waiter = waiter};
+  const Pick pick = balancer_->pick(context);
+  if (pick.kind == Pick::Kind::None) metrics_.upstream_cx_none_healthy.add();
+  if (pick.kind != Pick::Kind::Host) return {.kind = pick.kind, .lease = {}};
+  return {.kind = pick.kind, .lease = HostLease(refTo(*pick.host), pick.counted)};
+}
+
+HostRef& WorkerCluster::refTo(Host& host) {
+  const size_t slot = host.slot();
+  if (slot >= pools_.size()) pools_.resize(slot + 1);
+  HostRef& ref = pools_[slot];
+  if (!ref) ref = HostRef(new HostPool(shared_from_this(), host.shared_from_this()));
+  if (ref.pool()->draining()) ref.pool()->resume();
+  return ref;
+}
+
+PendingStream* WorkerCluster::newStream(HostLease lease, http::ResponseReceiver& receiver,
+                                        PoolCallbacks& callbacks) {
+  CONVOY_ASSERT(static_cast<bool>(lease));
+  HostPool& pool = *lease.ref().pool();
+  return pool.newStream(std::move(lease), receiver, callbacks);
+}
+
+void WorkerCluster::countResponse(const HostRef& host, uint16_t status, event::Duration took) {
+  const bool answered = status != 0;
+  (answered && status < 500 ? host.metrics().rq_success : host.metrics().rq_error).add();
+  if (!answered) return;
+  metrics_.upstream_rq_completed.add();
+  metrics_.byStatus(status).add();
+  metrics_.upstream_rq_time.record(
+      static_cast<uint64_t>(std::chrono::duration_cast<std::chrono::microseconds>(took).count()));
+}
+
+void WorkerCluster::countTimeout(const HostRef& host) {
+  metrics_.upstream_rq_timeout.add();
+  host.metrics().rq_timeout.add();
+}
+
+bool WorkerCluster::tryStartRetry() {
+  if (shared_->breakers.retries.tryAcquire(spec_->breakers.max_retries)) return true;
+  metrics_.upstream_rq_retry_overflow.add();
+  return false;
+}
+
+void WorkerCluster::closeAnIdleConnection() {
+  for (size_t i = 0; i < pools_.size(); ++i) {
+    if (++evict_next_ >= pools_.size()) evict_next_ = 0;
+    const HostRef& ref = pools_[evict_next_];
+    if (ref && ref.pool()->closeOldestIdle()) return;
+  }
+}
+
+// --- updates ---
+
+void WorkerCluster::adoptSpec(std::shared_ptr<const ClusterSpec> spec) {
+  if (spec_ == spec) return;
+  if (spec_ == nullptr || spec_->algorithm != spec->algorithm) {
+    balancer_ = algorithms::makeLoadBalancer(spec->algorithm, context_->worker, context_->workers);
+  }
+  spec_ = std::move(spec);
+  connect_queue_ = queueFor(loop(), spec_->connect_timeout);
+  idle_queue_ = queueFor(loop(), spec_->idle_timeout.value_or(kDefaultIdleTimeout));
+  age_queue_ = queueFor(loop(), spec_->max_connection_duration);
+}
+
+void WorkerCluster::update(const ClusterUpdate& update) {
+  if (update.drain_connections) {
+    for (HostRef& ref : pools_) drop(ref);
+  }
+  for (const auto& host : update.removed) {
+    if (host->slot() < pools_.size()) drop(pools_[host->slot()]);
+  }
+  for (const auto& host : update.draining) {
+    if (host->slot() < pools_.size() && pools_[host->slot()]) pools_[host->slot()].pool()->drain();
+  }
+  adoptSpec(update.spec);
+  // The policy lets go of the old set before that goes.
+  balancer_->setHosts(*update.hosts);
+  hosts_ = update.hosts;
+}
+
+void WorkerCluster::drop(HostRef& slot) {
+  if (!slot) return;
+  const HostRef ref = std::move(slot);
+  slot = {};
+  ref.pool()->drain();
+}
+
+void WorkerCluster::retire() {
+  hosts_ = std::make_shared<const HostSet>(std::vector<HostSet::Entry>{});
+  balancer_->setHosts(*hosts_);
+  for (HostRef& ref : pools_) drop(ref);
+}
+
+void WorkerCluster::shutdown() {
+  hosts_ = std::make_shared<const HostSet>(std::vector<HostSet::Entry>{});
+  balancer_->setHosts(*hosts_);
+  for (HostRef& slot : pools_) {
+    if (!slot) continue;
+    const HostRef ref = std::exchange(slot, HostRef());
+    ref.pool()->closeAll(http::Failure::Draining);
+  }
+}
+
+HostPool* WorkerCluster::poolForTest(const Host& host) const {
+  return host.slot() < pools_.size() ? pools_[host.slot()].pool() : nullptr;
+}
+
+// --- all of them ---
+
+WorkerClusters::WorkerClusters(event::Loop& loop, UpstreamIo& io, size_t worker, size_t workers)
+    : context_(std::make_shared<WorkerContext>(loop, io, worker, workers)) {}
+
+WorkerClusters::~WorkerClusters() {
+  CONVOY_ASSERT(clusters_.empty());
+}
+
+void WorkerClusters::apply(const Publication& publication) {
+  if (shut_down_) return;
+  for (const ClusterUpdate& update : publication.updates) {
+    std::shared_ptr<WorkerCluster>& cluster = clusters_[update.spec->name];
+    if (cluster == nullptr) {
+      cluster = std::make_shared<WorkerCluster>(context_, update);
+    } else {
+      cluster->update(update);
+    }
+  }
+  for (const Publication::Removed& removed : publication.removed) {
+    const auto found = clusters_.find(std::string_view(removed.name));
+    if (found == clusters_.end()) continue;
+    const std::shared_ptr<WorkerCluster> cluster = std::move(found->second);
+    clusters_.erase(found);
+    cluster->retire();
+  }
+}
+
+void WorkerClusters::shutdown() {
+  CONVOY_ASSERT(context_->loop.isOwnThread());
+  const event::Loop::TurnScope turn(context_->loop);
+  shut_down_ = true;
+  auto clusters = std::move(clusters_);
+  clusters_.clear();
+  for (auto& [name, cluster] : clusters) cluster->shutdown();
+}
+
+}  // namespace convoy::upstream
