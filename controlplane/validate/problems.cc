@@ -70,7 +70,7 @@ std::string closest(absl::string_view name, const std::vector<absl::string_view>
   constexpr size_t kMostNameBytes = 128;
   if (name.size() > kMostNameBytes) return "";
   absl::string_view best;
-  size_t best_distance = std::min<size_t>(2, name.size() / 2) + 1;
+  size_t best_distance = (name.size() >= 3 ? 2 : name.size() / 2) + 1;
   for (const absl::string_view candidate : candidates) {
     if (candidate.size() > name.size() + 2 || name.size() > candidate.size() + 2) continue;
     const size_t distance = editDistance(name, candidate);

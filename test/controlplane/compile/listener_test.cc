@@ -1,0 +1,84 @@
+#include "controlplane/compile/listener.h"
+
+#include <gtest/gtest.h>
+
+#include <string>
+
+#include "controlplane/base/proto_bytes.h"
+#include "envoy/extensions/access_loggers/file/v3/file.pb.h"
+#include "envoy/extensions/filters/http/router/v3/router.pb.h"
+#include "envoy/extensions/filters/network/http_connection_manager/v3/http_connection_manager.pb.h"
+#include "test/controlplane/common/config_text.h"
+
+namespace convoy::controlplane::compile {
+namespace {
+
+using envoy::extensions::filters::network::http_connection_manager::v3::HttpConnectionManager;
+
+HttpConnectionManager managerOf(const std::string& listener) {
+  const auto compiled = compileListener(parse<v1::Listener>(listener));
+  HttpConnectionManager manager;
+  EXPECT_TRUE(compiled.filter_chains(0).filters(0).typed_config().UnpackTo(&manager));
+  return manager;
+}
+
+TEST(ListenerTest, DefaultsAreWrittenOut) {
+  auto compiled = compileListener(parse<v1::Listener>(R"(name: "public" address: "0.0.0.0:8080")"));
+  EXPECT_EQ(
+      shortText(compiled),
+      R"(name: "public" address { socket_address { address: "0.0.0.0" port_value: 8080 } } )"
+      R"(filter_chains { filters { name: "envoy.filters.network.http_connection_manager" typed_config { )"
+      R"([type.googleapis.com/envoy.extensions.filters.network.http_connection_manager.v3.HttpConnectionManager] )"
+      R"({ stat_prefix: "public" rds { config_source { ads { } resource_api_version: V3 } )"
+      R"(route_config_name: "listener/public" } http_filters { name: "envoy.filters.http.router" typed_config )"
+      R"({ [type.googleapis.com/envoy.extensions.filters.http.router.v3.Router] { } } } )"
+      R"(server_name: "convoy" use_remote_address { value: true } )"
+      R"(max_request_headers_kb { value: 60 } common_http_protocol_options { idle_timeout { seconds: 3600 } } } } } })");
+}
+
+TEST(ListenerTest, EveryField) {
+  const auto manager = managerOf(R"(name: "l" address: "0.0.0.0:80" route_table: "t"
+      idle_timeout { seconds: 9 } request_headers_timeout { seconds: 8 } max_request_headers_kib: 7)");
+  EXPECT_EQ(manager.rds().route_config_name(), "t");
+  EXPECT_EQ(manager.common_http_protocol_options().idle_timeout().seconds(), 9);
+  EXPECT_EQ(manager.request_headers_timeout().seconds(), 8);
+  EXPECT_EQ(manager.max_request_headers_kb().value(), 7u);
+}
+
+TEST(ListenerTest, SeveralAddresses) {
+  const auto both = compileListener(parse<v1::Listener>(
+      R"(name: "l" address: "0.0.0.0:1" addresses: "[::]:2" addresses: "unix:@a")"));
+  EXPECT_EQ(both.address().socket_address().port_value(), 1u);
+  ASSERT_EQ(both.additional_addresses_size(), 2);
+  EXPECT_EQ(both.additional_addresses(0).address().socket_address().address(), "::");
+  EXPECT_EQ(both.additional_addresses(1).address().pipe().path(), "@a");
+  const auto list = compileListener(
+      parse<v1::Listener>(R"(name: "l" addresses: "0.0.0.0:1" addresses: "0.0.0.0:2")"));
+  EXPECT_EQ(list.address().socket_address().port_value(), 1u);
+  EXPECT_EQ(list.additional_addresses_size(), 1);
+}
+
+TEST(ListenerTest, AccessLogs) {
+  EXPECT_EQ(managerOf(R"(name: "l" address: "0.0.0.0:1")").access_log_size(), 0);
+  envoy::extensions::access_loggers::file::v3::FileAccessLog file;
+  const auto plain = managerOf(R"(name: "l" address: "0.0.0.0:1" access_log {})");
+  ASSERT_TRUE(plain.access_log(0).typed_config().UnpackTo(&file));
+  EXPECT_EQ(file.path(), "/dev/stdout");
+  EXPECT_FALSE(file.has_log_format());
+  const auto json =
+      managerOf(R"(name: "l" address: "0.0.0.0:1" access_log { format: JSON path: "/log" })");
+  ASSERT_TRUE(json.access_log(0).typed_config().UnpackTo(&file));
+  EXPECT_EQ(file.path(), "/log");
+  EXPECT_EQ(file.log_format().json_format().fields().at("response_code").string_value(),
+            "%RESPONSE_CODE%");
+}
+
+TEST(ListenerTest, BytesAreTheSameEveryTime) {
+  const auto listener =
+      parse<v1::Listener>(R"(name: "l" address: "0.0.0.0:1" access_log { format: JSON })");
+  const std::string once = deterministicBytes(compileListener(listener));
+  for (int i = 0; i < 20; ++i) EXPECT_EQ(deterministicBytes(compileListener(listener)), once);
+}
+
+}  // namespace
+}  // namespace convoy::controlplane::compile

@@ -1,0 +1,72 @@
+#include "controlplane/compile/pool.h"
+
+#include <gtest/gtest.h>
+
+#include <string>
+
+#include "envoy/service/discovery/v3/discovery.pb.h"
+#include "test/controlplane/common/config_text.h"
+
+namespace convoy::controlplane::compile {
+namespace {
+
+BackendPtr backend(const std::string& text) {
+  return std::make_shared<v1::Backend>(parse<v1::Backend>(text));
+}
+
+// Addresses of the endpoints of an encoded assignment.
+std::string endpoints(const EncodedPtr& encoded) {
+  const std::string bytes(reinterpret_cast<const char*>(encoded->delta.begin()),
+                          encoded->delta.size());
+  envoy::service::discovery::v3::DeltaDiscoveryResponse response;
+  EXPECT_TRUE(response.ParseFromString(bytes));
+  envoy::config::endpoint::v3::ClusterLoadAssignment assignment;
+  EXPECT_TRUE(response.resources(0).resource().UnpackTo(&assignment));
+  std::string out;
+  for (const auto& locality : assignment.endpoints()) {
+    for (const auto& endpoint : locality.lb_endpoints()) {
+      out += endpoint.endpoint().address().socket_address().address() + " ";
+    }
+  }
+  return out;
+}
+
+TEST(PoolTest, ClusterDefaultsAreWrittenOut) {
+  EXPECT_EQ(
+      shortText(compileCluster(parse<v1::Pool>(R"(name: "web")"))),
+      R"(name: "web" type: EDS eds_cluster_config { eds_config { ads { } resource_api_version: V3 } } )"
+      R"(connect_timeout { seconds: 5 } lb_policy: LEAST_REQUEST)");
+}
+
+TEST(PoolTest, ClusterFields) {
+  const auto cluster = compileCluster(parse<v1::Pool>(
+      R"(name: "web" algorithm: ALGORITHM_ROUND_ROBIN connect_timeout { nanos: 5000000 })"));
+  EXPECT_EQ(cluster.lb_policy(), envoy::config::cluster::v3::Cluster::ROUND_ROBIN);
+  EXPECT_EQ(cluster.connect_timeout().nanos(), 5'000'000);
+}
+
+TEST(PoolTest, AssignmentHasWeights) {
+  EXPECT_EQ(shortText(compileAssignment("web", {backend(R"(address: "10.0.0.1:80" weight: 3)")})),
+            R"(cluster_name: "web" endpoints { lb_endpoints { endpoint { address { socket_address )"
+            R"({ address: "10.0.0.1" port_value: 80 } } } load_balancing_weight { value: 3 } } })");
+  EXPECT_EQ(shortText(compileAssignment("web", {})), R"(cluster_name: "web")");
+}
+
+TEST(PoolTest, NodesShareAnAssignmentUnlessBackendsSelectThem) {
+  const Assignment all("web", {backend(R"(address: "10.0.0.1:80" weight: 1)")});
+  EXPECT_TRUE(all.selective().empty());
+  EXPECT_EQ(all.forNode({}), all.forNode({{"zone", "a"}}));
+
+  const Assignment zoned(
+      "web", {backend(R"(address: "10.0.0.1:80" nodes { labels { key: "zone" value: "a" } })"),
+              backend(R"(address: "10.0.0.2:80")"),
+              backend(R"(address: "10.0.0.3:80" nodes { labels { key: "zone" value: "b" } })")});
+  EXPECT_EQ(zoned.selective().size(), 2u);
+  EXPECT_EQ(endpoints(zoned.forNode({{"zone", "a"}})), "10.0.0.1 10.0.0.2 ");
+  EXPECT_EQ(endpoints(zoned.forNode({{"zone", "b"}})), "10.0.0.2 10.0.0.3 ");
+  EXPECT_EQ(endpoints(zoned.forNode({})), "10.0.0.2 ");
+  EXPECT_EQ(zoned.forNode({{"zone", "c"}}), zoned.forNode({}));
+}
+
+}  // namespace
+}  // namespace convoy::controlplane::compile

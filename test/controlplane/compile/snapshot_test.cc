@@ -1,0 +1,160 @@
+#include "controlplane/compile/snapshot.h"
+
+#include <gtest/gtest.h>
+
+#include <algorithm>
+#include <string>
+#include <vector>
+
+#include "absl/strings/str_cat.h"
+#include "absl/strings/str_join.h"
+#include "test/controlplane/common/model_text.h"
+
+namespace convoy::controlplane::compile {
+namespace {
+
+// A configuration that changes, and the snapshots that follow it.
+class Follower {
+ public:
+  // Makes `config` the whole truth; the names of the xDS resources that were compiled for it.
+  std::string become(const std::string& config) {
+    manage::Plan plan = planText(model_, config);
+    std::vector<std::string> compiled;
+    snapshot_ = Snapshot::next(
+        *snapshot_, plan.model, keysOf(plan),
+        [&compiled](const store::Key& source, const auto& message) {
+          compiled.push_back(absl::StrCat(message.GetDescriptor()->name(), "<", source.name));
+        });
+    model_ = std::move(plan.model);
+    return absl::StrJoin(compiled, " ");
+  }
+
+  // Every resource of a node's view, sorted.
+  std::string viewText(const model::Labels& labels = {}) const {
+    std::vector<std::string> names;
+    const ViewPtr view = snapshot_->viewFor(labels);
+    for (const Type type : kTypes) {
+      for (const auto& [name, encoded] : view->of(type)) {
+        names.push_back(absl::StrCat(indexOf(type), ":", name));
+      }
+    }
+    std::sort(names.begin(), names.end());
+    return absl::StrJoin(names, " ");
+  }
+
+  // The same resources as compiling everything anew gives.
+  void expectSameAsAnew(const model::Labels& labels = {}) const {
+    const auto anew = Snapshot::compile(model_, [](const auto&, const auto&) {});
+    const ViewDifference found = difference(*snapshot_->viewFor(labels), *anew->viewFor(labels));
+    for (const auto& names : found) EXPECT_EQ(absl::StrJoin(names, " "), "");
+    EXPECT_EQ(snapshot_->revision(), anew->revision());
+  }
+
+  const Snapshot& snapshot() const { return *snapshot_; }
+
+ private:
+  model::Model model_;
+  SnapshotPtr snapshot_ = std::make_shared<Snapshot>();
+};
+
+constexpr char kTenLines[] = R"(
+  listeners { name: "public" address: "0.0.0.0:8080" routes { pool: "web" } }
+  pools { name: "web" backends { address: "10.0.0.1:80" } })";
+
+TEST(SnapshotTest, CompilesWhatIsThere) {
+  Follower follower;
+  EXPECT_EQ(follower.viewText(), "");
+  EXPECT_EQ(follower.become(kTenLines),
+            "Listener<public RouteConfiguration<public Cluster<web ClusterLoadAssignment<web");
+  EXPECT_EQ(follower.viewText(), "0:web 1:web 2:public 3:listener/public");
+  EXPECT_EQ(follower.snapshot().revision(), 1);
+}
+
+TEST(SnapshotTest, CompilesOnlyWhatChanged) {
+  Follower follower;
+  follower.become(kTenLines);
+  struct Step {
+    std::string config;
+    std::string compiled;
+  };
+  const Step steps[] = {
+      // A weight.
+      {R"(listeners { name: "public" address: "0.0.0.0:8080" routes { pool: "web" } }
+          pools { name: "web" backends { address: "10.0.0.1:80" weight: 2 } })",
+       "ClusterLoadAssignment<web"},
+      // The pool alone.
+      {R"(listeners { name: "public" address: "0.0.0.0:8080" routes { pool: "web" } }
+          pools { name: "web" algorithm: ALGORITHM_ROUND_ROBIN backends { address: "10.0.0.1:80" weight: 2 } })",
+       "Cluster<web"},
+      // A pool that nothing reaches.
+      {R"(listeners { name: "public" address: "0.0.0.0:8080" routes { pool: "web" } }
+          pools { name: "web" algorithm: ALGORITHM_ROUND_ROBIN backends { address: "10.0.0.1:80" weight: 2 } }
+          pools { name: "other" })",
+       "Cluster<other ClusterLoadAssignment<other"},
+      // The last backend goes.
+      {R"(listeners { name: "public" address: "0.0.0.0:8080" routes { pool: "web" } }
+          pools { name: "web" algorithm: ALGORITHM_ROUND_ROBIN } pools { name: "other" })",
+       "ClusterLoadAssignment<web"},
+      // The other pool goes.
+      {R"(listeners { name: "public" address: "0.0.0.0:8080" routes { pool: "web" } }
+          pools { name: "web" algorithm: ALGORITHM_ROUND_ROBIN })",
+       ""},
+  };
+  for (const Step& step : steps) {
+    EXPECT_EQ(follower.become(step.config), step.compiled) << step.config;
+    follower.expectSameAsAnew();
+    EXPECT_EQ(follower.viewText(), "0:web 1:web 2:public 3:listener/public");
+  }
+}
+
+TEST(SnapshotTest, ListenersShareTables) {
+  Follower follower;
+  follower.become(R"(
+    listeners { name: "a" address: "0.0.0.0:1" route_table: "t" }
+    listeners { name: "b" address: "0.0.0.0:2" route_table: "t" }
+    listeners { name: "c" address: "0.0.0.0:3" routes { direct_response { status: 200 } } }
+    route_tables { name: "t" routes { pool: "p" } routes { pool: "q" } }
+    pools { name: "p" } pools { name: "q" })");
+  EXPECT_EQ(follower.viewText(), "0:p 0:q 1:p 1:q 2:a 2:b 2:c 3:listener/c 3:t");
+  // From the table to routes of its own; the table stays for the other.
+  EXPECT_EQ(follower.become(R"(
+    listeners { name: "a" address: "0.0.0.0:1" routes { pool: "p" } }
+    listeners { name: "b" address: "0.0.0.0:2" route_table: "t" }
+    route_tables { name: "t" routes { pool: "q" } }
+    pools { name: "p" } pools { name: "q" })"),
+            "Listener<a RouteConfiguration<a RouteConfiguration<t");
+  EXPECT_EQ(follower.viewText(), "0:p 0:q 1:p 1:q 2:a 2:b 3:listener/a 3:t");
+  follower.expectSameAsAnew();
+  // And everything goes.
+  follower.become(R"(route_tables { name: "u" })");
+  EXPECT_EQ(follower.viewText(), "");
+  follower.expectSameAsAnew();
+}
+
+TEST(SnapshotTest, NodesGetWhatSelectsThem) {
+  Follower follower;
+  follower.become(R"(
+    listeners { name: "all" address: "0.0.0.0:1" routes { pool: "p" } }
+    listeners { name: "edge" address: "0.0.0.0:2" nodes { labels { key: "role" value: "edge" } }
+                routes { pool: "q" } }
+    pools { name: "p" backends { address: "1.1.1.1:1" nodes { labels { key: "zone" value: "a" } } } }
+    pools { name: "q" })");
+  EXPECT_EQ(follower.viewText(), "0:p 1:p 2:all 3:listener/all");
+  EXPECT_EQ(follower.viewText({{"role", "edge"}}),
+            "0:p 0:q 1:p 1:q 2:all 2:edge 3:listener/all 3:listener/edge");
+  follower.expectSameAsAnew({{"role", "edge"}, {"zone", "a"}});
+}
+
+TEST(SnapshotTest, NodesThatNothingTellsApartShareAView) {
+  Follower follower;
+  follower.become(R"(
+    listeners { name: "edge" address: "0.0.0.0:2" nodes { labels { key: "role" value: "edge" } } }
+    pools { name: "p" backends { address: "1.1.1.1:1" nodes { labels { key: "zone" value: "a" } } } })");
+  const Snapshot& snapshot = follower.snapshot();
+  EXPECT_EQ(snapshot.viewFor({}), snapshot.viewFor({{"role", "core"}, {"rack", "7"}}));
+  EXPECT_NE(snapshot.viewFor({}), snapshot.viewFor({{"role", "edge"}}));
+  EXPECT_NE(snapshot.viewFor({}), snapshot.viewFor({{"zone", "a"}}));
+}
+
+}  // namespace
+}  // namespace convoy::controlplane::compile

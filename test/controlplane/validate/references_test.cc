@@ -1,0 +1,85 @@
+#include "controlplane/validate/references.h"
+
+#include <gtest/gtest.h>
+
+#include <string>
+
+#include "absl/strings/str_cat.h"
+#include "test/controlplane/common/config_text.h"
+
+namespace convoy::controlplane::validate {
+namespace {
+
+model::Model modelOf(const std::string& text) {
+  const auto config = parse<v1::Config>(text);
+  std::vector<store::Write> writes;
+  for (const auto& listener : config.listeners()) writes.push_back(model::writeOf(listener));
+  for (const auto& table : config.route_tables()) writes.push_back(model::writeOf(table));
+  for (const auto& pool : config.pools()) writes.push_back(model::writeOf(pool));
+  auto model = model::applied(model::Model{}, 1, writes);
+  EXPECT_TRUE(model.ok());
+  return *model;
+}
+
+std::string problemsOf(const std::string& config, const RequestPlaces& places = {}) {
+  Problems problems;
+  checkReferences(modelOf(config), places, &problems);
+  std::string out;
+  for (const v1::Problem& problem : problems.list().problems()) {
+    absl::StrAppend(&out, out.empty() ? "" : "\n", problem.field_path(), ": ", problem.rule(), ": ",
+                    problem.reason());
+  }
+  return out;
+}
+
+TEST(ReferencesTest, NothingIsWrong) {
+  EXPECT_EQ(problemsOf(R"(
+    listeners { name: "a" address: "1.1.1.1:1" routes { pool: "p" } routes { direct_response {} } }
+    listeners { name: "b" address: "1.1.1.1:2" route_table: "t" }
+    route_tables { name: "t" routes { pool: "p" } }
+    pools { name: "p" })"),
+            "");
+}
+
+TEST(ReferencesTest, MissingPoolsAndTables) {
+  EXPECT_EQ(
+      problemsOf(R"(
+    listeners { name: "a" address: "1.1.1.1:1" routes { pool: "pools" } }
+    listeners { name: "b" address: "1.1.1.1:2" route_table: "nothing" }
+    route_tables { name: "t" routes { pool: "wbe" } }
+    pools { name: "web" })",
+                 {{{v1::KIND_LISTENER, "a"}, "listeners[7]"}}),
+      "route table t: routes[0].pool: not_found: there is no pool \"wbe\"; did you mean \"web\"?\n"
+      "listeners[7].routes[0].pool: not_found: there is no pool \"pools\"; add it, or name "
+      "another\n"
+      "listener b: route_table: not_found: there is no route table \"nothing\"; add it, or name "
+      "another");
+}
+
+TEST(ReferencesTest, AddressesOfTheSameNodes) {
+  struct Case {
+    std::string first;
+    std::string second;
+    bool conflict;
+  };
+  const Case cases[] = {
+      {R"(address: "1.1.1.1:1")", R"(address: "1.1.1.1:1")", true},
+      {R"(address: "1.1.1.1:1")", R"(addresses: "1.1.1.1:2" addresses: "1.1.1.1:1")", true},
+      {R"(address: "1.1.1.1:1")", R"(address: "1.1.1.1:2")", false},
+      {R"(address: "1.1.1.1:0")", R"(address: "1.1.1.1:0")", false},
+      {R"(address: "1.1.1.1:1" nodes { labels { key: "a" value: "1" } })",
+       R"(address: "1.1.1.1:1" nodes { labels { key: "a" value: "2" } })", false},
+      {R"(address: "1.1.1.1:1" nodes { labels { key: "a" value: "1" } })",
+       R"(address: "1.1.1.1:1" nodes { labels { key: "b" value: "2" } })", true},
+  };
+  for (const Case& c : cases) {
+    const std::string problems = problemsOf(absl::StrCat(
+        "listeners { name: \"a\" ", c.first, " } listeners { name: \"b\" ", c.second, " }"));
+    EXPECT_EQ(problems.find("conflict: listener \"a\" has this address") != std::string::npos,
+              c.conflict)
+        << problems;
+  }
+}
+
+}  // namespace
+}  // namespace convoy::controlplane::validate
