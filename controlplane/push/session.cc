@@ -163,6 +163,12 @@ std::optional<Response> Session::take(Type type, bool removals) {
   std::optional<Update> update = removals ? channel.subscription.takeRemovals()
                                           : channel.subscription.takeAdditions(kMostResponseBytes);
   if (!update.has_value()) return std::nullopt;
+  if (type == Type::Cluster && !removals) {
+    // Envoy warms a changed cluster like a new one and waits for its endpoints, known or not.
+    for (const compile::EncodedPtr& cluster : update->resources) {
+      of(Type::Assignment).resend(cluster->name);
+    }
+  }
   channel.nonce = absl::StrCat(++nonces_);
   return Response{protocol_, type, channel.nonce, view_->revision, std::move(*update)};
 }

@@ -34,6 +34,12 @@ void Subscription::wantNoMore(const std::string& name) {
   evaluate(name);
 }
 
+void Subscription::resend(const std::string& name) {
+  if (held_.find(name) == held_.end()) return;
+  resends_.insert(name);
+  evaluate(name);
+}
+
 void Subscription::has(const std::string& name, const std::string& version) {
   setHeld(compile::encodedElsewhere(name, version));
 }
@@ -80,7 +86,7 @@ void Subscription::evaluate(const std::string& name) {
     told_missing_.erase(name);
     if (held == held_.end()) {
       setAddition(name, true);
-    } else if (held->second->version != target->version) {
+    } else if (held->second->version != target->version || resends_.count(name) != 0) {
       setAddition(name, false);
     } else {
       clearAddition(name);
@@ -88,6 +94,7 @@ void Subscription::evaluate(const std::string& name) {
     return;
   }
   clearAddition(name);
+  resends_.erase(name);
   if (view_ == nullptr) return;
   refusals_.erase(name);
   if (!wanted) {
@@ -137,14 +144,17 @@ std::optional<Update> Subscription::takeAdditions(size_t most_bytes) {
   flight.revision = view_->revision;
   size_t bytes = 0;
   while (!additions_.empty() && (bytes < most_bytes || protocol_ == Protocol::WholeState)) {
-    const auto [name, is_new] = *additions_.begin();
+    const std::string name = additions_.begin()->first;
+    const bool is_new = additions_.begin()->second;
     compile::EncodedPtr resource = view_->find(type_, name);
     CONVOY_ASSERT(resource != nullptr);
     bytes += resource->delta.size();
     flight.names.push_back(name);
     flight.brings_new = flight.brings_new || is_new;
     setHeld(resource);
-    clearAddition(name);
+    resends_.erase(name);
+    additions_.erase(additions_.begin());
+    if (is_new) --new_additions_;
     update.resources.push_back(std::move(resource));
   }
   if (protocol_ == Protocol::WholeState && absenceRemoves()) update.resources = wholeState(true);

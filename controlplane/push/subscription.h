@@ -50,6 +50,9 @@ class Subscription {
   const std::set<std::string>& names() const { return names_; }
   bool active() const { return wants_all_ || !names_.empty(); }
 
+  // Sends a resource once more if the client wants and has it.
+  void resend(const std::string& name);
+
   // What a client that comes back says it has. Before want() and wantAll().
   void has(const std::string& name, const std::string& version);
 
@@ -109,6 +112,7 @@ class Subscription {
   compile::ResourceMap held_;
   std::map<std::string, bool> additions_;  // name -> the client never had it
   size_t new_additions_ = 0;
+  std::set<std::string> resends_;  // additions_ whose version the client has
   std::set<std::string> removals_;
   std::optional<InFlight> in_flight_;
   std::map<std::string, Refusal> refusals_;

@@ -4,71 +4,16 @@
 
 #include <gtest/gtest.h>
 
-#include <chrono>
 #include <string>
 
-#include "api/convoy/v1/config_service.grpc.pb.h"
-#include "api/convoy/v1/fleet_service.grpc.pb.h"
 #include "controlplane/validate/xds_check.h"
 #include "google/rpc/status.pb.h"
-#include "test/controlplane/common/ads_client.h"
-#include "test/controlplane/common/config_text.h"
-#include "test/controlplane/common/temporary_folder.h"
+#include "test/controlplane/common/control_plane_fixture.h"
 
 namespace convoy::controlplane {
 namespace {
 
-constexpr char kTenLines[] = R"(
-  listeners { name: "public" address: "0.0.0.0:8080" routes { pool: "web" } }
-  pools { name: "web" backends { address: "10.0.0.1:8080" } backends { address: "10.0.0.2:8080" } }
-)";
-
-class ServerTest : public testing::Test {
- protected:
-  ServerTest() { start(); }
-
-  void start() {
-    server_.reset();
-    auto server = Server::start(options(), &clock_, validate::acceptAll());
-    ASSERT_TRUE(server.ok()) << server.status();
-    server_ = std::move(*server);
-    const auto channel =
-        grpc::CreateChannel(server_->management().text(), grpc::InsecureChannelCredentials());
-    config_ = v1::ConfigService::NewStub(channel);
-    fleet_ = v1::FleetService::NewStub(channel);
-  }
-
-  ServerOptions options() const {
-    return {.store = folder_.file("convoy.db"), .management = "127.0.0.1:0", .xds = "127.0.0.1:0"};
-  }
-
-  std::unique_ptr<AdsClient> node(const std::string& id,
-                                  const std::map<std::string, std::string>& labels = {}) {
-    return std::make_unique<AdsClient>(server_->xds().text(), id, labels);
-  }
-
-  static std::unique_ptr<grpc::ClientContext> context() {
-    auto context = std::make_unique<grpc::ClientContext>();
-    context->set_deadline(std::chrono::system_clock::now() + std::chrono::seconds(20));
-    return context;
-  }
-
-  grpc::Status apply(v1::ApplyRequest request, v1::ApplyResponse* response = nullptr) {
-    v1::ApplyResponse ignored;
-    return config_->Apply(context().get(), request, response ? response : &ignored);
-  }
-  grpc::Status apply(const std::string& config, v1::ApplyResponse* response = nullptr) {
-    v1::ApplyRequest request;
-    *request.mutable_config() = parse<v1::Config>(config);
-    return apply(request, response);
-  }
-
-  event::SystemClock clock_;
-  TemporaryFolder folder_;
-  std::unique_ptr<Server> server_;
-  std::unique_ptr<v1::ConfigService::Stub> config_;
-  std::unique_ptr<v1::FleetService::Stub> fleet_;
-};
+using ServerTest = ControlPlaneTest;
 
 TEST_F(ServerTest, TenLinesReachANode) {
   auto proxy = node("n1");

@@ -114,7 +114,12 @@ void AdsClient::follow(const DeltaResponse& response) {
     names.insert(manager.rds().route_config_name());
   }
   if (type == "Cluster") {
-    for (const std::string& name : response.removed_resources()) names.erase(name);
+    // What only a cluster needed goes with it.
+    std::lock_guard lock(mutex_);
+    for (const std::string& name : response.removed_resources()) {
+      names.erase(name);
+      held_.erase("ClusterLoadAssignment/" + name);
+    }
   }
   subscribe(wanted, names);
 }

@@ -218,7 +218,7 @@ TEST(SessionTest, OneResponseOfATypeIsInFlightAndTheNewestViewCounts) {
   DeltaClient client;
   bringUp(client);
   client.session().setView(viewOf("C:web@2 E:web@1 L:public@1 R:table@1", 2), nullptr);
-  EXPECT_EQ(client.receive(), "C[web@2]");
+  EXPECT_EQ(client.receive(), "C[web@2] E[web@1]");
   client.session().setView(viewOf("C:web@3 E:web@1 L:public@1 R:table@1", 3), nullptr);
   client.session().setView(viewOf("C:web@4 E:web@1 L:public@1 R:table@1", 4), nullptr);
   EXPECT_EQ(client.receive(), "");
@@ -226,11 +226,24 @@ TEST(SessionTest, OneResponseOfATypeIsInFlightAndTheNewestViewCounts) {
   EXPECT_EQ(client.receive(), "C[web@4]");
 }
 
+// Envoy does not serve from a changed cluster before it is told its endpoints, even the same ones.
+TEST(SessionTest, AChangedClusterGetsItsEndpointsAgain) {
+  DeltaClient client;
+  bringUp(client);
+  client.session().setView(viewOf("C:web@2 E:web@1 L:public@1 R:table@2", 2), nullptr);
+  EXPECT_EQ(client.receive(), "C[web@2] E[web@1] R[table@2]");
+  client.accept('C');
+  client.accept('E');
+  client.accept('R');
+  EXPECT_TRUE(client.session().settled());
+  EXPECT_EQ(client.receive(), "");
+}
+
 TEST(SessionTest, AnswersToOlderResponsesDoNotCount) {
   DeltaClient client;
   bringUp(client);
   client.session().setView(viewOf("C:web@2 E:web@1 L:public@1 R:table@1", 2), nullptr);
-  EXPECT_EQ(client.receive(), "C[web@2]");
+  EXPECT_EQ(client.receive(), "C[web@2] E[web@1]");
   Session::DeltaRequest stale = client.request('C');
   stale.set_response_nonce("1");
   // Its subscription counts nevertheless.
@@ -246,10 +259,11 @@ TEST(SessionTest, RefusedResourcesAreKnownByName) {
   DeltaClient client;
   bringUp(client);
   client.session().setView(viewOf("C:web@2 C:bad@1 E:web@1 L:public@1 R:table@2", 7), nullptr);
-  EXPECT_EQ(client.receive(), "C[bad@1 web@2]");
+  EXPECT_EQ(client.receive(), "C[bad@1 web@2] E[web@1]");
   client.refuse('C', {"bad"});
   // A refusal is an answer: what waits goes on.
   EXPECT_EQ(client.receive(), "R[table@2]");
+  client.accept('E');
   client.accept('R');
   EXPECT_TRUE(client.session().settled());
   ASSERT_EQ(client.session().refusals().size(), 1u);
