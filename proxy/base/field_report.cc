@@ -32,6 +32,10 @@ FieldReport::Scope FieldReport::in(std::string_view field, std::string_view key)
 }
 
 void FieldReport::error(std::string_view rule, std::string_view value, std::string hint) {
+  // A check and a conversion may both find the same thing.
+  for (const FieldError& known : errors_) {
+    if (known.rule == rule && known.field_path == path_) return;
+  }
   if (++error_count_ > kMaxErrors) return;
   errors_.push_back({path_, std::string(rule), shownValue(value), std::move(hint)});
 }

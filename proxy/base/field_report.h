@@ -8,7 +8,8 @@
 //
 // Field paths are written with the field names of the .proto files:
 // `endpoints[0].lb_endpoints[2].endpoint.address`, `filter_metadata["envoy.lb"]`.
-// Bounded: the first 100 errors and 1000 notes are kept, all are counted. One thread.
+// Bounded: the first 100 errors and 1000 notes are kept, all are counted. A field breaks a rule
+// once. One thread.
 
 #include <cstdint>
 #include <string>

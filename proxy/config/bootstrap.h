@@ -28,7 +28,8 @@ struct NodeIdentity {
 // Where a kind of resource comes from: the ADS stream of this cluster. No other config source
 // exists.
 struct AdsSpec {
-  std::string cluster;  // name of a static cluster
+  std::string cluster;    // name of a static cluster
+  std::string authority;  // :authority of the stream; empty: the cluster's name
   bool incremental = true;
 };
 

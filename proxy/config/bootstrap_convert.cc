@@ -55,6 +55,7 @@ AdsSpec toAds(const ApiConfigSource& ads, base::FieldReport& report) {
     return spec;
   }
   spec.cluster = ads.grpc_services(0).envoy_grpc().cluster_name();
+  spec.authority = ads.grpc_services(0).envoy_grpc().authority();
   return spec;
 }
 

@@ -197,6 +197,11 @@ std::shared_ptr<const upstream::ClusterSpec> toCluster(const Cluster& proto, con
   }
   applyOptions(proto, context, spec.get(), report);
   setConnections(proto, spec.get(), report);
+  if (proto.upstream_connection_options().has_tcp_keepalive() &&
+      proto.name() != context.ads_cluster) {
+    report.error("upstream_connection_options.tcp_keepalive", "unsupported_field", "",
+                 "is not supported for clusters that requests go to; remove it");
+  }
   if (proto.has_transport_socket()) {
     auto at = report.in("transport_socket");
     auto in = report.in("typed_config");

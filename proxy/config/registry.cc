@@ -33,12 +33,18 @@ Registry::Registry()
       request_ids("request id extension"),
       upstream_transports("transport socket for clusters") {}
 
-bool Registry::knows(std::string_view type) const {
-  return network_filters.find(type) != nullptr || http_filters.find(type) != nullptr ||
-         per_route_filters.find(type) != nullptr || access_loggers.find(type) != nullptr ||
-         downstream_transports.find(type) != nullptr || cluster_options.find(type) != nullptr ||
-         load_balancers.find(type) != nullptr || request_ids.find(type) != nullptr ||
-         upstream_transports.find(type) != nullptr;
+std::vector<std::string> Registry::types() const {
+  std::vector<std::string> types;
+  network_filters.addTypesTo(&types);
+  http_filters.addTypesTo(&types);
+  per_route_filters.addTypesTo(&types);
+  access_loggers.addTypesTo(&types);
+  downstream_transports.addTypesTo(&types);
+  cluster_options.addTypesTo(&types);
+  load_balancers.addTypesTo(&types);
+  request_ids.addTypesTo(&types);
+  upstream_transports.addTypesTo(&types);
+  return types;
 }
 
 }  // namespace convoy::config

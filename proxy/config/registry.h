@@ -10,6 +10,7 @@
 #include <string>
 #include <string_view>
 #include <utility>
+#include <vector>
 
 #include "google/protobuf/any.pb.h"
 #include "google/protobuf/message.h"
@@ -64,6 +65,10 @@ class ExtensionPoint {
     if (message == nullptr) return Made();
     if (kind != nullptr) *kind = extension->kind;
     return extension->make(*message, context, report);
+  }
+
+  void addTypesTo(std::vector<std::string>* types) const {
+    for (const auto& [type, extension] : extensions_) types->push_back(type);
   }
 
   // "envoy.filters.http.a, envoy.filters.http.b"
@@ -122,8 +127,8 @@ class Registry {
   ExtensionPoint<bool> request_ids;
   ExtensionPoint<bool> upstream_transports;
 
-  // Does any extension point take this message type?
-  bool knows(std::string_view type) const;
+  // Message types that any extension point takes.
+  std::vector<std::string> types() const;
 };
 
 }  // namespace convoy::config

@@ -30,11 +30,6 @@ std::map<std::string, Registry::PerRoutePtr> toFilterSpecs(const FilterConfigs& 
       specs[name] = context.registry->per_route_filters.make(any, context, report);
       continue;
     }
-    if (wrapper.disabled()) {
-      report.error("disabled", "unsupported_field", "true",
-                   "filters cannot be disabled for a route yet; remove it");
-      continue;
-    }
     const std::string_view type = typeName(wrapper.config());
     if (wrapper.is_optional() && context.registry->per_route_filters.find(type) == nullptr) {
       report.note("config", "this build has no such filter, and the filter is optional");

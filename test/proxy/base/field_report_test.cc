@@ -45,9 +45,20 @@ TEST(FieldReport, NotesAreNoErrors) {
   EXPECT_TRUE(report.notes()[1].unknown);
 }
 
+TEST(FieldReport, AFieldBreaksARuleOnce) {
+  FieldReport report;
+  report.error("a", "range", "1", "must be 2");
+  report.error("a", "range", "1", "must be 2 indeed");
+  report.error("b", "range", "1", "must be 2");
+  report.error("a", "required", "", "is needed");
+  EXPECT_EQ(report.errorCount(), 3u);
+}
+
 TEST(FieldReport, KeepsAFewAndCountsAll) {
   FieldReport report;
-  for (size_t i = 0; i < FieldReport::kMaxErrors + 5; ++i) report.error("rule", "", "hint");
+  for (size_t i = 0; i < FieldReport::kMaxErrors + 5; ++i) {
+    report.error("rule" + std::to_string(i), "", "hint");
+  }
   for (size_t i = 0; i < FieldReport::kMaxNotes + 7; ++i) report.note("field", "reason");
   EXPECT_EQ(report.errorCount(), FieldReport::kMaxErrors + 5);
   EXPECT_EQ(report.takeErrors().size(), FieldReport::kMaxErrors);
