@@ -1,5 +1,8 @@
 #include "proxy/http/log_format.h"
 
+#include <emmintrin.h>
+
+#include <algorithm>
 #include <charconv>
 #include <cstring>
 #include <ctime>
@@ -57,21 +60,53 @@ absl::Status badFormat(std::string_view token, size_t at, std::string_view rule)
                                                  "\" at byte ", at, ": ", base::toAbsl(rule)));
 }
 
-// token is what stands between two '%': NAME, NAME(ARG), NAME(ARG?ALT):LENGTH.
+// REQ(:METHOD) and its like are no header fields.
+LogOperator requestOperator(std::string_view name) {
+  constexpr std::pair<std::string_view, LogOperator> kPseudo[] = {
+      {":method", LogOperator::Method},       {":path", LogOperator::Target},
+      {":authority", LogOperator::Authority}, {":scheme", LogOperator::Scheme},
+      {"host", LogOperator::Authority},
+  };
+  for (const auto& [pseudo, op] : kPseudo) {
+    if (base::equalsIgnoreCase(pseudo, name)) return op;
+  }
+  return LogOperator::Req;
+}
+
+void setHeader(LogPiece& piece, std::string_view argument) {
+  const size_t question = argument.find('?');
+  piece.text = argument.substr(0, question);
+  piece.id = classify(piece.text);
+  if (piece.op == LogOperator::Req) piece.op = requestOperator(piece.text);
+  if (question == std::string_view::npos) return;
+  LogPiece& other = piece.alternative.emplace_back();
+  other.op = piece.op == LogOperator::Resp ? LogOperator::Resp : LogOperator::Req;
+  setHeader(other, argument.substr(question + 1));
+}
+
+const OperatorName* findOperator(std::string_view name) {
+  for (const OperatorName& known : kOperators) {
+    if (known.name == name) return &known;
+  }
+  return nullptr;
+}
+
+// token is what stands between two '%': NAME, NAME(ARGUMENT), NAME(ARGUMENT):LENGTH.
 absl::StatusOr<LogPiece> parseOperator(std::string_view token, size_t at) {
   const size_t name_end = std::min(token.find('('), token.find(':'));
-  const std::string_view name = token.substr(0, name_end);
+  const OperatorName* known = findOperator(token.substr(0, name_end));
+  if (known == nullptr)
+    return badFormat(token, at, "unknown operator; known are " + knownOperators());
   LogPiece piece;
+  piece.op = known->op;
   std::string_view rest =
       name_end == std::string_view::npos ? std::string_view() : token.substr(name_end);
+  std::string_view argument;
   if (!rest.empty() && rest[0] == '(') {
     const size_t close = rest.find(')');
     if (close == std::string_view::npos)
       return badFormat(token, at, "the parenthesis is not closed");
-    std::string_view argument = rest.substr(1, close - 1);
-    const size_t question = argument.find('?');
-    piece.text = argument.substr(0, question);
-    if (question != std::string_view::npos) piece.alternative = argument.substr(question + 1);
+    argument = rest.substr(1, close - 1);
     rest = rest.substr(close + 1);
   }
   if (!rest.empty()) {
@@ -81,14 +116,14 @@ absl::StatusOr<LogPiece> parseOperator(std::string_view token, size_t at) {
       return badFormat(token, at, "what follows the name must be \":\" and a length of at least 1");
     }
   }
-  for (const OperatorName& known : kOperators) {
-    if (known.name != name) continue;
-    piece.op = known.op;
-    if (known.takes_header && piece.text.empty())
-      return badFormat(token, at, "needs a header name in parentheses");
-    return piece;
+  if (!known->takes_header) {
+    piece.text = argument;
+  } else if (argument.empty()) {
+    return badFormat(token, at, "needs a header name in parentheses");
+  } else {
+    setHeader(piece, argument);
   }
-  return badFormat(token, at, "unknown operator; known are " + knownOperators());
+  return piece;
 }
 
 absl::StatusOr<std::vector<LogPiece>> parseFormat(std::string_view format) {
@@ -96,7 +131,7 @@ absl::StatusOr<std::vector<LogPiece>> parseFormat(std::string_view format) {
   std::string literal;
   const auto flush = [&] {
     if (literal.empty()) return;
-    pieces.push_back({LogOperator::Literal, std::move(literal), {}, 0});
+    pieces.emplace_back().text = std::move(literal);
     literal.clear();
   };
   for (size_t at = 0; at < format.size();) {
@@ -131,33 +166,16 @@ absl::StatusOr<std::vector<LogPiece>> parseFormat(std::string_view format) {
 
 // --- rendering ---
 
-std::optional<std::string_view> requestField(const RequestHead& head, std::string_view name) {
-  if (name == ":METHOD" || name == ":method") return head.method;
-  if (name == ":PATH" || name == ":path") return head.target;
-  if (name == ":AUTHORITY" || name == ":authority") return head.authority;
-  if (name == ":SCHEME" || name == ":scheme") return head.scheme;
-  const HeaderField* field = head.headers.find(name);
-  if (field == nullptr) return std::nullopt;
-  return field->value;
-}
-
-std::optional<std::string_view> headerText(const LogPiece& piece, const LogRecord& r) {
-  const auto look = [&](const std::string& name) -> std::optional<std::string_view> {
-    if (name.empty()) return std::nullopt;
-    if (piece.op == LogOperator::Req) return requestField(r.request, name);
-    const HeaderField* field = r.response.headers.find(name);
-    if (field == nullptr) return std::nullopt;
-    return field->value;
-  };
-  auto value = look(piece.text);
-  if (!value.has_value() || value->empty()) value = look(piece.alternative);
-  if (value.has_value() && value->empty()) return std::nullopt;
-  return value;
-}
-
 std::optional<std::string_view> nonEmpty(std::string_view text) {
   if (text.empty()) return std::nullopt;
   return text;
+}
+
+std::optional<std::string_view> fieldValue(const HeaderList& headers, const LogPiece& piece) {
+  const HeaderField* field =
+      piece.id != HeaderName::Other ? headers.find(piece.id) : headers.find(piece.text);
+  if (field == nullptr) return std::nullopt;
+  return nonEmpty(field->value);
 }
 
 std::optional<uint64_t> milliseconds(event::MonotonicTime from, event::MonotonicTime to) {
@@ -219,8 +237,17 @@ std::optional<std::string_view> textOf(const LogPiece& piece, const LogRecord& r
     case LogOperator::StartTime:
       return timeText(r.started, piece.text, scratch);
     case LogOperator::Req:
+      return fieldValue(r.request.headers, piece);
     case LogOperator::Resp:
-      return headerText(piece, r);
+      return fieldValue(r.response.headers, piece);
+    case LogOperator::Method:
+      return nonEmpty(r.request.method);
+    case LogOperator::Target:
+      return nonEmpty(r.request.target);
+    case LogOperator::Authority:
+      return nonEmpty(r.request.authority);
+    case LogOperator::Scheme:
+      return nonEmpty(r.request.scheme);
     case LogOperator::Protocol:
       return text(r.request.protocol);
     case LogOperator::ResponseFlags:
@@ -297,7 +324,16 @@ std::optional<uint64_t> numberOf(LogOperator op, const StreamInfo& i) {
   }
 }
 
-// "-" (text) or null (JSON) for what does not exist.
+std::optional<std::string_view> textOrAlternative(const LogPiece& piece, const LogRecord& r,
+                                                  char* scratch) {
+  auto value = textOf(piece, r, scratch);
+  if (!value.has_value() && !piece.alternative.empty()) {
+    value = textOrAlternative(piece.alternative.front(), r, scratch);
+  }
+  return value;
+}
+
+// "-" for what does not exist.
 void renderPiece(const LogPiece& piece, const LogRecord& r, AccessLogSpec::Format form,
                  LineBuffer& out) {
   if (piece.op == LogOperator::Literal && form == AccessLogSpec::Format::Text)
@@ -307,10 +343,36 @@ void renderPiece(const LogPiece& piece, const LogRecord& r, AccessLogSpec::Forma
     return value.has_value() ? out.number(*value) : out.character('-');
   }
   char scratch[kScratchBytes];
-  auto value = textOf(piece, r, scratch);
+  auto value = textOrAlternative(piece, r, scratch);
   if (!value.has_value()) return out.character('-');
   if (piece.max_length != 0) value = value->substr(0, piece.max_length);
   out.escaped(*value, form);
+}
+
+// How many bytes at the beginning need no escape: printable ASCII but '"' and '\\'. Log lines are
+// mostly such text, so sixteen are looked at at once.
+size_t plainPrefix(std::string_view text) {
+  size_t at = 0;
+  const __m128i lowest = _mm_set1_epi8(0x1f);
+  const __m128i del = _mm_set1_epi8(0x7f);
+  const __m128i quote = _mm_set1_epi8('"');
+  const __m128i backslash = _mm_set1_epi8('\\');
+  for (; at + 16 <= text.size(); at += 16) {
+    const __m128i bytes = _mm_loadu_si128(reinterpret_cast<const __m128i*>(text.data() + at));
+    // Signed comparison: bytes above 0x7f are negative, hence not above 0x1f.
+    const __m128i printable =
+        _mm_andnot_si128(_mm_cmpeq_epi8(bytes, del), _mm_cmpgt_epi8(bytes, lowest));
+    const __m128i special =
+        _mm_or_si128(_mm_cmpeq_epi8(bytes, quote), _mm_cmpeq_epi8(bytes, backslash));
+    const int plain = _mm_movemask_epi8(_mm_andnot_si128(special, printable));
+    if (plain != 0xffff)
+      return at + static_cast<size_t>(__builtin_ctz(~static_cast<unsigned>(plain)));
+  }
+  for (; at < text.size(); ++at) {
+    const auto c = static_cast<unsigned char>(text[at]);
+    if (c < 0x20 || c >= 0x7f || c == '"' || c == '\\') return at;
+  }
+  return at;
 }
 
 }  // namespace
@@ -328,22 +390,21 @@ void LineBuffer::number(uint64_t value) {
 
 void LineBuffer::escaped(std::string_view text, AccessLogSpec::Format form) {
   constexpr char kDigits[] = "0123456789abcdef";
-  size_t plain = 0;
-  for (size_t i = 0; i < text.size(); ++i) {
-    const auto c = static_cast<unsigned char>(text[i]);
-    if (c >= 0x20 && c < 0x7f && c != '"' && c != '\\') continue;
-    raw(text.substr(plain, i - plain));
-    plain = i + 1;
+  while (true) {
+    const size_t plain = plainPrefix(text);
+    raw(text.substr(0, plain));
+    if (plain == text.size()) return;
+    const auto c = static_cast<unsigned char>(text[plain]);
+    text.remove_prefix(plain + 1);
     character('\\');
     if (c == '"' || c == '\\') {
       character(static_cast<char>(c));
-    } else {
-      raw(form == AccessLogSpec::Format::Json ? "u00" : "x");
-      character(kDigits[c >> 4]);
-      character(kDigits[c & 15]);
+      continue;
     }
+    raw(form == AccessLogSpec::Format::Json ? "u00" : "x");
+    character(kDigits[c >> 4]);
+    character(kDigits[c & 15]);
   }
-  raw(text.substr(plain));
 }
 
 absl::StatusOr<LogFormat> LogFormat::compile(const AccessLogSpec& spec) {
@@ -390,8 +451,9 @@ void LogFormat::renderJson(const LogRecord& record, LineBuffer& out) const {
     if (field.pieces.size() == 1 && field.pieces[0].op != LogOperator::Literal) {
       const LogPiece& piece = field.pieces[0];
       char scratch[kScratchBytes];
-      const bool exists = isNumber(piece.op) ? numberOf(piece.op, record.info).has_value()
-                                             : textOf(piece, record, scratch).has_value();
+      const bool exists = isNumber(piece.op)
+                              ? numberOf(piece.op, record.info).has_value()
+                              : textOrAlternative(piece, record, scratch).has_value();
       if (!exists) {
         out.raw("null");
         continue;

@@ -23,6 +23,10 @@ enum class LogOperator : uint8_t {
   Literal,
   StartTime,
   Req,
+  Method,
+  Target,
+  Authority,
+  Scheme,
   Resp,
   Protocol,
   ResponseCode,
@@ -50,9 +54,12 @@ enum class LogOperator : uint8_t {
 
 struct LogPiece {
   LogOperator op = LogOperator::Literal;
-  std::string text;         // literal; header name; time format
-  std::string alternative;  // second header name of REQ and RESP
-  size_t max_length = 0;    // 0: whole
+  std::string text;  // literal; header name; time format
+  // Of REQ and RESP: a header that is looked up by its id if the proxy knows it, and where to look
+  // if it is not there.
+  HeaderName id = HeaderName::Other;
+  std::vector<LogPiece> alternative;  // one or none
+  size_t max_length = 0;              // 0: whole
 };
 
 // Everything that a line is made from.
