@@ -1,0 +1,16 @@
+#include "proxy/filter/registry.h"
+
+#include "proxy/filter/router/router_filter.h"
+#include "proxy/filter/router/spec.h"
+
+namespace convoy::filter {
+
+void registerBuiltins(Registry& registry) {
+  registry.add(router::kKind, [](const std::shared_ptr<const http::HttpFilterSpec>& spec,
+                                 const WorkerServices& services) {
+    return router::makeRouterFactory(std::static_pointer_cast<const router::RouterSpec>(spec),
+                                     services);
+  });
+}
+
+}  // namespace convoy::filter

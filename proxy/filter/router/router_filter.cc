@@ -1,0 +1,289 @@
+#include "proxy/filter/router/router_filter.h"
+
+#include <utility>
+#include <variant>
+
+namespace convoy::filter::router {
+
+namespace {
+
+class RouterFactory final : public http::FilterFactory {
+ public:
+  RouterFactory(std::shared_ptr<const RouterSpec> spec, const WorkerServices& services)
+      : spec_(std::move(spec)), services_(services) {}
+  http::Filter* create(base::Arena& arena) override { return arena.make<RouterFilter>(services_); }
+
+ private:
+  const std::shared_ptr<const RouterSpec> spec_;
+  const WorkerServices services_;
+};
+
+// RFC 9110 9.2.2: repeating these has the effect of sending them once.
+bool isIdempotent(std::string_view method) {
+  return method == "GET" || method == "HEAD" || method == "OPTIONS" || method == "PUT" ||
+         method == "DELETE" || method == "TRACE";
+}
+
+}  // namespace
+
+std::unique_ptr<http::FilterFactory> makeRouterFactory(std::shared_ptr<const RouterSpec> spec,
+                                                       const WorkerServices& services) {
+  return std::make_unique<RouterFactory>(std::move(spec), services);
+}
+
+RouterFilter::RouterFilter(const WorkerServices& services)
+    : services_(services),
+      upstream_side_(*this),
+      client_side_(*this),
+      response_deadline_(
+          [](void* self) {
+            static_cast<RouterFilter*>(self)->onTimeout(http::Failure::UpstreamResponseTimeout);
+          },
+          this),
+      first_byte_deadline_(
+          [](void* self) {
+            static_cast<RouterFilter*>(self)->onTimeout(http::Failure::UpstreamFirstByteTimeout);
+          },
+          this) {}
+
+RouterFilter::~RouterFilter() = default;
+
+void RouterFilter::transition(State to) {
+  // Forwards, but for a repeated request: Sending -> Choosing.
+  CONVOY_ASSERT(to > state_ || (to == State::Choosing && state_ == State::Sending));
+  state_ = to;
+}
+
+// --- the request ---
+
+http::FilterVerdict RouterFilter::onRequestHead(http::RequestHead& head, bool end_of_stream) {
+  head_ = &head;
+  request_ended_ = end_of_stream;
+  if (answerLocally() || !findCluster()) return http::FilterVerdict::Pause;
+  prepareHead(head);
+  context().setResponseFlowListener(&client_side_);
+  transition(State::Choosing);
+  chooseHost();
+  if (state_ == State::Done) return http::FilterVerdict::Pause;
+  if (end_of_stream) onRequestComplete();
+  startTimers();
+  if (state_ >= State::Sending) return http::FilterVerdict::Continue;
+  resumes_later_ = true;
+  return http::FilterVerdict::Pause;
+}
+
+// No route, direct responses and redirects need no cluster.
+bool RouterFilter::answerLocally() {
+  const route::CompiledRoute* route = context().route();
+  http::LocalReply reply;
+  if (route == nullptr) {
+    reply.failure = http::Failure::RouteNotFound;
+  } else {
+    context().info().route_name = route->spec().name;
+    context().info().virtual_host = route->virtualHost().name;
+    if (const auto* direct = std::get_if<route::DirectResponse>(&route->spec().action)) {
+      reply.failure = http::Failure::DirectResponse;
+      reply.status = direct->status;
+      reply.body = direct->body;
+      reply.empty_body = direct->body.empty();
+    } else if (std::holds_alternative<route::Redirect>(route->spec().action)) {
+      reply.failure = http::Failure::DirectResponse;
+      reply.status = std::get<route::Redirect>(route->spec().action).status;
+      reply.location = route->location(*head_, context().arena());
+      reply.empty_body = true;
+    } else {
+      return false;
+    }
+  }
+  transition(State::Done);
+  context().reply(reply);
+  return true;
+}
+
+bool RouterFilter::findCluster() {
+  const std::string_view name = context().route()->chooseCluster(services_.loop.random());
+  context().info().cluster = name;
+  cluster_ = services_.clusters.find(name);
+  if (cluster_ == nullptr) fail(http::Failure::ClusterNotFound);
+  return cluster_ != nullptr;
+}
+
+void RouterFilter::prepareHead(http::RequestHead& head) {
+  const route::CompiledRoute& route = *context().route();
+  route.rewrite(head, context().arena());
+  route.editRequest(head);
+  if (route.idleTimeout().has_value()) context().setStreamIdleTimeout(*route.idleTimeout());
+}
+
+void RouterFilter::chooseHost() {
+  upstream::PickResult picked = cluster_->pick(tried_, this);
+  switch (picked.kind) {
+    case upstream::Pick::Kind::Later:
+      return;
+    case upstream::Pick::Kind::None:
+      return fail(http::Failure::NoHealthyUpstream);
+    case upstream::Pick::Kind::Host:
+      transition(State::Waiting);
+      return askForStream(std::move(picked.lease));
+  }
+}
+
+void RouterFilter::askForStream(upstream::HostLease lease) {
+  host_ = lease.ref();
+  tried_.push_back(&host_.host());
+  http::StreamInfo& info = context().info();
+  ++info.upstream_attempts;
+  info.upstream_address = &host_.address();
+  upstream::PendingStream* pending = cluster_->newStream(std::move(lease), upstream_side_, *this);
+  if (state_ == State::Waiting) pending_ = pending;
+}
+
+void RouterFilter::onStreamReady(http::RequestSender& sender,
+                                 upstream::UpstreamConnectionInfo& info) {
+  pending_ = nullptr;
+  sender_ = &sender;
+  connection_ = &info;
+  sent_at_ = services_.loop.now();
+  transition(State::Sending);
+  const bool head_is_all = request_ended_ && head_->body.kind == http::BodyLength::Kind::None;
+  sender.sendHead(*head_, head_is_all);
+  if (std::exchange(resumes_later_, false)) context().continueRequest();
+}
+
+void RouterFilter::onStreamFailed(http::Failure failure) {
+  pending_ = nullptr;
+  fail(failure);
+}
+
+http::FilterVerdict RouterFilter::onRequestBody(std::string_view& bytes, bool end_of_stream) {
+  if (state_ == State::Done || sender_ == nullptr) return http::FilterVerdict::Continue;
+  body_sent_ = true;
+  sender_->sendBody(bytes, end_of_stream);
+  if (end_of_stream) onRequestComplete();
+  return http::FilterVerdict::Continue;
+}
+
+http::FilterVerdict RouterFilter::onRequestTrailers(http::HeaderList& trailers) {
+  if (state_ == State::Done || sender_ == nullptr) return http::FilterVerdict::Continue;
+  body_sent_ = true;
+  sender_->sendTrailers(trailers);
+  onRequestComplete();
+  return http::FilterVerdict::Continue;
+}
+
+// Envoy's route time-out runs from the request's end to the response's.
+void RouterFilter::onRequestComplete() {
+  request_ended_ = true;
+  if (state_ == State::Done) return;
+  const event::Duration timeout = context().route()->timeout();
+  if (timeout.count() > 0) response_deadline_.arm(services_.loop.deadlineQueue(timeout));
+}
+
+void RouterFilter::startTimers() {
+  const event::Duration timeout = context().route()->firstByteTimeout();
+  if (timeout.count() > 0 && state_ < State::Receiving) {
+    first_byte_deadline_.arm(services_.loop.deadlineQueue(timeout));
+  }
+}
+
+// --- the response ---
+
+void RouterFilter::UpstreamSide::onInformational(http::ResponseHead& head) {
+  router_.context().sendInformational(head);
+}
+
+void RouterFilter::UpstreamSide::onResponseHead(http::ResponseHead& head, bool end_of_stream) {
+  RouterFilter& r = router_;
+  r.transition(State::Receiving);
+  r.first_byte_deadline_.cancel();
+  r.status_ = head.status;
+  r.context().info().response_started = r.services_.loop.now();
+  r.context().route()->editResponse(head);
+  if (end_of_stream) r.finishUpstream();
+  r.context().sendResponseHead(head, end_of_stream);
+}
+
+void RouterFilter::UpstreamSide::onResponseBody(std::string_view bytes, bool end_of_stream) {
+  if (end_of_stream) router_.finishUpstream();
+  router_.context().sendResponseBody(bytes, end_of_stream);
+}
+
+void RouterFilter::UpstreamSide::onResponseTrailers(http::HeaderList& trailers) {
+  router_.finishUpstream();
+  router_.context().sendResponseTrailers(trailers);
+}
+
+void RouterFilter::UpstreamSide::onResponseReset(http::Failure failure) {
+  RouterFilter& r = router_;
+  r.sender_ = nullptr;
+  if (!r.mayRepeat(failure)) {
+    return r.fail(r.state_ == State::Receiving ? http::Failure::UpstreamAbortedBody : failure);
+  }
+  r.cluster_->metrics().upstream_rq_retry.add();
+  r.tried_.clear();  // the host is fine: the connection was old
+  r.transition(State::Choosing);
+  r.chooseHost();
+}
+
+// The response is complete. A request still being sent goes on no further: its sender is reset at
+// the stream's end.
+void RouterFilter::finishUpstream() {
+  response_deadline_.cancel();
+  countOnce(status_);
+  transition(State::Done);
+  if (request_ended_) sender_ = nullptr;
+}
+
+void RouterFilter::countOnce(uint16_t status) {
+  if (std::exchange(counted_, true) || state_ < State::Sending) return;
+  cluster_->countResponse(host_, status, services_.loop.now() - sent_at_);
+}
+
+// The host closed a connection that it had kept alive, before a byte of the response: RFC
+// 9110 9.2.2 lets us send such a request again.
+bool RouterFilter::mayRepeat(http::Failure failure) const {
+  return failure == http::Failure::UpstreamReset && state_ == State::Sending && !body_sent_ &&
+         request_ended_ && connection_->streamsBefore() > 0 && !connection_->bytesReceived() &&
+         isIdempotent(head_->method);
+}
+
+// --- endings ---
+
+void RouterFilter::fail(http::Failure failure) {
+  countOnce(0);
+  if (state_ != State::Done) transition(State::Done);
+  releaseUpstream();
+  context().abort(failure);
+}
+
+void RouterFilter::onTimeout(http::Failure failure) {
+  event::Loop::TurnScope turn(services_.loop);
+  if (host_) cluster_->countTimeout(host_);
+  fail(failure);
+}
+
+void RouterFilter::onStreamEnd() {
+  if (state_ != State::Done) countOnce(status_);
+  releaseUpstream();
+}
+
+void RouterFilter::releaseUpstream() {
+  response_deadline_.cancel();
+  first_byte_deadline_.cancel();
+  PickWaiter::unlink();
+  if (pending_ != nullptr) std::exchange(pending_, nullptr)->cancel();
+  if (sender_ != nullptr)
+    std::exchange(sender_, nullptr)->reset(http::Failure::DownstreamDisconnect);
+}
+
+void RouterFilter::ClientSide::onSendQueueAboveHigh() {
+  if (router_.sender_ == nullptr) return;
+  router_.cluster_->metrics().upstream_flow_control_paused_reading_total.add();
+  router_.sender_->pauseReceiving();
+}
+
+void RouterFilter::ClientSide::onSendQueueBelowLow() {
+  if (router_.sender_ != nullptr) router_.sender_->resumeReceiving();
+}
+
+}  // namespace convoy::filter::router
