@@ -1,0 +1,27 @@
+#pragma once
+
+// What becomes of the connections of one filter chain on one worker: the L4 side of a chain. HTTP
+// is one implementation (http_chain.h), L4 proxying another. Worker's thread only.
+
+#include <cstddef>
+#include <memory>
+
+#include "proxy/net/connection.h"
+#include "proxy/server/prepared.h"
+
+namespace convoy::server {
+
+class ChainHandler {
+ public:
+  virtual ~ChainHandler() = default;
+  // A new connection of this chain.
+  virtual void accept(int fd, const net::Address& remote, const net::Address& local) = 0;
+  // New configuration for the same slice (match, transport): running connections stay.
+  virtual void update(const PreparedChain& chain, const net::ListenerSpec& listener) = 0;
+  // Graceful: running work ends, then connections close. New connections are told to go elsewhere.
+  virtual void drain() = 0;
+  virtual void closeAll() = 0;
+  virtual size_t connections() const = 0;
+};
+
+}  // namespace convoy::server

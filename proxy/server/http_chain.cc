@@ -1,0 +1,67 @@
+#include "proxy/server/http_chain.h"
+
+#include <utility>
+
+namespace convoy::server {
+
+HttpChain::HttpChain(int worker, const filter::Registry& filters,
+                     const filter::WorkerServices& services, std::function<void()> on_closed)
+    : worker_(worker),
+      filters_(filters),
+      services_(services),
+      on_closed_(std::move(on_closed)),
+      slot_(std::make_shared<http::ManagerSlot>()) {}
+
+HttpChain::~HttpChain() {
+  CONVOY_ASSERT(managers_.empty());
+}
+
+void HttpChain::accept(int fd, const net::Address& remote, const net::Address& local) {
+  auto manager = std::make_unique<http::ConnectionManager>(slot_, *this);
+  http::ConnectionManager& started = *manager.release();
+  managers_.pushBack(started);
+  ++count_;
+  started.start(net::Connection::adopt(services_.loop, fd, remote, local, started));
+}
+
+void HttpChain::update(const PreparedChain& chain, const net::ListenerSpec& listener) {
+  slot_->current = makeRuntime(chain, listener);
+}
+
+std::shared_ptr<http::ManagerRuntime> HttpChain::makeRuntime(const PreparedChain& chain,
+                                                             const net::ListenerSpec& listener) {
+  const PreparedManager& from = chain.manager;
+  auto runtime = std::make_shared<http::ManagerRuntime>(
+      services_.loop, from.spec, from.metrics->slot(worker_),
+      [routes = from.routes, worker = worker_] { return routes->get(worker); });
+  runtime->keep_alive = from.metrics;
+  runtime->buffer_limit = listener.per_connection_buffer_limit_bytes;
+  for (const auto& filter : from.spec->filters) {
+    if (!filter->disabled) runtime->filters.push_back(filters_.make(filter, services_));
+  }
+  for (const PreparedLog& log : from.logs) {
+    runtime->access_logs.push_back(std::make_unique<http::AccessLogger>(
+        log.format, std::make_unique<observe::LogSink>(log.file, services_.loop),
+        services_.loop.clock()));
+    runtime->log_needs_response_head |= log.format->usesResponseHeaders();
+  }
+  return runtime;
+}
+
+void HttpChain::drain() {
+  slot_->draining = true;
+  managers_.forEach([](http::ConnectionManager& manager) { manager.drain(); });
+}
+
+void HttpChain::closeAll() {
+  managers_.forEach([](http::ConnectionManager& manager) { manager.closeNow(); });
+}
+
+void HttpChain::onConnectionDone(http::ConnectionManager& manager) {
+  manager.unlink();
+  --count_;
+  services_.loop.destroyAtEndOfTurn(std::unique_ptr<http::ConnectionManager>(&manager));
+  on_closed_();
+}
+
+}  // namespace convoy::server

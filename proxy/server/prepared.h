@@ -1,0 +1,69 @@
+#pragma once
+
+// A listener as main prepares it once for all workers: what is shared (metrics, compiled log
+// formats, open log files, route tables) is here; what a worker needs of its own (filters,
+// deadlines, streams) it builds from this. Immutable after being posted.
+
+#include <atomic>
+#include <cstdint>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "proxy/event/worker_slot.h"
+#include "proxy/http/log_format.h"
+#include "proxy/http/manager_metrics.h"
+#include "proxy/http/route_matcher.h"
+#include "proxy/http/spec.h"
+#include "proxy/net/acceptor.h"
+#include "proxy/net/spec.h"
+#include "proxy/observe/log_writer.h"
+
+namespace convoy::server {
+
+// One route table by name, for all workers. Shared by the listeners that use it.
+using RouteTableSlot = event::WorkerSlot<http::RouteMatcher>;
+
+struct PreparedLog {
+  std::shared_ptr<const http::LogFormat> format;
+  std::shared_ptr<observe::LogFile> file;
+};
+
+struct PreparedManager {
+  std::shared_ptr<const http::ConnectionManagerSpec> spec;
+  std::shared_ptr<observe::MetricGroup<http::ManagerMetrics>> metrics;
+  std::vector<PreparedLog> logs;
+  std::shared_ptr<RouteTableSlot> routes;
+};
+
+struct PreparedChain {
+  std::shared_ptr<const net::FilterChainSpec> spec;
+  PreparedManager manager;
+};
+
+struct ListenerMetrics {
+  net::AcceptMetrics accept;
+  observe::Counter downstream_cx_total;
+  observe::Gauge downstream_cx_active;
+  observe::Counter downstream_cx_destroy;
+  observe::Counter no_filter_chain_match;
+  template <class Self, class Visitor>
+  static void visit(Self& self, Visitor&& visitor) {
+    net::AcceptMetrics::visit(self.accept, visitor);
+    visitor("downstream_cx_total", self.downstream_cx_total, "Connections given to a filter chain");
+    visitor("downstream_cx_active", self.downstream_cx_active, "Connections open");
+    visitor("downstream_cx_destroy", self.downstream_cx_destroy, "Connections closed");
+    visitor("no_filter_chain_match", self.no_filter_chain_match,
+            "Connections closed because no filter chain matched");
+  }
+};
+
+struct PreparedListener {
+  std::shared_ptr<const net::ListenerSpec> spec;
+  std::shared_ptr<observe::MetricGroup<ListenerMetrics>> metrics;
+  // Connections on all workers, against the spec's max_connections.
+  std::shared_ptr<std::atomic<uint64_t>> connections;
+  std::vector<PreparedChain> chains;  // in the spec's order, then the default chain if there is one
+};
+
+}  // namespace convoy::server

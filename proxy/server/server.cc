@@ -1,0 +1,157 @@
+#include "proxy/server/server.h"
+
+#include <sched.h>
+
+#include <algorithm>
+#include <utility>
+
+#include "absl/strings/str_cat.h"
+#include "proxy/base/log.h"
+
+namespace convoy::server {
+
+namespace {
+
+// How often main looks whether draining is over.
+constexpr event::Duration kDrainCheck = std::chrono::milliseconds(20);
+
+size_t usableProcessors() {
+  cpu_set_t set;
+  if (sched_getaffinity(0, sizeof(set), &set) != 0) return 1;
+  return std::max(1, CPU_COUNT(&set));
+}
+
+std::vector<std::unique_ptr<Worker>> makeWorkers(size_t count, const event::Clock& clock,
+                                                 event::Random& random) {
+  std::vector<std::unique_ptr<Worker>> workers;
+  for (size_t i = 0; i < count; ++i) {
+    workers.push_back(std::make_unique<Worker>(i, clock, event::Random(random.next())));
+  }
+  return workers;
+}
+
+std::vector<event::Loop*> loopsOf(const std::vector<std::unique_ptr<Worker>>& workers) {
+  std::vector<event::Loop*> loops;
+  for (const auto& worker : workers) loops.push_back(&worker->loop());
+  return loops;
+}
+
+std::vector<Worker*> pointersTo(const std::vector<std::unique_ptr<Worker>>& workers) {
+  std::vector<Worker*> pointers;
+  for (const auto& worker : workers) pointers.push_back(worker.get());
+  return pointers;
+}
+
+}  // namespace
+
+Server::Server(const Options& options, config::BootstrapSpec bootstrap, const event::Clock& clock,
+               event::Random random)
+    : options_(options),
+      bootstrap_(std::move(bootstrap)),
+      clock_(clock),
+      main_("main", clock, event::Random(random.next())),
+      logs_(metrics_),
+      workers_(makeWorkers(options.concurrency > 0 ? options.concurrency : usableProcessors(),
+                           clock, random)),
+      routes_(main_, loopsOf(workers_)),
+      clusters_(std::make_unique<upstream::ClusterManager>(main_, loopsOf(workers_), metrics_,
+                                                           upstream_io_)),
+      listeners_(pointersTo(workers_), routes_, logs_, metrics_, adopted_),
+      started_at_(clock.monotonicNow()),
+      drain_watch_(main_, [this] { watchDrain(); }) {
+  filter::registerBuiltins(filters_);
+  for (const auto& worker : workers_) {
+    worker->equip(clusters_->worker(worker->index()), filters_, options_.drain_time);
+  }
+}
+
+Server::~Server() {
+  stop();
+}
+
+absl::Status Server::start() {
+  if (bootstrap_.ads.has_value()) {
+    return absl::UnimplementedError(
+        "dynamic_resources: this build serves static_resources only; remove dynamic_resources");
+  }
+  auto adopted = net::AdoptedSockets::fromEnvironment();
+  if (!adopted.ok()) return adopted.status();
+  adopted_ = *std::move(adopted);
+  upstream::ClusterChanges clusters;
+  clusters.clusters = bootstrap_.clusters;
+  clusters_->apply(clusters);
+  if (absl::Status status = startListeners(); !status.ok()) return status;
+  for (const auto& worker : workers_) worker->start();
+  // Behind the workers' first messages, so that "live" means that they serve.
+  main_.post([this] { becomeLive(); });
+  return absl::OkStatus();
+}
+
+absl::Status Server::startListeners() {
+  for (const auto& listener : bootstrap_.listeners) {
+    if (absl::Status status = listeners_.admit(listener); !status.ok()) {
+      return absl::Status(status.code(),
+                          absl::StrCat("listener ", listener->name, ": ", status.message()));
+    }
+  }
+  for (const auto& listener : bootstrap_.listeners) listeners_.apply(listener);
+  return absl::OkStatus();
+}
+
+void Server::becomeLive() {
+  if (state_ != State::Initializing) return;
+  state_ = State::Live;
+  for (const std::string& socket : adopted_.unclaimed()) {
+    base::logWarning(absl::StrCat("adopted socket ", socket, " is used by no listener"));
+  }
+  if (on_live_) on_live_();
+}
+
+void Server::run() {
+  main_.run();
+}
+
+// --- the end ---
+
+void Server::drainAndStop() {
+  if (state_ == State::Draining) return stop();
+  if (state_ == State::Stopped) return;
+  state_ = State::Draining;
+  listeners_.drainAll();
+  listeners_.stopAccepting();
+  drain_deadline_ = main_.now() + options_.drain_time;
+  watchDrain();
+}
+
+// Counts the connections on every worker; the last one's answer decides.
+void Server::watchDrain() {
+  if (state_ != State::Draining) return;
+  if (main_.now() >= drain_deadline_) return stop();
+  struct Sum {
+    std::atomic<size_t> open{0};
+    std::atomic<size_t> missing;
+  };
+  auto sum = std::make_shared<Sum>();
+  sum->missing = workers_.size();
+  for (const auto& worker : workers_) {
+    worker->loop().post([this, sum, w = worker.get()] {
+      sum->open += w->listeners().connections();
+      if (--sum->missing > 0) return;
+      main_.post([this, open = sum->open.load()] {
+        if (state_ != State::Draining) return;
+        if (open == 0) return stop();
+        drain_watch_.armAfter(kDrainCheck);
+      });
+    });
+  }
+}
+
+void Server::stop() {
+  if (state_ == State::Stopped) return;
+  state_ = State::Stopped;
+  for (const auto& worker : workers_) worker->stopAndJoin();
+  logs_.flush();
+  main_.stop();
+}
+
+}  // namespace convoy::server

@@ -1,0 +1,101 @@
+#pragma once
+
+// The whole data plane of one process: builds main's loop, the workers, clusters, listeners and the
+// control-plane client from a bootstrap, and runs until it is told to stop. Joins the parts and
+// holds no logic of theirs. Thread: the one that calls run().
+//
+// Life: see State. Order of start: sockets of the admin endpoint; static clusters; static listeners
+// (bound and accepting); the control plane; Live when the first dynamic configuration is in force.
+
+#include <functional>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "absl/status/status.h"
+#include "proxy/config/bootstrap.h"
+#include "proxy/event/loop.h"
+#include "proxy/filter/registry.h"
+#include "proxy/observe/log_writer.h"
+#include "proxy/observe/metrics.h"
+#include "proxy/server/listener_manager.h"
+#include "proxy/server/options.h"
+#include "proxy/server/route_tables.h"
+#include "proxy/server/worker.h"
+#include "proxy/upstream/cluster_manager.h"
+#include "proxy/upstream/socket_io.h"
+
+namespace convoy::server {
+
+class Server {
+ public:
+  enum class State : uint8_t {
+    Initializing,  // waits for the first configuration of the control plane
+    Live,          // serves
+    Draining,      // finishes what runs
+    Stopped,
+  };
+
+  // The clock outlives the server. Randomness seeds each thread's own.
+  Server(const Options& options, config::BootstrapSpec bootstrap, const event::Clock& clock,
+         event::Random random);
+  ~Server();
+  Server(const Server&) = delete;
+  Server& operator=(const Server&) = delete;
+
+  // Puts the static configuration in force and starts the workers. The error names the listener,
+  // address or file.
+  absl::Status start();
+  // Runs main's loop until stopped.
+  void run();
+  // Main's thread: drains, then stops when nothing runs any more or the drain time is over. A
+  // second call stops at once.
+  void drainAndStop();
+  void stop();
+
+  State state() const { return state_; }
+  bool healthCheckFailed() const { return health_check_failed_; }
+  void setHealthCheckFailed(bool failed) { health_check_failed_ = failed; }
+  void drainListeners() { listeners_.drainAll(); }
+  void reopenLogs() { logs_.reopenAll(); }
+  // Called on main when the state becomes Live.
+  void onLive(std::function<void()> callback) { on_live_ = std::move(callback); }
+
+  const Options& options() const { return options_; }
+  const config::BootstrapSpec& bootstrap() const { return bootstrap_; }
+  event::Loop& loop() { return main_; }
+  const event::Clock& clock() const { return clock_; }
+  event::MonotonicTime startedAt() const { return started_at_; }
+  size_t workerCount() const { return workers_.size(); }
+  const observe::MetricRegistry& metrics() const { return metrics_; }
+  const upstream::ClusterManager& clusters() const { return *clusters_; }
+  const ListenerManager& listeners() const { return listeners_; }
+  const RouteTables& routes() const { return routes_; }
+
+ private:
+  absl::Status startListeners();
+  void watchDrain();
+  void becomeLive();
+
+  const Options options_;
+  const config::BootstrapSpec bootstrap_;
+  const event::Clock& clock_;
+  observe::MetricRegistry metrics_;
+  event::Loop main_;
+  observe::LogWriter logs_;
+  filter::Registry filters_;
+  net::AdoptedSockets adopted_;
+  std::vector<std::unique_ptr<Worker>> workers_;
+  RouteTables routes_;
+  upstream::SocketIo upstream_io_;
+  std::unique_ptr<upstream::ClusterManager> clusters_;
+  ListenerManager listeners_;
+  State state_ = State::Initializing;
+  bool health_check_failed_ = false;
+  const event::MonotonicTime started_at_;
+  std::function<void()> on_live_;
+  event::Timer drain_watch_;
+  event::MonotonicTime drain_deadline_{};
+};
+
+}  // namespace convoy::server
