@@ -52,23 +52,31 @@ class Client {
   // Messages may be sent at once; they wait for the connection.
   std::unique_ptr<Stream> startStream(CallOptions options, StreamHandler& handler);
 
+  // Later calls get a new connection, at the next address: for a caller who cannot make sense of
+  // what this one says.
+  void leaveConnection();
+
   // The present connection's peer, for people; null when there is none.
   const net::Address* connectedTo() const;
   event::Duration keepaliveInterval() const { return keepalive_interval_; }
 
  private:
-  friend class Channel;
   friend class Call;
+  friend class Channel;
 
-  void connectNext();
+  // Channel's events.
   void onConnected(Channel& channel);
   void onGoingAway(Channel& channel, bool too_many_pings);
   void onClosed(Channel& channel, const absl::Status& why);
-  void onDrained(Channel& channel);
-  void failWaiting(const absl::Status& why);
-  void startWaiting();
-  void release(Channel& channel);
+  // Call's, while it waits: both destroy it.
   void forget(Call& call);
+  void expire(Call& call);
+
+  const ClientOptions& options() const { return options_; }
+  void connectNext();
+  void retireCurrent();
+  void failWaiting(const absl::Status& why);
+  std::unique_ptr<Call> takeOutOfWaiting(Call& call);
 
   event::Loop& loop_;
   const ClientOptions options_;
@@ -76,7 +84,7 @@ class Client {
   size_t next_address_ = 0;
   size_t attempts_left_ = 0;                       // of this round of addresses
   std::unique_ptr<Channel> current_;               // connecting or open
-  std::vector<std::unique_ptr<Channel>> retired_;  // finishing after a GOAWAY
+  std::vector<std::unique_ptr<Channel>> retired_;  // finishing their calls
   std::vector<std::unique_ptr<Call>> waiting_;     // for a connection
 };
 

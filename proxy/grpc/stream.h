@@ -44,7 +44,7 @@ struct CallOptions {
   size_t max_message_bytes = 4 * 1024 * 1024;
   // aboveHigh() is true from this many bytes on, until half of it.
   size_t send_high_watermark = 1024 * 1024;
-  std::vector<std::pair<std::string, std::string>> metadata;  // lower-case names
+  std::vector<std::pair<std::string, std::string>> metadata = {};  // lower-case names
 };
 
 class Stream {

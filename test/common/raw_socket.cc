@@ -33,12 +33,19 @@ RawSocket RawSocket::listening(int backlog) {
 }
 
 RawSocket RawSocket::listeningOn(const net::Address& address, int backlog) {
+  RawSocket socket = boundTo(address);
+  CONVOY_ASSERT(::listen(socket.fd(), backlog) == 0);
+  return socket;
+}
+
+RawSocket RawSocket::boundTo(const net::Address& address) {
   sockaddr_storage storage;
   const socklen_t length = address.toSockaddr(&storage);
   RawSocket socket(::socket(storage.ss_family, SOCK_STREAM | SOCK_CLOEXEC, 0));
   boundWaiting(socket.fd());
+  const int on = 1;
+  ::setsockopt(socket.fd(), SOL_SOCKET, SO_REUSEADDR, &on, sizeof(on));
   CONVOY_ASSERT(::bind(socket.fd(), reinterpret_cast<sockaddr*>(&storage), length) == 0);
-  CONVOY_ASSERT(::listen(socket.fd(), backlog) == 0);
   return socket;
 }
 

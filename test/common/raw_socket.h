@@ -22,6 +22,9 @@ class RawSocket {
   // A listening socket on a free port of 127.0.0.1, or on the given address.
   static RawSocket listening(int backlog = 16);
   static RawSocket listeningOn(const net::Address& address, int backlog = 16);
+  // Bound and not listening: connects are refused, and nobody else gets the port. One that listens
+  // may be bound to the same port at the same time.
+  static RawSocket boundTo(const net::Address& address);
   static RawSocket connectedTo(const net::Address& address);
 
   int fd() const { return fd_; }

@@ -1,0 +1,162 @@
+#include "proxy/grpc/channel.h"
+
+#include <utility>
+
+#include "absl/strings/str_cat.h"
+#include "proxy/base/assert.h"
+#include "proxy/base/strings.h"
+#include "proxy/grpc/client.h"
+
+namespace convoy::grpc {
+
+using base::toAbsl;
+
+namespace {
+
+// Bytes that wait in the socket's queue before the session keeps the rest to itself.
+constexpr size_t kWriteLimit = 1024 * 1024;
+
+std::string_view describe(net::CloseReason reason) {
+  switch (reason) {
+    case net::CloseReason::LocalClose:
+      return "the connection was closed";
+    case net::CloseReason::RemoteReset:
+      return "the peer reset the connection";
+    case net::CloseReason::ConnectFailed:
+      return "the connection was refused or the address cannot be reached";
+    case net::CloseReason::ConnectTimeout:
+      return "the connection was not made in time";
+    case net::CloseReason::TransportError:
+      return "the transport failed";
+  }
+  return "the connection ended";
+}
+
+}  // namespace
+
+Channel::Channel(event::Loop& loop, Client& client, const net::Address& to)
+    : loop_(loop),
+      client_(client),
+      address_(to),
+      session_({.authority = client.options().authority,
+                .stream_window = client.options().stream_window,
+                .connection_window = client.options().connection_window},
+               [this] {
+                 if (state_ == State::Open) loop_.atEndOfTurn(flush_task_);
+               }),
+      flush_task_([](void* self) { static_cast<Channel*>(self)->flush(); }, this),
+      connect_timer_(loop, [this] { onConnectTimeout(); }),
+      keepalive_timer_(loop, [this] { onKeepalive(); }) {
+  connection_ = net::Connection::connect(loop, to, nullptr, *this);
+  connection_->setWriteLimit(kWriteLimit);
+  connect_timer_.armAfter(client.options().connect_timeout);
+}
+
+void Channel::transition(State to) {
+  CONVOY_ASSERT(to > state_);
+  state_ = to;
+}
+
+void Channel::start(std::unique_ptr<Call> call) {
+  CONVOY_ASSERT(state_ == State::Open);
+  session_.start(std::move(call));
+  if (!keepalive_timer_.armed()) armKeepalive(client_.keepaliveInterval());
+}
+
+void Channel::drain() {
+  draining_ = true;
+  loop_.atEndOfTurn(flush_task_);
+}
+
+void Channel::onConnected() {
+  connect_timer_.cancel();
+  transition(State::Open);
+  last_received_ = loop_.now();
+  client_.onConnected(*this);
+  loop_.atEndOfTurn(flush_task_);
+}
+
+void Channel::onConnectTimeout() {
+  close(absl::UnavailableError(toAbsl(describe(net::CloseReason::ConnectTimeout))));
+}
+
+void Channel::onRead(std::string_view bytes) {
+  last_received_ = loop_.now();
+  ping_pending_ = false;
+  const absl::Status status = session_.receive(bytes);
+  if (!status.ok()) {
+    flush();
+    close(status);
+    return;
+  }
+  checkSession();
+}
+
+void Channel::onEndOfStream() {
+  close(absl::UnavailableError("the peer closed the connection"));
+}
+
+void Channel::onClosed(net::CloseReason reason) {
+  close(absl::UnavailableError(toAbsl(describe(reason))));
+}
+
+void Channel::onWriteQueueBelowLow() {
+  loop_.atEndOfTurn(flush_task_);
+}
+
+void Channel::flush() {
+  if (state_ != State::Open) return;
+  const absl::Status status = session_.produce(connection_->output(), kWriteLimit);
+  if (state_ != State::Open) return;
+  connection_->scheduleFlush();
+  if (!status.ok()) {
+    close(status);
+    return;
+  }
+  checkSession();
+}
+
+void Channel::checkSession() {
+  if (state_ != State::Open) return;
+  if (session_.leaving() != Session::Leaving::No && !std::exchange(draining_, true)) {
+    client_.onGoingAway(*this, session_.leaving() == Session::Leaving::TooManyPings);
+  }
+  if (state_ != State::Open) return;
+  if (session_.finished()) {
+    close(absl::UnavailableError(session_.lastError()));
+  } else if (draining_ && session_.calls() == 0) {
+    close(absl::UnavailableError("the connection was drained"));
+  }
+}
+
+void Channel::close(absl::Status why) {
+  if (state_ == State::Closed) return;
+  transition(State::Closed);
+  connect_timer_.cancel();
+  keepalive_timer_.cancel();
+  connection_->close(net::CloseMode::Flush);
+  client_.onClosed(*this,
+                   absl::Status(why.code(), absl::StrCat(address_.text(), ": ", why.message())));
+}
+
+void Channel::armKeepalive(event::Duration delay) {
+  if (client_.keepaliveInterval() > event::Duration::zero()) keepalive_timer_.armAfter(delay);
+}
+
+void Channel::onKeepalive() {
+  if (ping_pending_) {
+    close(absl::UnavailableError("the peer did not answer a keepalive PING in time"));
+    return;
+  }
+  if (session_.calls() == 0) return;  // the next call arms it again
+  const event::MonotonicTime due = last_received_ + client_.keepaliveInterval();
+  if (loop_.now() < due) {
+    armKeepalive(due - loop_.now());
+    return;
+  }
+  ping_pending_ = true;
+  session_.ping();
+  armKeepalive(client_.options().keepalive_timeout);
+}
+
+}  // namespace convoy::grpc
