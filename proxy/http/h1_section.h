@@ -87,16 +87,19 @@ class H1SectionReader {
       const char* const line_end =
           lf == nullptr ? input.data() + input.size() : static_cast<const char*>(lf) + 1;
       const auto length = static_cast<size_t>(line_end - input.data());
+      const bool line_begins = held_->parsed == held_->size;
       held_->append(input.substr(0, length));
       input.remove_prefix(length);
-      // Without an LF there is nothing to parse, unless the line has become too long.
-      const size_t unparsed = held_->size - held_->parsed;
-      if (lf == nullptr && unparsed < held_->parser.budget()) return H1Progress::Incomplete;
+      // Without an LF there is nothing to parse, unless the line has become too long, or begins
+      // here: a message's first byte may be wrong by itself.
+      const bool too_long = held_->size - held_->parsed >= held_->parser.budget();
+      if (lf == nullptr && !too_long && !line_begins) return H1Progress::Incomplete;
       const char* at = held_->bytes.get() + held_->parsed;
       const H1Progress progress = held_->parser.parse(at, held_->bytes.get() + held_->size);
       held_->parsed = static_cast<size_t>(at - held_->bytes.get());
       if (progress != H1Progress::Incomplete) return progress;
     }
+    if (nothingToKeep(held_->parser, held_->parsed == held_->size)) clear();
     return H1Progress::Incomplete;
   }
 

@@ -3,6 +3,7 @@
 #include <string>
 
 #include "gtest/gtest.h"
+#include "test/proxy/http/h1_cases.h"
 #include "test/proxy/http/h1_recorder.h"
 
 namespace convoy::http {
@@ -28,131 +29,8 @@ constexpr BodyLength known(uint64_t bytes) {
 
 // --- requests that are understood ---
 
-struct Accepted {
-  std::string_view what;
-  std::string_view input;
-  std::string_view events;
-};
-
-const Accepted kAccepted[] = {
-    {"the smallest", "GET / HTTP/1.1\r\nHost: a.test\r\n\r\n",
-     "GET / a.test HTTP/1.1 body=none keep-alive\nend\ncomplete\n"},
-    {"fields keep order and case, values lose outer white space",
-     "GET /x?y=1 HTTP/1.1\r\nX-B: 2\r\nhOst:a.test:8080\r\nx-a:\t 1 2 \t\r\nX-Empty:\r\n\r\n",
-     "GET /x?y=1 a.test:8080 HTTP/1.1 body=none keep-alive\n  X-B: 2\n  x-a: 1 2\n  X-Empty: \n"
-     "end\ncomplete\n"},
-    {"bytes above 127 in a value", "GET / HTTP/1.1\r\nHost: a\r\nX: caf\xc3\xa9 \xff\r\n\r\n",
-     "GET / a HTTP/1.1 body=none keep-alive\n  X: caf\xc3\xa9 \xff\nend\ncomplete\n"},
-    {"every byte that a name may have",
-     "GET / HTTP/1.1\r\nHost: a\r\n!#$%&'*+-.^_`|~09azAZ: 1\r\n\r\n",
-     "GET / a HTTP/1.1 body=none keep-alive\n  !#$%&'*+-.^_`|~09azAZ: 1\nend\ncomplete\n"},
-    {"a field without a value at the end", "GET / HTTP/1.1\r\nHost: a\r\nX: \r\n\r\n",
-     "GET / a HTTP/1.1 body=none keep-alive\n  X: \nend\ncomplete\n"},
-    {"one empty line before", "\r\nGET / HTTP/1.1\r\nHost: a\r\n\r\n",
-     "GET / a HTTP/1.1 body=none keep-alive\nend\ncomplete\n"},
-    {"an empty line before each",
-     "GET /1 HTTP/1.1\r\nHost: a\r\n\r\n\r\nGET /2 HTTP/1.1\r\nHost: a\r\n\r\n",
-     "GET /1 a HTTP/1.1 body=none keep-alive\nend\ncomplete\n"
-     "GET /2 a HTTP/1.1 body=none keep-alive\nend\ncomplete\n"},
-    {"an unknown method", "BREW /pot HTTP/1.1\r\nHost: a\r\n\r\n",
-     "BREW /pot a HTTP/1.1 body=none keep-alive\nend\ncomplete\n"},
-    {"an empty Host", "GET / HTTP/1.1\r\nHost:\r\n\r\n",
-     "GET /  HTTP/1.1 body=none keep-alive\nend\ncomplete\n"},
-    {"an IPv6 host", "GET / HTTP/1.1\r\nHost: [::1]:80\r\n\r\n",
-     "GET / [::1]:80 HTTP/1.1 body=none keep-alive\nend\ncomplete\n"},
-    {"HTTP/1.0", "GET / HTTP/1.0\r\n\r\n", "GET /  HTTP/1.0 body=none close\nend\ncomplete\n"},
-    {"HTTP/1.0 that keeps alive",
-     "GET / HTTP/1.0\r\nHost: a\r\nConnection: Keep-Alive\r\n\r\nGET /2 HTTP/1.0\r\n\r\n",
-     "GET / a HTTP/1.0 body=none keep-alive\n  Connection: Keep-Alive\nend\ncomplete\n"
-     "GET /2  HTTP/1.0 body=none close\nend\ncomplete\n"},
-    {"nothing is read behind a request that closes",
-     "GET / HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\nGET /2 HTTP/1.1\r\nHost: a\r\n\r\n",
-     "GET / a HTTP/1.1 body=none close\n  Connection: close\nend\ncomplete\n"},
-    {"close among other options",
-     "GET / HTTP/1.1\r\nHost: a\r\nConnection: x, CLOSE\r\nConnection: keep-alive\r\n\r\n",
-     "GET / a HTTP/1.1 body=none close\n  Connection: x, CLOSE\n  Connection: keep-alive\nend\n"
-     "complete\n"},
-    {"Content-Length", "POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 5\r\n\r\nhello",
-     "POST / a HTTP/1.1 body=5 keep-alive\nbody hello\nend\ncomplete\n"},
-    {"a body and a request behind it",
-     "POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 03\r\n\r\nabcGET / HTTP/1.1\r\nHost: b\r\n\r\n",
-     "POST / a HTTP/1.1 body=3 keep-alive\nbody abc\nend\ncomplete\n"
-     "GET / b HTTP/1.1 body=none keep-alive\nend\ncomplete\n"},
-    {"Content-Length: 0", "POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 0\r\n\r\n",
-     "POST / a HTTP/1.1 body=0 keep-alive\nend\ncomplete\n"},
-    {"Content-Length twice the same",
-     "POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 2\r\nContent-Length: 02\r\n\r\nhi",
-     "POST / a HTTP/1.1 body=2 keep-alive\nbody hi\nend\ncomplete\n"},
-    {"chunked",
-     "POST / HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: Chunked\r\n\r\n"
-     "5\r\nhello\r\n6\r\n world\r\n0\r\n\r\n",
-     "POST / a HTTP/1.1 body=unknown keep-alive\nbody hello world\nend\ncomplete\n"},
-    {"chunks with line ends inside, sizes in every case, leading zeros, extensions",
-     "POST / HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\n"
-     "0000A;x=\"y z\";q\r\n0123456\r\n9\r\nB\r\n\n\n345678901\r\n000;last\r\n\r\n",
-     "POST / a HTTP/1.1 body=unknown keep-alive\nbody 0123456\r\n9\n\n345678901\nend\ncomplete\n"},
-    {"an empty chunked body",
-     "POST / HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n"
-     "GET / HTTP/1.1\r\nHost: b\r\n\r\n",
-     "POST / a HTTP/1.1 body=unknown keep-alive\nend\ncomplete\n"
-     "GET / b HTTP/1.1 body=none keep-alive\nend\ncomplete\n"},
-    {"trailers",
-     "POST / HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\nTrailer: X-Sum\r\n\r\n"
-     "1\r\nx\r\n0\r\nX-Sum: 9 \r\nX-Other:1\r\n\r\n",
-     "POST / a HTTP/1.1 body=unknown keep-alive\n  Trailer: X-Sum\nbody x\n"
-     "trailers\n  X-Sum: 9\n  X-Other: 1\ncomplete\n"},
-    {"trailers that come too late are dropped",
-     "POST / HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\n"
-     "1\r\nx\r\n0\r\nContent-Length: 7\r\nHost: evil\r\nTransfer-Encoding: gzip\r\n"
-     "Authorization: me\r\nX-A: 1\r\nConnection: close\r\n\r\n",
-     "POST / a HTTP/1.1 body=unknown keep-alive\nbody x\ntrailers\n  X-A: 1\ncomplete\n"},
-    {"only such trailers are none",
-     "POST / HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\n0\r\nHost: b\r\n\r\n",
-     "POST / a HTTP/1.1 body=unknown keep-alive\nend\ncomplete\n"},
-    {"an expectation",
-     "POST / HTTP/1.1\r\nHost: a\r\nExpect: 100-Continue\r\nContent-Length: 1\r\n\r\nx",
-     "POST / a HTTP/1.1 body=1 keep-alive continue\nbody x\nend\ncomplete\n"},
-    {"an expectation without a body, in HTTP/1.0, and another one",
-     "GET / HTTP/1.1\r\nHost: a\r\nExpect: 100-continue\r\n\r\n"
-     "PUT / HTTP/1.1\r\nHost: a\r\nExpect: 100-continue\r\nContent-Length: 0\r\n\r\n"
-     "PUT / HTTP/1.1\r\nHost: a\r\nExpect: cookies\r\n\r\n"
-     "PUT / HTTP/1.0\r\nExpect: 100-continue\r\nContent-Length: 1\r\n\r\nx",
-     "GET / a HTTP/1.1 body=none keep-alive\nend\ncomplete\n"
-     "PUT / a HTTP/1.1 body=0 keep-alive\nend\ncomplete\n"
-     "PUT / a HTTP/1.1 body=none keep-alive\n  Expect: cookies\nend\ncomplete\n"
-     "PUT /  HTTP/1.0 body=1 close\nbody x\nend\ncomplete\n"},
-    {"an upgrade",
-     "GET / HTTP/1.1\r\nHost: a\r\nConnection: x, Upgrade\r\nUpgrade: websocket\r\n\r\n",
-     "GET / a HTTP/1.1 body=none keep-alive upgrade=websocket\n  Connection: x, Upgrade\n"
-     "  Upgrade: websocket\nend\ncomplete\n"},
-    {"an upgrade that Connection does not name, and one of HTTP/1.0",
-     "GET / HTTP/1.1\r\nHost: a\r\nUpgrade: h2c\r\n\r\n"
-     "GET / HTTP/1.0\r\nConnection: upgrade\r\nUpgrade: h2c\r\n\r\n",
-     "GET / a HTTP/1.1 body=none keep-alive\n  Upgrade: h2c\nend\ncomplete\n"
-     "GET /  HTTP/1.0 body=none close\n  Connection: upgrade\n  Upgrade: h2c\nend\ncomplete\n"},
-    {"TE: trailers", "GET / HTTP/1.1\r\nHost: a\r\nTE: gzip;q=1, Trailers\r\n\r\n",
-     "GET / a HTTP/1.1 body=none keep-alive te-trailers\n  TE: gzip;q=1, Trailers\nend\n"
-     "complete\n"},
-    {"absolute-form: the target's authority wins",
-     "GET HTTP://b.test:81/x?y HTTP/1.1\r\nHost: a.test\r\n\r\n",
-     "GET /x?y b.test:81 HTTP/1.1 body=none keep-alive\nend\ncomplete\n"},
-    {"absolute-form without a path, with only a query, of https, of HTTP/1.0",
-     "GET http://b HTTP/1.1\r\nHost: b\r\n\r\nGET http://b?q HTTP/1.1\r\nHost: b\r\n\r\n"
-     "GET https://b/ HTTP/1.1\r\nHost: b\r\n\r\nGET http://b/ HTTP/1.0\r\n\r\n",
-     "GET / b HTTP/1.1 body=none keep-alive\nend\ncomplete\n"
-     "GET /?q b HTTP/1.1 body=none keep-alive\nend\ncomplete\n"
-     "GET / b HTTP/1.1 body=none keep-alive scheme=https\nend\ncomplete\n"
-     "GET / b HTTP/1.0 body=none close\nend\ncomplete\n"},
-    {"asterisk-form", "OPTIONS * HTTP/1.1\r\nHost: a\r\n\r\n",
-     "OPTIONS * a HTTP/1.1 body=none keep-alive\nend\ncomplete\n"},
-    {"asterisk-form through a proxy", "OPTIONS http://b:1 HTTP/1.1\r\nHost: b:1\r\n\r\n",
-     "OPTIONS * b:1 HTTP/1.1 body=none keep-alive\nend\ncomplete\n"},
-    {"authority-form", "CONNECT b.test:443 HTTP/1.1\r\nHost: a.test\r\n\r\n",
-     "CONNECT b.test:443 b.test:443 HTTP/1.1 body=none keep-alive\nend\ncomplete\n"},
-};
-
 TEST(H1ServerCodecTest, UnderstandsRequestsHoweverTheyAreCut) {
-  for (const Accepted& c : kAccepted) {
+  for (const AcceptedRequest& c : acceptedRequests()) {
     forEachSplit(c.input, [&c](std::string_view how, auto&& cut) {
       ServerRecorder server;
       server.on_request_end = answerOk;
