@@ -14,7 +14,15 @@ absl::Status RouteTables::put(std::shared_ptr<const route::RouteTableSpec> spec)
 
 std::shared_ptr<RouteTableSlot> RouteTables::slot(const std::string& name) {
   Table& table = tables_[name];
-  if (table.slot == nullptr) table.slot = std::make_shared<RouteTableSlot>(main_, workers_);
+  if (table.slot != nullptr) return table.slot;
+  // A worker may hold it last, through a listener that it drains; it dies on main all the same.
+  table.slot.reset(new RouteTableSlot(main_, workers_), [&main = main_](RouteTableSlot* slot) {
+    if (main.isOwnThread()) {
+      delete slot;
+    } else {
+      main.post([slot] { delete slot; });
+    }
+  });
   return table.slot;
 }
 

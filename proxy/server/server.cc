@@ -67,6 +67,8 @@ Server::Server(const Options& options, config::BootstrapSpec bootstrap, const ev
 
 Server::~Server() {
   stop();
+  // What workers sent back to be destroyed here.
+  main_.runOnce(/*wait=*/false);
 }
 
 absl::Status Server::start() {

@@ -30,7 +30,10 @@ void Worker::stopAndJoin() {
     listeners_->stopAccepting();
     listeners_->closeAll();
     clusters_->shutdown();
-    loop_.post([this] { loop_.stop(); });
+    loop_.post([this] {
+      listeners_.reset();
+      loop_.stop();
+    });
   });
   thread_.join();
 }
