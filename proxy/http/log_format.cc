@@ -3,6 +3,7 @@
 #include <emmintrin.h>
 
 #include <algorithm>
+#include <array>
 #include <charconv>
 #include <cstring>
 #include <ctime>
@@ -257,7 +258,7 @@ std::optional<std::string_view> textOf(const LogPiece& piece, const LogRecord& r
       if (i.failure != Failure::None) return info(i.failure).code;
       return i.status != 0 ? std::optional<std::string_view>("via_upstream") : std::nullopt;
     case LogOperator::UpstreamHost:
-      return addressOf(i.upstream_address, true, scratch);
+      return nonEmpty(i.upstream_host);
     case LogOperator::UpstreamCluster:
       return nonEmpty(i.cluster);
     case LogOperator::DownstreamRemote:
@@ -333,11 +334,26 @@ std::optional<std::string_view> textOrAlternative(const LogPiece& piece, const L
   return value;
 }
 
+// Text that a client or a host has chosen, or that configuration names.
+bool needsEscape(LogOperator op) {
+  switch (op) {
+    case LogOperator::StartTime:
+    case LogOperator::Protocol:
+    case LogOperator::ResponseFlags:
+    case LogOperator::DownstreamDirectIp:
+    case LogOperator::DownstreamLocalIp:
+      return false;
+    default:
+      return true;
+  }
+}
+
 // "-" for what does not exist.
 void renderPiece(const LogPiece& piece, const LogRecord& r, AccessLogSpec::Format form,
                  LineBuffer& out) {
-  if (piece.op == LogOperator::Literal && form == AccessLogSpec::Format::Text)
+  if (piece.op == LogOperator::Literal && form == AccessLogSpec::Format::Text) {
     return out.raw(piece.text);
+  }
   if (isNumber(piece.op)) {
     const auto value = numberOf(piece.op, r.info);
     return value.has_value() ? out.number(*value) : out.character('-');
@@ -346,8 +362,16 @@ void renderPiece(const LogPiece& piece, const LogRecord& r, AccessLogSpec::Forma
   auto value = textOrAlternative(piece, r, scratch);
   if (!value.has_value()) return out.character('-');
   if (piece.max_length != 0) value = value->substr(0, piece.max_length);
-  out.escaped(*value, form);
+  if (needsEscape(piece.op)) return out.escaped(*value, form);
+  out.raw(*value);
 }
+
+constexpr std::array<bool, 256> makePlain() {
+  std::array<bool, 256> plain{};
+  for (int c = 0x20; c < 0x7f; ++c) plain[c] = c != '"' && c != '\\';
+  return plain;
+}
+constexpr std::array<bool, 256> kPlain = makePlain();
 
 // How many bytes at the beginning need no escape: printable ASCII but '"' and '\\'. Log lines are
 // mostly such text, so sixteen are looked at at once.
@@ -368,10 +392,7 @@ size_t plainPrefix(std::string_view text) {
     if (plain != 0xffff)
       return at + static_cast<size_t>(__builtin_ctz(~static_cast<unsigned>(plain)));
   }
-  for (; at < text.size(); ++at) {
-    const auto c = static_cast<unsigned char>(text[at]);
-    if (c < 0x20 || c >= 0x7f || c == '"' || c == '\\') return at;
-  }
+  while (at < text.size() && kPlain[static_cast<unsigned char>(text[at])]) ++at;
   return at;
 }
 

@@ -32,7 +32,7 @@ struct StreamInfo {
   std::string_view route_name;
   std::string_view virtual_host;
   std::string_view cluster;
-  const net::Address* upstream_address = nullptr;   // of a host that the router pins
+  std::string_view upstream_host;  // address and port, text of a host that the router pins
   const net::Address* downstream_remote = nullptr;  // of the connection
   const net::Address* downstream_local = nullptr;
   std::string_view downstream_ip;  // the client as far as it is trusted, text

@@ -14,9 +14,9 @@
 // No domain: no route, whatever other virtual hosts say. Within the virtual host the first route in
 // configured order whose conditions all hold wins. Paths are matched without query and fragment.
 //
-// How fast: hash look-ups for the host, for the exact path, and one for each length that some
-// prefix has; candidates are tried in configured order. Only routes by regular expression, and
-// those that ignore case, are tried one by one.
+// How fast: hash look-ups for the host, one walk through a radix tree of all exact and prefix paths
+// for the candidates, tried in configured order. Only routes by regular expression, and those that
+// ignore case, are tried one by one.
 
 #include <cstdint>
 #include <memory>

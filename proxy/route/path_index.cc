@@ -1,6 +1,7 @@
 #include "proxy/route/path_index.h"
 
 #include <algorithm>
+#include <utility>
 
 #include "proxy/base/strings.h"
 #include "proxy/route/conditions.h"
@@ -41,28 +42,61 @@ void PathIndex::add(const CompiledRoute& route) {
   const PathMatch& path = route.path();
   if (path.kind == PathMatch::Kind::Regex || !path.case_sensitive) {
     others_.push_back(&route);
-  } else if (path.kind == PathMatch::Kind::Exact) {
-    exact_[path.value].push_back(&route);
-  } else {
-    prefixesOf(path.value.size()).routes[path.value].push_back(&route);
+    return;
   }
+  Node& node = nodeFor(path.value);
+  (path.kind == PathMatch::Kind::Exact ? node.exact : node.prefixes).push_back(&route);
 }
 
-PathIndex::Prefixes& PathIndex::prefixesOf(size_t length) {
-  auto at = std::lower_bound(prefixes_.begin(), prefixes_.end(), length,
-                             [](const Prefixes& p, size_t l) { return p.length < l; });
-  if (at == prefixes_.end() || at->length != length) at = prefixes_.insert(at, {length, {}});
-  return *at;
+// The node of this text, made at need.
+PathIndex::Node& PathIndex::nodeFor(std::string_view text) {
+  Node* node = &root_;
+  while (!text.empty()) {
+    const auto child = std::find_if(node->children.begin(), node->children.end(),
+                                    [&](const auto& c) { return c->label[0] == text[0]; });
+    if (child == node->children.end()) {
+      node->children.push_back(std::make_unique<Node>());
+      node->children.back()->label = text;
+      return *node->children.back();
+    }
+    Node& next = **child;
+    const auto differ =
+        std::mismatch(next.label.begin(), next.label.end(), text.begin(), text.end());
+    const size_t common = static_cast<size_t>(differ.first - next.label.begin());
+    if (common < next.label.size()) split(next, common);
+    node = &next;
+    text.remove_prefix(common);
+  }
+  return *node;
+}
+
+// Makes the first `at` bytes of the label a node of their own, above the rest.
+void PathIndex::split(Node& node, size_t at) {
+  auto rest = std::make_unique<Node>(std::move(node));
+  const std::string_view label = rest->label;
+  rest->label = label.substr(at);
+  node = Node();
+  node.label = label.substr(0, at);
+  node.children.push_back(std::move(rest));
 }
 
 void PathIndex::collect(std::string_view path, Lists& lists) const {
-  if (const auto found = exact_.find(path); found != exact_.end()) lists.push_back(&found->second);
-  for (const Prefixes& prefixes : prefixes_) {
-    if (prefixes.length > path.size()) break;
-    const auto found = prefixes.routes.find(path.substr(0, prefixes.length));
-    if (found != prefixes.routes.end()) lists.push_back(&found->second);
+  const Node* node = &root_;
+  while (true) {
+    take(node->prefixes, lists);
+    if (path.empty()) {
+      take(node->exact, lists);
+      break;
+    }
+    const Node* next = nullptr;
+    for (const auto& child : node->children) {
+      if (child->label[0] == path[0]) next = child.get();
+    }
+    if (next == nullptr || path.substr(0, next->label.size()) != next->label) break;
+    path.remove_prefix(next->label.size());
+    node = next;
   }
-  if (!others_.empty()) lists.push_back(&others_);
+  take(others_, lists);
 }
 
 // Merges the lists by id: the first route in configured order that holds wins.
@@ -70,21 +104,15 @@ const CompiledRoute* PathIndex::match(const http::RequestHead& head, Draw& draw)
   const std::string_view path = pathOf(head.target);
   Lists lists;
   collect(path, lists);
-  absl::InlinedVector<size_t, kInlineLists> positions(lists.size(), 0);
   while (true) {
-    const CompiledRoute* next = nullptr;
-    size_t from = 0;
-    for (size_t i = 0; i < lists.size(); ++i) {
-      if (positions[i] == lists[i]->size()) continue;
-      const CompiledRoute* candidate = (*lists[i])[positions[i]];
-      if (next == nullptr || candidate->id() < next->id()) {
-        next = candidate;
-        from = i;
-      }
+    Candidates* first = nullptr;
+    for (Candidates& list : lists) {
+      if (list.at == list.end) continue;
+      if (first == nullptr || (*list.at)->id() < (*first->at)->id()) first = &list;
     }
-    if (next == nullptr) return nullptr;
-    if (pathMatches(*next, path) && next->conditions().holds(head, draw)) return next;
-    ++positions[from];
+    if (first == nullptr) return nullptr;
+    const CompiledRoute& route = **first->at++;
+    if (pathMatches(route, path) && route.conditions().holds(head, draw)) return &route;
   }
 }
 

@@ -1,15 +1,15 @@
 #pragma once
 
-// Finds the routes of one virtual host whose paths may match, in configured order: a hash look-up
-// for exact paths, one for each length that some prefix has, and a list of those that cannot be
-// looked up (regular expressions, paths that ignore case). Immutable; match() allocates nothing for
-// up to kInlineLists lists.
+// Finds the routes of one virtual host whose paths may match, in configured order: a radix tree of
+// all exact paths and prefixes, walked once along the request's path, and a list of those that
+// cannot be looked up (regular expressions, paths that ignore case). Immutable after build();
+// match() allocates nothing for up to kInlineLists lists.
 
 #include <cstdint>
+#include <memory>
 #include <string_view>
 #include <vector>
 
-#include "absl/container/flat_hash_map.h"
 #include "absl/container/inlined_vector.h"
 #include "proxy/route/compiled_route.h"
 
@@ -26,18 +26,29 @@ class PathIndex {
  private:
   static constexpr size_t kInlineLists = 16;
   using Routes = std::vector<const CompiledRoute*>;  // ascending ids
-  using ByText = absl::flat_hash_map<std::string_view, Routes>;
-  struct Prefixes {
-    size_t length;
-    ByText routes;
+
+  // The text from the root to here is the path or prefix of the node's routes.
+  struct Node {
+    std::string_view label;  // from the parent to here; a view into a route's spec
+    Routes prefixes;         // match whatever begins with this text
+    Routes exact;            // match this text alone
+    std::vector<std::unique_ptr<Node>> children;  // by first byte of their labels
   };
-  using Lists = absl::InlinedVector<const Routes*, kInlineLists>;
+  // A position in one list of candidates.
+  struct Candidates {
+    const CompiledRoute* const* at;
+    const CompiledRoute* const* end;
+  };
+  using Lists = absl::InlinedVector<Candidates, kInlineLists>;
 
-  Prefixes& prefixesOf(size_t length);
+  Node& nodeFor(std::string_view text);
+  static void split(Node& node, size_t at);
   void collect(std::string_view path, Lists& lists) const;
+  static void take(const Routes& routes, Lists& lists) {
+    if (!routes.empty()) lists.push_back({routes.data(), routes.data() + routes.size()});
+  }
 
-  ByText exact_;
-  std::vector<Prefixes> prefixes_;  // ascending lengths
+  Node root_;
   Routes others_;
 };
 

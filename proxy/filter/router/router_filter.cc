@@ -133,7 +133,7 @@ void RouterFilter::askForStream(upstream::HostLease lease) {
   tried_.push_back(&host_.host());
   http::StreamInfo& info = context().info();
   ++info.upstream_attempts;
-  info.upstream_address = &host_.address();
+  info.upstream_host = host_.host().addressText();
   upstream::PendingStream* pending = cluster_->newStream(std::move(lease), upstream_side_, *this);
   if (state_ == State::Waiting) pending_ = pending;
 }
