@@ -6,6 +6,7 @@
 #include "google/protobuf/struct.pb.h"
 #include "proxy/config/registry.h"
 #include "proxy/config/values.h"
+#include "proxy/http/log_format_spec.h"
 
 namespace convoy::config {
 namespace {
@@ -18,18 +19,26 @@ using envoy::extensions::access_loggers::stream::v3::StdoutAccessLog;
 
 constexpr size_t kMaxFormatBytes = 16 * 1024;
 
+void checkFormat(const std::string& format, std::string_view field, base::FieldReport& report) {
+  const auto pieces = http::parseLogFormat(format);
+  if (pieces.ok()) return;
+  const auto message = pieces.status().message();
+  report.error(field, "log_format", format, std::string(message.data(), message.size()));
+}
+
 // Keys in alphabetical order: a protobuf map has none.
 void setJson(const google::protobuf::Struct& format, http::AccessLogSpec* log,
              base::FieldReport& report) {
   log->format = Format::Json;
   for (const auto& [key, value] : format.fields()) {
+    auto at = report.in("", std::string_view(key));
     if (value.kind_case() != google::protobuf::Value::kStringValue) {
-      auto at = report.in("", std::string_view(key));
       report.error("unsupported_value", "",
                    "must be text with command operators; numbers and nested values are not "
                    "supported yet");
       continue;
     }
+    checkFormat(value.string_value(), "", report);
     log->json_fields.emplace_back(key, value.string_value());
   }
   std::sort(log->json_fields.begin(), log->json_fields.end());
@@ -40,11 +49,13 @@ void setFormat(const SubstitutionFormatString& format, const Context& context,
   switch (format.format_case()) {
     case SubstitutionFormatString::kTextFormat:
       log->text_format = format.text_format();
+      checkFormat(log->text_format, "text_format", report);
       return;
     case SubstitutionFormatString::kTextFormatSource: {
       auto at = report.in("text_format_source");
       log->text_format =
           readDataSource(format.text_format_source(), kMaxFormatBytes, context, report);
+      checkFormat(log->text_format, "", report);
       return;
     }
     case SubstitutionFormatString::kJsonFormat: {
@@ -78,6 +89,7 @@ std::optional<http::AccessLogSpec> makeFileLog(const FileAccessLog& proto, const
   switch (proto.access_log_format_case()) {
     case FileAccessLog::kFormat:
       log.text_format = proto.format();
+      checkFormat(log.text_format, "format", report);
       break;
     case FileAccessLog::kJsonFormat: {
       auto at = report.in("json_format");

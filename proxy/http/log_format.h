@@ -1,8 +1,7 @@
 #pragma once
 
 // Access-log formats: text with Envoy's command operators, compiled once at load into pieces,
-// rendered per request without allocation. The operators are listed in kOperators (log_format.cc),
-// which docs/reference/access-log.md is checked against.
+// rendered per request without allocation. log_format_spec.h parses them.
 
 #include <cstddef>
 #include <cstdint>
@@ -13,54 +12,12 @@
 
 #include "absl/status/statusor.h"
 #include "proxy/event/clock.h"
+#include "proxy/http/log_format_spec.h"
 #include "proxy/http/message.h"
 #include "proxy/http/spec.h"
 #include "proxy/http/stream_info.h"
 
 namespace convoy::http {
-
-enum class LogOperator : uint8_t {
-  Literal,
-  StartTime,
-  Req,
-  Method,
-  Target,
-  Authority,
-  Scheme,
-  Resp,
-  Protocol,
-  ResponseCode,
-  ResponseFlags,
-  ResponseCodeDetails,
-  BytesReceived,
-  BytesSent,
-  Duration,
-  RequestDuration,
-  ResponseDuration,
-  ResponseTxDuration,
-  UpstreamHost,
-  UpstreamCluster,
-  UpstreamAttempts,
-  DownstreamRemote,
-  DownstreamRemoteIp,
-  DownstreamDirectIp,
-  DownstreamLocal,
-  DownstreamLocalIp,
-  DownstreamLocalPort,
-  RouteName,
-  VirtualHostName,
-  RequestId,
-};
-
-struct LogPiece {
-  LogOperator op = LogOperator::Literal;
-  std::string text;  // literal; header name; time format
-  // Of REQ and RESP: a header that is looked up by its id if the proxy knows it, and where to look
-  // if it is not there.
-  HeaderName id = HeaderName::Other;
-  std::vector<LogPiece> alternative;  // one or none
-  size_t max_length = 0;              // 0: whole
-};
 
 // Everything that a line is made from.
 struct LogRecord {
@@ -69,15 +26,6 @@ struct LogRecord {
   const StreamInfo& info;
   event::WallTime started;
 };
-
-inline constexpr std::string_view kDefaultLogFormat =
-    "[%START_TIME%] \"%REQ(:METHOD)% %REQ(X-ENVOY-ORIGINAL-PATH?:PATH)% %PROTOCOL%\" "
-    "%RESPONSE_CODE% "
-    "%RESPONSE_FLAGS% %BYTES_RECEIVED% %BYTES_SENT% %DURATION% "
-    "%RESP(X-ENVOY-UPSTREAM-SERVICE-TIME)% "
-    "\"%REQ(X-FORWARDED-FOR)%\" \"%REQ(USER-AGENT)%\" \"%REQ(X-REQUEST-ID)%\" "
-    "\"%REQ(:AUTHORITY)%\" "
-    "\"%UPSTREAM_HOST%\"\n";
 
 // Appends to a fixed buffer and cuts what does not fit.
 class LineBuffer {
