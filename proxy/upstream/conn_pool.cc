@@ -98,8 +98,10 @@ void HostPool::failPending(PoolStream& stream, http::Failure failure) {
 }
 
 void HostPool::cancel(PoolStream& stream) {
+  CONVOY_ASSERT(stream.state() == PoolStream::State::Pending ||
+                stream.state() == PoolStream::State::Failing);
   const HostRef self(this);
-  endPending(stream);
+  if (stream.state() == PoolStream::State::Pending) endPending(stream);
   cluster_->metrics().upstream_rq_cancelled.add();
   stream.end();
   cluster_->streams().giveBack(stream);
@@ -190,6 +192,7 @@ void HostPool::failOldest(uint32_t count, http::Failure failure) {
   for (uint32_t i = 0; i < count; ++i) {
     PoolStream& stream = pending_.front();
     endPending(stream);
+    stream.fail();
     failed.pushBack(stream);
   }
   while (!failed.empty()) {

@@ -9,14 +9,13 @@ namespace convoy::upstream {
 
 void PendingStream::cancel() {
   auto& stream = static_cast<PoolStream&>(*this);
-  CONVOY_ASSERT(stream.state() == PoolStream::State::Pending);
   stream.pool().cancel(stream);
 }
 
 void PoolStream::transition(State to) {
   CONVOY_ASSERT((state_ == State::Free && to == State::Pending) ||
-                (state_ == State::Pending && to == State::Active) ||
-                ((state_ == State::Pending || state_ == State::Active) && to == State::Ended) ||
+                (state_ == State::Pending && (to == State::Active || to == State::Failing)) ||
+                (state_ != State::Free && state_ != State::Ended && to == State::Ended) ||
                 (state_ == State::Ended && to == State::Free));
   state_ = to;
 }

@@ -26,7 +26,8 @@ class PoolStream final : public PendingStream,
  public:
   enum class State : uint8_t {
     Free,     // recycled
-    Pending,  // waits for a connection
+    Pending,  // waits for a connection, in its pool's queue
+    Failing,  // out of the queue; its caller is about to hear that it failed
     Active,   // on a connection
     Ended,    // over; recycled at the end of the turn
   };
@@ -36,7 +37,9 @@ class PoolStream final : public PendingStream,
   // Pending -> Active. holds_request: a permit of the request breaker goes with the stream.
   void activate(PooledConnection& connection, http::RequestSender& codec_sender,
                 bool holds_request);
-  // Pending or Active -> Ended; gives back what the pick took.
+  // Pending -> Failing.
+  void fail() { transition(State::Failing); }
+  // Pending, Failing or Active -> Ended; gives back what the pick took.
   void end();
 
   State state() const { return state_; }

@@ -2,6 +2,7 @@
 
 #include <gtest/gtest.h>
 
+#include <memory>
 #include <set>
 #include <thread>
 #include <vector>
@@ -14,7 +15,8 @@ net::Address address() {
 }
 
 TEST(HostTest, KeepsWhatIdentifiesIt) {
-  const Host host(address(), 7, 2);
+  const auto owner = std::make_shared<const Host>(address(), 7, 2);
+  const Host& host = *owner;
   EXPECT_EQ(host.address(), address());
   EXPECT_EQ(host.addressText(), "[::1]:8080");
   EXPECT_EQ(host.slot(), 7u);
@@ -22,7 +24,8 @@ TEST(HostTest, KeepsWhatIdentifiesIt) {
 }
 
 TEST(HostTest, SumsTheMetricsOfAllWorkers) {
-  const Host host(address(), 0, 3);
+  const auto owner = std::make_shared<const Host>(address(), 0, 3);
+  const Host& host = *owner;
   EXPECT_EQ(host.sum(&HostMetrics::rq_total), 0);
   host.metrics(0).rq_total.add(2);
   host.metrics(2).rq_total.add(3);
@@ -45,14 +48,16 @@ TEST(HostTest, NamesEveryMetricOnceAndSaysWhatItIs) {
 
 TEST(HostTest, NothingSharesTheLineOfTheActiveCount) {
   EXPECT_EQ(alignof(Host) % 64, 0u);
-  const Host host(address(), 0, 1);
+  const auto owner = std::make_shared<const Host>(address(), 0, 1);
+  const Host& host = *owner;
   const auto at = reinterpret_cast<uintptr_t>(&host.active()) - reinterpret_cast<uintptr_t>(&host);
   EXPECT_EQ(at % 64, 0u);
   EXPECT_EQ(at + 64, sizeof(Host));
 }
 
 TEST(HostTest, WorkersCountWhileMainReads) {
-  const Host host(address(), 0, 2);
+  const auto owner = std::make_shared<const Host>(address(), 0, 2);
+  const Host& host = *owner;
   constexpr int kRequests = 10'000;
   std::vector<std::thread> workers;
   for (size_t w = 0; w < 2; ++w) {

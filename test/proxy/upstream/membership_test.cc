@@ -1,0 +1,178 @@
+#include "proxy/upstream/membership.h"
+
+#include <gtest/gtest.h>
+
+#include <algorithm>
+#include <set>
+#include <string>
+#include <vector>
+
+#include "proxy/event/random.h"
+#include "test/proxy/upstream/hosts.h"
+
+namespace convoy::upstream {
+namespace {
+
+using test::hostAddress;
+
+struct Endpoint {
+  int host;
+  HealthStatus health = HealthStatus::Unknown;
+  uint32_t weight = 1;
+  uint32_t priority = 0;
+};
+
+AssignmentSpec assignmentOf(const std::vector<Endpoint>& endpoints) {
+  AssignmentSpec spec;
+  for (const Endpoint& endpoint : endpoints) {
+    // A locality of its own each: they are one list.
+    LocalitySpec& locality = spec.localities.emplace_back();
+    locality.priority = endpoint.priority;
+    EndpointSpec& out = locality.endpoints.emplace_back();
+    out.address = hostAddress(static_cast<size_t>(endpoint.host));
+    out.weight = endpoint.weight;
+    out.health = endpoint.health;
+  }
+  return spec;
+}
+
+std::string text(const HostSet& set) {
+  std::string out;
+  for (const HostSet::Entry& entry : set.entries()) {
+    const std::string ip = entry.host->address().ipText();
+    out += ip.substr(ip.rfind('.') + 1) + "*" + std::to_string(entry.weight) + " ";
+  }
+  return out;
+}
+
+constexpr HealthStatus kUnknown = HealthStatus::Unknown;
+constexpr HealthStatus kHealthy = HealthStatus::Healthy;
+constexpr HealthStatus kUnhealthy = HealthStatus::Unhealthy;
+constexpr HealthStatus kDraining = HealthStatus::Draining;
+constexpr HealthStatus kTimeout = HealthStatus::Timeout;
+constexpr HealthStatus kDegraded = HealthStatus::Degraded;
+
+struct Case {
+  const char* name;
+  std::vector<Endpoint> endpoints;
+  const char* eligible;
+};
+
+TEST(MembershipTest, ChoosesWhoGetsRequests) {
+  const Case cases[] = {
+      {"nobody", {}, ""},
+      {"unknown counts as healthy", {{1, kUnknown}, {2, kHealthy}}, "1*1 2*1 "},
+      {"weights are kept", {{1, kUnknown, 5}, {2, kUnknown, 3}}, "1*5 2*3 "},
+      {"the unhealthy get none",
+       {{1, kUnhealthy}, {2, kHealthy}, {3, kTimeout}, {4, kDraining}},
+       "2*1 "},
+      {"degraded hosts wait while there is a healthy one", {{1, kDegraded}, {2}}, "2*1 "},
+      {"degraded hosts serve when there is none", {{1, kDegraded}, {2, kUnhealthy}}, "1*1 "},
+      {"nobody is left: no panic", {{1, kUnhealthy}, {2, kDraining}}, ""},
+      {"priority 0 first", {{1, kUnknown, 1, 1}, {2, kUnknown, 1, 0}}, "2*1 "},
+      {"one healthy host of priority 0 is enough",
+       {{1, kUnhealthy}, {2}, {3, kUnhealthy}, {4, kUnknown, 1, 1}},
+       "2*1 "},
+      {"the next priority", {{1, kUnhealthy}, {2, kUnknown, 1, 2}, {3, kUnknown, 1, 1}}, "3*1 "},
+      {"healthy before degraded, over all priorities",
+       {{1, kDegraded}, {2, kUnknown, 1, 1}},
+       "2*1 "},
+      {"the lowest priority with a degraded one",
+       {{1, kUnhealthy}, {2, kDegraded, 1, 2}, {3, kDegraded, 1, 1}},
+       "3*1 "},
+      {"a repeated address counts once", {{1, kUnknown, 5}, {2}, {1, kUnknown, 9}}, "1*5 2*1 "},
+  };
+  for (const Case& c : cases) {
+    Membership membership(1);
+    EXPECT_EQ(text(*membership.update(assignmentOf(c.endpoints)).hosts), c.eligible) << c.name;
+  }
+}
+
+TEST(MembershipTest, CountsEveryKind) {
+  Membership membership(1);
+  membership.update(assignmentOf({{1},
+                                  {2, kHealthy, 7},
+                                  {3, kDegraded},
+                                  {4, kUnhealthy, 9},
+                                  {5, kTimeout},
+                                  {6, kDraining},
+                                  {6, kHealthy}}));
+  EXPECT_EQ(membership.counts().total, 6u);
+  EXPECT_EQ(membership.counts().healthy, 2u);
+  EXPECT_EQ(membership.counts().degraded, 1u);
+  EXPECT_EQ(membership.counts().excluded, 3u);
+  EXPECT_EQ(membership.counts().max_weight, 9u);
+}
+
+TEST(MembershipTest, AHostStaysTheSameWhileItsAddressStays) {
+  Membership membership(1);
+  membership.update(assignmentOf({{1}, {2}}));
+  const Host* first = membership.find(hostAddress(1));
+  ASSERT_NE(first, nullptr);
+  const Membership::Change change = membership.update(assignmentOf({{3}, {1, kHealthy, 4}}));
+  EXPECT_TRUE(change.changed);
+  EXPECT_EQ(membership.find(hostAddress(1)), first);
+  ASSERT_EQ(change.removed.size(), 1u);
+  EXPECT_EQ(change.removed[0]->address(), hostAddress(2));
+  EXPECT_EQ(membership.find(hostAddress(2)), nullptr);
+  EXPECT_EQ(text(*change.hosts), "3*1 1*4 ");
+}
+
+TEST(MembershipTest, NothingChangedGivesTheSameSet) {
+  Membership membership(1);
+  const auto first = membership.update(assignmentOf({{1}, {2, kUnhealthy}})).hosts;
+  const Membership::Change same = membership.update(assignmentOf({{1, kHealthy}, {2, kTimeout}}));
+  EXPECT_FALSE(same.changed);
+  EXPECT_EQ(same.hosts, first);
+  EXPECT_FALSE(membership.update(assignmentOf({{2, kUnhealthy}, {1}, {3, kUnhealthy}})).changed);
+  EXPECT_TRUE(membership.update(assignmentOf({{1, kHealthy, 2}, {2, kTimeout}})).changed);
+}
+
+TEST(MembershipTest, AReorderIsAChange) {
+  Membership membership(1);
+  membership.update(assignmentOf({{1}, {2}}));
+  EXPECT_TRUE(membership.update(assignmentOf({{2}, {1}})).changed);
+}
+
+TEST(MembershipTest, NamesTheHostsThatBeganToDrain) {
+  Membership membership(1);
+  membership.update(assignmentOf({{1}, {2}, {3, kUnhealthy}}));
+  const auto change = membership.update(assignmentOf({{1, kDraining}, {2}, {3, kDraining}}));
+  ASSERT_EQ(change.draining.size(), 1u) << "the third had no requests before either";
+  EXPECT_EQ(change.draining[0]->address(), hostAddress(1));
+  EXPECT_TRUE(membership.update(assignmentOf({{1, kDraining}, {2}})).draining.empty());
+  EXPECT_TRUE(membership.update(assignmentOf({{1}, {2}})).draining.empty());
+}
+
+TEST(MembershipTest, SlotsStayDense) {
+  Membership membership(1);
+  event::Random random(3);
+  size_t most = 0;
+  for (int round = 0; round < 200; ++round) {
+    std::vector<Endpoint> endpoints;
+    std::set<int> chosen;
+    while (chosen.size() < 1 + random.below(20)) chosen.insert(static_cast<int>(random.below(40)));
+    for (const int host : chosen) endpoints.push_back({host});
+    most = std::max(most, chosen.size());
+    const auto change = membership.update(assignmentOf(endpoints));
+    std::set<uint32_t> slots;
+    for (const HostSet::Entry& entry : change.hosts->entries()) {
+      EXPECT_TRUE(slots.insert(entry.host->slot()).second) << "two hosts on one slot";
+      EXPECT_LT(entry.host->slot(), most);
+    }
+    ASSERT_EQ(slots.size(), chosen.size());
+  }
+}
+
+// The removed ones are as long alive as somebody holds the change, and the former set needs them.
+TEST(MembershipTest, RemovedHostsOutliveTheSetThatTheyWereIn) {
+  Membership membership(1);
+  const auto before = membership.update(assignmentOf({{1}, {2}})).hosts;
+  const Membership::Change change = membership.update(assignmentOf({}));
+  EXPECT_EQ(change.removed.size(), 2u);
+  EXPECT_TRUE(change.hosts->empty());
+  EXPECT_EQ(text(*before), "1*1 2*1 ");
+}
+
+}  // namespace
+}  // namespace convoy::upstream
