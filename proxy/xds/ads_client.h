@@ -11,7 +11,7 @@
 //
 // Order of calls, for one response:
 //   Subscription::onResponse  envelope checked: type, names, duplicates, nonce
-//   Decoder                   each resource converted to its spec, or to ResourceErrors
+//   decode...()               each resource converted to its spec, or to ResourceErrors
 //   ResourceSink::admit       the node's own objections
 //   Warming                   holds back what is not usable yet
 //   ResourceSink::apply       the rest, one publication
@@ -20,23 +20,29 @@
 //   Stream::send              all that is due, once
 //
 // A failed stream is started again after a random time between 0 and min(cap, base * 2^failures)
-// (full jitter), at the control plane's next address; a stream on which the control plane answered
-// starts the series afresh. A message that cannot be parsed is counted, and the stream reset.
+// (full jitter), on the same connection if that still stands, else at the control plane's next
+// address; a stream on which the control plane answered starts the series afresh. A message that
+// makes no sense is counted, the stream reset, and the next address tried.
 
+#include <array>
 #include <functional>
-#include <map>
 #include <memory>
 #include <string>
-#include <string_view>
 #include <vector>
 
 #include "absl/status/status.h"
 #include "api/convoy/ext/node_report.pb.h"
+#include "proxy/config/context.h"
 #include "proxy/event/loop.h"
 #include "proxy/grpc/client.h"
 #include "proxy/observe/metrics.h"
+#include "proxy/xds/ads_stream.h"
+#include "proxy/xds/decoder.h"
 #include "proxy/xds/metrics.h"
+#include "proxy/xds/node_reporter.h"
 #include "proxy/xds/resource_sink.h"
+#include "proxy/xds/subscription.h"
+#include "proxy/xds/warming.h"
 
 namespace convoy::xds {
 
@@ -55,12 +61,7 @@ struct AdsOptions {
 
 // For the admin endpoints and for people.
 struct AdsStatus {
-  enum class State : uint8_t {
-    Stopped,  // start() was not called, or stop() was
-    Opening,  // a stream is being opened; the control plane has not answered yet
-    Active,   // it has
-    Backoff,  // waiting to try again
-  };
+  using State = AdsStream::State;
   struct Resource {
     std::string type_url;
     std::string name;
@@ -73,13 +74,12 @@ struct AdsStatus {
   std::vector<Resource> resources;
 };
 
-class AdsClient {
+class AdsClient final : private AdsStreamHandler {
  public:
   // Client, sink and registry outlive this object. The client's addresses are those of the static
   // cluster that the bootstrap names.
   AdsClient(event::Loop& loop, grpc::Client& client, AdsOptions options, ResourceSink& sink,
             observe::MetricRegistry& registry);
-  ~AdsClient();
   AdsClient(const AdsClient&) = delete;
   AdsClient& operator=(const AdsClient&) = delete;
 
@@ -89,17 +89,65 @@ class AdsClient {
 
   // Called once, when the first configuration is in force: all clusters and listeners of the first
   // responses have gone to apply(), their waits ended. The server is ready then.
-  void onInitialized(std::function<void()> callback);
+  void onInitialized(std::function<void()> callback) { on_initialized_ = std::move(callback); }
 
-  // Puts the report into the node's metadata from the next message on, and sends one if a stream is
-  // open. `ignored_fields` is filled here; the caller sets the rest.
+  // Puts the report into the node's metadata from the next message on, and sends one if the control
+  // plane is there. `ignored_fields` and their count are filled in here; the caller sets the rest.
   void setReport(ext::NodeReport report);
 
   AdsStatus status() const;
 
  private:
-  class Impl;
-  std::unique_ptr<Impl> impl_;
+  // In the order in which requests are sent.
+  enum Kind : uint8_t { Clusters, Assignments, Listeners, RouteTables, kKinds };
+  struct Type {
+    Type(std::string url, Subscription::Interest interest, std::string metric_prefix,
+         observe::MetricRegistry& registry)
+        : subscription(std::move(url), interest),
+          group(registry, std::move(metric_prefix), {}, /*slots=*/1) {}
+    SubscriptionMetrics& metrics() { return group.slot(0); }
+    Subscription subscription;
+    observe::MetricGroup<SubscriptionMetrics> group;
+  };
+
+  void onStreamStarted() override;
+  absl::Status onResponse(const DeltaResponse& response) override;
+  void onStreamWritable() override { sendDue(); }
+  void onStreamEnded() override;
+
+  bool subscribed(Kind kind) const;
+  void refuseUnknownType(const DeltaResponse& response);
+  std::vector<ext::ResourceError> take(Kind kind, const Update& update);
+  template <class Spec>
+  std::vector<ext::ResourceError> keepNotes(Kind kind, const Update& update,
+                                            Decoded<Spec>& decoded);
+  std::vector<ext::ResourceError> takeClusters(const Update& update);
+  std::vector<ext::ResourceError> takeAssignments(const Update& update);
+  std::vector<ext::ResourceError> takeListeners(const Update& update);
+  std::vector<ext::ResourceError> takeRouteTables(const Update& update);
+  void countAnswer(Kind kind, const DeltaResponse& response,
+                   const std::vector<ext::ResourceError>& errors);
+  void settle();
+  void onDeadline();
+  void followReferences();
+  void updateGauges();
+  void sendDue();
+  void sendRequest(DeltaRequest request);
+
+  event::Loop& loop_;
+  const AdsOptions options_;
+  ResourceSink& sink_;
+  const config::Context context_;
+  observe::MetricGroup<ControlPlaneMetrics> control_plane_;
+  std::array<Type, kKinds> types_;
+  Warming warming_;
+  NodeReporter reporter_;
+  event::Timer warming_timer_;
+  std::function<void()> on_initialized_;
+  bool node_due_ = false;               // the stream has not been told who we are
+  std::vector<DeltaRequest> refusals_;  // of responses about types that were not asked for
+  Warming::Timeouts timeouts_counted_;
+  AdsStream stream_;
 };
 
 }  // namespace convoy::xds

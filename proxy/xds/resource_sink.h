@@ -55,10 +55,11 @@ struct Changes {
 class ResourceSink {
  public:
   // One error per refused resource, with type_url and name set as the resource's; every other
-  // resource is admitted. `proposed` holds the clusters or listeners of one response and nothing
-  // else. For a listener that is new or changes its addresses this is the time to bind its sockets
-  // (address in use is a refusal), without accepting yet. Something admitted may be admitted again
-  // with another value, or come as removed_*, before it was ever applied.
+  // resource is admitted. `proposed` holds the clusters or the listeners of one response, changed
+  // and removed ones, and nothing else; removals cannot be refused. For a listener that is new or
+  // changes its addresses this is the time to bind its sockets (address in use is a refusal),
+  // without accepting yet. Something admitted may be admitted again with another value, or come as
+  // removed_*, before it was ever applied.
   virtual std::vector<ext::ResourceError> admit(const Changes& proposed) = 0;
   virtual void apply(const Changes& changes) = 0;
 

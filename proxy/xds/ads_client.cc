@@ -1,0 +1,338 @@
+#include "proxy/xds/ads_client.h"
+
+#include <algorithm>
+#include <map>
+#include <set>
+#include <utility>
+
+#include "absl/strings/str_cat.h"
+#include "proxy/base/assert.h"
+#include "proxy/base/log.h"
+#include "proxy/config/builtins.h"
+#include "proxy/config/resources.h"
+
+namespace convoy::xds {
+
+namespace {
+
+using Interest = Subscription::Interest;
+
+config::Context makeContext(const AdsOptions& options) {
+  return {.registry = &config::builtins(),
+          .refuse_unknown_fields = options.reject_unknown_fields,
+          .read_files = true,
+          .version = {},
+          .ads_cluster = {}};
+}
+
+// Drops the specs that are refused.
+template <class Spec>
+void dropRefused(const std::vector<ext::ResourceError>& errors,
+                 std::vector<std::shared_ptr<const Spec>>* specs) {
+  std::set<std::string> refused;
+  for (const ext::ResourceError& error : errors) refused.insert(error.name());
+  std::erase_if(*specs, [&](const auto& spec) { return refused.contains(spec->name); });
+}
+
+std::vector<std::string> owned(const std::vector<std::string_view>& names) {
+  return {names.begin(), names.end()};
+}
+
+void append(std::vector<ext::ResourceError> more, std::vector<ext::ResourceError>* errors) {
+  std::move(more.begin(), more.end(), std::back_inserter(*errors));
+}
+
+}  // namespace
+
+AdsClient::AdsClient(event::Loop& loop, grpc::Client& client, AdsOptions options,
+                     ResourceSink& sink, observe::MetricRegistry& registry)
+    : loop_(loop),
+      options_(std::move(options)),
+      sink_(sink),
+      context_(makeContext(options_)),
+      control_plane_(registry, "control_plane", {}, /*slots=*/1),
+      types_{Type(config::kClusterType, Interest::All, "cluster_manager.cds", registry),
+             Type(config::kAssignmentType, Interest::Named, "cluster_manager.eds", registry),
+             Type(config::kListenerType, Interest::All, "listener_manager.lds", registry),
+             Type(config::kRouteTableType, Interest::Named, "http.rds", registry)},
+      warming_(options_.warming_timeout,
+               {.clusters = options_.clusters, .listeners = options_.listeners}),
+      reporter_(options_.encoded_node),
+      warming_timer_(loop, [this] { onDeadline(); }),
+      stream_(loop, client,
+              {.backoff_base = options_.backoff_base,
+               .backoff_cap = options_.backoff_cap,
+               .max_response_bytes = options_.max_response_bytes},
+              *this, control_plane_.slot(0)) {}
+
+void AdsClient::start() {
+  CONVOY_ASSERT(loop_.isOwnThread());
+  warming_.start(loop_.now());
+  stream_.start();
+  settle();
+}
+
+void AdsClient::stop() {
+  stream_.stop();
+  warming_timer_.cancel();
+}
+
+void AdsClient::setReport(ext::NodeReport report) {
+  reporter_.setReport(std::move(report));
+  sendDue();
+}
+
+bool AdsClient::subscribed(Kind kind) const {
+  if (kind == Clusters) return options_.clusters;
+  if (kind == Listeners) return options_.listeners;
+  return true;
+}
+
+void AdsClient::onStreamStarted() {
+  node_due_ = true;
+  refusals_.clear();
+  for (Type& type : types_) {
+    type.subscription.onStreamStarted();
+    type.metrics().update_attempt.add();
+  }
+  sendDue();
+}
+
+void AdsClient::onStreamEnded() {
+  for (Type& type : types_) type.metrics().update_failure.add();
+}
+
+absl::Status AdsClient::onResponse(const DeltaResponse& response) {
+  if (response.nonce().empty()) {
+    return absl::InvalidArgumentError(absl::StrCat("a response about ", response.type_url(),
+                                                   " has no nonce, so that it cannot be answered"));
+  }
+  for (uint8_t k = 0; k < kKinds; ++k) {
+    const Kind kind = static_cast<Kind>(k);
+    Subscription& subscription = types_[kind].subscription;
+    if (subscription.typeUrl() != response.type_url() || !subscribed(kind)) continue;
+    const Update update = subscription.onResponse(response);
+    std::vector<ext::ResourceError> errors = take(kind, update);
+    settle();
+    countAnswer(kind, response, subscription.finish(std::move(errors)));
+    followReferences();
+    updateGauges();
+    sendDue();
+    return absl::OkStatus();
+  }
+  refuseUnknownType(response);
+  return absl::OkStatus();
+}
+
+void AdsClient::refuseUnknownType(const DeltaResponse& response) {
+  control_plane_.slot(0).unknown_type.add();
+  ext::ResourceError error;
+  error.set_type_url(response.type_url());
+  error.set_rule("unsupported_type");
+  error.set_reason(absl::StrCat("this node did not ask for resources of the type \"",
+                                response.type_url(), "\""));
+  DeltaRequest refusal;
+  refusal.set_type_url(response.type_url());
+  setAnswer(response.nonce(), {error}, &refusal);
+  refusals_.push_back(std::move(refusal));
+  sendDue();
+}
+
+std::vector<ext::ResourceError> AdsClient::take(Kind kind, const Update& update) {
+  switch (kind) {
+    case Clusters:
+      return takeClusters(update);
+    case Assignments:
+      return takeAssignments(update);
+    case Listeners:
+      return takeListeners(update);
+    case RouteTables:
+      return takeRouteTables(update);
+    case kKinds:
+      break;
+  }
+  return {};
+}
+
+template <class Spec>
+std::vector<ext::ResourceError> AdsClient::keepNotes(Kind kind, const Update& update,
+                                                     Decoded<Spec>& decoded) {
+  const std::string& type_url = types_[kind].subscription.typeUrl();
+  for (Notes& notes : decoded.notes) reporter_.setNotes(type_url, std::move(notes));
+  for (const std::string_view name : update.removed) reporter_.forget(type_url, name);
+  return std::move(decoded.errors);
+}
+
+std::vector<ext::ResourceError> AdsClient::takeClusters(const Update& update) {
+  auto decoded = decodeClusters(update, context_);
+  std::vector<ext::ResourceError> errors = keepNotes(Clusters, update, decoded);
+  Changes proposed;
+  proposed.clusters = std::move(decoded.specs);
+  proposed.removed_clusters = owned(update.removed);
+  const std::vector<ext::ResourceError> refused = sink_.admit(proposed);
+  dropRefused(refused, &proposed.clusters);
+  append(refused, &errors);
+  for (auto& spec : proposed.clusters) warming_.putCluster(std::move(spec), loop_.now());
+  for (const std::string_view name : update.removed) warming_.removeCluster(name);
+  warming_.onClustersAnswered();
+  return errors;
+}
+
+std::vector<ext::ResourceError> AdsClient::takeAssignments(const Update& update) {
+  auto decoded = decodeAssignments(update, context_);
+  std::vector<ext::ResourceError> errors = keepNotes(Assignments, update, decoded);
+  for (auto& spec : decoded.specs) warming_.putAssignment(std::move(spec));
+  for (const std::string_view name : update.removed) warming_.assignmentAbsent(name);
+  return errors;
+}
+
+std::vector<ext::ResourceError> AdsClient::takeListeners(const Update& update) {
+  auto decoded = decodeListeners(update, context_);
+  std::vector<ext::ResourceError> errors = keepNotes(Listeners, update, decoded);
+  Changes proposed;
+  proposed.listeners = std::move(decoded.specs);
+  proposed.removed_listeners = owned(update.removed);
+  const std::vector<ext::ResourceError> refused = sink_.admit(proposed);
+  dropRefused(refused, &proposed.listeners);
+  append(refused, &errors);
+  for (auto& spec : proposed.listeners) warming_.putListener(std::move(spec), loop_.now());
+  for (const std::string_view name : update.removed) warming_.removeListener(name);
+  warming_.onListenersAnswered();
+  return errors;
+}
+
+std::vector<ext::ResourceError> AdsClient::takeRouteTables(const Update& update) {
+  auto decoded = decodeRouteTables(update, context_);
+  std::vector<ext::ResourceError> errors = keepNotes(RouteTables, update, decoded);
+  for (auto& spec : decoded.specs) warming_.putRoutes(std::move(spec));
+  for (const std::string_view name : update.removed) warming_.routesAbsent(name);
+  return errors;
+}
+
+void AdsClient::countAnswer(Kind kind, const DeltaResponse& response,
+                            const std::vector<ext::ResourceError>& errors) {
+  SubscriptionMetrics& metrics = types_[kind].metrics();
+  metrics.update_attempt.add();
+  if (errors.empty()) {
+    metrics.update_success.add();
+    metrics.version.set(
+        static_cast<int64_t>(std::hash<std::string>()(response.system_version_info()) >> 1));
+    return;
+  }
+  metrics.update_rejected.add();
+  metrics.resource_rejected.add(errors.size());
+  for (const ext::ResourceError& error : errors) {
+    base::logWarning(absl::StrCat("xds: refused ", error.type_url(), " \"", error.name(),
+                                  "\": ", error.field_path(),
+                                  error.field_path().empty() ? "" : ": ", error.reason()));
+  }
+}
+
+// Hands over what is ready, and sees to it that what still waits is looked at again in time.
+void AdsClient::settle() {
+  const event::Loop::TurnScope turn(loop_);
+  const Changes changes = warming_.settle(loop_.now());
+  if (!changes.empty()) sink_.apply(changes);
+  const event::MonotonicTime next = warming_.nextDeadline();
+  if (next == event::MonotonicTime::max()) {
+    warming_timer_.cancel();
+  } else {
+    warming_timer_.armAfter(next - loop_.now());
+  }
+  updateGauges();
+  if (warming_.initialized() && on_initialized_ != nullptr) {
+    std::exchange(on_initialized_, nullptr)();
+  }
+}
+
+void AdsClient::onDeadline() {
+  settle();
+  followReferences();
+  sendDue();
+}
+
+void AdsClient::followReferences() {
+  Subscription& assignments = types_[Assignments].subscription;
+  for (const NameChange& change : warming_.takeAssignmentNames()) {
+    change.wanted ? assignments.subscribe(change.name) : assignments.unsubscribe(change.name);
+    if (!change.wanted) reporter_.forget(assignments.typeUrl(), change.name);
+  }
+  Subscription& routes = types_[RouteTables].subscription;
+  for (const NameChange& change : warming_.takeRouteNames()) {
+    change.wanted ? routes.subscribe(change.name) : routes.unsubscribe(change.name);
+    if (!change.wanted) reporter_.forget(routes.typeUrl(), change.name);
+  }
+}
+
+void AdsClient::updateGauges() {
+  for (Type& type : types_) {
+    type.metrics().resources.set(static_cast<int64_t>(type.subscription.acceptedCount()));
+  }
+  const Warming::Counts waiting = warming_.waiting();
+  types_[Clusters].metrics().warming.set(static_cast<int64_t>(waiting.clusters));
+  types_[RouteTables].metrics().warming.set(static_cast<int64_t>(waiting.routes));
+  types_[Listeners].metrics().warming.set(static_cast<int64_t>(waiting.listeners));
+  const Warming::Timeouts& now = warming_.timeouts();
+  const Warming::Timeouts& then = timeouts_counted_;
+  types_[Clusters].metrics().init_fetch_timeout.add(now.clusters - then.clusters);
+  types_[Assignments].metrics().init_fetch_timeout.add(now.endpoints - then.endpoints);
+  types_[Listeners].metrics().init_fetch_timeout.add(now.listeners - then.listeners);
+  types_[RouteTables].metrics().init_fetch_timeout.add(now.routes - then.routes);
+  timeouts_counted_ = now;
+}
+
+void AdsClient::sendDue() {
+  if (!stream_.open()) return;
+  for (uint8_t k = 0; k < kKinds; ++k) {
+    if (!subscribed(static_cast<Kind>(k))) continue;
+    // What is not sent now waits in the subscription, until there is room.
+    while (!stream_.aboveHigh()) {
+      std::optional<DeltaRequest> request = types_[k].subscription.nextRequest();
+      if (!request.has_value()) break;
+      sendRequest(*std::move(request));
+    }
+  }
+  for (DeltaRequest& refusal : std::exchange(refusals_, {})) sendRequest(std::move(refusal));
+  if (reporter_.due() && !node_due_ && stream_.state() == AdsStream::State::Active) {
+    // A message about a type that the stream knows already and that says nothing else.
+    DeltaRequest report;
+    report.set_type_url(types_[options_.clusters ? Clusters : Listeners].subscription.typeUrl());
+    sendRequest(std::move(report));
+  }
+}
+
+void AdsClient::sendRequest(DeltaRequest request) {
+  if (node_due_ || reporter_.due()) *request.mutable_node() = reporter_.node();
+  node_due_ = false;
+  stream_.send(request);
+}
+
+AdsStatus AdsClient::status() const {
+  std::map<std::pair<std::string, std::string>, std::string> waiting;
+  const auto note = [&](Kind kind, const std::vector<Warming::Waiter>& waiters) {
+    for (const Warming::Waiter& waiter : waiters) {
+      waiting[{types_[kind].subscription.typeUrl(), waiter.name}] = waiter.waiting_for;
+    }
+  };
+  note(Clusters, warming_.waitingClusters());
+  note(RouteTables, warming_.waitingRoutes());
+  note(Listeners, warming_.waitingListeners());
+
+  AdsStatus status;
+  status.state = stream_.state();
+  status.last_stream_error = stream_.lastError();
+  for (const Type& type : types_) {
+    const std::string& type_url = type.subscription.typeUrl();
+    for (const auto& [name, held] : type.subscription.held()) {
+      const auto found = waiting.find({type_url, name});
+      status.resources.push_back({.type_url = type_url,
+                                  .name = name,
+                                  .version = held.version,
+                                  .waiting_for = found == waiting.end() ? "" : found->second,
+                                  .last_error = held.last_error});
+    }
+  }
+  return status;
+}
+
+}  // namespace convoy::xds

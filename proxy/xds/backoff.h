@@ -1,0 +1,27 @@
+#pragma once
+
+// Waiting times between attempts: full jitter, a random time in [0, min(cap, base * 2^failures)).
+// The mean doubles as failures go on, and nodes that lost the same control plane at the same moment
+// come back spread out. A value; randomness is the caller's.
+
+#include "proxy/event/clock.h"
+#include "proxy/event/random.h"
+
+namespace convoy::xds {
+
+class Backoff {
+ public:
+  Backoff(event::Duration base, event::Duration cap) : base_(base), cap_(cap), bound_(base) {}
+
+  // The wait after one more failure.
+  event::Duration next(event::Random& random);
+  // An attempt succeeded: the series starts afresh.
+  void reset() { bound_ = base_; }
+
+ private:
+  event::Duration base_;
+  event::Duration cap_;
+  event::Duration bound_;
+};
+
+}  // namespace convoy::xds

@@ -1,0 +1,68 @@
+#include "proxy/xds/node_reporter.h"
+
+#include <google/protobuf/util/json_util.h>
+
+#include <iterator>
+
+namespace convoy::xds {
+
+namespace {
+
+constexpr char kReportField[] = "convoy.ext.NodeReport";
+
+}  // namespace
+
+NodeReporter::NodeReporter(const std::string& encoded_node) {
+  // Partial parsing of what this process serialised itself cannot fail.
+  node_.ParsePartialFromString(encoded_node);
+}
+
+void NodeReporter::setReport(ext::NodeReport report) {
+  report_ = std::move(report);
+  due_ = true;
+}
+
+void NodeReporter::setNotes(const std::string& type_url, Notes notes) {
+  if (notes.count == 0) {
+    forget(type_url, notes.name);
+    return;
+  }
+  Ignored& ignored = ignored_[{type_url, notes.name}];
+  if (ignored.count == notes.count && ignored.notes == notes.notes) return;
+  ignored = {std::move(notes.notes), notes.count};
+  due_ = report_.has_value();
+}
+
+void NodeReporter::forget(const std::string& type_url, std::string_view name) {
+  if (ignored_.erase({type_url, std::string(name)}) > 0) due_ = report_.has_value();
+}
+
+const envoy::config::core::v3::Node& NodeReporter::node() {
+  if (!std::exchange(due_, false)) return node_;
+  report_->clear_ignored_fields();
+  uint64_t count = 0;
+  for (const auto& [resource, ignored] : ignored_) {
+    count += ignored.count;
+    for (const base::FieldNote& note : ignored.notes) {
+      if (report_->ignored_fields_size() == kMaxIgnoredFields) break;
+      ext::NodeReport::IgnoredField* field = report_->add_ignored_fields();
+      field->set_type_url(resource.first);
+      field->set_name(resource.second);
+      field->set_field_path(note.field_path);
+      field->set_unknown(note.unknown);
+    }
+  }
+  report_->set_ignored_field_count(count);
+
+  std::string json;
+  google::protobuf::Struct as_struct;
+  const bool converted = google::protobuf::util::MessageToJsonString(*report_, &json).ok() &&
+                         google::protobuf::util::JsonStringToMessage(json, &as_struct).ok();
+  if (converted) {
+    auto& fields = *node_.mutable_metadata()->mutable_fields();
+    *fields[kReportField].mutable_struct_value() = std::move(as_struct);
+  }
+  return node_;
+}
+
+}  // namespace convoy::xds

@@ -1,0 +1,22 @@
+#pragma once
+
+// Which other resources a spec names. Each name once, in sorted order. Pure functions.
+
+#include <string>
+#include <vector>
+
+#include "proxy/net/spec.h"
+#include "proxy/route/spec.h"
+#include "proxy/upstream/spec.h"
+
+namespace convoy::xds {
+
+// The resource that has the cluster's endpoints; empty if it needs none.
+std::string assignmentOf(const upstream::ClusterSpec& cluster);
+std::vector<std::string> clustersOf(const route::RouteTableSpec& routes);
+// Of routes that are inline in its HTTP connection managers.
+std::vector<std::string> clustersOf(const net::ListenerSpec& listener);
+// Route tables that are to be fetched by name.
+std::vector<std::string> routeTablesOf(const net::ListenerSpec& listener);
+
+}  // namespace convoy::xds

@@ -1,0 +1,320 @@
+#include "proxy/xds/warming.h"
+
+#include <algorithm>
+
+#include "absl/strings/str_cat.h"
+#include "proxy/base/strings.h"
+#include "proxy/xds/references.h"
+
+namespace convoy::xds {
+
+using base::toAbsl;
+
+namespace {
+
+// The users' side of a reference: true if it is the first.
+template <class Map>
+bool addUser(Map& map, const std::string& name, const std::string& user) {
+  const auto [entry, first] = map.try_emplace(name);
+  entry->second.users.insert(user);
+  return first;
+}
+
+bool contains(const std::vector<std::string>& names, const std::string& name) {
+  return std::find(names.begin(), names.end(), name) != names.end();
+}
+
+}  // namespace
+
+Warming::Warming(event::Duration timeout, Kinds subscribed)
+    : timeout_(timeout), kinds_(subscribed) {}
+
+void Warming::start(event::MonotonicTime now) {
+  if (first_answers_by_ == event::MonotonicTime::max()) first_answers_by_ = now + timeout_;
+}
+
+void Warming::refer(const std::string& assignment, const std::string& cluster) {
+  if (assignment.empty()) return;
+  if (addUser(assignments_, assignment, cluster)) assignment_names_.push_back({assignment, true});
+}
+
+void Warming::release(const std::string& assignment, const std::string& cluster) {
+  const auto found = assignments_.find(assignment);
+  if (found == assignments_.end()) return;
+  found->second.users.erase(cluster);
+  if (!found->second.users.empty()) return;
+  assignment_names_.push_back({assignment, false});
+  new_assignments_.erase(assignment);
+  assignments_.erase(found);
+}
+
+void Warming::referRoutes(const std::string& routes, const std::string& listener) {
+  if (addUser(routes_, routes, listener)) route_names_.push_back({routes, true});
+}
+
+void Warming::releaseRoutes(const std::string& routes, const std::string& listener) {
+  const auto found = routes_.find(routes);
+  if (found == routes_.end()) return;
+  found->second.users.erase(listener);
+  if (!found->second.users.empty()) return;
+  route_names_.push_back({routes, false});
+  if (found->second.in_force) removed_.removed_routes.push_back(routes);
+  waiting_routes_.erase(routes);
+  routes_.erase(found);
+}
+
+void Warming::putCluster(std::shared_ptr<const upstream::ClusterSpec> spec,
+                         event::MonotonicTime now) {
+  const std::string& name = spec->name;
+  Cluster& cluster = clusters_[name];
+  if (cluster.next == nullptr) cluster.deadline = now + timeout_;
+  const std::string replaced = std::exchange(cluster.next_assignment, assignmentOf(*spec));
+  refer(cluster.next_assignment, name);
+  if (replaced != cluster.next_assignment && replaced != cluster.assignment) {
+    release(replaced, name);
+  }
+  waiting_clusters_.insert(name);
+  cluster.next = std::move(spec);
+}
+
+void Warming::removeCluster(std::string_view name) {
+  const auto found = clusters_.find(name);
+  if (found == clusters_.end()) return;
+  const Cluster cluster = std::move(found->second);
+  const std::string owned(name);
+  clusters_.erase(found);
+  waiting_clusters_.erase(owned);
+  release(cluster.assignment, owned);
+  if (cluster.next_assignment != cluster.assignment) release(cluster.next_assignment, owned);
+  removed_.removed_clusters.push_back(owned);
+}
+
+void Warming::putAssignment(std::shared_ptr<const upstream::AssignmentSpec> spec) {
+  const auto found = assignments_.find(spec->cluster);
+  if (found == assignments_.end()) return;
+  new_assignments_.insert(spec->cluster);
+  found->second.spec = std::move(spec);
+}
+
+void Warming::assignmentAbsent(std::string_view name) {
+  const auto found = assignments_.find(name);
+  if (found != assignments_.end()) found->second.absent = true;
+}
+
+void Warming::putRoutes(std::shared_ptr<const route::RouteTableSpec> spec) {
+  const auto found = routes_.find(spec->name);
+  if (found == routes_.end()) return;
+  found->second.clusters = clustersOf(*spec);
+  waiting_routes_.insert(spec->name);
+  found->second.next = std::move(spec);
+}
+
+void Warming::routesAbsent(std::string_view name) {
+  const auto found = routes_.find(name);
+  if (found != routes_.end()) found->second.absent = true;
+}
+
+void Warming::putListener(std::shared_ptr<const net::ListenerSpec> spec, event::MonotonicTime now) {
+  const std::string& name = spec->name;
+  Listener& listener = listeners_[name];
+  if (listener.next == nullptr) listener.deadline = now + timeout_;
+  listener.clusters = clustersOf(*spec);
+  const std::vector<std::string> replaced =
+      std::exchange(listener.next_routes, routeTablesOf(*spec));
+  for (const std::string& routes : listener.next_routes) referRoutes(routes, name);
+  for (const std::string& routes : replaced) {
+    if (!contains(listener.next_routes, routes) && !contains(listener.routes, routes)) {
+      releaseRoutes(routes, name);
+    }
+  }
+  waiting_listeners_.insert(name);
+  listener.next = std::move(spec);
+}
+
+void Warming::removeListener(std::string_view name) {
+  const auto found = listeners_.find(name);
+  if (found == listeners_.end()) return;
+  const Listener listener = std::move(found->second);
+  const std::string owned(name);
+  listeners_.erase(found);
+  waiting_listeners_.erase(owned);
+  for (const std::string& routes : listener.routes) releaseRoutes(routes, owned);
+  for (const std::string& routes : listener.next_routes) {
+    if (!contains(listener.routes, routes)) releaseRoutes(routes, owned);
+  }
+  removed_.removed_listeners.push_back(owned);
+}
+
+Changes Warming::settle(event::MonotonicTime now) {
+  settled_at_ = now;
+  Changes changes = std::exchange(removed_, {});
+  const Names swapped = settleClusters(now, &changes);
+  settleEndpoints(swapped, &changes);
+  settleRoutes(&changes);
+  settleListeners(now, &changes);
+  // Putting a listener in force may have dropped the last reference to a route table.
+  std::move(removed_.removed_routes.begin(), removed_.removed_routes.end(),
+            std::back_inserter(changes.removed_routes));
+  removed_ = {};
+  noteInitialized(now);
+  return changes;
+}
+
+bool Warming::hasEndpoints(const Cluster& cluster) const {
+  if (cluster.next_assignment.empty()) return true;
+  const Assignment& assignment = assignments_.find(cluster.next_assignment)->second;
+  return assignment.spec != nullptr || assignment.absent;
+}
+
+Warming::Names Warming::settleClusters(event::MonotonicTime now, Changes* changes) {
+  Names swapped;
+  for (const std::string& name : waiting_clusters_) {
+    Cluster& cluster = clusters_.find(name)->second;
+    if (!hasEndpoints(cluster)) {
+      if (now < cluster.deadline) continue;
+      ++timeouts_.endpoints;
+    }
+    if (cluster.assignment != cluster.next_assignment) release(cluster.assignment, name);
+    cluster.assignment = cluster.next_assignment;
+    cluster.in_force = true;
+    changes->clusters.push_back(std::exchange(cluster.next, nullptr));
+    if (const auto found = assignments_.find(cluster.assignment);
+        found != assignments_.end() && found->second.spec != nullptr) {
+      changes->endpoints.push_back({name, found->second.spec});
+    }
+    swapped.insert(name);
+  }
+  for (const std::string& name : swapped) waiting_clusters_.erase(name);
+  return swapped;
+}
+
+void Warming::settleEndpoints(const Names& done, Changes* changes) {
+  for (const std::string& assignment : std::exchange(new_assignments_, {})) {
+    const Assignment& entry = assignments_.find(assignment)->second;
+    for (const std::string& user : entry.users) {
+      const Cluster& cluster = clusters_.find(user)->second;
+      if (cluster.in_force && cluster.assignment == assignment && !done.contains(user)) {
+        changes->endpoints.push_back({user, entry.spec});
+      }
+    }
+  }
+}
+
+void Warming::settleRoutes(Changes* changes) {
+  for (auto name = waiting_routes_.begin(); name != waiting_routes_.end();) {
+    Routes& routes = routes_.find(*name)->second;
+    if (!blockerOf(routes.clusters).empty()) {
+      ++name;
+      continue;
+    }
+    changes->routes.push_back(std::exchange(routes.next, nullptr));
+    routes.in_force = true;
+    name = waiting_routes_.erase(name);
+  }
+}
+
+void Warming::settleListeners(event::MonotonicTime now, Changes* changes) {
+  const bool awaits_clusters = awaitsClusters(now);
+  for (auto name = waiting_listeners_.begin(); name != waiting_listeners_.end();) {
+    Listener& listener = listeners_.find(*name)->second;
+    const bool table_missing = !missingTableOf(listener).empty();
+    const bool ready = !awaits_clusters && !table_missing && blockerOf(listener.clusters).empty();
+    if (!ready && now < listener.deadline) {
+      ++name;
+      continue;
+    }
+    if (table_missing) ++timeouts_.routes;
+    for (const std::string& routes : std::exchange(listener.routes, listener.next_routes)) {
+      if (!contains(listener.routes, routes)) releaseRoutes(routes, *name);
+    }
+    changes->listeners.push_back(std::exchange(listener.next, nullptr));
+    name = waiting_listeners_.erase(name);
+  }
+}
+
+void Warming::noteInitialized(event::MonotonicTime now) {
+  if (initialized_) return;
+  const bool late = now >= first_answers_by_;
+  const bool clusters_known = !kinds_.clusters || clusters_answered_;
+  const bool listeners_known = !kinds_.listeners || listeners_answered_;
+  if (!late && !(clusters_known && listeners_known)) return;
+  if (!waiting_clusters_.empty() || !waiting_routes_.empty() || !waiting_listeners_.empty()) {
+    return;
+  }
+  if (!clusters_known) ++timeouts_.clusters;
+  if (!listeners_known) ++timeouts_.listeners;
+  initialized_ = true;
+}
+
+event::MonotonicTime Warming::nextDeadline() const {
+  event::MonotonicTime next = event::MonotonicTime::max();
+  for (const std::string& name : waiting_clusters_) {
+    next = std::min(next, clusters_.find(name)->second.deadline);
+  }
+  for (const std::string& name : waiting_listeners_) {
+    next = std::min(next, listeners_.find(name)->second.deadline);
+  }
+  const bool answered =
+      (!kinds_.clusters || clusters_answered_) && (!kinds_.listeners || listeners_answered_);
+  if (!initialized_ && !answered && settled_at_ < first_answers_by_) {
+    next = std::min(next, first_answers_by_);
+  }
+  return next;
+}
+
+bool Warming::awaitsClusters(event::MonotonicTime now) const {
+  return kinds_.clusters && !clusters_answered_ && now < first_answers_by_;
+}
+
+std::string_view Warming::blockerOf(const std::vector<std::string>& clusters) const {
+  for (const std::string& name : clusters) {
+    const auto found = clusters_.find(name);
+    if (found != clusters_.end() && !found->second.in_force) return found->first;
+  }
+  return {};
+}
+
+std::string_view Warming::missingTableOf(const Listener& listener) const {
+  for (const std::string& name : listener.next_routes) {
+    const Routes& routes = routes_.find(name)->second;
+    if (!routes.in_force && !routes.absent) return name;
+    // It came after all, and waits itself.
+    if (!routes.in_force && routes.next != nullptr) return name;
+  }
+  return {};
+}
+
+std::vector<Warming::Waiter> Warming::waitingClusters() const {
+  std::vector<Waiter> waiters;
+  for (const std::string& name : waiting_clusters_) {
+    waiters.push_back(
+        {name, absl::StrCat("endpoints of ", clusters_.find(name)->second.next_assignment)});
+  }
+  return waiters;
+}
+
+std::vector<Warming::Waiter> Warming::waitingRoutes() const {
+  std::vector<Waiter> waiters;
+  for (const std::string& name : waiting_routes_) {
+    const std::string_view blocker = blockerOf(routes_.find(name)->second.clusters);
+    waiters.push_back({name, absl::StrCat("cluster ", toAbsl(blocker))});
+  }
+  return waiters;
+}
+
+std::vector<Warming::Waiter> Warming::waitingListeners() const {
+  std::vector<Waiter> waiters;
+  for (const std::string& name : waiting_listeners_) {
+    const Listener& listener = listeners_.find(name)->second;
+    std::string what = "the first answer about clusters";
+    if (const std::string_view table = missingTableOf(listener); !table.empty()) {
+      what = absl::StrCat("route table ", toAbsl(table));
+    } else if (const std::string_view blocker = blockerOf(listener.clusters); !blocker.empty()) {
+      what = absl::StrCat("cluster ", toAbsl(blocker));
+    }
+    waiters.push_back({name, what});
+  }
+  return waiters;
+}
+
+}  // namespace convoy::xds
