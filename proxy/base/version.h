@@ -1,5 +1,7 @@
 #pragma once
 
+// The version that every binary of this tree reports; set by hand when a release is cut.
+
 #include <string_view>
 
 namespace convoy::base {

@@ -1,12 +1,13 @@
 #include "proxy/route/conditions.h"
 
+#include <re2/re2.h>
+
 #include <charconv>
 #include <optional>
 #include <utility>
 
 #include "absl/strings/str_cat.h"
 #include "proxy/base/strings.h"
-#include "re2/re2.h"
 
 namespace convoy::route {
 

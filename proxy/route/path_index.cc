@@ -1,12 +1,13 @@
 #include "proxy/route/path_index.h"
 
+#include <re2/re2.h>
+
 #include <algorithm>
 #include <utility>
 
 #include "proxy/base/strings.h"
 #include "proxy/route/conditions.h"
 #include "proxy/route/path_rewrite.h"
-#include "re2/re2.h"
 
 namespace convoy::route {
 

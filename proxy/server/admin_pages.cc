@@ -51,8 +51,8 @@ Response serverInfo(const Server& server) {
   envoy::admin::v3::ServerInfo info;
   info.set_version(std::string(base::kVersion));
   info.set_state(stateOf(server));
-  const auto up = std::chrono::duration_cast<std::chrono::seconds>(server.clock().monotonicNow() -
-                                                                   server.startedAt());
+  const auto up = std::chrono::duration_cast<std::chrono::seconds>(
+      server.timeSource().monotonicNow() - server.startedAt());
   info.mutable_uptime_current_epoch()->set_seconds(up.count());
   info.mutable_uptime_all_epochs()->set_seconds(up.count());
   auto& options = *info.mutable_command_line_options();

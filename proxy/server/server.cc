@@ -57,6 +57,7 @@ Server::Server(const Options& options, config::BootstrapSpec bootstrap, const ev
       clusters_(std::make_unique<upstream::ClusterManager>(main_, loopsOf(workers_), metrics_,
                                                            upstream_io_)),
       listeners_(pointersTo(workers_), routes_, logs_, metrics_, adopted_),
+      resources_(std::make_unique<Resources>(*clusters_, routes_, listeners_)),
       started_at_(clock.monotonicNow()),
       drain_watch_(main_, [this] { watchDrain(); }) {
   filter::registerBuiltins(filters_);
@@ -72,10 +73,6 @@ Server::~Server() {
 }
 
 absl::Status Server::start() {
-  if (bootstrap_.ads.has_value()) {
-    return absl::UnimplementedError(
-        "dynamic_resources: this build serves static_resources only; remove dynamic_resources");
-  }
   auto adopted = net::AdoptedSockets::fromEnvironment();
   if (!adopted.ok()) return adopted.status();
   adopted_ = *std::move(adopted);
@@ -84,6 +81,7 @@ absl::Status Server::start() {
   clusters_->apply(clusters);
   if (absl::Status status = startListeners(); !status.ok()) return status;
   for (const auto& worker : workers_) worker->start();
+  if (bootstrap_.ads.has_value()) return startControlPlane();
   // Behind the workers' first messages, so that "live" means that they serve.
   main_.post([this] { becomeLive(); });
   return absl::OkStatus();
@@ -97,6 +95,15 @@ absl::Status Server::startListeners() {
     }
   }
   for (const auto& listener : bootstrap_.listeners) listeners_.apply(listener);
+  return absl::OkStatus();
+}
+
+absl::Status Server::startControlPlane() {
+  auto made = ControlPlane::make(main_, bootstrap_, options_.reject_unknown_dynamic_fields,
+                                 *resources_, metrics_);
+  if (!made.ok()) return made.status();
+  control_plane_ = *std::move(made);
+  control_plane_->start([this] { becomeLive(); });
   return absl::OkStatus();
 }
 
@@ -151,6 +158,7 @@ void Server::watchDrain() {
 void Server::stop() {
   if (state_ == State::Stopped) return;
   state_ = State::Stopped;
+  if (control_plane_ != nullptr) control_plane_->stop();
   for (const auto& worker : workers_) worker->stopAndJoin();
   logs_.flush();
   main_.stop();

@@ -18,8 +18,10 @@
 #include "proxy/filter/registry.h"
 #include "proxy/observe/log_writer.h"
 #include "proxy/observe/metrics.h"
+#include "proxy/server/control_plane.h"
 #include "proxy/server/listener_manager.h"
 #include "proxy/server/options.h"
+#include "proxy/server/resources.h"
 #include "proxy/server/route_tables.h"
 #include "proxy/server/worker.h"
 #include "proxy/upstream/cluster_manager.h"
@@ -64,16 +66,19 @@ class Server {
   const Options& options() const { return options_; }
   const config::BootstrapSpec& bootstrap() const { return bootstrap_; }
   event::Loop& loop() { return main_; }
-  const event::Clock& clock() const { return clock_; }
+  const event::Clock& timeSource() const { return clock_; }
   event::MonotonicTime startedAt() const { return started_at_; }
   size_t workerCount() const { return workers_.size(); }
   const observe::MetricRegistry& metrics() const { return metrics_; }
   const upstream::ClusterManager& clusters() const { return *clusters_; }
   const ListenerManager& listeners() const { return listeners_; }
   const RouteTables& routes() const { return routes_; }
+  // Null without dynamic_resources.
+  const ControlPlane* controlPlane() const { return control_plane_.get(); }
 
  private:
   absl::Status startListeners();
+  absl::Status startControlPlane();
   void watchDrain();
   void becomeLive();
 
@@ -90,6 +95,8 @@ class Server {
   upstream::SocketIo upstream_io_;
   std::unique_ptr<upstream::ClusterManager> clusters_;
   ListenerManager listeners_;
+  std::unique_ptr<Resources> resources_;
+  std::unique_ptr<ControlPlane> control_plane_;
   State state_ = State::Initializing;
   bool health_check_failed_ = false;
   const event::MonotonicTime started_at_;

@@ -1,0 +1,45 @@
+#include "proxy/server/control_plane.h"
+
+#include <algorithm>
+#include <utility>
+
+#include "absl/strings/str_cat.h"
+
+namespace convoy::server {
+
+absl::StatusOr<std::unique_ptr<ControlPlane>> ControlPlane::make(
+    event::Loop& loop, const config::BootstrapSpec& bootstrap, bool reject_unknown_fields,
+    xds::ResourceSink& sink, observe::MetricRegistry& registry) {
+  const std::string& name = bootstrap.ads->cluster;
+  const auto& clusters = bootstrap.clusters;
+  const auto cluster = std::find_if(clusters.begin(), clusters.end(),
+                                    [&](const auto& c) { return c->name == name; });
+  grpc::ClientOptions client;
+  if (cluster != clusters.end() && (*cluster)->assignment != nullptr) {
+    client.connect_timeout = (*cluster)->connect_timeout;
+    for (const auto& locality : (*cluster)->assignment->localities) {
+      for (const auto& endpoint : locality.endpoints) client.addresses.push_back(endpoint.address);
+    }
+  }
+  if (client.addresses.empty()) {
+    return absl::InvalidArgumentError(absl::StrCat("dynamic_resources.ads_config names cluster ",
+                                                   name,
+                                                   "; it must be one of static_resources.clusters, "
+                                                   "of type STATIC, with at least one endpoint"));
+  }
+  client.authority = name;
+  xds::AdsOptions ads;
+  ads.encoded_node = bootstrap.node.encoded;
+  ads.listeners = bootstrap.lds;
+  ads.clusters = bootstrap.cds;
+  ads.reject_unknown_fields = reject_unknown_fields;
+  return std::unique_ptr<ControlPlane>(
+      new ControlPlane(loop, std::move(client), std::move(ads), sink, registry));
+}
+
+void ControlPlane::start(std::function<void()> ready) {
+  ads_.onInitialized(std::move(ready));
+  ads_.start();
+}
+
+}  // namespace convoy::server

@@ -1,0 +1,43 @@
+#pragma once
+
+// The node's connection to its control plane: the gRPC client to the static cluster that the
+// bootstrap names, and the delta ADS client on it. Thread: main's.
+
+#include <functional>
+#include <memory>
+
+#include "absl/status/statusor.h"
+#include "proxy/config/bootstrap.h"
+#include "proxy/event/loop.h"
+#include "proxy/grpc/client.h"
+#include "proxy/observe/metrics.h"
+#include "proxy/xds/ads_client.h"
+#include "proxy/xds/resource_sink.h"
+
+namespace convoy::server {
+
+class ControlPlane {
+ public:
+  // The error says what is wrong with the bootstrap. The sink, the loop and the registry outlive
+  // the result.
+  static absl::StatusOr<std::unique_ptr<ControlPlane>> make(event::Loop& loop,
+                                                            const config::BootstrapSpec& bootstrap,
+                                                            bool reject_unknown_fields,
+                                                            xds::ResourceSink& sink,
+                                                            observe::MetricRegistry& registry);
+
+  // `ready` is called once, when the first configuration is in force.
+  void start(std::function<void()> ready);
+  void stop() { ads_.stop(); }
+  xds::AdsStatus status() const { return ads_.status(); }
+
+ private:
+  ControlPlane(event::Loop& loop, grpc::ClientOptions client, xds::AdsOptions ads,
+               xds::ResourceSink& sink, observe::MetricRegistry& registry)
+      : client_(loop, std::move(client)), ads_(loop, client_, std::move(ads), sink, registry) {}
+
+  grpc::Client client_;
+  xds::AdsClient ads_;
+};
+
+}  // namespace convoy::server

@@ -1,0 +1,30 @@
+#pragma once
+
+// Where the control plane's resources go: hands clusters and endpoints to the ClusterManager, route
+// tables to RouteTables, listeners to the ListenerManager, in the order that xds/resource_sink.h
+// asks for. Thread: main's.
+
+#include <vector>
+
+#include "proxy/server/listener_manager.h"
+#include "proxy/server/route_tables.h"
+#include "proxy/upstream/cluster_manager.h"
+#include "proxy/xds/resource_sink.h"
+
+namespace convoy::server {
+
+class Resources final : public xds::ResourceSink {
+ public:
+  Resources(upstream::ClusterManager& clusters, RouteTables& routes, ListenerManager& listeners)
+      : clusters_(clusters), routes_(routes), listeners_(listeners) {}
+
+  std::vector<ext::ResourceError> admit(const xds::Changes& proposed) override;
+  void apply(const xds::Changes& changes) override;
+
+ private:
+  upstream::ClusterManager& clusters_;
+  RouteTables& routes_;
+  ListenerManager& listeners_;
+};
+
+}  // namespace convoy::server
