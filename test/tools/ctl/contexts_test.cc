@@ -1,0 +1,107 @@
+#include "tools/ctl/contexts.h"
+
+#include <gtest/gtest.h>
+
+#include <fstream>
+#include <map>
+#include <sstream>
+
+#include "test/controlplane/common/temporary_folder.h"
+
+namespace convoy::tools::ctl {
+namespace {
+
+class ContextsTest : public testing::Test {
+ protected:
+  Session session() {
+    return {.in = in_,
+            .out = out_,
+            .err = err_,
+            .env = [this](const std::string& name) { return env_[name]; },
+            .server = {},
+            .context = {},
+            .contexts_file = {}};
+  }
+  void write(const std::string& text) { std::ofstream(path_) << text; }
+
+  controlplane::TemporaryFolder folder_;
+  const std::string path_ = folder_.file("contexts.yaml");
+  std::map<std::string, std::string> env_ = {{"CONVOY_CONTEXTS", path_}};
+  std::istringstream in_;
+  std::ostringstream out_;
+  std::ostringstream err_;
+};
+
+TEST_F(ContextsTest, TheFileIsWhereTheEnvironmentSays) {
+  EXPECT_EQ(contextsPath(session()), path_);
+  env_ = {{"HOME", "/home/a"}};
+  EXPECT_EQ(contextsPath(session()), "/home/a/.config/convoy/contexts.yaml");
+  env_["XDG_CONFIG_HOME"] = "/x";
+  EXPECT_EQ(contextsPath(session()), "/x/convoy/contexts.yaml");
+}
+
+TEST_F(ContextsTest, WhatIsSavedIsLoaded) {
+  const std::string path = folder_.file("new/folder/contexts.yaml");
+  Contexts contexts;
+  contexts.set("a", "10.0.0.1:1");
+  contexts.set("true", "[::1]:2");
+  contexts.set("a", "10.0.0.1:3");
+  contexts.current = "true";
+  ASSERT_TRUE(saveContexts(path, contexts).ok());
+  const auto loaded = loadContexts(path);
+  ASSERT_TRUE(loaded.ok()) << loaded.status();
+  EXPECT_EQ(loaded->current, "true");
+  ASSERT_EQ(loaded->contexts.size(), 2u);
+  EXPECT_EQ(loaded->find("a")->address, "10.0.0.1:3");
+  EXPECT_EQ(loaded->find("true")->address, "[::1]:2");
+  EXPECT_EQ(loaded->find("b"), nullptr);
+}
+
+TEST_F(ContextsTest, AMissingFileIsEmpty) {
+  const auto loaded = loadContexts(path_);
+  ASSERT_TRUE(loaded.ok());
+  EXPECT_TRUE(loaded->contexts.empty());
+}
+
+TEST_F(ContextsTest, ErrorsNameFileAndLine) {
+  const struct {
+    const char* text;
+    const char* place;
+  } kCases[] = {
+      {"current: a\nother: b\n", ":2:1: "},
+      {"contexts:\n- name: a\n  adress: b\n", ":3:3: "},
+      {"contexts:\n- name: a\n", ":2:3: "},
+      {"contexts: [\n", ":2:1: "},
+  };
+  for (const auto& test : kCases) {
+    write(test.text);
+    const auto loaded = loadContexts(path_);
+    ASSERT_FALSE(loaded.ok()) << test.text;
+    EXPECT_EQ(std::string(loaded.status().message()).find(path_ + test.place), 0u)
+        << loaded.status();
+  }
+}
+
+TEST_F(ContextsTest, WhatIsSaidCloserToTheCommandWins) {
+  write(
+      "current: a\ncontexts:\n- {name: a, address: 10.0.0.1:1}\n- {name: b, address: "
+      "10.0.0.2:1}\n");
+  Session here = session();
+  EXPECT_EQ(serverAddress(here).value(), "10.0.0.1:1");
+  env_["CONVOY_SERVER"] = "10.0.0.3:1";
+  EXPECT_EQ(serverAddress(here).value(), "10.0.0.3:1");
+  here.context = "b";
+  EXPECT_EQ(serverAddress(here).value(), "10.0.0.2:1");
+  here.server = "10.0.0.4:1";
+  EXPECT_EQ(serverAddress(here).value(), "10.0.0.4:1");
+  here.server.clear();
+  here.context = "c";
+  EXPECT_FALSE(serverAddress(here).ok());
+}
+
+TEST_F(ContextsTest, TheDefaultIsThisMachine) {
+  EXPECT_EQ(serverAddress(session()).value(), kDefaultServer);
+}
+
+}  // namespace
+}  // namespace convoy::tools::ctl

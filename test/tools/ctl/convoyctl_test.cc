@@ -1,0 +1,284 @@
+// convoyctl against a real convoy-control of its own: what people type, and what they get.
+
+#include <gtest/gtest.h>
+#include <signal.h>
+#include <spawn.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <cstdio>
+#include <fstream>
+#include <map>
+#include <sstream>
+
+#include "test/controlplane/common/temporary_folder.h"
+#include "tools/ctl/commands.h"
+
+namespace convoy::tools::ctl {
+namespace {
+
+constexpr char kTenLines[] = R"(listeners:
+- name: public
+  address: 0.0.0.0:8080
+  routes:
+  - pool: web
+pools:
+- name: web
+  backends:
+  - address: 10.0.0.1:8080
+  - address: 10.0.0.2:8080
+)";
+
+struct Result {
+  int code = 0;
+  std::string out;
+  std::string err;
+};
+
+class ConvoyctlTest : public testing::Test {
+ protected:
+  ConvoyctlTest() {
+    const std::string store = folder_.file("convoy.db");
+    const char* argv[] = {"controlplane/convoy-control",
+                          "--store",
+                          store.c_str(),
+                          "--listen",
+                          "127.0.0.1:0",
+                          "--xds-listen",
+                          "127.0.0.1:0",
+                          "-l",
+                          "error",
+                          nullptr};
+    int ends[2];
+    EXPECT_EQ(pipe(ends), 0);
+    posix_spawn_file_actions_t actions;
+    posix_spawn_file_actions_init(&actions);
+    posix_spawn_file_actions_adddup2(&actions, ends[1], 1);
+    posix_spawn_file_actions_addclose(&actions, ends[0]);
+    EXPECT_EQ(
+        posix_spawn(&pid_, argv[0], &actions, nullptr, const_cast<char* const*>(argv), environ), 0);
+    posix_spawn_file_actions_destroy(&actions);
+    close(ends[1]);
+    FILE* output = fdopen(ends[0], "r");
+    char line[1024] = "";
+    EXPECT_NE(fgets(line, sizeof(line), output), nullptr);
+    fclose(output);
+    std::istringstream words(line);
+    for (std::string word; words >> word;) {
+      if (word.rfind("management=", 0) == 0) server_ = word.substr(word.find('=') + 1);
+    }
+  }
+  ~ConvoyctlTest() override {
+    kill(pid_, SIGKILL);
+    waitpid(pid_, nullptr, 0);
+  }
+
+  Result run(const std::vector<std::string>& arguments, const std::string& input = "") {
+    std::istringstream in(input);
+    std::ostringstream out;
+    std::ostringstream err;
+    Session session{.in = in,
+                    .out = out,
+                    .err = err,
+                    .env = [this](const std::string& name) { return env_[name]; },
+                    .server = {},
+                    .context = {},
+                    .contexts_file = {}};
+    const int code = runConvoyctl(arguments, session);
+    return {code, out.str(), err.str()};
+  }
+  Result apply(const std::string& yaml, std::vector<std::string> more = {}) {
+    more.insert(more.begin(), {"apply", "-f", "-"});
+    return run(more, yaml);
+  }
+
+  controlplane::TemporaryFolder folder_;
+  pid_t pid_ = 0;
+  std::string server_;
+  std::map<std::string, std::string> env_ = {{"CONVOY_CONTEXTS", folder_.file("contexts.yaml")},
+                                             {"USER", "ann"}};
+};
+
+class FirstSteps : public ConvoyctlTest {
+ protected:
+  FirstSteps() { env_["CONVOY_SERVER"] = server_; }
+};
+
+TEST_F(FirstSteps, AppliesWhatAPersonWrites) {
+  Result result = apply(kTenLines, {"--comment", "first light"});
+  EXPECT_EQ(result.code, kOk) << result.err;
+  EXPECT_EQ(result.out,
+            "revision 1: 4 created\n"
+            "  created listener public\n"
+            "  created pool web\n"
+            "  created backend web/10.0.0.1:8080\n"
+            "  created backend web/10.0.0.2:8080\n");
+  EXPECT_EQ(apply(kTenLines).out, "nothing to change, still revision 1\n");
+
+  result = run({"history"});
+  EXPECT_NE(result.out.find("ann"), std::string::npos);
+  EXPECT_NE(result.out.find("first light"), std::string::npos);
+}
+
+TEST_F(FirstSteps, APreviewChangesNothing) {
+  ASSERT_EQ(apply(kTenLines).code, kOk);
+  const std::string changed = R"(
+pools:
+- name: web
+  algorithm: round_robin
+  backends:
+  - address: 10.0.0.1:8080
+    weight: 5
+)";
+  Result result = apply(changed, {"--dry-run"});
+  EXPECT_EQ(result.code, kOk) << result.err;
+  EXPECT_NE(result.out.find("+ algorithm: ALGORITHM_ROUND_ROBIN"), std::string::npos) << result.out;
+  EXPECT_NE(result.out.find("deleted backend web/10.0.0.2:8080"), std::string::npos) << result.out;
+  EXPECT_EQ(apply(kTenLines).out, "nothing to change, still revision 1\n");
+  EXPECT_EQ(apply(kTenLines, {"--preview"}).out, "would change nothing, revision 1\n");
+}
+
+TEST_F(FirstSteps, WhatListPrintsCanBeApplied) {
+  ASSERT_EQ(apply(kTenLines).code, kOk);
+  for (const char* format : {"yaml", "json"}) {
+    const Result listed = run({"list", "-o", format});
+    ASSERT_EQ(listed.code, kOk) << listed.err;
+    const Result result = apply(listed.out, {"--prune"});
+    EXPECT_EQ(result.out, "nothing to change, still revision 1\n") << result.err;
+  }
+  EXPECT_EQ(run({"get", "pool", "web", "-o", "yaml"}).out,
+            "# revision 1\n"
+            "pools:\n"
+            "- name: web\n"
+            "  backends:\n"
+            "  - address: 10.0.0.1:8080\n"
+            "    weight: 1\n"
+            "    pool: web\n"
+            "  - address: 10.0.0.2:8080\n"
+            "    weight: 1\n"
+            "    pool: web\n");
+  EXPECT_EQ(run({"list", "backends", "--pool", "web"}).out,
+            "KIND     NAME               REVISION  SUMMARY\n"
+            "backend  web/10.0.0.1:8080  1         weight 1\n"
+            "backend  web/10.0.0.2:8080  1         weight 1\n");
+}
+
+TEST_F(FirstSteps, PruneMakesTheFileTheWholeTruth) {
+  ASSERT_EQ(apply(kTenLines).code, kOk);
+  const Result result = apply("pools:\n- name: other\n", {"--prune"});
+  EXPECT_EQ(result.code, kOk) << result.err;
+  EXPECT_NE(result.out.find("1 created, 4 deleted"), std::string::npos) << result.out;
+}
+
+TEST_F(FirstSteps, BadInputIsRefusedWithItsPlace) {
+  const struct {
+    const char* yaml;
+    const char* says;
+  } kCases[] = {
+      {"listeners: [\n", "stdin:2:1: "},
+      {"listeners:\n- name: a\n  adress: b\n",
+       "stdin:3:3: listeners[0].adress: convoy.v1.Listener has no such field"},
+      {"pools:\n- name: web\n  backends:\n  - address: 10.0.0.1:80\n    weight: 300\n",
+       "stdin:5:5: pools[0].backends[0].weight: the range is 1 to 128 (range: 300)"},
+      {"pools:\n- name: a\n- name: a\n", "(duplicate: a)"},
+      {"listeners:\n- name: a\n  address: 0.0.0.0:80\n  routes:\n  - pool: web\n",
+       "stdin:5:5: listeners[0].routes[0].pool: "},
+      {"listeners:\n- name: a\n  address: 0.0.0.0:80000\n", "stdin:3:3: listeners[0].address: "},
+  };
+  for (const auto& test : kCases) {
+    for (const char* command : {"apply", "validate"}) {
+      const Result result = run({command, "-f", "-"}, test.yaml);
+      EXPECT_EQ(result.code, kBadInput);
+      EXPECT_NE(result.err.find(test.says), std::string::npos) << result.err;
+    }
+  }
+  EXPECT_EQ(run({"apply", "-f", folder_.file("missing.yaml")}).code, kBadInput);
+  EXPECT_EQ(run({"list"}).out, "nothing\n");
+}
+
+TEST_F(FirstSteps, AFileIsNamedInErrors) {
+  const std::string path = folder_.file("a.yaml");
+  std::ofstream(path) << "pools:\n- nam: web\n";
+  EXPECT_EQ(run({"validate", "-f", path}).err.find(path + ":2:3: pools[0].nam: "), 0u);
+  std::ofstream(path) << kTenLines;
+  EXPECT_EQ(run({"validate", "-f", path}).out, path + ": good\n");
+}
+
+TEST_F(FirstSteps, ExitCodesTellWhatHappened) {
+  ASSERT_EQ(apply(kTenLines).code, kOk);
+  EXPECT_EQ(apply("pools:\n- name: b\n", {"--expected-revision", "0"}).code, kConflict);
+  EXPECT_EQ(apply("pools:\n- name: b\n", {"--expected-revision", "0", "--dry-run"}).code,
+            kConflict);
+  EXPECT_EQ(apply("pools:\n- name: b\n", {"--expected-revision", "1"}).code, kOk);
+  EXPECT_EQ(run({"get", "pool", "nope"}).code, kNotFound);
+  EXPECT_EQ(run({"delete", "pool", "nope"}).code, kNotFound);
+  EXPECT_EQ(run({"delete", "pool", "web"}).code, kBadInput);  // a route names it
+  EXPECT_EQ(run({"delete", "pool"}).code, kBadInput);
+  EXPECT_EQ(run({"get", "thing", "a"}).code, kBadInput);
+  EXPECT_EQ(run({"apply", "-f", "-", "--wait", "soon"}, kTenLines).code, kBadInput);
+  EXPECT_EQ(run({"frobnicate"}).code, kBadInput);
+  EXPECT_EQ(run({}).code, kBadInput);
+  EXPECT_EQ(run({"--server", "unix:/nonexistent/socket", "list"}).code, kUnreachable);
+  EXPECT_EQ(run({"list", "--context", "nope"}).code, kBadInput);
+  EXPECT_EQ(run({"--help"}).code, kOk);
+  EXPECT_EQ(run({"apply", "--help"}).code, kOk);
+  EXPECT_EQ(run({"--version"}).code, kOk);
+}
+
+TEST_F(FirstSteps, DeletesAndWatches) {
+  ASSERT_EQ(apply(kTenLines).code, kOk);
+  const Result deleted = run({"delete", "backend", "web/10.0.0.1:8080", "--wait", "1s"});
+  EXPECT_EQ(deleted.code, kOk) << deleted.err;
+  EXPECT_NE(deleted.out.find("deleted backend web/10.0.0.1:8080"), std::string::npos);
+  const Result watched = run({"watch", "--after", "0", "--count", "2"});
+  EXPECT_EQ(watched.code, kOk);
+  EXPECT_NE(watched.out.find("created pool web"), std::string::npos);
+  EXPECT_NE(watched.out.find("deleted backend web/10.0.0.1:8080"), std::string::npos);
+  const Result pools = run({"history", "pool", "web", "--contents"});
+  EXPECT_NE(pools.out.find("revision 1"), std::string::npos);
+  EXPECT_EQ(pools.out.find("more"), std::string::npos);
+}
+
+TEST_F(FirstSteps, StatusAndBootstrap) {
+  EXPECT_EQ(run({"status", "--check"}).code, kOk);
+  EXPECT_EQ(run({"status", "-o", "json"}).code, kOk);
+  EXPECT_NE(run({"status"}).out.find("no nodes"), std::string::npos);
+  const Result good = run({"node", "bootstrap", "--id", "a", "--label", "zone=b"});
+  EXPECT_EQ(good.code, kOk);
+  EXPECT_NE(good.out.find("zone: b"), std::string::npos);
+  EXPECT_EQ(run({"node", "bootstrap", "--id", "a", "--label", "zone"}).code, kBadInput);
+  EXPECT_EQ(run({"node", "bootstrap", "--id", "a", "--control-plane", "x"}).code, kBadInput);
+}
+
+TEST_F(ConvoyctlTest, ContextsNameControlPlanes) {
+  EXPECT_EQ(run({"context", "list"}).code, kOk);
+  EXPECT_EQ(run({"context", "set", "local", server_}).code, kOk);
+  EXPECT_EQ(run({"context", "set", "dead", "unix:/nonexistent/socket"}).code, kOk);
+  EXPECT_EQ(run({"list"}).code, kOk);  // the first one is the current one
+  EXPECT_EQ(run({"context", "use", "dead"}).code, kOk);
+  EXPECT_EQ(run({"list"}).code, kUnreachable);
+  EXPECT_EQ(run({"list", "--context", "local"}).code, kOk);
+  EXPECT_EQ(run({"context", "delete", "dead"}).code, kOk);
+  EXPECT_EQ(run({"context", "use", "dead"}).code, kNotFound);
+}
+
+TEST_F(ConvoyctlTest, CompletionKnowsTheCommands) {
+  const Result bash = run({"completion", "bash"});
+  EXPECT_NE(bash.out.find("'node bootstrap'"), std::string::npos);
+  EXPECT_NE(bash.out.find("complete -F _convoyctl convoyctl"), std::string::npos);
+  EXPECT_NE(run({"completion", "zsh"}).out.find("bashcompinit"), std::string::npos);
+  EXPECT_EQ(run({"completion", "fish"}).code, kBadInput);
+}
+
+TEST(ParseWaitTest, TakesTimesUpToAnHour) {
+  const struct {
+    const char* text;
+    int64_t ms;
+  } kCases[] = {{"500ms", 500},    {"30s", 30'000}, {"1.5s", 1500}, {"5m", 300'000},
+                {"1h", 3'600'000}, {"0s", 0},       {"2h", -1},     {"5", -1},
+                {"-1s", -1},       {"", -1},        {"s", -1},      {"nan s", -1}};
+  for (const auto& test : kCases) EXPECT_EQ(parseWait(test.text), test.ms) << test.text;
+}
+
+}  // namespace
+}  // namespace convoy::tools::ctl

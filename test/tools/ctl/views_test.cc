@@ -1,0 +1,100 @@
+#include "tools/ctl/views.h"
+
+#include <gtest/gtest.h>
+
+#include <sstream>
+
+#include "tools/ctl/kinds.h"
+
+namespace convoy::tools::ctl {
+namespace {
+
+TEST(KindsTest, PeopleMayWriteThemAsTheyLike) {
+  EXPECT_EQ(parseKind("pool"), v1::KIND_POOL);
+  EXPECT_EQ(parseKind("pools"), v1::KIND_POOL);
+  EXPECT_EQ(parseKind("route-table"), v1::KIND_ROUTE_TABLE);
+  EXPECT_EQ(parseKind("route_tables"), v1::KIND_ROUTE_TABLE);
+  EXPECT_EQ(parseKind("listener"), v1::KIND_LISTENER);
+  EXPECT_EQ(parseKind("backends"), v1::KIND_BACKEND);
+  EXPECT_FALSE(parseKind("").has_value());
+  EXPECT_FALSE(parseKind("s").has_value());
+  EXPECT_FALSE(parseKind("resource").has_value());
+}
+
+TEST(ViewsTest, ResourcesAreOneLineEach) {
+  v1::Resource listener;
+  listener.set_revision(1);
+  listener.mutable_listener()->set_name("public");
+  listener.mutable_listener()->set_address("0.0.0.0:80");
+  listener.mutable_listener()->set_route_table("main");
+  (*listener.mutable_listener()->mutable_nodes()->mutable_labels())["zone"] = "a";
+  v1::Resource pool;
+  pool.set_revision(2);
+  pool.mutable_pool()->set_name("web");
+  pool.mutable_pool()->add_backends();
+  v1::Resource backend;
+  backend.set_revision(3);
+  backend.mutable_backend()->set_pool("web");
+  backend.mutable_backend()->set_address("10.0.0.1:80");
+  backend.mutable_backend()->set_weight(3);
+  std::ostringstream out;
+  printResources({listener, pool, backend}, out);
+  EXPECT_EQ(out.str(),
+            "KIND      NAME             REVISION  SUMMARY\n"
+            "listener  public           1         0.0.0.0:80, route table main, on nodes zone=a\n"
+            "pool      web              2         weighted_least_connections, 1 backend\n"
+            "backend   web/10.0.0.1:80  3         weight 3\n");
+  const v1::Config config = configOf({listener, pool, backend});
+  EXPECT_EQ(config.listeners_size() + config.pools_size() + config.backends_size(), 3);
+}
+
+TEST(ViewsTest, ANodeIsShownWithWhatItRefuses) {
+  v1::Node node;
+  node.set_id("edge-1");
+  node.set_state(v1::Node::REFUSING);
+  node.set_acknowledged_revision(4);
+  node.set_user_agent("convoy-proxy/0.1.0");
+  node.set_peer("ipv4:127.0.0.1:5");
+  auto& bound = *node.mutable_report()->add_bound_addresses();
+  bound.set_listener("public");
+  bound.set_actual("127.0.0.1:8080");
+  v1::NodeError& error = *node.add_errors();
+  error.set_revision(5);
+  error.mutable_error()->set_type_url("type.googleapis.com/envoy.config.cluster.v3.Cluster");
+  error.mutable_error()->set_name("web");
+  error.mutable_error()->set_field_path("lb_policy");
+  error.mutable_error()->set_rule("unsupported_value");
+  error.mutable_error()->set_value("MAGLEV");
+  error.mutable_error()->set_reason("not supported yet");
+  std::ostringstream out;
+  printNodes({node}, out);
+  EXPECT_EQ(out.str(),
+            "NODE    STATE     REVISION  ERRORS  PROGRAM             PEER              LISTENERS\n"
+            "edge-1  refusing  4         1       convoy-proxy/0.1.0  ipv4:127.0.0.1:5  "
+            "public=127.0.0.1:8080\n"
+            "node edge-1 refuses Cluster web: lb_policy: not supported yet (unsupported_value: "
+            "MAGLEV), of revision 5\n");
+}
+
+TEST(ViewsTest, ChangesAreCountedByWhatHappened) {
+  v1::Revision revision;
+  revision.add_changes()->set_operation(v1::Change::DELETED);
+  revision.add_changes()->set_operation(v1::Change::CREATED);
+  revision.add_changes()->set_operation(v1::Change::CREATED);
+  EXPECT_EQ(countChanges(revision.changes(), 3), "2 created, 1 deleted");
+  EXPECT_EQ(countChanges(revision.changes(), 2000), "2000 changes");
+  std::ostringstream out;
+  printChanges(revision.changes(), 2000, out);
+  EXPECT_NE(out.str().find("and 1997 more"), std::string::npos);
+}
+
+TEST(ViewsTest, TimesAreUtcInSeconds) {
+  google::protobuf::Timestamp time;
+  EXPECT_EQ(timeText(time), "");
+  time.set_seconds(1'700'000'000);
+  time.set_nanos(5);
+  EXPECT_EQ(timeText(time), "2023-11-14T22:13:20Z");
+}
+
+}  // namespace
+}  // namespace convoy::tools::ctl

@@ -1,0 +1,81 @@
+#include <algorithm>
+#include <map>
+
+#include "proxy/base/version.h"
+#include "tools/ctl/commands.h"
+
+namespace convoy::tools::ctl {
+
+namespace {
+
+constexpr char kDescription[] =
+    "convoyctl: shows and changes the configuration of a fleet of convoy-proxy nodes.";
+
+constexpr char kFooter[] =
+    "The control plane is, in this order: --server, --context, $CONVOY_SERVER, the current "
+    "context\n"
+    "of ~/.config/convoy/contexts.yaml (or $CONVOY_CONTEXTS), 127.0.0.1:18001.\n"
+    "\n"
+    "Exit codes: 0 done; 1 failed; 2 bad input, nothing changed; 3 conflict with\n"
+    "--expected-revision, nothing changed; 4 no answer from the control plane; 5 not found;\n"
+    "6 committed, but some node refused it or did not answer (--wait, status --check).";
+
+void addGlobalFlags(CLI::App& app, Session& session) {
+  app.add_option("-s,--server", session.server, "Management address of convoy-control")
+      ->type_name("ADDRESS");
+  app.add_option("--context", session.context, "Context to use")->type_name("NAME");
+  app.add_option("--timeout", session.timeout_seconds, "Seconds that a call may take")
+      ->capture_default_str()
+      ->check(CLI::Range(1, 86'400))
+      ->type_name("SECONDS");
+  static const std::map<std::string, Output> kOutputs = {
+      {"table", Output::Table}, {"json", Output::Json}, {"yaml", Output::Yaml}};
+  app.add_option_function<std::string>(
+         "-o,--output", [&session](const std::string& name) { session.output = kOutputs.at(name); },
+         "table (default), json or yaml")
+      ->check(CLI::IsMember({"table", "json", "yaml"}))
+      ->type_name("FORMAT");
+}
+
+// What is wrong with the command line. CLI11 calls an unknown command a missing one.
+std::string mistakeIn(const CLI::App& app, const std::vector<std::string>& arguments,
+                      const CLI::ParseError& error) {
+  const auto word = std::find_if(arguments.begin(), arguments.end(),
+                                 [](const std::string& text) { return text.rfind("-", 0) != 0; });
+  const bool none_chosen = app.get_subcommands().empty();
+  if (none_chosen && word != arguments.end() && dynamic_cast<const CLI::RequiredError*>(&error)) {
+    return "\"" + *word + "\" is no command; try convoyctl --help";
+  }
+  return std::string(error.what()) + "; try convoyctl --help";
+}
+
+}  // namespace
+
+int runConvoyctl(const std::vector<std::string>& arguments, Session& session) {
+  CLI::App app(kDescription, "convoyctl");
+  Runner runner{session, nullptr};
+  app.footer(kFooter);
+  app.get_formatter()->column_width(34);
+  app.set_version_flag("--version", "convoyctl " + std::string(base::kVersion));
+  // The shared flags may stand before and behind the command.
+  app.fallthrough();
+  app.require_subcommand(1);
+  addGlobalFlags(app, session);
+  addChangeCommands(app, runner);
+  addReadCommands(app, runner);
+  addFleetCommands(app, runner);
+  addContextCommands(app, runner);
+  addCompletion(app, runner);
+  std::vector<std::string> reversed(arguments.rbegin(), arguments.rend());
+  try {
+    app.parse(reversed);
+  } catch (const CLI::Success& success) {
+    app.exit(success, session.out, session.err);
+    return kOk;
+  } catch (const CLI::ParseError& error) {
+    return complain(session, kBadInput, mistakeIn(app, arguments, error));
+  }
+  return runner.action();
+}
+
+}  // namespace convoy::tools::ctl

@@ -1,0 +1,86 @@
+#include "tools/ctl/bootstrap.h"
+
+#include "proxy/net/address.h"
+#include "tools/ctl/yaml_writer.h"
+
+namespace convoy::tools::ctl {
+
+namespace {
+
+constexpr size_t kMostIdBytes = 256;
+
+absl::StatusOr<std::string> addressYaml(const std::string& option, const std::string& text,
+                                        bool any_port) {
+  const absl::StatusOr<net::Address> address = net::Address::parse(text);
+  if (!address.ok()) {
+    return absl::InvalidArgumentError(option + ": " + std::string(address.status().message()));
+  }
+  if (!address->isIp()) {
+    return "{pipe: {path: " + yamlScalar(std::string(address->unixPath())) + "}}";
+  }
+  if (!any_port && address->port() == 0) {
+    return absl::InvalidArgumentError(option + ": " + text + " needs a port from 1 to 65535");
+  }
+  return "{socket_address: {address: \"" + address->ipText() +
+         "\", port_value: " + std::to_string(address->port()) + "}}";
+}
+
+std::string nodeYaml(const BootstrapOptions& options) {
+  std::string yaml = "node:\n  id: " + yamlScalar(options.id) + "\n  cluster: " +
+                     yamlScalar(options.cluster.empty() ? "convoy" : options.cluster) + "\n";
+  if (options.labels.empty()) return yaml;
+  yaml += "  metadata:\n    labels:\n";
+  for (const auto& [key, value] : options.labels) {
+    // Labels are text, whatever they look like.
+    const bool looks_like_text = yamlScalar(value).front() == '"' || value.find('.') == value.npos;
+    yaml += "      " + yamlScalar(key) + ": " +
+            (looks_like_text ? yamlScalar(value) : "\"" + value + "\"") + "\n";
+  }
+  return yaml;
+}
+
+constexpr char kDynamic[] = R"(dynamic_resources:
+  ads_config:
+    api_type: DELTA_GRPC
+    transport_api_version: V3
+    grpc_services:
+    - envoy_grpc: {cluster_name: control_plane}
+  lds_config: {resource_api_version: V3, ads: {}}
+  cds_config: {resource_api_version: V3, ads: {}}
+static_resources:
+  clusters:
+  - name: control_plane
+    type: STATIC
+    connect_timeout: 5s
+    typed_extension_protocol_options:
+      envoy.extensions.upstreams.http.v3.HttpProtocolOptions:
+        "@type": type.googleapis.com/envoy.extensions.upstreams.http.v3.HttpProtocolOptions
+        explicit_http_config:
+          http2_protocol_options: {}
+    load_assignment:
+      cluster_name: control_plane
+      endpoints:
+      - lb_endpoints:
+        - endpoint:
+            address: )";
+
+}  // namespace
+
+absl::StatusOr<std::string> makeBootstrap(const BootstrapOptions& options) {
+  if (options.id.empty() || options.id.size() > kMostIdBytes) {
+    return absl::InvalidArgumentError(
+        "--id: the node's identity has 1 to 256 bytes, unique in the fleet, such as edge-1");
+  }
+  const auto control = addressYaml("--control-plane", options.control_plane, false);
+  if (!control.ok()) return control.status();
+  std::string yaml = "# convoy-proxy -c THIS_FILE: a node that takes its configuration from " +
+                     options.control_plane + ".\n" + nodeYaml(options);
+  if (options.admin != "none") {
+    const auto admin = addressYaml("--admin", options.admin, true);
+    if (!admin.ok()) return admin.status();
+    yaml += "admin:\n  address: " + *admin + "\n";
+  }
+  return yaml + kDynamic + *control + "\n";
+}
+
+}  // namespace convoy::tools::ctl

@@ -1,0 +1,98 @@
+#include <memory>
+
+#include "tools/ctl/commands.h"
+
+namespace convoy::tools::ctl {
+
+namespace {
+
+// "apply delete -f --file" of one command.
+std::string wordsOf(const CLI::App& command, const std::string& path) {
+  std::string words;
+  const auto add = [&words](const std::string& word) {
+    words += (words.empty() ? "" : " ") + word;
+  };
+  for (const CLI::App* sub : command.get_subcommands([](const CLI::App*) { return true; })) {
+    add(sub->get_name());
+  }
+  for (const CLI::Option* option : command.get_options()) {
+    for (const std::string& name : option->get_lnames()) add("--" + name);
+  }
+  if (path == "get" || path == "list" || path == "delete" || path == "history") {
+    add("listener route-table pool backend");
+  }
+  return words;
+}
+
+// One `case` arm for each command path: "node bootstrap".
+void appendCases(const CLI::App& command, const std::string& path, std::string* out) {
+  *out += "    '" + path + "') words='" + wordsOf(command, path) + "' ;;\n";
+  for (const CLI::App* sub : command.get_subcommands([](const CLI::App*) { return true; })) {
+    appendCases(*sub, path.empty() ? sub->get_name() : path + " " + sub->get_name(), out);
+  }
+}
+
+// Every path, so that words which are no commands end the path.
+void appendPaths(const CLI::App& command, const std::string& path, std::string* out) {
+  for (const CLI::App* sub : command.get_subcommands([](const CLI::App*) { return true; })) {
+    const std::string below = path.empty() ? sub->get_name() : path + " " + sub->get_name();
+    *out += (out->empty() ? "'" : " | '") + below + "'";
+    appendPaths(*sub, below, out);
+  }
+}
+
+std::string script(const CLI::App& app, bool zsh) {
+  std::string cases;
+  appendCases(app, "", &cases);
+  std::string paths;
+  appendPaths(app, "", &paths);
+  std::string text = zsh ? "autoload -U +X bashcompinit && bashcompinit\n" : "";
+  text +=
+      "# Completion of convoyctl's commands, flags and files. For this shell:\n"
+      "#   source <(convoyctl completion " +
+      std::string(zsh ? "zsh" : "bash") +
+      ")\n"
+      "_convoyctl() {\n"
+      "  local path='' words='' word next i current=\"${COMP_WORDS[COMP_CWORD]}\"\n"
+      "  for ((i = 1; i < COMP_CWORD; i++)); do\n"
+      "    word=\"${COMP_WORDS[i]}\"\n"
+      "    next=\"${path:+$path }$word\"\n"
+      "    case \"$next\" in\n"
+      "      " +
+      paths +
+      ") path=\"$next\" ;;\n"
+      "    esac\n"
+      "  done\n"
+      "  case \"${COMP_WORDS[COMP_CWORD-1]}\" in\n"
+      "    -f | --file) COMPREPLY=($(compgen -f -- \"$current\")); return ;;\n"
+      "    -o | --output) COMPREPLY=($(compgen -W 'table json yaml' -- \"$current\")); return ;;\n"
+      "  esac\n"
+      "  case \"$path\" in\n" +
+      cases +
+      "  esac\n"
+      "  COMPREPLY=($(compgen -W \"$words\" -- \"$current\"))\n"
+      "}\n"
+      "complete -F _convoyctl convoyctl\n";
+  return text;
+}
+
+}  // namespace
+
+void addCompletion(CLI::App& app, Runner& runner) {
+  const auto shell = std::make_shared<std::string>();
+  CLI::App* command =
+      app.add_subcommand("completion", "Print a script that completes commands in a shell");
+  command->add_option("shell", *shell, "bash or zsh")
+      ->required()
+      ->check(CLI::IsMember({"bash", "zsh"}))
+      ->type_name("SHELL");
+  command->callback([&app, &runner, shell] {
+    Session& session = runner.session;
+    runner.action = [&app, &session, shell] {
+      session.out << script(app, *shell == "zsh");
+      return kOk;
+    };
+  });
+}
+
+}  // namespace convoy::tools::ctl

@@ -1,0 +1,145 @@
+#include "tools/ctl/contexts.h"
+
+#include <filesystem>
+#include <fstream>
+#include <sstream>
+#include <system_error>
+#include <variant>
+
+#include "proxy/config/yaml_document.h"
+#include "tools/ctl/yaml_writer.h"
+
+namespace convoy::tools::ctl {
+
+namespace {
+
+using config::DocumentNode;
+
+absl::Status wrong(const std::string& path, config::Position at, const std::string& what) {
+  return absl::InvalidArgumentError(path + ":" + std::to_string(at.line) + ":" +
+                                    std::to_string(at.column) + ": " + what);
+}
+
+bool takeText(const DocumentNode& node, std::string* out) {
+  if (node.kind != DocumentNode::Kind::Scalar) return false;
+  *out = node.text;
+  return true;
+}
+
+absl::StatusOr<Context> readContext(const std::string& path, const DocumentNode& node) {
+  Context context;
+  for (const config::DocumentEntry& entry : node.entries) {
+    std::string* field = entry.key == "name"      ? &context.name
+                         : entry.key == "address" ? &context.address
+                                                  : nullptr;
+    if (field == nullptr || !takeText(*entry.value, field)) {
+      return wrong(path, entry.position,
+                   "a context has name and address, both text, not " + entry.key);
+    }
+  }
+  if (context.name.empty() || context.address.empty()) {
+    return wrong(path, node.position, "a context needs name and address");
+  }
+  return context;
+}
+
+absl::StatusOr<Contexts> read(const std::string& path, const DocumentNode& root) {
+  Contexts contexts;
+  for (const config::DocumentEntry& entry : root.entries) {
+    if (entry.key == "current" && takeText(*entry.value, &contexts.current)) continue;
+    if (entry.key != "contexts" || entry.value->kind != DocumentNode::Kind::List) {
+      return wrong(path, entry.position,
+                   "the file has `current`, a name, and `contexts`, a list, not " + entry.key);
+    }
+    for (const auto& item : entry.value->items) {
+      absl::StatusOr<Context> context = readContext(path, *item);
+      if (!context.ok()) return context.status();
+      contexts.contexts.push_back(*std::move(context));
+    }
+  }
+  return contexts;
+}
+
+absl::StatusOr<std::string> addressOf(const std::string& path, const Contexts& contexts,
+                                      const std::string& name) {
+  const Context* context = contexts.find(name);
+  if (context != nullptr) return context->address;
+  return absl::InvalidArgumentError("no context \"" + name + "\" in " + path +
+                                    "; convoyctl context list shows them");
+}
+
+}  // namespace
+
+const Context* Contexts::find(const std::string& name) const {
+  for (const Context& context : contexts) {
+    if (context.name == name) return &context;
+  }
+  return nullptr;
+}
+
+void Contexts::set(const std::string& name, const std::string& address) {
+  for (Context& context : contexts) {
+    if (context.name == name) {
+      context.address = address;
+      return;
+    }
+  }
+  contexts.push_back({name, address});
+}
+
+std::string contextsPath(const Session& session) {
+  if (!session.contexts_file.empty()) return session.contexts_file;
+  if (const std::string path = session.env("CONVOY_CONTEXTS"); !path.empty()) return path;
+  std::string folder = session.env("XDG_CONFIG_HOME");
+  if (folder.empty()) folder = session.env("HOME") + "/.config";
+  return folder + "/convoy/contexts.yaml";
+}
+
+absl::StatusOr<Contexts> loadContexts(const std::string& path) {
+  std::ifstream file(path, std::ios::binary);
+  if (!file) {
+    if (!std::filesystem::exists(path)) return Contexts();
+    return absl::PermissionDeniedError(path + ": cannot be read");
+  }
+  std::ostringstream text;
+  text << file.rdbuf();
+  const config::DocumentResult document = config::parseYaml(text.str(), {});
+  if (const auto* error = std::get_if<config::DocumentError>(&document)) {
+    return wrong(path, error->position, error->message);
+  }
+  return read(path, *std::get<config::DocumentRoot>(document));
+}
+
+absl::Status saveContexts(const std::string& path, const Contexts& contexts) {
+  std::string text;
+  if (!contexts.current.empty()) text += "current: " + yamlScalar(contexts.current) + "\n";
+  text += contexts.contexts.empty() ? "contexts: []\n" : "contexts:\n";
+  for (const Context& context : contexts.contexts) {
+    text += "- name: " + yamlScalar(context.name) + "\n";
+    text += "  address: " + yamlScalar(context.address) + "\n";
+  }
+  std::error_code error;
+  std::filesystem::create_directories(std::filesystem::path(path).parent_path(), error);
+  const std::string fresh = path + ".new";
+  std::ofstream file(fresh, std::ios::binary | std::ios::trunc);
+  file << text;
+  file.close();
+  if (file.fail()) return absl::UnavailableError(fresh + ": cannot be written");
+  std::filesystem::rename(fresh, path, error);
+  if (error) return absl::UnavailableError(path + ": " + error.message());
+  return absl::OkStatus();
+}
+
+absl::StatusOr<std::string> serverAddress(const Session& session) {
+  if (!session.server.empty()) return session.server;
+  const std::string from_env = session.env("CONVOY_SERVER");
+  if (session.context.empty() && !from_env.empty()) return from_env;
+  const std::string path = contextsPath(session);
+  const absl::StatusOr<Contexts> contexts = loadContexts(path);
+  if (!contexts.ok()) return contexts.status();
+  if (!session.context.empty()) return addressOf(path, *contexts, session.context);
+  if (!contexts->current.empty()) return addressOf(path, *contexts, contexts->current);
+  return std::string(kDefaultServer);
+}
+
+}  // namespace convoy::tools::ctl

@@ -1,0 +1,50 @@
+#pragma once
+
+// The file of named control planes (~/.config/convoy/contexts.yaml):
+//
+//   current: production
+//   contexts:
+//   - name: production
+//     address: 10.0.0.1:18001
+//
+// CONVOY_CONTEXTS names another file. Errors name the file and the line.
+
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "absl/status/status.h"
+#include "absl/status/statusor.h"
+#include "tools/ctl/session.h"
+
+namespace convoy::tools::ctl {
+
+struct Context {
+  std::string name;
+  std::string address;
+};
+
+struct Contexts {
+  std::string current;  // empty: none
+  std::vector<Context> contexts;
+
+  const Context* find(const std::string& name) const;
+  // Adds the context or changes its address.
+  void set(const std::string& name, const std::string& address);
+};
+
+// Where the file is, by the environment.
+std::string contextsPath(const Session& session);
+
+// A missing file has no contexts.
+absl::StatusOr<Contexts> loadContexts(const std::string& path);
+// Replaces the file in one step; makes its folder.
+absl::Status saveContexts(const std::string& path, const Contexts& contexts);
+
+inline constexpr char kDefaultServer[] = "127.0.0.1:18001";
+
+// The control plane to talk to: --server, else --context, else CONVOY_SERVER, else the current
+// context, else kDefaultServer.
+absl::StatusOr<std::string> serverAddress(const Session& session);
+
+}  // namespace convoy::tools::ctl

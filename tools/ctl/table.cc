@@ -1,0 +1,46 @@
+#include "tools/ctl/table.h"
+
+#include <algorithm>
+
+namespace convoy::tools::ctl {
+
+namespace {
+
+// Characters, not bytes, of UTF-8.
+size_t widthOf(const std::string& text) {
+  return static_cast<size_t>(std::count_if(text.begin(), text.end(), [](char c) {
+    return (static_cast<unsigned char>(c) & 0xc0) != 0x80;
+  }));
+}
+
+}  // namespace
+
+std::string printable(std::string text) {
+  for (char& c : text) {
+    const auto byte = static_cast<unsigned char>(c);
+    if (byte < 0x20 || byte == 0x7f) c = '?';
+  }
+  return text;
+}
+
+void Table::add(std::vector<std::string> row) {
+  for (std::string& cell : row) cell = cell.empty() ? "-" : printable(std::move(cell));
+  rows_.push_back(std::move(row));
+}
+
+void Table::print(std::ostream& out) const {
+  std::vector<size_t> widths;
+  for (const auto& row : rows_) {
+    widths.resize(std::max(widths.size(), row.size()));
+    for (size_t i = 0; i < row.size(); ++i) widths[i] = std::max(widths[i], widthOf(row[i]));
+  }
+  for (const auto& row : rows_) {
+    for (size_t i = 0; i < row.size(); ++i) {
+      out << row[i];
+      if (i + 1 < row.size()) out << std::string(widths[i] - widthOf(row[i]) + 2, ' ');
+    }
+    out << "\n";
+  }
+}
+
+}  // namespace convoy::tools::ctl

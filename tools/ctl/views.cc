@@ -1,0 +1,197 @@
+#include "tools/ctl/views.h"
+
+#include <algorithm>
+#include <cctype>
+#include <map>
+
+#include "google/protobuf/util/time_util.h"
+#include "tools/ctl/kinds.h"
+#include "tools/ctl/line_diff.h"
+#include "tools/ctl/table.h"
+#include "tools/ctl/yaml_writer.h"
+
+namespace convoy::tools::ctl {
+
+namespace {
+
+std::string counted(int64_t count, const std::string& what) {
+  return std::to_string(count) + " " + what + (count == 1 ? "" : "s");
+}
+
+std::string lower(std::string text) {
+  std::transform(text.begin(), text.end(), text.begin(),
+                 [](unsigned char c) { return static_cast<char>(std::tolower(c)); });
+  return text;
+}
+
+std::string join(const std::vector<std::string>& parts, const std::string& separator) {
+  std::string out;
+  for (const std::string& part : parts) out += (out.empty() ? "" : separator) + part;
+  return out;
+}
+
+std::string selectorText(const v1::NodeSelector& nodes) {
+  std::vector<std::string> labels;
+  for (const auto& [key, value] : nodes.labels()) labels.push_back(key + "=" + value);
+  std::sort(labels.begin(), labels.end());
+  return labels.empty() ? "" : ", on nodes " + join(labels, ",");
+}
+
+std::string algorithmText(v1::Algorithm algorithm) {
+  const std::string prefix = "ALGORITHM_";
+  const v1::Algorithm shown =
+      algorithm == v1::ALGORITHM_UNSPECIFIED ? v1::ALGORITHM_WEIGHTED_LEAST_CONNECTIONS : algorithm;
+  return lower(v1::Algorithm_Name(shown).substr(prefix.size()));
+}
+
+std::string summaryOf(const v1::Resource& resource) {
+  switch (resource.resource_case()) {
+    case v1::Resource::kListener: {
+      const v1::Listener& listener = resource.listener();
+      std::vector<std::string> addresses;
+      if (!listener.address().empty()) addresses.push_back(listener.address());
+      addresses.insert(addresses.end(), listener.addresses().begin(), listener.addresses().end());
+      return join(addresses, " ") + ", " +
+             (listener.route_table().empty() ? counted(listener.routes_size(), "route")
+                                             : "route table " + listener.route_table()) +
+             selectorText(listener.nodes());
+    }
+    case v1::Resource::kRouteTable:
+      return counted(resource.route_table().routes_size(), "route");
+    case v1::Resource::kPool:
+      return algorithmText(resource.pool().algorithm()) + ", " +
+             counted(resource.pool().backends_size(), "backend");
+    case v1::Resource::kBackend:
+      return "weight " + std::to_string(resource.backend().weight()) +
+             selectorText(resource.backend().nodes());
+    case v1::Resource::RESOURCE_NOT_SET:
+      break;
+  }
+  return "";
+}
+
+std::string operationText(v1::Change::Operation operation) {
+  return lower(v1::Change::Operation_Name(operation));
+}
+
+std::string shortType(const std::string& type_url) {
+  return type_url.substr(type_url.find_last_of("./") + 1);
+}
+
+std::string listenersText(const v1::Node& node) {
+  std::vector<std::string> bound;
+  for (const auto& address : node.report().bound_addresses()) {
+    bound.push_back(address.listener() + "=" + address.actual());
+  }
+  return join(bound, " ");
+}
+
+void indent(const std::string& text, std::ostream& out) {
+  size_t at = 0;
+  while (at < text.size()) {
+    const size_t end = text.find('\n', at);
+    out << "    " << text.substr(at, end - at) << "\n";
+    at = end + 1;
+  }
+}
+
+}  // namespace
+
+std::string timeText(const google::protobuf::Timestamp& time) {
+  google::protobuf::Timestamp seconds;
+  seconds.set_seconds(time.seconds());
+  return time.seconds() == 0 ? "" : google::protobuf::util::TimeUtil::ToString(seconds);
+}
+
+void printResources(const std::vector<v1::Resource>& resources, std::ostream& out) {
+  if (resources.empty()) {
+    out << "nothing\n";
+    return;
+  }
+  Table table({"KIND", "NAME", "REVISION", "SUMMARY"});
+  for (const v1::Resource& resource : resources) {
+    const v1::ResourceId id = idOf(resource);
+    table.add(
+        {kindText(id.kind()), id.name(), std::to_string(resource.revision()), summaryOf(resource)});
+  }
+  table.print(out);
+}
+
+void printChanges(const google::protobuf::RepeatedPtrField<v1::Change>& changes, int64_t count,
+                  std::ostream& out) {
+  for (const v1::Change& change : changes) {
+    out << "  " << operationText(change.operation()) << " " << printable(idText(change.id()))
+        << "\n";
+    if (change.has_before() && change.has_after()) {
+      indent(lineDiff(toYaml(contentOf(change.before())), toYaml(contentOf(change.after()))), out);
+    }
+  }
+  if (count > changes.size()) out << "  and " << count - changes.size() << " more\n";
+}
+
+std::string countChanges(const google::protobuf::RepeatedPtrField<v1::Change>& changes,
+                         int64_t count) {
+  if (count > changes.size()) return counted(count, "change");
+  std::map<v1::Change::Operation, int64_t> counts;
+  for (const v1::Change& change : changes) ++counts[change.operation()];
+  std::vector<std::string> parts;
+  for (const auto& [operation, number] : counts) {
+    parts.push_back(std::to_string(number) + " " + operationText(operation));
+  }
+  return join(parts, ", ");
+}
+
+void printHistory(const std::vector<v1::Revision>& revisions, bool contents, std::ostream& out) {
+  if (revisions.empty()) {
+    out << "no revisions\n";
+    return;
+  }
+  if (!contents) {
+    Table table({"REVISION", "TIME", "AUTHOR", "CHANGES", "COMMENT"});
+    for (const v1::Revision& revision : revisions) {
+      table.add({std::to_string(revision.number()), timeText(revision.create_time()),
+                 revision.author(), countChanges(revision.changes(), revision.change_count()),
+                 revision.comment()});
+    }
+    table.print(out);
+    return;
+  }
+  for (const v1::Revision& revision : revisions) {
+    out << "revision " << revision.number() << "  " << timeText(revision.create_time()) << "  "
+        << printable(revision.author()) << "  " << printable(revision.comment()) << "\n";
+    printChanges(revision.changes(), revision.change_count(), out);
+  }
+}
+
+std::string nodeErrorText(const v1::Node& node, const v1::NodeError& error) {
+  const ext::ResourceError& what = error.error();
+  std::string text = "node " + node.id() + " refuses";
+  if (!what.name().empty()) text += " " + shortType(what.type_url()) + " " + what.name();
+  text += ": ";
+  if (!what.field_path().empty()) text += what.field_path() + ": ";
+  text += what.reason();
+  if (!what.rule().empty()) {
+    text += " (" + what.rule() + (what.value().empty() ? "" : ": " + what.value()) + ")";
+  }
+  return printable(text + ", of revision " + std::to_string(error.revision()));
+}
+
+void printNodes(const std::vector<v1::Node>& nodes, std::ostream& out) {
+  if (nodes.empty()) {
+    out << "no nodes; `convoyctl node bootstrap --id ID --control-plane ADDRESS` prints a "
+           "configuration to start one with\n";
+    return;
+  }
+  Table table({"NODE", "STATE", "REVISION", "ERRORS", "PROGRAM", "PEER", "LISTENERS"});
+  for (const v1::Node& node : nodes) {
+    table.add({node.id(), lower(v1::Node::State_Name(node.state())),
+               std::to_string(node.acknowledged_revision()), std::to_string(node.errors_size()),
+               node.user_agent(), node.peer(), listenersText(node)});
+  }
+  table.print(out);
+  for (const v1::Node& node : nodes) {
+    for (const v1::NodeError& error : node.errors()) out << nodeErrorText(node, error) << "\n";
+  }
+}
+
+}  // namespace convoy::tools::ctl

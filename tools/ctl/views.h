@@ -1,0 +1,34 @@
+#pragma once
+
+// Tables of what the control plane answers, for people.
+
+#include <ostream>
+#include <string>
+#include <vector>
+
+#include "api/convoy/v1/config_service.pb.h"
+#include "api/convoy/v1/node.pb.h"
+#include "api/convoy/v1/revision.pb.h"
+
+namespace convoy::tools::ctl {
+
+void printResources(const std::vector<v1::Resource>& resources, std::ostream& out);
+
+// "created pool web", one line for each change; with contents, what differs below it.
+void printChanges(const google::protobuf::RepeatedPtrField<v1::Change>& changes, int64_t count,
+                  std::ostream& out);
+// "1 created, 2 updated".
+std::string countChanges(const google::protobuf::RepeatedPtrField<v1::Change>& changes,
+                         int64_t count);
+
+// Newest first, as History answers.
+void printHistory(const std::vector<v1::Revision>& revisions, bool contents, std::ostream& out);
+
+// The nodes, then what they refuse.
+void printNodes(const std::vector<v1::Node>& nodes, std::ostream& out);
+std::string nodeErrorText(const v1::Node& node, const v1::NodeError& error);
+
+// "2026-01-31T12:00:00Z"; empty if unset.
+std::string timeText(const google::protobuf::Timestamp& time);
+
+}  // namespace convoy::tools::ctl
