@@ -121,6 +121,7 @@ std::shared_ptr<const route::RouteTableSpec> toRouteTable(const proto::RouteConf
   auto table = std::make_shared<route::RouteTableSpec>();
   table->name = proto.name();
   table->version = context.version;
+  table->ignore_port_in_host = proto.ignore_port_in_host_matching();
   table->most_specific_header_mutations_wins = proto.most_specific_header_mutations_wins();
   if (proto.has_validate_clusters()) table->validate_clusters = proto.validate_clusters().value();
   const uint32_t max_body_bytes = proto.has_max_direct_response_body_size_bytes()

@@ -5,7 +5,7 @@
 // header_matcher.h for the one exception).
 //
 // Which virtual host (Envoy's order): the authority, ASCII case ignored, port included as it was
-// received, against
+// received (unless the table ignores ports), against
 //   1. the domains without a wildcard, as they are: "a.example:8080" is another domain than
 //      "a.example";
 //   2. suffix wildcards "*.example", the longest first; the "*" stands for at least one byte;

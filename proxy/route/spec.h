@@ -137,6 +137,7 @@ struct RouteTableSpec {
   HeaderEdits edits;
   std::map<std::string, std::shared_ptr<const PerRouteFilterSpec>> filters;
   bool most_specific_header_mutations_wins = false;
+  bool ignore_port_in_host = false;  // domains are matched without the authority's port
   // Refuse the table if it names a cluster that does not exist. Unset: only in static
   // configuration.
   std::optional<bool> validate_clusters;
