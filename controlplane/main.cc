@@ -14,7 +14,7 @@
 #include "controlplane/base/event_log.h"
 #include "controlplane/command_line.h"
 #include "controlplane/server.h"
-#include "controlplane/validate/xds_check.h"
+#include "controlplane/validate/node_check.h"
 #include "proxy/base/log.h"
 #include "proxy/event/clock.h"
 
@@ -54,7 +54,7 @@ int run(const CommandLine& command_line) {
   const StopSignals signals;
   const convoy::event::SystemClock clock;
   absl::StatusOr<std::unique_ptr<Server>> server =
-      Server::start(command_line.server, &clock, convoy::controlplane::validate::acceptAll());
+      Server::start(command_line.server, &clock, convoy::controlplane::validate::nodeCheck());
   if (!server.ok()) {
     std::fprintf(stderr, "convoy-control: %s\n", std::string(server.status().message()).c_str());
     return kCannotStart;

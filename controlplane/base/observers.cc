@@ -1,12 +1,15 @@
 #include "controlplane/base/observers.h"
 
-#include <algorithm>
 #include <utility>
 
 namespace convoy::controlplane {
 
 void Observers::add(std::weak_ptr<Observer> observer) {
   absl::MutexLock lock(&mutex_);
+  // Nobody may notify for long: those who left go when there would be no room.
+  if (observers_.size() == observers_.capacity()) {
+    std::erase_if(observers_, [](const auto& known) { return known.expired(); });
+  }
   observers_.push_back(std::move(observer));
 }
 

@@ -2,7 +2,6 @@
 
 #include <algorithm>
 #include <chrono>
-#include <set>
 #include <utility>
 
 #include "controlplane/base/timestamps.h"
@@ -141,8 +140,10 @@ FleetChanges Registry::changesSince(Sequence sequence, const v1::NodeSelector& s
   return changes;
 }
 
-bool Registry::reached(const Entry& entry, store::RevisionNumber revision) {
-  return entry.connection == 0 || (entry.progress.settled && entry.progress.revision >= revision);
+bool Registry::reached(const std::string& id, store::RevisionNumber revision) {
+  const auto found = nodes_.find(id);
+  if (found == nodes_.end() || found->second.connection == 0) return true;
+  return found->second.node.acknowledged_revision() >= revision;
 }
 
 std::vector<v1::Node> Registry::awaitRevision(store::RevisionNumber revision,
@@ -150,20 +151,21 @@ std::vector<v1::Node> Registry::awaitRevision(store::RevisionNumber revision,
                                               const std::function<bool()>& cancelled) {
   constexpr std::chrono::milliseconds kPoll{100};
   const event::MonotonicTime end = clock_->monotonicNow() + absl::ToChronoNanoseconds(patience);
-  std::set<std::string> seen;
   absl::MutexLock lock(&mutex_);
+  std::vector<std::string> connected;
+  for (const auto& [id, entry] : nodes_) {
+    if (entry.connection != 0) connected.push_back(id);
+  }
+  // Those before `next` have been there; what they are on their way to since does not matter.
+  auto next = connected.begin();
   while (true) {
-    bool all = true;
-    for (const auto& [id, entry] : nodes_) {
-      if (entry.connection != 0) seen.insert(id);
-      all = all && reached(entry, revision);
-    }
+    while (next != connected.end() && reached(*next, revision)) ++next;
     const event::Duration left = end - clock_->monotonicNow();
-    if (all || left <= event::Duration(0) || cancelled()) break;
+    if (next == connected.end() || left <= event::Duration(0) || cancelled()) break;
     changed_.WaitWithTimeout(&mutex_, absl::FromChrono(std::min<event::Duration>(left, kPoll)));
   }
   std::vector<v1::Node> nodes;
-  for (const std::string& id : seen) {
+  for (const std::string& id : connected) {
     const auto found = nodes_.find(id);
     if (found != nodes_.end()) nodes.push_back(found->second.node);
   }

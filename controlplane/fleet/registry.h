@@ -73,9 +73,9 @@ class Registry {
   // What changed since; everything since 0.
   FleetChanges changesSince(Sequence sequence, const v1::NodeSelector& selector);
 
-  // Blocks until every connected node has settled at the revision or above it, until `patience` is
-  // over, or until `cancelled` says so (it is asked several times a second). Returns the nodes that
-  // were connected at any time meanwhile.
+  // Blocks until every node that is connected now has acknowledged the revision or a later one, or
+  // has gone, until `patience` is over, or until `cancelled` says so (it is asked several times a
+  // second). Returns these nodes.
   std::vector<v1::Node> awaitRevision(store::RevisionNumber revision, absl::Duration patience,
                                       const std::function<bool()>& cancelled);
 
@@ -94,7 +94,9 @@ class Registry {
   void touch(Entry& entry) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_) { entry.changed = ++sequence_; }
   void forgetLost() ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
   Entry* entryOf(ConnectionId connection) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
-  static bool reached(const Entry& entry, store::RevisionNumber revision);
+  // Acknowledged, or not there to be waited for.
+  bool reached(const std::string& id, store::RevisionNumber revision)
+      ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
 
   const event::Clock* const clock_;
   Observers observers_;

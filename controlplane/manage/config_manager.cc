@@ -5,6 +5,7 @@
 
 #include "absl/strings/str_cat.h"
 #include "controlplane/base/event_log.h"
+#include "controlplane/base/timestamps.h"
 #include "controlplane/manage/reader.h"
 #include "controlplane/manage/status.h"
 
@@ -38,11 +39,11 @@ v1::Resource resourceOf(const store::Key& key, const std::string& bytes) {
   return resource.ok() ? std::move(*resource) : v1::Resource();
 }
 
-// What the writes of a plan change, in key order.
-std::vector<v1::Change> preview(const model::Model& current, const Plan& plan, size_t limit) {
+// What the writes of a plan change, in key order: the first ones.
+std::vector<v1::Change> changesOf(const model::Model& current, const Plan& plan, bool contents) {
   std::vector<v1::Change> changes;
   for (const store::Write& write : plan.writes) {
-    if (changes.size() == limit) break;
+    if (changes.size() == kMostListedChanges) break;
     v1::Change& change = changes.emplace_back();
     change.mutable_id()->set_kind(static_cast<v1::Kind>(write.key.kind));
     change.mutable_id()->set_name(write.key.name);
@@ -50,6 +51,7 @@ std::vector<v1::Change> preview(const model::Model& current, const Plan& plan, s
     change.set_operation(!write.value.has_value() ? v1::Change::DELETED
                          : before.has_value()     ? v1::Change::UPDATED
                                                   : v1::Change::CREATED);
+    if (!contents) continue;
     if (before.has_value()) *change.mutable_before() = resourceOf(write.key, *before);
     if (write.value.has_value()) *change.mutable_after() = resourceOf(write.key, *write.value);
   }
@@ -118,6 +120,10 @@ absl::StatusOr<v1::Revision> ConfigManager::commit(Plan plan, const Author& auth
   info.time = clock_->wallNow();
   info.author = author.name;
   info.comment = author.comment;
+  v1::Revision revision;
+  for (v1::Change& change : changesOf(model_, plan, false)) {
+    *revision.add_changes() = std::move(change);
+  }
   absl::StatusOr<store::RevisionNumber> head = store_->commit(model_.revision, info, plan.writes);
   if (!head.ok()) {
     logTrouble("commit_failed", {{"reason", head.status().message()}});
@@ -131,11 +137,11 @@ absl::StatusOr<v1::Revision> ConfigManager::commit(Plan plan, const Author& auth
   logEvent("committed", {{"revision", number}, {"changes", count}, {"author", author.name}});
   if (publish_) publish_(snapshot_);
 
-  absl::StatusOr<v1::Revision> revision = describe(*store_, *head);
-  if (!revision.ok()) return revision.status();
-  absl::StatusOr<ChangePage> page = changes(*store_, *head, {}, kMostListedChanges, false);
-  if (!page.ok()) return page.status();
-  for (v1::Change& change : page->changes) *revision->add_changes() = std::move(change);
+  revision.set_number(*head);
+  setTimestamp(info.time, revision.mutable_create_time());
+  revision.set_author(author.name);
+  revision.set_comment(author.comment);
+  revision.set_change_count(static_cast<int64_t>(plan.writes.size()));
   return revision;
 }
 
@@ -194,7 +200,7 @@ absl::StatusOr<v1::ValidateResponse> ConfigManager::validate(const v1::ValidateR
     if (response.problems().problems().empty()) return status;
     return response;
   }
-  for (v1::Change& change : preview(model_, *plan, kMostListedChanges)) {
+  for (v1::Change& change : changesOf(model_, *plan, true)) {
     *response.add_changes() = std::move(change);
   }
   response.set_change_count(static_cast<int64_t>(plan->writes.size()));

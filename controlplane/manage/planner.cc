@@ -120,11 +120,18 @@ class ApplyPlanner {
     if (!pool.empty() && !backend->address().empty()) want(*backend, path);
   }
 
-  // Whether a stored resource that the request does not name has to go.
-  bool goes(const store::Key& key) const {
-    if (prune_) return true;
-    return key.kind == v1::KIND_BACKEND &&
-           replaced_.count(std::string(model::poolOfBackend(key.name))) != 0;
+  // Stored resources that go unless the request names them.
+  std::vector<store::Key> doomed() const {
+    if (prune_) return model::keysOf(current_);
+    std::vector<store::Key> keys;
+    for (const std::string& name : replaced_) {
+      const auto pool = current_.pools.find(name);
+      if (pool == current_.pools.end()) continue;
+      for (const auto& [address, backend] : pool->second->backends) {
+        keys.push_back(model::keyOf(*backend));
+      }
+    }
+    return keys;
   }
 
   std::vector<store::Write> differences() const {
@@ -132,10 +139,8 @@ class ApplyPlanner {
     for (const auto& [key, bytes] : wanted_) {
       if (model::bytesOf(current_, key) != bytes) writes[key] = {key, bytes};
     }
-    if (prune_ || !replaced_.empty()) {
-      for (const store::Key& key : model::keysOf(current_)) {
-        if (wanted_.count(key) == 0 && goes(key)) writes[key] = {key, std::nullopt};
-      }
+    for (const store::Key& key : doomed()) {
+      if (wanted_.count(key) == 0) writes[key] = {key, std::nullopt};
     }
     std::vector<store::Write> list;
     for (auto& [key, write] : writes) list.push_back(std::move(write));

@@ -36,6 +36,8 @@ compile::SnapshotPtr Publisher::add(const std::shared_ptr<Receiver>& receiver) {
   compile::SnapshotPtr snapshot;
   {
     absl::MutexLock lock(&mutex_);
+    // Nobody may publish for long: those who left go when there would be no room.
+    if (receivers_.size() == receivers_.capacity()) alive();
     receivers_.push_back(receiver);
     snapshot = snapshot_;
     stopped = stopped_;

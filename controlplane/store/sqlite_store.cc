@@ -119,21 +119,22 @@ absl::Status prepareDatabase(SqliteDb& db, int checkpoint_pages) {
 
 // The part of a WHERE clause for a range, and its values in order.
 struct RangeSql {
-  explicit RangeSql(const KeyRange& range) : range(range) {
+  explicit RangeSql(const KeyRange& range) : range(range), end(range.prefix) {
+    // The first text after all that begin with the prefix; UTF-8 has no byte 0xff.
+    if (!end.empty()) ++end.back();
     if (range.kind != 0) clause += " AND kind=?";
-    if (!range.prefix.empty()) clause += " AND substr(name,1,?)=?";
+    if (!range.prefix.empty()) clause += " AND name>=? AND name<?";
     if (!range.name.empty()) clause += " AND name=?";
     if (range.after.has_value()) clause += " AND (kind,name)>(?,?)";
   }
   void bindTo(SqliteStatement& statement) const {
     if (range.kind != 0) statement.bind(range.kind);
-    if (!range.prefix.empty()) {
-      statement.bind(static_cast<int64_t>(range.prefix.size())).bindText(range.prefix);
-    }
+    if (!range.prefix.empty()) statement.bindText(range.prefix).bindText(end);
     if (!range.name.empty()) statement.bindText(range.name);
     if (range.after.has_value()) statement.bind(range.after->kind).bindText(range.after->name);
   }
   const KeyRange& range;
+  std::string end;
   std::string clause;
 };
 

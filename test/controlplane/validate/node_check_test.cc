@@ -1,0 +1,78 @@
+// The data plane's validator, as the control plane uses it, and what the control plane itself
+// compiles against it: whatever passes our own rules is accepted by the nodes.
+
+#include "controlplane/validate/node_check.h"
+
+#include <gtest/gtest.h>
+
+#include <string>
+
+#include "absl/strings/str_cat.h"
+#include "api/convoy/v1/config.pb.h"
+#include "controlplane/compile/snapshot.h"
+#include "envoy/config/cluster/v3/cluster.pb.h"
+#include "test/controlplane/common/config_text.h"
+#include "test/controlplane/common/model_text.h"
+
+namespace convoy::controlplane::validate {
+namespace {
+
+using envoy::config::cluster::v3::Cluster;
+
+TEST(NodeCheckTest, NamesWhatANodeWouldRefuse) {
+  const auto errors = nodeCheck()(parse<Cluster>(R"(
+    name: "web" type: EDS eds_cluster_config { eds_config { ads {} resource_api_version: V3 } }
+    lb_policy: MAGLEV track_cluster_stats { timeout_budgets: true } )"));
+  ASSERT_FALSE(errors.empty());
+  EXPECT_EQ(errors[0].type_url(), "type.googleapis.com/envoy.config.cluster.v3.Cluster");
+  EXPECT_EQ(errors[0].name(), "web");
+  EXPECT_FALSE(errors[0].field_path().empty());
+  EXPECT_FALSE(errors[0].rule().empty());
+  EXPECT_FALSE(errors[0].reason().empty());
+}
+
+TEST(NodeCheckTest, OtherMessagesAreNotItsBusiness) {
+  EXPECT_TRUE(nodeCheck()(v1::Config()).empty());
+}
+
+TEST(NodeCheckTest, AcceptsWhateverWeCompile) {
+  const std::string configs[] = {
+      R"(listeners { name: "public" address: "0.0.0.0:8080" routes { pool: "web" } }
+         pools { name: "web" backends { address: "10.0.0.1:80" } })",
+      // Every field at once.
+      R"(listeners {
+           name: "all" address: "0.0.0.0:1" addresses: "[::]:2" addresses: "unix:/run/a" addresses: "unix:@b"
+           nodes { labels { key: "a" value: "b" } } access_log { format: JSON path: "/log" }
+           idle_timeout { seconds: 5 } request_headers_timeout { seconds: 5 } max_request_headers_kib: 8192
+           routes { name: "r" pool: "p" timeout { seconds: 1 } idle_timeout {} first_byte_timeout { seconds: 1 }
+             match { hosts: "a.b" hosts: "*.C.d" hosts: "[::1]" hosts: "10.0.0.1" path: "/x" methods: "GET" methods: "PUT"
+               headers { name: "a" exact: "" } headers { name: "b" prefix: "p" invert: true }
+               headers { name: "c" present: false } headers { name: "d" } } }
+           routes { direct_response { status: 599 body: "text" } match { path_prefix: "/y" } }
+           routes { direct_response { status: 204 } } }
+         listeners { name: "text" address: "0.0.0.0:3" access_log {} route_table: "t" }
+         listeners { name: "empty" address: "0.0.0.0:4" }
+         route_tables { name: "t" routes { pool: "p" match { methods: "M-SEARCH" } } }
+         route_tables { name: "none" }
+         pools { name: "p" algorithm: ALGORITHM_ROUND_ROBIN connect_timeout { nanos: 1000000 }
+           backends { address: "10.0.0.1:1" weight: 128 } backends { address: "[::1]:65535" }
+           backends { address: "unix:/run/b" nodes { labels { key: "a" value: "b" } } } backends { address: "unix:@c" } }
+         pools { name: "q" algorithm: ALGORITHM_WEIGHTED_LEAST_CONNECTIONS })",
+  };
+  for (const std::string& config : configs) {
+    const manage::Plan plan = planText({}, config);
+    int compiled = 0;
+    compile::Snapshot::compile(
+        plan.model, [&compiled](const store::Key& source, const auto& message) {
+          ++compiled;
+          for (const ext::ResourceError& error : nodeCheck()(message)) {
+            ADD_FAILURE() << source.name << " " << error.field_path() << " " << error.rule() << " "
+                          << error.value() << ": " << error.reason();
+          }
+        });
+    EXPECT_GE(compiled, 4);
+  }
+}
+
+}  // namespace
+}  // namespace convoy::controlplane::validate
