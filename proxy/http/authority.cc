@@ -38,7 +38,7 @@ bool isAuthority(std::string_view text, PortRule rule) {
     return isIpv6(text.substr(1, end - 1)) && isPort(text.substr(end + 1), rule);
   }
   const char* const end = text.data() + text.size();
-  const char* const host_end = h1::skip(h1::kHostChar, text.data(), end);
+  const char* const host_end = h1::skip(h1::HostChar, text.data(), end);
   if (host_end == text.data()) return false;
   return isPort({host_end, static_cast<size_t>(end - host_end)}, rule);
 }

@@ -58,12 +58,12 @@ H1Error diagnoseField(std::string_view line) {
   if (!line.empty() && isBlank(line[0])) return H1Error::ObsoleteFold;
   const size_t colon = line.find(':');
   if (colon == std::string_view::npos) {
-    return h1::all(h1::kValueChar, line) ? H1Error::MissingColon : H1Error::ControlByte;
+    return h1::all(h1::ValueChar, line) ? H1Error::MissingColon : H1Error::ControlByte;
   }
   if (colon == 0) return H1Error::EmptyFieldName;
   const std::string_view name = line.substr(0, colon);
   if (isBlank(name.back())) return H1Error::SpaceBeforeColon;
-  if (!h1::all(h1::kTokenChar, name)) return H1Error::InvalidFieldName;
+  if (!h1::all(h1::TokenChar, name)) return H1Error::InvalidFieldName;
   return H1Error::ControlByte;
 }
 
@@ -185,7 +185,7 @@ H1RequestParser::H1RequestParser(const H1Limits& limits, std::string_view scheme
 
 // Bytes of another protocol (TLS, say) need not wait for a line end that may never come.
 H1Error H1RequestParser::checkFirstByte(char c) {
-  if (h1::is(h1::kTokenChar, c) || c == '\r') return H1Error::None;
+  if (h1::is(h1::TokenChar, c) || c == '\r') return H1Error::None;
   return c == '\n' ? H1Error::BareLf : H1Error::InvalidMethod;
 }
 
@@ -196,7 +196,7 @@ bool H1RequestParser::skipEmptyLine() {
 }
 
 const char* H1RequestParser::startLine(const char* line, const char* end) {
-  const char* const method_end = h1::skip(h1::kTokenChar, line, end);
+  const char* const method_end = h1::skip(h1::TokenChar, line, end);
   if (method_end == line || method_end == end || *method_end != ' ') return nullptr;
   const char* const target = method_end + 1;
   const char* const target_end = h1::targetEnd(target, end);
@@ -215,12 +215,12 @@ H1Error H1RequestParser::diagnoseStartLine(std::string_view line) {
   if (const H1Error error = takeLineEnd(line); error != H1Error::None) return error;
   if (line.empty()) return H1Error::EmptyRequestLine;
   const size_t method_end = std::min(line.find(' '), line.size());
-  if (method_end == 0 || !h1::all(h1::kTokenChar, line.substr(0, method_end))) {
+  if (method_end == 0 || !h1::all(h1::TokenChar, line.substr(0, method_end))) {
     return H1Error::InvalidMethod;
   }
   line.remove_prefix(std::min(method_end + 1, line.size()));
   const size_t target_end = std::min(line.find(' '), line.size());
-  if (!h1::all(h1::kTargetChar, line.substr(0, target_end))) return H1Error::InvalidTarget;
+  if (!h1::all(h1::TargetChar, line.substr(0, target_end))) return H1Error::InvalidTarget;
   if (target_end == 0 || target_end == line.size()) return H1Error::InvalidRequestLine;
   line.remove_prefix(target_end + 1);
   if (line.find(' ') != std::string_view::npos) return H1Error::InvalidRequestLine;
@@ -332,7 +332,7 @@ const char* H1ResponseParser::startLine(const char* line, const char* end) {
 
 H1Error H1ResponseParser::diagnoseStartLine(std::string_view line) {
   if (const H1Error error = takeLineEnd(line); error != H1Error::None) return error;
-  if (line.size() > 13 && !h1::all(h1::kValueChar, line.substr(13))) return H1Error::ControlByte;
+  if (line.size() > 13 && !h1::all(h1::ValueChar, line.substr(13))) return H1Error::ControlByte;
   if (looksLikeVersion(line.substr(0, 8)) && line.substr(0, 7) != "HTTP/1.") {
     return H1Error::UnsupportedVersion;
   }

@@ -20,11 +20,11 @@ namespace convoy::http {
 namespace h1 {
 
 enum CharClass : uint8_t {
-  kTokenChar = 1,   // RFC 9110 5.6.2
-  kHostChar = 2,    // reg-name of RFC 3986 3.2.2 without "%" and ","
-  kValueChar = 4,   // RFC 9110 5.5: visible, space, tab, obs-text
-  kTargetChar = 8,  // visible ASCII but '#'
-  kNameStop = 16,   // ':' and everything up to space: where the scan for a name's end stops
+  TokenChar = 1,   // RFC 9110 5.6.2
+  HostChar = 2,    // reg-name of RFC 3986 3.2.2 without "%" and ","
+  ValueChar = 4,   // RFC 9110 5.5: visible, space, tab, obs-text
+  TargetChar = 8,  // visible ASCII but '#'
+  NameStop = 16,   // ':' and everything up to space: where the scan for a name's end stops
 };
 
 inline constexpr auto kCharClasses = [] {
@@ -34,13 +34,13 @@ inline constexpr auto kCharClasses = [] {
   };
   constexpr std::string_view kAlphanumeric =
       "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789";
-  add(kAlphanumeric, kTokenChar | kHostChar);
-  add("!#$%&'*+-.^_`|~", kTokenChar);
-  add("-._~!$&'()*+;=", kHostChar);
+  add(kAlphanumeric, TokenChar | HostChar);
+  add("!#$%&'*+-.^_`|~", TokenChar);
+  add("-._~!$&'()*+;=", HostChar);
   for (int c = 0; c < 256; ++c) {
-    if ((c >= 0x20 && c != 0x7f) || c == '\t') classes[c] |= kValueChar;
-    if (c > 0x20 && c < 0x7f && c != '#') classes[c] |= kTargetChar;
-    if (c <= 0x20 || c == ':') classes[c] |= kNameStop;
+    if ((c >= 0x20 && c != 0x7f) || c == '\t') classes[c] |= ValueChar;
+    if (c > 0x20 && c < 0x7f && c != '#') classes[c] |= TargetChar;
+    if (c <= 0x20 || c == ':') classes[c] |= NameStop;
   }
   return classes;
 }();
@@ -110,17 +110,17 @@ inline const char* valueEnd(const char* at, const char* end) {
     if (*found != '\t') return found;
     at = found + 1;
   }
-  return skip(kValueChar, at, end);
+  return skip(ValueChar, at, end);
 }
 
 inline const char* targetEnd(const char* at, const char* end) {
   if (const char* found = find16(at, end, targetStops)) return found;
-  return skip(kTargetChar, at, end);
+  return skip(TargetChar, at, end);
 }
 
 inline const char* nameStop(const char* at, const char* end) {
   if (const char* found = find16(at, end, nameStops)) return found;
-  while (at < end && !is(kNameStop, *at)) ++at;
+  while (at < end && !is(NameStop, *at)) ++at;
   return at;
 }
 
@@ -190,15 +190,15 @@ inline bool onlyWordChars(std::string_view) {
 }
 
 inline const char* valueEnd(const char* at, const char* end) {
-  return skip(kValueChar, at, end);
+  return skip(ValueChar, at, end);
 }
 
 inline const char* targetEnd(const char* at, const char* end) {
-  return skip(kTargetChar, at, end);
+  return skip(TargetChar, at, end);
 }
 
 inline const char* nameStop(const char* at, const char* end) {
-  while (at < end && !is(kNameStop, *at)) ++at;
+  while (at < end && !is(NameStop, *at)) ++at;
   return at;
 }
 
@@ -212,7 +212,7 @@ inline size_t countBreaks(const char* at, const char* end) {
 }
 
 inline bool isToken(std::string_view text) {
-  return onlyWordChars(text) || (!text.empty() && all(kTokenChar, text));
+  return onlyWordChars(text) || (!text.empty() && all(TokenChar, text));
 }
 
 }  // namespace h1

@@ -175,7 +175,7 @@ std::string percentEncoded(std::string_view target) {
   std::string encoded;
   for (const char c : target) {
     const auto byte = static_cast<unsigned char>(c);
-    if (h1::is(h1::kTargetChar, c)) {
+    if (h1::is(h1::TargetChar, c)) {
       encoded.push_back(c);
     } else {
       encoded.append({'%', kHex[byte >> 4], kHex[byte & 15]});

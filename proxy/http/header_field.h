@@ -1,8 +1,7 @@
 #pragma once
 
 // One header field, and a vector of them that holds as many as a usual message has without
-// allocating. Fields are plain views: copying a vector copies no text. Like std::vector otherwise,
-// with the few members that header lists need.
+// allocating. Fields are plain views: copying a vector copies no text.
 
 #include <cstddef>
 #include <cstdint>
@@ -46,7 +45,7 @@ class FieldVector {
   FieldVector& operator=(FieldVector&& other) noexcept;
   ~FieldVector() = default;
 
-  [[gnu::always_inline]] void push_back(const HeaderField& field) {
+  [[gnu::always_inline]] void add(const HeaderField& field) {
     if (size_ == capacity_) grow();
     new (data_ + size_) HeaderField(field);
     ++size_;

@@ -56,7 +56,7 @@ int HeaderList::removeIf(Predicate matches) {
 
 void HeaderList::setFirst(const HeaderField* found, const HeaderField& field) {
   if (found == nullptr) {
-    fields_.push_back(field);
+    fields_.add(field);
     return;
   }
   const size_t at = static_cast<size_t>(found - fields_.data());

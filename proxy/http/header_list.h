@@ -18,13 +18,11 @@ class HeaderList {
  public:
   using Fields = FieldVector;
 
-  void add(HeaderName id, std::string_view value) {
-    fields_.push_back({canonicalName(id), value, id});
-  }
+  void add(HeaderName id, std::string_view value) { fields_.add({canonicalName(id), value, id}); }
   void add(std::string_view name, std::string_view value) {
-    fields_.push_back({name, value, classify(name)});
+    fields_.add({name, value, classify(name)});
   }
-  void add(const HeaderField& field) { fields_.push_back(field); }
+  void add(const HeaderField& field) { fields_.add(field); }
 
   // First field of that name, or null.
   const HeaderField* find(HeaderName id) const;

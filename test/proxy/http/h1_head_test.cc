@@ -133,13 +133,13 @@ TEST(H1ScanTest, BlocksAndBytesAgree) {
       const char* const begin = text.data();
       const char* const end = begin + length;
       auto expected = [&](bool stops) { return stops ? begin + at : end; };
-      EXPECT_EQ(h1::valueEnd(begin, end), expected(!h1::is(h1::kValueChar, c))) << byte;
-      EXPECT_EQ(h1::targetEnd(begin, end), expected(!h1::is(h1::kTargetChar, c))) << byte;
-      EXPECT_EQ(h1::nameStop(begin, end), expected(h1::is(h1::kNameStop, c))) << byte;
+      EXPECT_EQ(h1::valueEnd(begin, end), expected(!h1::is(h1::ValueChar, c))) << byte;
+      EXPECT_EQ(h1::targetEnd(begin, end), expected(!h1::is(h1::TargetChar, c))) << byte;
+      EXPECT_EQ(h1::nameStop(begin, end), expected(h1::is(h1::NameStop, c))) << byte;
       EXPECT_EQ(h1::countBreaks(begin, end), byte == 0 || byte == '\r' || byte == '\n' ? 1U : 0U);
-      EXPECT_EQ(h1::isToken(text), h1::is(h1::kTokenChar, c)) << byte;
+      EXPECT_EQ(h1::isToken(text), h1::is(h1::TokenChar, c)) << byte;
       if (h1::onlyWordChars(text)) {
-        EXPECT_TRUE(h1::is(h1::kTokenChar, c) && h1::is(h1::kHostChar, c)) << byte;
+        EXPECT_TRUE(h1::is(h1::TokenChar, c) && h1::is(h1::HostChar, c)) << byte;
       }
     }
   }

@@ -11,13 +11,14 @@ namespace {
 
 std::vector<std::string> numbers(int count) {
   std::vector<std::string> texts;
+  texts.reserve(static_cast<size_t>(count));
   for (int i = 0; i < count; ++i) texts.push_back(std::to_string(i));
   return texts;
 }
 
 FieldVector vectorOf(const std::vector<std::string>& texts) {
   FieldVector fields;
-  for (const std::string& text : texts) fields.push_back({text, text, HeaderName::Other});
+  for (const std::string& text : texts) fields.add({text, text, HeaderName::Other});
   return fields;
 }
 
@@ -42,8 +43,9 @@ TEST(FieldVectorTest, CopiesAndMovesBetweenInlineAndHeap) {
       FieldVector moved = vectorOf(to_texts);
       moved = std::move(copied);
       EXPECT_EQ(namesOf(moved), from_texts);
-      EXPECT_TRUE(copied.empty());  // NOLINT(bugprone-use-after-move): stated
-      copied.push_back({"again", "", HeaderName::Other});
+      copied = {};
+      EXPECT_TRUE(copied.empty());
+      copied.add({"again", "", HeaderName::Other});
       EXPECT_EQ(copied[0].name, "again");
       EXPECT_EQ(namesOf(moved), from_texts);
     }

@@ -53,6 +53,34 @@ TEST(MessageTest, AResponseHeadOutlivesItsBytesInAnArena) {
   EXPECT_EQ(head.headers.valueOr(HeaderName::Server, ""), "s");
 }
 
+TEST(MessageTest, ClearedHeadsAreLikeNew) {
+  RequestHead request;
+  request.method = request.target = request.authority = request.scheme = request.upgrade = "x";
+  request.protocol = Protocol::Http10;
+  request.headers.add("a", "b");
+  request.body = {BodyLength::Kind::Known, 1};
+  request.expects_continue = request.te_trailers = true;
+  request.wants_keep_alive = false;
+  request.clear();
+  EXPECT_TRUE(request.method.empty() && request.target.empty() && request.authority.empty());
+  EXPECT_TRUE(request.scheme.empty() && request.upgrade.empty() && request.headers.empty());
+  EXPECT_EQ(request.protocol, Protocol::Http11);
+  EXPECT_EQ(request.body.kind, BodyLength::Kind::None);
+  EXPECT_TRUE(request.wants_keep_alive && !request.expects_continue && !request.te_trailers);
+
+  ResponseHead response;
+  response.status = 500;
+  response.reason = response.upgrade = "x";
+  response.protocol = Protocol::Http10;
+  response.headers.add("a", "b");
+  response.body = {BodyLength::Kind::Known, 1};
+  response.clear();
+  EXPECT_EQ(response.status, 0);
+  EXPECT_TRUE(response.reason.empty() && response.upgrade.empty() && response.headers.empty());
+  EXPECT_EQ(response.protocol, Protocol::Http11);
+  EXPECT_EQ(response.body.kind, BodyLength::Kind::None);
+}
+
 TEST(MessageTest, ReasonPhrases) {
   EXPECT_EQ(reasonPhrase(200), "OK");
   EXPECT_EQ(reasonPhrase(404), "Not Found");
