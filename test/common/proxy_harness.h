@@ -1,0 +1,92 @@
+#pragma once
+
+// A real proxy inside the test: the Server of convoy-proxy on threads of its own, from a bootstrap
+// in YAML, on ports that the kernel chose; and upstreams and clients on blocking sockets. A
+// scenario fits on a page:
+//
+//   FakeUpstream web;                                   // answers 200 with its name
+//   ProxyHarness proxy(staticBootstrap(web.address())); // live when the constructor returns
+//   EXPECT_EQ(proxy.get("/").status, 200);
+//
+// Every wait is bounded; a proxy that does not start fails the test with its error.
+
+#include <atomic>
+#include <future>
+#include <memory>
+#include <string>
+#include <string_view>
+#include <thread>
+#include <vector>
+
+#include "proxy/net/address.h"
+#include "proxy/server/server.h"
+#include "test/common/raw_socket.h"
+
+namespace convoy::test {
+
+struct HttpReply {
+  int status = 0;  // 0: no response
+  std::string head;
+  std::string body;
+};
+HttpReply parseReply(std::string_view bytes);
+
+// Answers every request of every connection with `answer` (a whole response), after reading its
+// head; an empty answer closes the connection instead. Counts what it served.
+class FakeUpstream {
+ public:
+  explicit FakeUpstream(std::string answer = "HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok");
+  ~FakeUpstream();
+  const net::Address& address() const { return address_; }
+  int requests() const { return requests_; }
+  // The last request's head and what of its body came with it.
+  std::string lastRequest();
+
+ private:
+  void serve();
+  void serveOne(RawSocket connection);
+
+  const std::string answer_;
+  RawSocket listening_;
+  net::Address address_;
+  std::atomic<int> requests_{0};
+  std::mutex mutex_;
+  std::string last_request_;          // guarded by mutex_
+  std::vector<std::thread> serving_;  // guarded by mutex_
+  std::vector<int> open_;             // guarded by mutex_
+  std::atomic<bool> stopping_{false};
+  std::thread accepting_;
+};
+
+// One listener "public" on a free port of 127.0.0.1, whose virtual host "*" has these routes (YAML
+// list items), and a cluster "web" with one host.
+std::string staticBootstrap(
+    const net::Address& web,
+    const std::string& routes = "{match: {prefix: /}, route: {cluster: web}}");
+
+class ProxyHarness {
+ public:
+  explicit ProxyHarness(const std::string& bootstrap, size_t workers = 1);
+  ~ProxyHarness();
+
+  // Of the listener, its port filled in.
+  net::Address address(const std::string& listener = "public") const;
+  // One request on a connection of its own.
+  HttpReply send(std::string_view request) const;
+  HttpReply get(const std::string& path) const;
+  // Runs on main's thread and waits.
+  void onMain(const std::function<void(server::Server&)>& task);
+  // Drains and waits for the end; also done by the destructor.
+  void drain();
+
+ private:
+  void run(const std::string& bootstrap, size_t workers);
+
+  event::SystemClock clock_;
+  server::Server* server_ = nullptr;
+  std::map<std::string, net::Address> addresses_;
+  std::promise<std::string> started_;  // empty: live; else why not
+  std::thread thread_;
+};
+
+}  // namespace convoy::test
