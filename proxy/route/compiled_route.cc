@@ -33,6 +33,9 @@ CompiledRoute::CompiledRoute(const RouteTableSpec& table, const VirtualHost& vir
   for (const auto& [name, filter] : virtual_host.filters) {
     if (!route.filters.contains(name)) filters_.emplace_back(name, filter.get());
   }
+  for (const auto& [name, filter] : table.filters) {
+    if (filterConfig(name) == nullptr) filters_.emplace_back(name, filter.get());
+  }
   const Forward* to = forward();
   if (to == nullptr) return;
   timeout_ = to->timeout.value_or(kDefaultTimeout);

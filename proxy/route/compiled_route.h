@@ -53,7 +53,8 @@ class CompiledRoute {
   // Without bytes either way. Unset: the connection manager's; zero: none.
   std::optional<event::Duration> idleTimeout() const { return idle_timeout_; }
 
-  // The route's own configuration of that filter, or the virtual host's; null if neither has one.
+  // The route's own configuration of that filter, else the virtual host's, else the table's; null
+  // if none has one.
   const PerRouteFilterSpec* filterConfig(std::string_view filter_name) const;
 
   // Header edits of route, virtual host and table, in this order (the other way round with

@@ -55,13 +55,44 @@ std::optional<int64_t> integer(std::string_view text) {
   return value;
 }
 
+// What a head holds elsewhere than among its fields (message.h).
+struct Special {
+  bool is_special = false;
+  std::optional<std::string_view> value = std::nullopt;
+};
+Special specialValue(const http::RequestHead& head, std::string_view name, http::HeaderName id,
+                     std::string& text) {
+  const auto unlessEmpty = [](std::string_view value) {
+    return value.empty() ? std::nullopt : std::optional<std::string_view>(value);
+  };
+  if (name == ":method") return {true, head.method};
+  if (name == ":path") return {true, head.target};
+  if (name == ":scheme") return {true, head.scheme};
+  if (name == ":authority") return {true, unlessEmpty(head.authority)};
+  switch (id) {
+    case http::HeaderName::Host:
+      return {true, unlessEmpty(head.authority)};
+    case http::HeaderName::ContentLength:
+      if (head.body.kind != http::BodyLength::Kind::Known) return {true};
+      text = std::to_string(head.body.bytes);
+      return {true, text};
+    case http::HeaderName::TransferEncoding:
+      if (head.body.kind != http::BodyLength::Kind::Unknown) return {true};
+      return {true, "chunked"};
+    case http::HeaderName::Expect:
+      if (!head.expects_continue) return {};
+      return {true, "100-continue"};
+    default:
+      return {};
+  }
+}
+
 // The value of a header as one text; `joined` is used only if it occurs several times.
 std::optional<std::string_view> headerValue(const http::RequestHead& head, std::string_view name,
                                             http::HeaderName id, std::string& joined) {
-  if (name == ":method") return head.method;
-  if (name == ":authority" || id == http::HeaderName::Host) return head.authority;
-  if (name == ":path") return head.target;
-  if (name == ":scheme") return head.scheme;
+  if (const Special special = specialValue(head, name, id, joined); special.is_special) {
+    return special.value;
+  }
   std::optional<std::string_view> value;
   for (const http::HeaderField& field : head.headers) {
     const bool same = id != http::HeaderName::Other

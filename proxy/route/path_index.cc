@@ -53,14 +53,14 @@ void PathIndex::add(const CompiledRoute& route) {
 PathIndex::Node& PathIndex::nodeFor(std::string_view text) {
   Node* node = &root_;
   while (!text.empty()) {
-    const auto child = std::find_if(node->children.begin(), node->children.end(),
-                                    [&](const auto& c) { return c->label[0] == text[0]; });
-    if (child == node->children.end()) {
-      node->children.push_back(std::make_unique<Node>());
-      node->children.back()->label = text;
+    Node* const child = childOf(*node, text[0]);
+    if (child == nullptr) {
+      auto added = std::make_unique<Node>();
+      added->label = text;
+      adopt(*node, std::move(added));
       return *node->children.back();
     }
-    Node& next = **child;
+    Node& next = *child;
     const auto differ =
         std::mismatch(next.label.begin(), next.label.end(), text.begin(), text.end());
     const size_t common = static_cast<size_t>(differ.first - next.label.begin());
@@ -78,7 +78,7 @@ void PathIndex::split(Node& node, size_t at) {
   rest->label = label.substr(at);
   node = Node();
   node.label = label.substr(0, at);
-  node.children.push_back(std::move(rest));
+  adopt(node, std::move(rest));
 }
 
 void PathIndex::collect(std::string_view path, Lists& lists) const {
@@ -89,10 +89,7 @@ void PathIndex::collect(std::string_view path, Lists& lists) const {
       take(node->exact, lists);
       break;
     }
-    const Node* next = nullptr;
-    for (const auto& child : node->children) {
-      if (child->label[0] == path[0]) next = child.get();
-    }
+    const Node* const next = childOf(*node, path[0]);
     if (next == nullptr || path.substr(0, next->label.size()) != next->label) break;
     path.remove_prefix(next->label.size());
     node = next;

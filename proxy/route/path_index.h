@@ -7,7 +7,9 @@
 
 #include <cstdint>
 #include <memory>
+#include <string>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 #include "absl/container/inlined_vector.h"
@@ -32,7 +34,8 @@ class PathIndex {
     std::string_view label;  // from the parent to here; a view into a route's spec
     Routes prefixes;         // match whatever begins with this text
     Routes exact;            // match this text alone
-    std::vector<std::unique_ptr<Node>> children;  // by first byte of their labels
+    std::vector<std::unique_ptr<Node>> children;
+    std::string first_bytes;  // of their labels, in the same order
   };
   // A position in one list of candidates.
   struct Candidates {
@@ -41,6 +44,14 @@ class PathIndex {
   };
   using Lists = absl::InlinedVector<Candidates, kInlineLists>;
 
+  static Node* childOf(const Node& node, char first) {
+    const size_t at = node.first_bytes.find(first);
+    return at == std::string::npos ? nullptr : node.children[at].get();
+  }
+  static void adopt(Node& node, std::unique_ptr<Node> child) {
+    node.first_bytes += child->label[0];
+    node.children.push_back(std::move(child));
+  }
   Node& nodeFor(std::string_view text);
   static void split(Node& node, size_t at);
   void collect(std::string_view path, Lists& lists) const;

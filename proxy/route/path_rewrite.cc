@@ -40,6 +40,20 @@ HostPort splitAuthority(std::string_view authority) {
   return {authority.substr(0, colon), authority.substr(colon)};
 }
 
+// A path of the redirect with a query of its own replaces both, whatever strip_query says.
+std::string_view redirectTarget(std::string_view target, const PathMatch& match,
+                                const Redirect& redirect, base::Arena& arena) {
+  if (redirect.path.find('?') != std::string::npos) return redirect.path;
+  if (redirect.strip_query) target = target.substr(0, target.find('?'));
+  if (!redirect.path.empty()) {
+    const size_t query = target.find('?');
+    if (query == std::string_view::npos) return redirect.path;
+    return concat({redirect.path, target.substr(query)}, arena);
+  }
+  if (redirect.prefix_rewrite.empty()) return target;
+  return rewritePrefix(target, match, redirect.prefix_rewrite, arena);
+}
+
 }  // namespace
 
 std::string_view rewritePrefix(std::string_view target, const PathMatch& match,
@@ -63,17 +77,8 @@ std::string_view redirectLocation(const http::RequestHead& head, const PathMatch
     const char* end = std::to_chars(number + 1, number + sizeof(number), *redirect.port).ptr;
     port = arena.copy({number, static_cast<size_t>(end - number)});
   }
-  std::string_view target = head.target;
-  if (!redirect.path.empty()) {
-    // A path with a query of its own replaces both.
-    const std::string_view query = target.substr(pathOf(target).size());
-    const bool own_query = redirect.path.find('?') != std::string::npos;
-    target = own_query ? std::string_view(redirect.path) : concat({redirect.path, query}, arena);
-  } else if (!redirect.prefix_rewrite.empty()) {
-    target = rewritePrefix(target, match, redirect.prefix_rewrite, arena);
-  }
-  if (redirect.strip_query) target = target.substr(0, target.find('?'));
-  return concat({scheme, "://", host, port, target}, arena);
+  return concat({scheme, "://", host, port, redirectTarget(head.target, match, redirect, arena)},
+                arena);
 }
 
 }  // namespace convoy::route

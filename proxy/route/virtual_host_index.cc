@@ -38,6 +38,7 @@ absl::Status VirtualHostIndex::add(const std::vector<std::string>& domains,
           "domain \"", configured, "\": \"*\" may stand once, at the beginning or at the end"));
     }
   }
+  only_any_ = exact_.empty() && suffixes_.empty() && prefixes_.empty();
   return absl::OkStatus();
 }
 
@@ -54,6 +55,7 @@ absl::Status VirtualHostIndex::addWildcard(std::vector<Wildcards>& wildcards,
 }
 
 const PathIndex* VirtualHostIndex::find(std::string_view authority) const {
+  if (only_any_) return any_.get();
   char lower[kMaxHost];
   if (authority.size() > kMaxHost) return any_.get();
   for (size_t i = 0; i < authority.size(); ++i) lower[i] = base::asciiLower(authority[i]);

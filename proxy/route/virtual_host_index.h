@@ -36,6 +36,7 @@ class VirtualHostIndex {
   std::vector<Wildcards> suffixes_;  // descending lengths
   std::vector<Wildcards> prefixes_;  // likewise
   std::shared_ptr<const PathIndex> any_;
+  bool only_any_ = true;  // there is no other domain than "*"
 };
 
 }  // namespace convoy::route

@@ -1,0 +1,154 @@
+#include "proxy/route/compiled_route.h"
+
+#include <gtest/gtest.h>
+
+#include <map>
+#include <string>
+
+#include "proxy/route/conditions.h"
+#include "test/proxy/route/requests.h"
+
+namespace convoy::route {
+namespace {
+
+using namespace std::chrono_literals;
+using Action = HeaderEdit::Action;
+
+// A table of one route, to be filled in before compile().
+class CompiledRouteTest : public testing::Test {
+ protected:
+  CompiledRouteTest() { host_.routes.push_back(test::prefixTo("web", "/")); }
+
+  Route& route() { return host_.routes[0]; }
+  Forward& forward() { return std::get<Forward>(route().action); }
+  const CompiledRoute& compile() {
+    auto conditions = Conditions::compile(route().match);
+    compiled_ = std::make_unique<CompiledRoute>(table_, host_, route(), 7, *std::move(conditions));
+    return *compiled_;
+  }
+  static std::string text(const http::HeaderList& headers) {
+    std::string out;
+    for (const http::HeaderField& field : headers) {
+      out.append(field.name).append("=").append(field.value).append(";");
+    }
+    return out;
+  }
+
+  RouteTableSpec table_;
+  VirtualHost host_;
+  std::unique_ptr<CompiledRoute> compiled_;
+};
+
+TEST_F(CompiledRouteTest, KnowsWhatItIsMadeOf) {
+  const CompiledRoute& compiled = compile();
+  EXPECT_EQ(&compiled.spec(), &route());
+  EXPECT_EQ(&compiled.virtualHost(), &host_);
+  EXPECT_EQ(compiled.id(), 7u);
+  EXPECT_NE(compiled.forward(), nullptr);
+  EXPECT_EQ(compiled.directResponse(), nullptr);
+  EXPECT_EQ(compiled.redirect(), nullptr);
+}
+
+TEST_F(CompiledRouteTest, KnowsItsAction) {
+  route().action = DirectResponse{.status = 404, .body = "no"};
+  EXPECT_EQ(compile().directResponse()->body, "no");
+  EXPECT_EQ(compiled_->forward(), nullptr);
+  route().action = Redirect{};
+  std::get<Redirect>(route().action).scheme = "https";
+  base::Arena arena;
+  EXPECT_EQ(compile().location(test::request("/x"), arena), "https://a.example/x");
+}
+
+TEST_F(CompiledRouteTest, TimeOutsHaveEnvoysDefaults) {
+  EXPECT_EQ(compile().timeout(), 15s);
+  EXPECT_EQ(compiled_->firstByteTimeout(), 0s);
+  EXPECT_EQ(compiled_->idleTimeout(), std::nullopt);
+  forward().timeout = Milliseconds(0);
+  forward().idle_timeout = Milliseconds(2500);
+  forward().first_byte_timeout = Milliseconds(700);
+  EXPECT_EQ(compile().timeout(), 0s);
+  EXPECT_EQ(compiled_->idleTimeout(), event::Duration(2500ms));
+  EXPECT_EQ(compiled_->firstByteTimeout(), 700ms);
+}
+
+TEST_F(CompiledRouteTest, OneClusterIsAlwaysChosen) {
+  event::Random random(1);
+  EXPECT_EQ(compile().chooseCluster(random), "web");
+}
+
+TEST_F(CompiledRouteTest, SeveralClustersByWeight) {
+  forward().cluster.clear();
+  forward().weighted = {{"a", 1}, {"none", 0}, {"b", 9}};
+  event::Random random(5);
+  std::map<std::string_view, int> chosen;
+  const CompiledRoute& compiled = compile();
+  for (int i = 0; i < 10'000; ++i) ++chosen[compiled.chooseCluster(random)];
+  EXPECT_NEAR(chosen["a"], 1000, 150);
+  EXPECT_NEAR(chosen["b"], 9000, 150);
+  EXPECT_EQ(chosen.count("none"), 0u);
+}
+
+struct Named final : PerRouteFilterSpec {
+  explicit Named(const char* name) : name(name) {}
+  const char* name;
+};
+
+TEST_F(CompiledRouteTest, TheMostSpecificFilterConfigurationCounts) {
+  const auto of_route = std::make_shared<Named>("route");
+  const auto of_host = std::make_shared<Named>("host");
+  const auto of_table = std::make_shared<Named>("table");
+  route().filters = {{"all", of_route}};
+  host_.filters = {{"all", of_host}, {"two", of_host}};
+  table_.filters = {{"all", of_table}, {"two", of_table}, {"one", of_table}};
+  const CompiledRoute& compiled = compile();
+  EXPECT_EQ(compiled.filterConfig("all"), of_route.get());
+  EXPECT_EQ(compiled.filterConfig("two"), of_host.get());
+  EXPECT_EQ(compiled.filterConfig("one"), of_table.get());
+  EXPECT_EQ(compiled.filterConfig("none"), nullptr);
+}
+
+HeaderEdits edits(const char* value) {
+  HeaderEdits out;
+  out.request = {{"x-level", value, Action::OverwriteIfExistsOrAdd},
+                 {"x-trace", value, Action::AppendIfExistsOrAdd}};
+  out.response = out.request;
+  out.request_remove = {"x-remove"};
+  out.response_remove = {"server"};
+  return out;
+}
+
+TEST_F(CompiledRouteTest, EditsHeadersOfAllLevels) {
+  route().edits = edits("route");
+  host_.edits = edits("host");
+  table_.edits = edits("table");
+  http::RequestHead head = test::request("/", "h", {{"X-Remove", "1"}, {"b", "2"}});
+  compile().editRequest(head);
+  // The least specific level comes last, and wins.
+  EXPECT_EQ(text(head.headers), "b=2;x-level=table;x-trace=route;x-trace=host;x-trace=table;");
+  http::ResponseHead response;
+  response.headers.add("server", "s");
+  compiled_->editResponse(response);
+  EXPECT_EQ(text(response.headers), "x-level=table;x-trace=route;x-trace=host;x-trace=table;");
+
+  table_.most_specific_header_mutations_wins = true;
+  head = test::request("/");
+  compile().editRequest(head);
+  EXPECT_EQ(text(head.headers), "x-level=route;x-trace=table;x-trace=host;x-trace=route;");
+}
+
+TEST_F(CompiledRouteTest, RewritesPathAndHost) {
+  base::Arena arena;
+  http::RequestHead head = test::request("/api/x?q", "a.example");
+  compile().rewrite(head, arena);
+  EXPECT_EQ(head.target, "/api/x?q");
+  EXPECT_EQ(head.authority, "a.example");
+  route().match.path.value = "/api/";
+  forward().prefix_rewrite = "/v2/";
+  forward().host_rewrite = "inner";
+  compile().rewrite(head, arena);
+  EXPECT_EQ(head.target, "/v2/x?q");
+  EXPECT_EQ(head.authority, "inner");
+}
+
+}  // namespace
+}  // namespace convoy::route
