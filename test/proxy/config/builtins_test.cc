@@ -1,0 +1,47 @@
+#include "proxy/config/builtins.h"
+
+#include <algorithm>
+
+#include "google/protobuf/descriptor.h"
+#include "gtest/gtest.h"
+
+namespace convoy::config {
+namespace {
+
+TEST(Builtins, EveryExtensionPointSaysWhatItHas) {
+  const Registry& registry = builtins();
+  EXPECT_EQ(registry.network_filters.kinds(), "envoy.filters.network.http_connection_manager");
+  EXPECT_EQ(registry.http_filters.kinds(), "envoy.filters.http.router");
+  EXPECT_EQ(registry.per_route_filters.kinds(), "none yet");
+  EXPECT_EQ(registry.access_loggers.kinds(),
+            "envoy.access_loggers.file, envoy.access_loggers.stderr, envoy.access_loggers.stdout");
+  EXPECT_EQ(registry.load_balancers.kinds(),
+            "convoy.load_balancing_policies.weighted_least_connections, "
+            "envoy.load_balancing_policies.least_request, envoy.load_balancing_policies.random, "
+            "envoy.load_balancing_policies.round_robin");
+  EXPECT_EQ(registry.downstream_transports.kinds(), "envoy.transport_sockets.raw_buffer");
+  EXPECT_EQ(registry.upstream_transports.kinds(), "envoy.transport_sockets.raw_buffer");
+  EXPECT_EQ(registry.cluster_options.kinds(),
+            "envoy.extensions.upstreams.http.v3.HttpProtocolOptions");
+  EXPECT_EQ(registry.request_ids.kinds(), "envoy.request_id.uuid");
+}
+
+TEST(Builtins, EveryTypeIsLinked) {
+  std::vector<std::string> types = builtins().types();
+  EXPECT_GE(types.size(), 12u);
+  for (const std::string& type : types) {
+    EXPECT_NE(google::protobuf::DescriptorPool::generated_pool()->FindMessageTypeByName(type),
+              nullptr)
+        << type;
+  }
+}
+
+TEST(Builtins, ThereIsOneRegistry) {
+  EXPECT_EQ(&builtins(), &builtins());
+  Registry own;
+  registerBuiltins(own);
+  EXPECT_EQ(own.types(), builtins().types());
+}
+
+}  // namespace
+}  // namespace convoy::config

@@ -1,0 +1,128 @@
+#include "proxy/config/cross_check.h"
+
+#include "test/proxy/config/from_yaml.h"
+
+namespace convoy::config {
+namespace {
+
+using upstream::ClusterSpec;
+
+std::shared_ptr<const ClusterSpec> cluster(
+    const std::string& name, ClusterSpec::Discovery discovery = ClusterSpec::Discovery::Static) {
+  auto spec = std::make_shared<ClusterSpec>();
+  spec->name = name;
+  spec->discovery = discovery;
+  return spec;
+}
+
+std::shared_ptr<const net::ListenerSpec> listener(
+    const std::string& name, const std::string& address,
+    std::shared_ptr<const net::NetworkFilterSpec> filter = nullptr) {
+  auto spec = std::make_shared<net::ListenerSpec>();
+  spec->name = name;
+  spec->addresses.push_back(*net::Address::parse(address));
+  auto chain = std::make_shared<net::FilterChainSpec>();
+  if (filter != nullptr) chain->filters.push_back(std::move(filter));
+  spec->filter_chains.push_back(std::move(chain));
+  return spec;
+}
+
+// A manager whose only route goes to these clusters.
+std::shared_ptr<const http::ConnectionManagerSpec> managerTo(
+    std::vector<std::string> clusters, std::optional<bool> validate = std::nullopt) {
+  route::Forward forward;
+  if (clusters.size() == 1) {
+    forward.cluster = clusters[0];
+  } else {
+    for (const std::string& name : clusters) forward.weighted.push_back({name, 1});
+  }
+  route::Route redirect;
+  redirect.action = route::Redirect();
+  route::Route route;
+  route.action = forward;
+  auto table = std::make_shared<route::RouteTableSpec>();
+  table->virtual_hosts.push_back({"h", {"*"}, {redirect, route}, {}, {}});
+  table->validate_clusters = validate;
+  auto spec = std::make_shared<http::ConnectionManagerSpec>();
+  spec->routes = std::move(table);
+  return spec;
+}
+
+Lines check(const BootstrapSpec& spec) {
+  base::FieldReport report;
+  crossCheck(spec, report);
+  return brief(report.errors());
+}
+
+TEST(CrossCheck, NamesAndAddressesAreUnique) {
+  BootstrapSpec spec;
+  spec.clusters = {cluster("a"), cluster("b"), cluster("a")};
+  spec.listeners = {listener("x", "127.0.0.1:80"), listener("x", "127.0.0.1:81"),
+                    listener("y", "127.0.0.1:80"), listener("z", "127.0.0.1:0"),
+                    listener("w", "127.0.0.1:0")};
+  EXPECT_EQ(check(spec), Lines({"static_resources.clusters[2].name: duplicate: a",
+                                "static_resources.listeners[1].name: duplicate: x",
+                                "static_resources.listeners[2].address: duplicate: 127.0.0.1:80"}));
+}
+
+const std::string kRoute =
+    "static_resources.listeners[0].filter_chains[0].filters[0].typed_config.route_config."
+    "virtual_hosts[0].routes[1].route.";
+
+TEST(CrossCheck, RoutesNameClusters) {
+  BootstrapSpec spec;
+  spec.clusters = {cluster("a")};
+  spec.listeners = {listener("x", "127.0.0.1:80", managerTo({"a"}))};
+  EXPECT_EQ(check(spec), Lines());
+  spec.listeners = {listener("x", "127.0.0.1:80", managerTo({"b"}))};
+  EXPECT_EQ(check(spec), Lines({kRoute + "cluster: not_found: b"}));
+  spec.listeners = {listener("x", "127.0.0.1:80", managerTo({"a", "b"}))};
+  EXPECT_EQ(check(spec), Lines({kRoute + "weighted_clusters.clusters[1].name: not_found: b"}));
+}
+
+TEST(CrossCheck, ClustersMayComeLater) {
+  BootstrapSpec spec;
+  spec.listeners = {listener("x", "127.0.0.1:80", managerTo({"b"}, false))};
+  EXPECT_EQ(check(spec), Lines());
+  spec.listeners = {listener("x", "127.0.0.1:80", managerTo({"b"}))};
+  spec.cds = true;
+  EXPECT_EQ(check(spec), Lines());
+  spec.listeners = {listener("x", "127.0.0.1:80", managerTo({"b"}, true))};
+  EXPECT_EQ(check(spec), Lines({kRoute + "cluster: not_found: b"}));
+}
+
+TEST(CrossCheck, TheDefaultFilterChainIsLookedAtToo) {
+  BootstrapSpec spec;
+  auto changed = std::make_shared<net::ListenerSpec>(*listener("x", "127.0.0.1:80"));
+  changed->filter_chains.clear();
+  changed->default_filter_chain = listener("y", "127.0.0.1:80", managerTo({"b"}))->filter_chains[0];
+  spec.listeners = {changed};
+  EXPECT_EQ(check(spec),
+            Lines({"static_resources.listeners[0].default_filter_chain.filters[0].typed_config."
+                   "route_config.virtual_hosts[0].routes[1].route.cluster: not_found: b"}));
+}
+
+TEST(CrossCheck, DynamicResourcesNeedAds) {
+  BootstrapSpec spec;
+  spec.clusters = {cluster("e", ClusterSpec::Discovery::Eds)};
+  auto manager = std::make_shared<http::ConnectionManagerSpec>();
+  manager->rds_name = "r";
+  spec.listeners = {listener("x", "127.0.0.1:80", manager)};
+  EXPECT_EQ(check(spec),
+            Lines({"static_resources.clusters[0].eds_cluster_config.eds_config: required: e",
+                   "static_resources.listeners[0].filter_chains[0].filters[0].typed_config.rds."
+                   "config_source: required: "}));
+  spec.ads = AdsSpec{"control", "", true};
+  EXPECT_EQ(check(spec),
+            Lines({"dynamic_resources.ads_config.grpc_services[0].envoy_grpc.cluster_name: "
+                   "not_found: control"}));
+  spec.clusters.push_back(cluster("control"));
+  EXPECT_EQ(check(spec), Lines());
+  spec.ads = AdsSpec{"e", "", true};
+  EXPECT_EQ(check(spec),
+            Lines({"dynamic_resources.ads_config.grpc_services[0].envoy_grpc.cluster_name: "
+                   "unsupported_value: e"}));
+}
+
+}  // namespace
+}  // namespace convoy::config

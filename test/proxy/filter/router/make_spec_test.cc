@@ -1,0 +1,16 @@
+#include "proxy/filter/router/make_spec.h"
+
+#include "gtest/gtest.h"
+
+namespace convoy::filter::router {
+namespace {
+
+TEST(MakeSpec, TakesWhatTheMessageSays) {
+  envoy::extensions::filters::http::router::v3::Router proto;
+  EXPECT_FALSE(makeRouterSpec(proto)->suppress_envoy_headers);
+  proto.set_suppress_envoy_headers(true);
+  EXPECT_TRUE(makeRouterSpec(proto)->suppress_envoy_headers);
+}
+
+}  // namespace
+}  // namespace convoy::filter::router
