@@ -1,5 +1,10 @@
 #include "proxy/config/bootstrap_loader.h"
 
+#include <algorithm>
+#include <filesystem>
+#include <fstream>
+#include <sstream>
+
 #include "gtest/gtest.h"
 
 namespace convoy::config {
@@ -42,6 +47,62 @@ TEST(BootstrapLoader, AStaticBootstrap) {
   ASSERT_NE(manager->routes, nullptr);
   const route::Route& route = manager->routes->virtual_hosts.at(0).routes.at(0);
   EXPECT_EQ(std::get<route::Forward>(route.action).cluster, "service");
+}
+
+std::vector<std::string> filesIn(const std::string& folder) {
+  std::vector<std::string> files;
+  for (const auto& entry : std::filesystem::directory_iterator(folder)) {
+    files.push_back(entry.path().string());
+  }
+  std::sort(files.begin(), files.end());
+  return files;
+}
+
+TEST(BootstrapLoader, StockLikeFilesLoad) {
+  const std::vector<std::string> files = filesIn(kTestdata + "good");
+  EXPECT_GE(files.size(), 12u);
+  for (const std::string& file : files) {
+    const LoadedBootstrap loaded = loadBootstrapFile(file);
+    EXPECT_TRUE(loaded.ok()) << loaded.errorText();
+    EXPECT_EQ(validateFile(file).exit_code, 0);
+  }
+}
+
+// bad/errors.txt has, for each file in order, exactly what is said of it.
+TEST(BootstrapLoader, BadFilesAreRefusedInTheseWords) {
+  std::string said;
+  for (const std::string& file : filesIn(kTestdata + "bad")) {
+    if (!file.ends_with(".yaml")) continue;
+    const Validation validation = validateFile(file);
+    EXPECT_EQ(validation.exit_code, 2) << file;
+    said += validation.output;
+  }
+  std::ifstream expected(kTestdata + "bad/errors.txt");
+  std::ostringstream text;
+  text << expected.rdbuf();
+  EXPECT_EQ(said, text.str());
+}
+
+TEST(BootstrapLoader, FlagsReplaceTheNodesIdentity) {
+  const LoadedBootstrap loaded = loadBootstrap("{node: {id: a, cluster: b}}", "f",
+                                               {.service_node = "n", .service_cluster = "c"});
+  ASSERT_TRUE(loaded.ok()) << loaded.errorText();
+  EXPECT_EQ(loaded.spec->node.id, "n");
+  EXPECT_EQ(loaded.spec->node.cluster, "c");
+}
+
+TEST(BootstrapLoader, WhatHasNoEffectIsShownWithItsPlace) {
+  const LoadedBootstrap loaded = loadBootstrap("stats_config: {}\n", "f.yaml");
+  ASSERT_EQ(loaded.notes.size(), 1u);
+  EXPECT_EQ(loaded.notes[0].text(),
+            "f.yaml:1:1: stats_config: has no effect: tags and matchers of statistics are fixed");
+}
+
+TEST(BootstrapLoader, AFileThatIsNotThere) {
+  const Validation validation = validateFile("/does/not/exist");
+  EXPECT_EQ(validation.exit_code, 2);
+  EXPECT_EQ(validation.output,
+            "/does/not/exist: the file cannot be read: No such file or directory (not_found)\n");
 }
 
 }  // namespace
