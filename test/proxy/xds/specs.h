@@ -1,0 +1,70 @@
+#pragma once
+
+// Specs as config makes them, with as little in them as the tests need.
+
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "proxy/http/spec.h"
+#include "proxy/net/spec.h"
+#include "proxy/route/spec.h"
+#include "proxy/upstream/spec.h"
+
+namespace convoy::xds {
+
+inline std::shared_ptr<const upstream::ClusterSpec> edsSpec(const std::string& name,
+                                                            const std::string& service = "") {
+  auto spec = std::make_shared<upstream::ClusterSpec>();
+  spec->name = name;
+  spec->discovery = upstream::ClusterSpec::Discovery::Eds;
+  spec->eds_service_name = service;
+  return spec;
+}
+
+inline std::shared_ptr<const upstream::ClusterSpec> staticSpec(const std::string& name) {
+  auto spec = std::make_shared<upstream::ClusterSpec>();
+  spec->name = name;
+  return spec;
+}
+
+inline std::shared_ptr<const upstream::AssignmentSpec> endpointsSpec(const std::string& name) {
+  auto spec = std::make_shared<upstream::AssignmentSpec>();
+  spec->cluster = name;
+  return spec;
+}
+
+inline std::shared_ptr<const route::RouteTableSpec> tableSpec(
+    const std::string& name, const std::vector<std::string>& clusters) {
+  auto spec = std::make_shared<route::RouteTableSpec>();
+  spec->name = name;
+  route::VirtualHost& host = spec->virtual_hosts.emplace_back();
+  for (const std::string& cluster : clusters) {
+    route::Forward forward;
+    forward.cluster = cluster;
+    host.routes.emplace_back().action = forward;
+  }
+  return spec;
+}
+
+// `table` by name, or routes to `clusters` inline.
+inline std::shared_ptr<const net::FilterChainSpec> chainSpec(
+    const std::string& table, const std::vector<std::string>& clusters) {
+  auto http = std::make_shared<http::ConnectionManagerSpec>();
+  http->rds_name = table;
+  if (table.empty()) http->routes = tableSpec("inline", clusters);
+  auto chain = std::make_shared<net::FilterChainSpec>();
+  chain->filters.push_back(http);
+  return chain;
+}
+
+inline std::shared_ptr<const net::ListenerSpec> listenerSpec(
+    const std::string& name, const std::string& table,
+    const std::vector<std::string>& clusters = {}) {
+  auto spec = std::make_shared<net::ListenerSpec>();
+  spec->name = name;
+  spec->filter_chains.push_back(chainSpec(table, clusters));
+  return spec;
+}
+
+}  // namespace convoy::xds
