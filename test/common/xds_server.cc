@@ -64,6 +64,8 @@ void XdsServer::onMessage(size_t connection, int32_t id, const std::string& byte
   if (request.has_node()) stream.node = request.node();
   if (!request.response_nonce().empty()) noteAnswer(stream, request);
   TypeState& type = stream.types[request.type_url()];
+  // An answer about a type that was never asked for asks for nothing.
+  if (!type.asked && !request.response_nonce().empty()) return;
   const bool first = !type.asked;
   noteNames(type, request);
   if (silent_) return;

@@ -2,6 +2,7 @@
 
 #include <gtest/gtest.h>
 
+#include <set>
 #include <string>
 
 #include "test/proxy/xds/ads_fixture.h"
@@ -32,6 +33,178 @@ TEST_F(AdsClientTest, AConfigurationArrivesInOrderAndIsAcknowledged) {
     EXPECT_TRUE(server->type(type).stray_nonces.empty()) << type;
   }
   EXPECT_EQ(server->last().node.id(), "node-1");
+}
+
+TEST_F(AdsClientTest, ChangesAreAppliedAndOnlyTheyAreSent) {
+  server->set("web", edsCluster("web"));
+  server->set("web", assignment("web", {8001}));
+  server->set("other", staticCluster("other"));
+  start();
+  ASSERT_TRUE(until([&] { return initialized > 0; }));
+  ASSERT_TRUE(untilSettled());
+  server->set("web", assignment("web", {8001, 8002}));
+  ASSERT_TRUE(pushed());
+  EXPECT_EQ(sink.endpoints.at("web")->localities.at(0).endpoints.size(), 2u);
+  EXPECT_EQ(sink.last.endpoints.size(), 1u);
+  EXPECT_TRUE(sink.last.clusters.empty());
+
+  server->remove(config::kClusterType, "web");
+  ASSERT_TRUE(pushed());
+  EXPECT_EQ(sink.clusters.count("web"), 0u);
+  EXPECT_EQ(sink.clusters.count("other"), 1u);
+  ASSERT_TRUE(until([&] { return server->type(config::kAssignmentType).names.empty(); }));
+}
+
+TEST_F(AdsClientTest, ANackNamesWhatIsRefusedAndTheRestIsInForce) {
+  sink.refused = {"taken"};
+  ClusterProto broken = staticCluster("broken");
+  broken.mutable_connect_timeout()->set_seconds(-1);
+  server->set("good", staticCluster("good"));
+  server->set("taken", staticCluster("taken"));
+  server->set("broken", broken);
+  start();
+  ASSERT_TRUE(until([&] { return initialized > 0; }));
+  ASSERT_TRUE(untilSettled());
+  EXPECT_EQ(sink.clusters.size(), 1u);
+  EXPECT_EQ(sink.clusters.count("good"), 1u);
+  const auto& nacks = server->type(config::kClusterType).nacks;
+  ASSERT_EQ(nacks.size(), 1u);
+  std::set<std::string> names;
+  for (const ext::ResourceError& error : nacks[0].errors) names.insert(error.name());
+  EXPECT_EQ(names, (std::set<std::string>{"broken", "taken"}));
+  int with_error = 0;
+  for (const auto& resource : ads->status().resources) with_error += !resource.last_error.empty();
+  EXPECT_EQ(with_error, 2);
+
+  // A listener that the node cannot open.
+  sink.refused = {"public"};
+  server->set("public", inlineListener("public", {"good"}));
+  ASSERT_TRUE(pushed());
+  EXPECT_TRUE(sink.listeners.empty());
+  EXPECT_EQ(server->type(config::kListenerType).nacks.size(), 1u);
+}
+
+TEST_F(AdsClientTest, ItServesOnWhileTheControlPlaneIsAwayAndGetsTheDifferenceAfterwards) {
+  server->set("web", edsCluster("web"));
+  server->set("web", assignment("web", {8001}));
+  server->set("public", inlineListener("public", {"web"}));
+  start();
+  ASSERT_TRUE(until([&] { return initialized > 0; }));
+  ASSERT_TRUE(untilSettled());
+  const int applies = sink.applies;
+  server->stopListening();
+  server->closeConnection();
+  ASSERT_TRUE(until([&] { return state() == AdsStatus::State::Backoff; }));
+  EXPECT_NE(ads->status().last_stream_error, "");
+  clock.advanceInSteps(std::chrono::minutes(5), std::chrono::seconds(5));
+  test_loop.runReady();
+  EXPECT_EQ(sink.applies, applies);
+  EXPECT_EQ(sink.listeners.count("public"), 1u);
+
+  server->set("new", staticCluster("new"));
+  server->remove(config::kListenerType, "public");
+  server->listenAgain();
+  ASSERT_TRUE(until([&] {
+    if (state() == AdsStatus::State::Backoff) clock.advance(std::chrono::seconds(1));
+    loop.post([] {});  // another look
+    return server->streams() == 2 && server->settled() && sink.clusters.count("new") == 1 &&
+           sink.listeners.empty();
+  }));
+  EXPECT_EQ(server->type(config::kClusterType).initial.size(), 1u);
+  EXPECT_EQ(server->type(config::kListenerType).initial.size(), 1u);
+  EXPECT_EQ(server->type(config::kAssignmentType).responses, 0);
+}
+
+TEST_F(AdsClientTest, AControlPlaneThatNeverAnswersHoldsTheNodeUpForSoLong) {
+  server->fallSilent();
+  start();
+  ASSERT_TRUE(until([&] { return server->streams() == 1; }));
+  clock.advance(std::chrono::seconds(14));
+  EXPECT_EQ(initialized, 0);
+  clock.advance(std::chrono::seconds(2));
+  EXPECT_EQ(initialized, 1);
+}
+
+TEST_F(AdsClientTest, AListenerWithoutItsTableOpensAtTheDeadline) {
+  server->set("public", rdsListener("public", "table"));
+  start();
+  ASSERT_TRUE(untilSettled());
+  server->fallSilent();
+  server->set("second", rdsListener("second", "other"));
+  server->push();
+  ASSERT_TRUE(until([&] {
+    return server->type(config::kRouteTableType).names.contains("other") && server->settled();
+  }));
+  EXPECT_EQ(sink.listeners.count("second"), 0u);
+  std::string waiting;
+  for (const auto& resource : ads->status().resources) {
+    if (resource.name == "second") waiting = resource.waiting_for;
+  }
+  EXPECT_EQ(waiting, "route table other");
+  clock.advance(std::chrono::seconds(16));
+  EXPECT_EQ(sink.listeners.count("second"), 1u);
+}
+
+TEST_F(AdsClientTest, TypesThatWereNotAskedForAreRefused) {
+  start();
+  ASSERT_TRUE(until([&] { return initialized > 0; }));
+  ASSERT_TRUE(untilSettled());
+  test::XdsServer::Response response;
+  response.set_type_url("type.googleapis.com/envoy.service.runtime.v3.Runtime");
+  response.set_nonce("odd");
+  server->sendResponse(response);
+  ASSERT_TRUE(untilSettled());
+  EXPECT_EQ(server->type(response.type_url()).nacks.size(), 1u);
+  EXPECT_EQ(state(), AdsStatus::State::Active);
+}
+
+TEST_F(AdsClientTest, AResponseWithoutANonceEndsTheStream) {
+  start();
+  ASSERT_TRUE(until([&] { return initialized > 0; }));
+  test::XdsServer::Response response;
+  response.set_type_url(config::kClusterType);
+  server->sendResponse(response);
+  ASSERT_TRUE(until([&] { return state() == AdsStatus::State::Backoff; }));
+  EXPECT_NE(ads->status().last_stream_error.find("nonce"), std::string::npos);
+}
+
+TEST_F(AdsClientTest, OnlyWhatTheBootstrapSaysIsSubscribedTo) {
+  AdsOptions only_clusters = options();
+  only_clusters.listeners = false;
+  server->set("a", staticCluster("a"));
+  server->set("l", inlineListener("l", {}));
+  start(only_clusters);
+  ASSERT_TRUE(until([&] { return initialized > 0; }));
+  ASSERT_TRUE(untilSettled());
+  EXPECT_EQ(sink.clusters.count("a"), 1u);
+  EXPECT_FALSE(server->type(config::kListenerType).asked);
+}
+
+TEST_F(AdsClientTest, AReportReachesTheControlPlaneInTheNode) {
+  start();
+  ASSERT_TRUE(until([&] { return initialized > 0; }));
+  ASSERT_TRUE(untilSettled());
+  ext::NodeReport report;
+  report.set_lifecycle(ext::NodeReport::LIFECYCLE_LIVE);
+  ads->setReport(report);
+  ASSERT_TRUE(until(
+      [&] { return server->last().node.metadata().fields().contains("convoy.ext.NodeReport"); }));
+  EXPECT_EQ(server->last().node.id(), "node-1");
+  EXPECT_TRUE(server->type(config::kClusterType).wildcard);
+}
+
+TEST_F(AdsClientTest, StoppingLeavesEverythingInForce) {
+  server->set("a", staticCluster("a"));
+  start();
+  ASSERT_TRUE(until([&] { return initialized > 0; }));
+  const int applies = sink.applies;
+  ads->stop();
+  ASSERT_TRUE(until([&] { return !server->last().open; }));
+  EXPECT_EQ(state(), AdsStatus::State::Stopped);
+  EXPECT_EQ(sink.applies, applies);
+  ads->start();
+  ASSERT_TRUE(untilSettled(2));
+  EXPECT_EQ(server->type(config::kClusterType).initial.size(), 1u);
 }
 
 }  // namespace
