@@ -1,0 +1,157 @@
+"""Real processes for end-to-end tests: convoy-control, convoy-proxy, sample backends, convoyctl, traffic.
+
+Every port is 0; every wait is bounded; what was started is ended, whatever happens.
+"""
+
+import http.client
+import json
+import os
+import re
+import signal
+import subprocess
+import tempfile
+import time
+import urllib.parse
+
+SECONDS = 30
+
+
+def wait_until(condition, what):
+    """Polls until the condition gives something true, and returns that."""
+    end = time.monotonic() + SECONDS
+    pause = 0.005
+    while time.monotonic() < end:
+        value = condition()
+        if value:
+            return value
+        time.sleep(pause)
+        pause = min(pause * 1.5, 0.1)
+    raise AssertionError(f"not within {SECONDS} s: {what}")
+
+
+class Process:
+    """A child with its output in a file."""
+
+    def __init__(self, folder, name, *command):
+        self.name = name
+        self.log = os.path.join(folder, name + ".log")
+        with open(self.log, "ab") as log:
+            self.process = subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=log, stderr=log)
+
+    def text(self):
+        with open(self.log, encoding="utf-8", errors="replace") as log:
+            return log.read()
+
+    def found(self, pattern):
+        """Waits for the pattern in the output and returns its groups."""
+        def look():
+            match = re.search(pattern, self.text(), re.MULTILINE)
+            if match is None and self.process.poll() is not None:
+                raise AssertionError(f"{self.name} ended with {self.process.returncode}:\n{self.text()}")
+            return match
+        return wait_until(look, f"{pattern} in the output of {self.name}").groups()
+
+    def end(self, number=signal.SIGTERM):
+        """Ends it and returns its exit code."""
+        if self.process.poll() is None:
+            self.process.send_signal(number)
+            try:
+                self.process.wait(timeout=SECONDS)
+            except subprocess.TimeoutExpired:
+                self.process.kill()
+                self.process.wait(timeout=SECONDS)
+                raise AssertionError(f"{self.name} did not end on signal {number}") from None
+        return self.process.returncode
+
+
+class Fleet:
+    """A control plane and what belongs to it, in a folder of its own."""
+
+    def __init__(self):
+        self._folder = tempfile.TemporaryDirectory(prefix="convoy-e2e")
+        self.folder = self._folder.name
+        self.processes = []
+        self.management = "127.0.0.1:0"
+        self.xds = "127.0.0.1:0"
+        self.start_control()
+
+    def close(self):
+        for process in reversed(self.processes):
+            if process.process.poll() is None:
+                process.process.kill()
+            process.process.wait(timeout=SECONDS)
+        self._folder.cleanup()
+
+    def start(self, name, *command):
+        process = Process(self.folder, name, *command)
+        self.processes.append(process)
+        return process
+
+    def start_control(self):
+        """Starts the control plane; a second time: on the same store and addresses."""
+        runs = sum(p.name.startswith("control") for p in self.processes)
+        self.control = self.start(f"control-{runs}", "controlplane/convoy-control", "--store",
+                                  os.path.join(self.folder, "convoy.db"), "--listen", self.management,
+                                  "--xds-listen", self.xds)
+        self.management, self.xds = self.control.found(r"^ready management=(\S+) xds=(\S+) ")
+
+    def start_node(self, name, *labels):
+        bootstrap = self.ctl("node", "bootstrap", "--id", name, "--control-plane", self.xds, "--admin", "127.0.0.1:0",
+                             *[a for label in labels for a in ("--label", label)])
+        path = os.path.join(self.folder, name + ".yaml")
+        with open(path, "w", encoding="utf-8") as file:
+            file.write(bootstrap)
+        node = self.start(name, "proxy/convoy-proxy", "-c", path, "--concurrency", "2")
+        node.admin, = node.found(r"convoy-proxy is live admin=(\S+)")
+        return node
+
+    def start_backend(self, name):
+        """Returns its address."""
+        return self.start(name, "tools/sample/backend", "--name", name).found(r"^listening on (\S+)$")[0]
+
+    def run_ctl(self, *arguments, stdin=""):
+        environment = {"PATH": os.environ["PATH"], "HOME": self.folder, "USER": "test"}
+        return subprocess.run(["tools/convoyctl", "--server", self.management, *arguments], input=stdin, text=True,
+                              capture_output=True, timeout=SECONDS * 2, env=environment, check=False)
+
+    def ctl(self, *arguments, stdin=""):
+        result = self.run_ctl(*arguments, stdin=stdin)
+        if result.returncode != 0:
+            logs = "\n".join(f"-- {p.name}\n{p.text()[-1500:]}" for p in self.processes)
+            raise AssertionError(f"convoyctl {arguments} ended with {result.returncode}: {result.stderr}\n{logs}")
+        return result.stdout
+
+    def apply(self, yaml, *arguments):
+        """Applies and waits until every node has it."""
+        return self.ctl("apply", "-f", "-", "--wait", "20s", *arguments, stdin=yaml)
+
+    def nodes(self):
+        return {node["id"]: node for node in json.loads(self.ctl("status", "-o", "json")).get("nodes", [])}
+
+    def start_traffic(self, *urls):
+        traffic = self.start(f"traffic-{len(self.processes)}", "python3", "tools/lib/traffic.py", "--connections", "8", *urls)
+        traffic.found(r"^(running)$")
+        return traffic
+
+
+def traffic_result(traffic):
+    traffic.end()
+    return json.loads(traffic.text().splitlines()[-1])
+
+
+def listener_url(node, listener):
+    """URL of a listener with port 0, as the node's admin endpoint says."""
+    text = get(f"http://{node.admin}/listeners")[1]
+    return "http://" + re.search(rf"^{listener}::(\S+)$", text, re.MULTILINE).group(1)
+
+
+def get(url, headers=None):
+    """(status, body, headers) of a request on a connection of its own."""
+    parts = urllib.parse.urlsplit(url)
+    connection = http.client.HTTPConnection(parts.hostname, parts.port, timeout=SECONDS)
+    try:
+        connection.request("GET", parts.path or "/", headers=headers or {})
+        response = connection.getresponse()
+        return response.status, response.read().decode(), response.headers
+    finally:
+        connection.close()
