@@ -117,6 +117,10 @@ absl::Status AdsClient::onResponse(const DeltaResponse& response) {
     countAnswer(kind, response, subscription.finish(std::move(errors)));
     followReferences();
     updateGauges();
+    // What the response refers to is asked for before it is acknowledged: else the control plane
+    // would take this node for up to date in between.
+    if (kind == Clusters) sendDue(Assignments);
+    if (kind == Listeners) sendDue(RouteTables);
     sendDue();
     return absl::OkStatus();
   }
@@ -281,17 +285,19 @@ void AdsClient::updateGauges() {
   timeouts_counted_ = now;
 }
 
+void AdsClient::sendDue(Kind kind) {
+  if (!stream_.open() || !subscribed(kind)) return;
+  // What is not sent now waits in the subscription, until there is room.
+  while (!stream_.aboveHigh()) {
+    std::optional<DeltaRequest> request = types_[kind].subscription.nextRequest();
+    if (!request.has_value()) break;
+    sendRequest(*std::move(request));
+  }
+}
+
 void AdsClient::sendDue() {
   if (!stream_.open()) return;
-  for (uint8_t k = 0; k < kKinds; ++k) {
-    if (!subscribed(static_cast<Kind>(k))) continue;
-    // What is not sent now waits in the subscription, until there is room.
-    while (!stream_.aboveHigh()) {
-      std::optional<DeltaRequest> request = types_[k].subscription.nextRequest();
-      if (!request.has_value()) break;
-      sendRequest(*std::move(request));
-    }
-  }
+  for (uint8_t k = 0; k < kKinds; ++k) sendDue(static_cast<Kind>(k));
   for (DeltaRequest& refusal : std::exchange(refusals_, {})) sendRequest(std::move(refusal));
   if (reporter_.due() && !node_due_ && stream_.state() == AdsStream::State::Active) {
     // A message about a type that the stream knows already and that says nothing else.

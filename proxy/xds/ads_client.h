@@ -132,6 +132,7 @@ class AdsClient final : private AdsStreamHandler {
   void followReferences();
   void updateGauges();
   void sendDue();
+  void sendDue(Kind kind);
   void sendRequest(DeltaRequest request);
 
   event::Loop& loop_;
