@@ -1,8 +1,8 @@
 #pragma once
 
 // The route table in the form that requests are matched against: compiled from a RouteTableSpec
-// once, immutable, shared by all workers. match() neither allocates nor locks (conditions.h and
-// path_index.h name the exceptions).
+// once, immutable, shared by all workers. match() neither allocates nor locks (conditions.h,
+// path_index.h and virtual_host_index.h name the exceptions).
 //
 // Which virtual host (Envoy's order): the authority, ASCII case ignored, port included as it was
 // received (unless the table ignores ports), against

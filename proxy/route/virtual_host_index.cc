@@ -10,8 +10,9 @@ namespace convoy::route {
 
 namespace {
 
-// Host names are shorter (RFC 1035 2.3.4: 255, and a port); longer ones match wildcards at most.
-constexpr size_t kMaxHost = 264;
+// Host names are shorter (RFC 1035 2.3.4: 255, and a port). Longer texts are matched like any
+// other, so that length leads nobody out of the virtual host that is theirs, but are allocated for.
+constexpr size_t kUsualHost = 264;
 
 }  // namespace
 
@@ -56,8 +57,13 @@ absl::Status VirtualHostIndex::addWildcard(std::vector<Wildcards>& wildcards,
 
 const PathIndex* VirtualHostIndex::find(std::string_view authority) const {
   if (only_any_) return any_.get();
-  char lower[kMaxHost];
-  if (authority.size() > kMaxHost) return any_.get();
+  char usual[kUsualHost];
+  std::string unusual;
+  char* lower = usual;
+  if (authority.size() > kUsualHost) {
+    unusual.resize(authority.size());
+    lower = unusual.data();
+  }
   for (size_t i = 0; i < authority.size(); ++i) lower[i] = base::asciiLower(authority[i]);
   const absl::string_view host(lower, authority.size());
   if (const auto found = exact_.find(host); found != exact_.end()) return found->second.get();

@@ -1,7 +1,8 @@
 #pragma once
 
 // Finds the virtual host of an authority, in the order that matcher.h states. Immutable after the
-// last add().
+// last add(). find() allocates only for an authority that is longer than a host name and port can
+// be.
 
 #include <memory>
 #include <string>

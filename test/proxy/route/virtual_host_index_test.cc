@@ -78,6 +78,19 @@ TEST(VirtualHostIndexTest, LongNames) {
   EXPECT_EQ(index.find(std::string(100'000, 'x') + ".other"), "*");
 }
 
+// Length leads nobody out of a virtual host into the catch-all.
+TEST(VirtualHostIndexTest, WildcardsHoldForTextsLongerThanAnyName) {
+  const std::string longest(300, 'x');
+  const Index index({"*", "*.example", "a.*", longest + ".b.example"});
+  for (const size_t size : {250u, 256u, 257u, 300u, 60'000u}) {
+    const std::string label(size, 'y');
+    EXPECT_EQ(index.find(label + ".EXAMPLE"), "*.example") << size;
+    EXPECT_EQ(index.find("A." + label), "a.*") << size;
+    EXPECT_EQ(index.find(label), "*") << size;
+  }
+  EXPECT_EQ(index.find(longest + ".B.example"), longest + ".b.example");
+}
+
 struct BadCase {
   std::vector<std::string> domains;
   const char* part;
