@@ -61,6 +61,42 @@ TEST(MatcherTest, ConditionsDecideAmongTheSamePaths) {
   EXPECT_EQ(match(*table, request("/")), "rest");
 }
 
+struct PortCase {
+  const char* authority;
+  const char* with_port;  // the route, as the table is by default
+  const char* ignored;    // and with ignore_port_in_host
+};
+
+TEST(MatcherTest, PortsCountUnlessTheTableIgnoresThem) {
+  const auto spec = tableOf({virtualHost("plain", {"a.example"}, {prefixTo("plain", "/")}),
+                             virtualHost("port", {"a.example:8080"}, {prefixTo("port", "/")}),
+                             virtualHost("suffix", {"*.example"}, {prefixTo("suffix", "/")}),
+                             virtualHost("prefix", {"b.*"}, {prefixTo("prefix", "/")}),
+                             virtualHost("v6", {"[::1]"}, {prefixTo("v6", "/")}),
+                             virtualHost("rest", {"*"}, {prefixTo("rest", "/")})});
+  const auto ignoring = std::make_shared<RouteTableSpec>(*spec);
+  ignoring->ignore_port_in_host = true;
+  const auto table = RouteTable::compile(spec).value();
+  const auto without = RouteTable::compile(ignoring).value();
+  const PortCase cases[] = {
+      {"a.example", "plain", "plain"},
+      {"A.Example:8080", "port", "plain"},
+      {"a.example:81", "rest", "plain"},
+      {"c.example:81", "rest", "suffix"},
+      {"b.org:81", "prefix", "prefix"},
+      {"b.:81", "prefix", "rest"},  // "*" stands for at least one byte, and the port is none
+      {"[::1]", "v6", "v6"},
+      {"[::1]:81", "rest", "v6"},
+      {"[::2]:81", "rest", "rest"},
+      {"a.example:", "rest", "plain"},
+      {"", "rest", "rest"},
+  };
+  for (const PortCase& c : cases) {
+    EXPECT_EQ(match(*table, request("/", c.authority)), c.with_port) << c.authority;
+    EXPECT_EQ(match(*without, request("/", c.authority)), c.ignored) << c.authority;
+  }
+}
+
 struct BadCase {
   std::vector<VirtualHost> hosts;
   const char* message;
