@@ -5,7 +5,7 @@
 
 #include <gtest/gtest.h>
 
-#include <deque>
+#include <functional>
 #include <memory>
 #include <optional>
 #include <string>
@@ -49,10 +49,12 @@ class FakeIo final : public upstream::UpstreamIo {
   }
   upstream::UpstreamCodec createCodec(const upstream::ClusterSpec& spec,
                                       http::ClientCodecHandler& handler) override {
+    if (make_codec) return make_codec(handler);
     return sockets_.createCodec(spec, handler);
   }
 
   bool refuse = false;
+  std::function<upstream::UpstreamCodec(http::ClientCodecHandler&)> make_codec;  // null: HTTP/1.1
   InMemoryConnection::Options options;
   std::optional<net::Address> last_bind_to;
   std::vector<std::unique_ptr<Peer>> peers;  // in the order of connecting

@@ -6,6 +6,7 @@ namespace convoy::upstream {
 namespace {
 
 using http::Failure;
+using test::Peer;
 using test::TestRequest;
 using namespace std::chrono_literals;
 
@@ -450,6 +451,163 @@ TEST_F(PooledConnectionTest, TellsAboutItself) {
   run();
   EXPECT_TRUE(request.info->bytesReceived());
   EXPECT_EQ(metrics().upstream_cx_rx_bytes_total.value(), 9u);
+}
+
+// --- connections that carry several streams ---
+
+// A codec of many streams at once: a response is the text "N:end" of the stream with number N.
+class ManyStreams final : public http::ClientCodec {
+ public:
+  explicit ManyStreams(http::ClientCodecHandler& handler) : handler_(handler) {}
+
+  struct Stream final : http::RequestSender {
+    void sendHead(const http::RequestHead&, bool) override {}
+    void sendBody(std::string_view, bool) override {}
+    void sendTrailers(const http::HeaderList&) override {}
+    void reset(Failure) override { receiver = nullptr; }
+    void pauseReceiving() override {}
+    void resumeReceiving() override {}
+    http::ResponseReceiver* receiver = nullptr;
+  };
+
+  http::RequestSender& newStream(http::ResponseReceiver& receiver) override {
+    streams_.push_back(std::make_unique<Stream>());
+    streams_.back()->receiver = &receiver;
+    return *streams_.back();
+  }
+  void dispatch(std::string_view bytes) override {
+    for (const char c : bytes) {
+      Stream& stream = *streams_.at(static_cast<size_t>(c - '0'));
+      if (stream.receiver == nullptr) continue;
+      http::ResponseReceiver& receiver = *std::exchange(stream.receiver, nullptr);
+      http::ResponseHead head;
+      head.status = 200;
+      receiver.onResponseHead(head, /*end_of_stream=*/true);
+      handler_.onStreamComplete(stream);
+    }
+  }
+  void onEndOfStream() override { onConnectionLost(Failure::UpstreamReset); }
+  void onConnectionLost(Failure why) override {
+    for (const auto& stream : streams_) {
+      if (stream->receiver != nullptr) {
+        std::exchange(stream->receiver, nullptr)->onResponseReset(why);
+      }
+    }
+  }
+  bool mustClose() const override { return false; }
+  bool idle() const override {
+    for (const auto& stream : streams_) {
+      if (stream->receiver != nullptr) return false;
+    }
+    return true;
+  }
+  void onOutputAboveHigh() override {}
+  void onOutputBelowLow() override {}
+  http::Protocol protocol() const override { return http::Protocol::Http2; }
+  void goAway() { handler_.onGoAway(); }
+
+ private:
+  http::ClientCodecHandler& handler_;
+  std::vector<std::unique_ptr<Stream>> streams_;
+};
+
+class ManyStreamsTest : public PooledConnectionTest {
+ protected:
+  ManyStreamsTest() {
+    io_.make_codec = [this](http::ClientCodecHandler& handler) {
+      auto codec = std::make_unique<ManyStreams>(handler);
+      codec_ = codec.get();
+      return UpstreamCodec{.codec = std::move(codec), .max_streams = 2};
+    };
+  }
+  // Requests without a request: the codec sends nothing.
+  void begin(TestRequest& request) {
+    request.send_at_once = false;
+    request.start(cluster());
+  }
+  ManyStreams* codec_ = nullptr;  // of the connection made last
+};
+
+TEST_F(ManyStreamsTest, FillsAConnectionBeforeItOpensAnother) {
+  makeCluster();
+  TestRequest requests[4];
+  begin(requests[0]);
+  begin(requests[1]);
+  EXPECT_EQ(counts(requests[0].host).connecting, 1u) << "one for both";
+  begin(requests[2]);
+  EXPECT_EQ(counts(requests[0].host).connecting, 2u);
+  run();
+  EXPECT_EQ(counts(requests[0].host).busy, 2u);
+  EXPECT_EQ(counts(requests[0].host).pending, 0u);
+  begin(requests[3]);
+  EXPECT_FALSE(requests[3].waiting()) << "the second connection has room";
+  EXPECT_EQ(io_.peers.size(), 2u);
+}
+
+TEST_F(ManyStreamsTest, StreamsEndOneByOne) {
+  makeCluster();
+  TestRequest requests[3];
+  for (TestRequest& request : requests) begin(request);
+  run();
+  // The connection with two streams is the one that the first two went to.
+  Peer& full =
+      requests[0].info->localAddress() == peer(0).connection->remoteAddress() ? peer(0) : peer(1);
+  full.send("1");
+  run();
+  EXPECT_EQ(counts(requests[0].host).idle, 0u) << "the other stream runs on";
+  full.send("0");
+  run();
+  EXPECT_EQ(counts(requests[0].host).idle, 1u);
+  EXPECT_EQ(metrics().upstream_rq_active.value(), 1);
+}
+
+TEST_F(ManyStreamsTest, AStreamGivenUpLeavesItsConnectionToTheOthers) {
+  makeCluster();
+  TestRequest first;
+  TestRequest second;
+  begin(first);
+  begin(second);
+  run();
+  first.giveUp();
+  EXPECT_EQ(open(), 1u);
+  TestRequest third;
+  begin(third);
+  EXPECT_FALSE(third.waiting()) << "its place is free";
+  peer(0).send("1");
+  run();
+  EXPECT_EQ(second.status, 200);
+}
+
+TEST_F(ManyStreamsTest, GoesAwayAfterTheLastStream) {
+  makeCluster();
+  TestRequest first;
+  TestRequest second;
+  begin(first);
+  run();
+  codec_->goAway();
+  begin(second);
+  EXPECT_TRUE(second.waiting()) << "not there";
+  run();
+  EXPECT_EQ(io_.peers.size(), 2u);
+  peer(0).send("0");
+  run();
+  EXPECT_EQ(first.status, 200);
+  EXPECT_EQ(open(), 1u);
+}
+
+TEST_F(ManyStreamsTest, AllStreamsHearOfTheLoss) {
+  makeCluster();
+  TestRequest first;
+  TestRequest second;
+  begin(first);
+  begin(second);
+  run();
+  peer(0).connection->close(net::CloseMode::Reset);
+  run();
+  EXPECT_EQ(first.reset, Failure::UpstreamReset);
+  EXPECT_EQ(second.reset, Failure::UpstreamReset);
+  EXPECT_EQ(metrics().upstream_rq_rx_reset.value(), 2u);
+  EXPECT_EQ(metrics().upstream_rq_active.value(), 0);
 }
 
 }  // namespace
