@@ -25,10 +25,6 @@ std::string_view name(Medium medium);
 inline std::ostream& operator<<(std::ostream& out, Medium medium) {
   return out << name(medium);
 }
-// Unix sockets know no RST: CloseMode::Reset ends them like CloseMode::Now.
-inline bool canReset(Medium medium) {
-  return medium != Medium::Unix;
-}
 
 using ConnectionPair =
     std::pair<std::unique_ptr<net::Connection>, std::unique_ptr<net::Connection>>;

@@ -49,6 +49,9 @@ class ConnectionTest : public testing::TestWithParam<Medium> {
   std::unique_ptr<Connection> b_;  // adopted
 };
 
+class ConnectionResetTest : public ConnectionTest {};
+class ConnectionBulkTest : public ConnectionTest {};
+
 TEST_P(ConnectionTest, ConnectingIsToldLaterAndOnce) {
   EXPECT_FALSE(on_a_.connected);
   EXPECT_FALSE(a_->connected());
@@ -232,8 +235,7 @@ TEST_P(ConnectionTest, NowDropsWhatIsQueued) {
   EXPECT_EQ(on_a_.closed_calls, 1);
 }
 
-TEST_P(ConnectionTest, ResetIsSeenAsAnErrorBehindTheBytesBeforeIt) {
-  if (!test::canReset(GetParam())) GTEST_SKIP() << "this medium has no reset";
+TEST_P(ConnectionResetTest, ResetIsSeenAsAnErrorBehindTheBytesBeforeIt) {
   waitConnected();
   a_->write("partial ans");
   test_loop_.runReady();
@@ -246,8 +248,7 @@ TEST_P(ConnectionTest, ResetIsSeenAsAnErrorBehindTheBytesBeforeIt) {
   EXPECT_FALSE(on_b_.ended);
 }
 
-TEST_P(ConnectionTest, PausedConnectionLearnsOfAReset) {
-  if (!test::canReset(GetParam())) GTEST_SKIP() << "this medium has no reset";
+TEST_P(ConnectionResetTest, PausedConnectionLearnsOfAReset) {
   waitConnected();
   b_->pauseReading();
   a_->write("x");  // paused with a byte waiting: looks at nothing more
@@ -260,8 +261,7 @@ TEST_P(ConnectionTest, PausedConnectionLearnsOfAReset) {
   EXPECT_EQ(on_b_.closed, CloseReason::RemoteReset);
 }
 
-TEST_P(ConnectionTest, BytesBeforeAResetWaitForThePauseToEnd) {
-  if (!test::canReset(GetParam())) GTEST_SKIP() << "this medium has no reset";
+TEST_P(ConnectionResetTest, BytesBeforeAResetWaitForThePauseToEnd) {
   waitConnected();
   b_->pauseReading();
   a_->write("before");
@@ -300,8 +300,7 @@ TEST_P(ConnectionTest, LingeringIsBoundedInTime) {
   EXPECT_EQ(on_b_.closed, CloseReason::LocalClose);
 }
 
-TEST_P(ConnectionTest, LingeringIsBoundedInBytes) {
-  if (GetParam() == Medium::MemoryByteByByte) GTEST_SKIP() << "too many bytes for single ones";
+TEST_P(ConnectionBulkTest, LingeringIsBoundedInBytes) {
   waitConnected();
   b_->close(CloseMode::Flush);
   on_a_.when_below_low = [&] { a_->write(std::string(4 * 1024 * 1024, 'x')); };
@@ -445,10 +444,18 @@ TEST_P(ConnectionTest, KnowsItsAddresses) {
   EXPECT_EQ(&a_->loop(), &loop());
 }
 
-INSTANTIATE_TEST_SUITE_P(Media, ConnectionTest, testing::ValuesIn(test::kAllMedia),
-                         [](const testing::TestParamInfo<Medium>& param) {
-                           return std::string(test::name(param.param));
-                         });
+std::string mediumName(const testing::TestParamInfo<Medium>& param) {
+  return std::string(test::name(param.param));
+}
+
+INSTANTIATE_TEST_SUITE_P(Media, ConnectionTest, testing::ValuesIn(test::kAllMedia), mediumName);
+// Unix sockets have no reset.
+INSTANTIATE_TEST_SUITE_P(Media, ConnectionResetTest,
+                         testing::Values(Medium::Memory, Medium::MemoryByteByByte, Medium::Tcp),
+                         mediumName);
+// Byte by byte it would take minutes.
+INSTANTIATE_TEST_SUITE_P(Media, ConnectionBulkTest,
+                         testing::Values(Medium::Memory, Medium::Tcp, Medium::Unix), mediumName);
 
 }  // namespace
 }  // namespace convoy::net
