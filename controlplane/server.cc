@@ -75,7 +75,7 @@ Server::Server(std::unique_ptr<store::Store> store, std::unique_ptr<manage::Conf
       fleet_(
           &registry_, [this] { return manager_->head(); }, &stop_) {
   manager_->setPublish(
-      [this](compile::SnapshotPtr snapshot) { publisher_.publish(std::move(snapshot)); });
+      [this](const compile::SnapshotPtr& snapshot) { publisher_.publish(snapshot); });
 }
 
 absl::Status Server::listen(const ServerOptions& options) {

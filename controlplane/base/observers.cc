@@ -5,7 +5,7 @@
 namespace convoy::controlplane {
 
 void Observers::add(std::weak_ptr<Observer> observer) {
-  absl::MutexLock lock(&mutex_);
+  MutexLock lock(&mutex_);
   // Nobody may notify for long: those who left go when there would be no room.
   if (observers_.size() == observers_.capacity()) {
     std::erase_if(observers_, [](const auto& known) { return known.expired(); });
@@ -16,7 +16,7 @@ void Observers::add(std::weak_ptr<Observer> observer) {
 void Observers::notify() {
   std::vector<std::shared_ptr<Observer>> alive;
   {
-    absl::MutexLock lock(&mutex_);
+    MutexLock lock(&mutex_);
     for (const std::weak_ptr<Observer>& observer : observers_) {
       if (std::shared_ptr<Observer> locked = observer.lock()) alive.push_back(std::move(locked));
     }

@@ -8,7 +8,7 @@
 #include <vector>
 
 #include "absl/base/thread_annotations.h"
-#include "absl/synchronization/mutex.h"
+#include "controlplane/base/mutex.h"
 
 namespace convoy::controlplane {
 
@@ -25,7 +25,7 @@ class Observers {
   void notify();
 
  private:
-  absl::Mutex mutex_;
+  Mutex mutex_;
   std::vector<std::weak_ptr<Observer>> observers_ ABSL_GUARDED_BY(mutex_);
 };
 

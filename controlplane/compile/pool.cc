@@ -57,7 +57,7 @@ EncodedPtr Assignment::forNode(const model::Labels& labels) const {
   for (const BackendPtr& backend : selective_) {
     chosen.push_back(model::selects(backend->nodes(), labels) ? '1' : '0');
   }
-  absl::MutexLock lock(&mutex_);
+  MutexLock lock(&mutex_);
   EncodedPtr& encoded = encoded_[chosen];
   if (encoded == nullptr) {
     std::vector<BackendPtr> backends;

@@ -9,8 +9,8 @@
 #include <vector>
 
 #include "absl/base/thread_annotations.h"
-#include "absl/synchronization/mutex.h"
 #include "api/convoy/v1/pool.pb.h"
+#include "controlplane/base/mutex.h"
 #include "controlplane/compile/encoded.h"
 #include "controlplane/model/model.h"
 #include "controlplane/model/selector.h"
@@ -43,7 +43,7 @@ class Assignment {
   const std::vector<BackendPtr> backends_;
   std::vector<BackendPtr> selective_;
 
-  mutable absl::Mutex mutex_;
+  mutable Mutex mutex_;
   // By which backends are chosen: a byte '0' or '1' for each selective one.
   mutable std::map<std::string, EncodedPtr> encoded_ ABSL_GUARDED_BY(mutex_);
 };

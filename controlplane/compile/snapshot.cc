@@ -147,7 +147,7 @@ ViewPtr Snapshot::viewFor(const model::Labels& labels) const {
   for (const v1::NodeSelector& selector : selectors_) {
     opinions.push_back(model::selects(selector, labels) ? '1' : '0');
   }
-  absl::MutexLock lock(&mutex_);
+  MutexLock lock(&mutex_);
   ViewPtr& view = views_[opinions];
   if (view == nullptr) view = makeView(labels);
   return view;

@@ -10,8 +10,8 @@
 #include <vector>
 
 #include "absl/base/thread_annotations.h"
-#include "absl/synchronization/mutex.h"
 #include "absl/types/span.h"
+#include "controlplane/base/mutex.h"
 #include "controlplane/compile/encoded.h"
 #include "controlplane/compile/pool.h"
 #include "controlplane/compile/view.h"
@@ -68,7 +68,7 @@ class Snapshot {
   std::map<std::string, Pool> pools_;
   std::vector<v1::NodeSelector> selectors_;  // every selector there is, each once
 
-  mutable absl::Mutex mutex_;
+  mutable Mutex mutex_;
   // By what each of selectors_ says of the labels: a byte '0' or '1'.
   mutable std::map<std::string, ViewPtr> views_ ABSL_GUARDED_BY(mutex_);
 };

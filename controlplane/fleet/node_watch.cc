@@ -34,7 +34,7 @@ NodeWatch* NodeWatch::start(NodeCursor cursor, Observers* changes, StopSignal* s
 }
 
 void NodeWatch::onChange() {
-  absl::MutexLock lock(&mutex_);
+  MutexLock lock(&mutex_);
   if (stop_->stopped()) {
     finish(grpc::Status(grpc::StatusCode::UNAVAILABLE, "the control plane stops"));
     return;
@@ -52,7 +52,7 @@ void NodeWatch::pump() {
 }
 
 void NodeWatch::OnWriteDone(bool ok) {
-  absl::MutexLock lock(&mutex_);
+  MutexLock lock(&mutex_);
   writing_ = false;
   if (ok) {
     pump();
@@ -62,7 +62,7 @@ void NodeWatch::OnWriteDone(bool ok) {
 }
 
 void NodeWatch::OnCancel() {
-  absl::MutexLock lock(&mutex_);
+  MutexLock lock(&mutex_);
   finish(grpc::Status::CANCELLED);
 }
 

@@ -10,8 +10,8 @@
 
 #include <grpcpp/support/server_callback.h>
 #include "absl/base/thread_annotations.h"
-#include "absl/synchronization/mutex.h"
 #include "api/convoy/v1/fleet_service.pb.h"
+#include "controlplane/base/mutex.h"
 #include "controlplane/base/observers.h"
 #include "controlplane/base/stop_signal.h"
 #include "controlplane/fleet/registry.h"
@@ -56,7 +56,7 @@ class NodeWatch final : public grpc::ServerWriteReactor<v1::WatchNodesResponse>,
   StopSignal* const stop_;
   std::shared_ptr<NodeWatch> self_;
 
-  absl::Mutex mutex_;
+  Mutex mutex_;
   NodeCursor cursor_ ABSL_GUARDED_BY(mutex_);
   v1::WatchNodesResponse message_ ABSL_GUARDED_BY(mutex_);
   bool writing_ ABSL_GUARDED_BY(mutex_) = false;

@@ -23,7 +23,7 @@ v1::Node::State stateOf(const Progress& progress) {
 ConnectionId Registry::connected(const Arrival& arrival) {
   ConnectionId id = 0;
   {
-    absl::MutexLock lock(&mutex_);
+    MutexLock lock(&mutex_);
     forgetLost();
     id = ++last_connection_;
     Entry& entry = nodes_[arrival.id];
@@ -42,7 +42,7 @@ ConnectionId Registry::connected(const Arrival& arrival) {
     node.set_state(v1::Node::PENDING);
     setTimestamp(clock_->wallNow(), node.mutable_connect_time());
     touch(entry);
-    changed_.SignalAll();
+    changed_.signalAll();
   }
   observers_.notify();
   return id;
@@ -55,7 +55,7 @@ Registry::Entry* Registry::entryOf(ConnectionId connection) {
 
 void Registry::update(ConnectionId connection, const Progress& progress) {
   {
-    absl::MutexLock lock(&mutex_);
+    MutexLock lock(&mutex_);
     Entry* entry = entryOf(connection);
     if (entry == nullptr) return;
     v1::Node& node = entry->node;
@@ -73,14 +73,14 @@ void Registry::update(ConnectionId connection, const Progress& progress) {
     if (progress.settled) node.set_acknowledged_revision(progress.revision);
     entry->progress = progress;
     touch(*entry);
-    changed_.SignalAll();
+    changed_.signalAll();
   }
   observers_.notify();
 }
 
 void Registry::disconnected(ConnectionId connection) {
   {
-    absl::MutexLock lock(&mutex_);
+    MutexLock lock(&mutex_);
     Entry* entry = entryOf(connection);
     if (entry == nullptr) return;
     connections_.erase(connection);
@@ -89,7 +89,7 @@ void Registry::disconnected(ConnectionId connection) {
     entry->node.set_state(v1::Node::DISCONNECTED);
     setTimestamp(clock_->wallNow(), entry->node.mutable_disconnect_time());
     touch(*entry);
-    changed_.SignalAll();
+    changed_.signalAll();
   }
   observers_.notify();
 }
@@ -110,7 +110,7 @@ void Registry::forgetLost() {
 
 std::vector<v1::Node> Registry::list(const v1::NodeSelector& selector, const std::string& after,
                                      size_t limit) {
-  absl::MutexLock lock(&mutex_);
+  MutexLock lock(&mutex_);
   forgetLost();
   std::vector<v1::Node> found;
   for (auto it = nodes_.upper_bound(after); it != nodes_.end() && found.size() < limit; ++it) {
@@ -123,7 +123,7 @@ std::vector<v1::Node> Registry::list(const v1::NodeSelector& selector, const std
 }
 
 FleetChanges Registry::changesSince(Sequence sequence, const v1::NodeSelector& selector) {
-  absl::MutexLock lock(&mutex_);
+  MutexLock lock(&mutex_);
   forgetLost();
   FleetChanges changes;
   changes.sequence = sequence_;
@@ -151,7 +151,7 @@ std::vector<v1::Node> Registry::awaitRevision(store::RevisionNumber revision,
                                               const std::function<bool()>& cancelled) {
   constexpr std::chrono::milliseconds kPoll{100};
   const event::MonotonicTime end = clock_->monotonicNow() + absl::ToChronoNanoseconds(patience);
-  absl::MutexLock lock(&mutex_);
+  MutexLock lock(&mutex_);
   std::vector<std::string> connected;
   for (const auto& [id, entry] : nodes_) {
     if (entry.connection != 0) connected.push_back(id);
@@ -162,7 +162,7 @@ std::vector<v1::Node> Registry::awaitRevision(store::RevisionNumber revision,
     while (next != connected.end() && reached(*next, revision)) ++next;
     const event::Duration left = end - clock_->monotonicNow();
     if (next == connected.end() || left <= event::Duration(0) || cancelled()) break;
-    changed_.WaitWithTimeout(&mutex_, absl::FromChrono(std::min<event::Duration>(left, kPoll)));
+    changed_.waitFor(&mutex_, std::min<event::Duration>(left, kPoll));
   }
   std::vector<v1::Node> nodes;
   for (const std::string& id : connected) {

@@ -12,9 +12,9 @@
 #include <vector>
 
 #include "absl/base/thread_annotations.h"
-#include "absl/synchronization/mutex.h"
 #include "absl/time/time.h"
 #include "api/convoy/v1/node.pb.h"
+#include "controlplane/base/mutex.h"
 #include "controlplane/base/observers.h"
 #include "controlplane/model/selector.h"
 #include "controlplane/store/store.h"
@@ -101,8 +101,8 @@ class Registry {
   const event::Clock* const clock_;
   Observers observers_;
 
-  absl::Mutex mutex_;
-  absl::CondVar changed_;
+  Mutex mutex_;
+  Condition changed_;
   std::map<std::string, Entry> nodes_ ABSL_GUARDED_BY(mutex_);
   std::map<ConnectionId, std::string> connections_ ABSL_GUARDED_BY(mutex_);
   std::map<std::string, Sequence> removed_ ABSL_GUARDED_BY(mutex_);

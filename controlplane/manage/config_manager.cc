@@ -75,7 +75,7 @@ absl::Status ConfigManager::load() {
   // What is stored was checked when it was stored; a node says what it does not take.
   compile::SnapshotPtr snapshot =
       compile::Snapshot::compile(*model, [](const auto&, const auto&) {});
-  absl::MutexLock lock(&mutex_);
+  MutexLock lock(&mutex_);
   head_ = model->revision;
   model_ = std::move(*model);
   snapshot_ = std::move(snapshot);
@@ -83,7 +83,7 @@ absl::Status ConfigManager::load() {
 }
 
 compile::SnapshotPtr ConfigManager::snapshot() {
-  absl::MutexLock lock(&mutex_);
+  MutexLock lock(&mutex_);
   return snapshot_;
 }
 
@@ -150,7 +150,7 @@ absl::StatusOr<v1::ApplyResponse> ConfigManager::apply(const v1::ApplyRequest& r
   if (!status.ok()) return status;
   v1::ApplyResponse response;
   {
-    absl::MutexLock lock(&mutex_);
+    MutexLock lock(&mutex_);
     status = expectHead(request.has_expected_revision(), request.expected_revision());
     if (!status.ok()) return status;
     absl::StatusOr<Plan> plan = planApply(model_, request.config(), request.prune());
@@ -174,7 +174,7 @@ absl::StatusOr<v1::DeleteResponse> ConfigManager::remove(const v1::DeleteRequest
   if (!status.ok()) return status;
   v1::DeleteResponse response;
   {
-    absl::MutexLock lock(&mutex_);
+    MutexLock lock(&mutex_);
     status = expectHead(request.has_expected_revision(), request.expected_revision());
     if (!status.ok()) return status;
     absl::StatusOr<Plan> plan = planDelete(model_, request.ids());
@@ -189,7 +189,7 @@ absl::StatusOr<v1::DeleteResponse> ConfigManager::remove(const v1::DeleteRequest
 }
 
 absl::StatusOr<v1::ValidateResponse> ConfigManager::validate(const v1::ValidateRequest& request) {
-  absl::MutexLock lock(&mutex_);
+  MutexLock lock(&mutex_);
   v1::ValidateResponse response;
   response.set_revision(model_.revision);
   absl::StatusOr<Plan> plan = planApply(model_, request.config(), request.prune());

@@ -13,8 +13,8 @@
 
 #include "absl/base/thread_annotations.h"
 #include "absl/status/statusor.h"
-#include "absl/synchronization/mutex.h"
 #include "api/convoy/v1/config_service.pb.h"
+#include "controlplane/base/mutex.h"
 #include "controlplane/base/observers.h"
 #include "controlplane/compile/snapshot.h"
 #include "controlplane/manage/planner.h"
@@ -28,7 +28,7 @@ namespace convoy::controlplane::manage {
 class ConfigManager {
  public:
   // Gets every new snapshot, in order.
-  using Publish = std::function<void(compile::SnapshotPtr)>;
+  using Publish = std::function<void(const compile::SnapshotPtr&)>;
 
   // Reads and compiles what the store holds. The pointers outlive the manager.
   static absl::StatusOr<std::unique_ptr<ConfigManager>> open(store::Store* store,
@@ -75,7 +75,7 @@ class ConfigManager {
   Observers observers_;
   std::atomic<store::RevisionNumber> head_ = 0;
 
-  absl::Mutex mutex_;
+  Mutex mutex_;
   model::Model model_ ABSL_GUARDED_BY(mutex_);
   compile::SnapshotPtr snapshot_ ABSL_GUARDED_BY(mutex_);
 };

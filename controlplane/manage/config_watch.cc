@@ -58,7 +58,7 @@ ConfigWatch* ConfigWatch::start(WatchCursor cursor, Observers* revisions, StopSi
 }
 
 void ConfigWatch::onChange() {
-  absl::MutexLock lock(&mutex_);
+  MutexLock lock(&mutex_);
   if (stop_->stopped()) {
     finish(grpc::Status(grpc::StatusCode::UNAVAILABLE, "the control plane stops"));
     return;
@@ -80,7 +80,7 @@ void ConfigWatch::pump() {
 }
 
 void ConfigWatch::OnWriteDone(bool ok) {
-  absl::MutexLock lock(&mutex_);
+  MutexLock lock(&mutex_);
   writing_ = false;
   if (ok) {
     pump();
@@ -90,7 +90,7 @@ void ConfigWatch::OnWriteDone(bool ok) {
 }
 
 void ConfigWatch::OnCancel() {
-  absl::MutexLock lock(&mutex_);
+  MutexLock lock(&mutex_);
   finish(grpc::Status::CANCELLED);
 }
 

@@ -10,8 +10,8 @@
 
 #include <grpcpp/support/server_callback.h>
 #include "absl/base/thread_annotations.h"
-#include "absl/synchronization/mutex.h"
 #include "api/convoy/v1/config_service.pb.h"
+#include "controlplane/base/mutex.h"
 #include "controlplane/base/observers.h"
 #include "controlplane/base/stop_signal.h"
 #include "controlplane/store/store.h"
@@ -53,7 +53,7 @@ class ConfigWatch final : public grpc::ServerWriteReactor<v1::WatchResponse>, pu
   StopSignal* const stop_;
   std::shared_ptr<ConfigWatch> self_;
 
-  absl::Mutex mutex_;
+  Mutex mutex_;
   WatchCursor cursor_ ABSL_GUARDED_BY(mutex_);
   v1::WatchResponse message_ ABSL_GUARDED_BY(mutex_);
   bool writing_ ABSL_GUARDED_BY(mutex_) = false;

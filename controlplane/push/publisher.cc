@@ -18,10 +18,10 @@ std::vector<std::shared_ptr<Receiver>> Publisher::alive() {
   return alive;
 }
 
-void Publisher::publish(compile::SnapshotPtr snapshot) {
+void Publisher::publish(const compile::SnapshotPtr& snapshot) {
   std::vector<std::shared_ptr<Receiver>> receivers;
   {
-    absl::MutexLock lock(&mutex_);
+    MutexLock lock(&mutex_);
     snapshot_ = snapshot;
     receivers = alive();
   }
@@ -35,7 +35,7 @@ compile::SnapshotPtr Publisher::add(const std::shared_ptr<Receiver>& receiver) {
   bool stopped = false;
   compile::SnapshotPtr snapshot;
   {
-    absl::MutexLock lock(&mutex_);
+    MutexLock lock(&mutex_);
     // Nobody may publish for long: those who left go when there would be no room.
     if (receivers_.size() == receivers_.capacity()) alive();
     receivers_.push_back(receiver);
@@ -49,7 +49,7 @@ compile::SnapshotPtr Publisher::add(const std::shared_ptr<Receiver>& receiver) {
 void Publisher::stop() {
   std::vector<std::shared_ptr<Receiver>> receivers;
   {
-    absl::MutexLock lock(&mutex_);
+    MutexLock lock(&mutex_);
     stopped_ = true;
     receivers = alive();
   }

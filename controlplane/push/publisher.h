@@ -8,7 +8,7 @@
 #include <vector>
 
 #include "absl/base/thread_annotations.h"
-#include "absl/synchronization/mutex.h"
+#include "controlplane/base/mutex.h"
 #include "controlplane/compile/snapshot.h"
 
 namespace convoy::controlplane::push {
@@ -39,7 +39,7 @@ class Publisher {
   explicit Publisher(compile::SnapshotPtr snapshot) : snapshot_(std::move(snapshot)) {}
 
   // Returns when every stream has been handed the snapshot and has begun to send.
-  void publish(compile::SnapshotPtr snapshot);
+  void publish(const compile::SnapshotPtr& snapshot);
 
   // From now on the receiver, held weakly, gets what is published. Returns the snapshot of now.
   compile::SnapshotPtr add(const std::shared_ptr<Receiver>& receiver);
@@ -50,7 +50,7 @@ class Publisher {
  private:
   std::vector<std::shared_ptr<Receiver>> alive() ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
 
-  absl::Mutex mutex_;
+  Mutex mutex_;
   compile::SnapshotPtr snapshot_ ABSL_GUARDED_BY(mutex_);
   std::vector<std::weak_ptr<Receiver>> receivers_ ABSL_GUARDED_BY(mutex_);
   bool stopped_ ABSL_GUARDED_BY(mutex_) = false;

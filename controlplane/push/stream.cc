@@ -39,7 +39,7 @@ absl::Status Stream::handleRequest() {
 void Stream::OnReadDone(bool ok) {
   bool joins = false;
   {
-    absl::MutexLock lock(&mutex_);
+    MutexLock lock(&mutex_);
     if (!ok) {
       finish(grpc::Status::OK);
       return;
@@ -52,7 +52,7 @@ void Stream::OnReadDone(bool ok) {
     joins = connection_ == 0;
   }
   if (joins) join();
-  absl::MutexLock lock(&mutex_);
+  MutexLock lock(&mutex_);
   pump();
   report();
   if (!finished_) StartRead(&incoming_);
@@ -61,7 +61,7 @@ void Stream::OnReadDone(bool ok) {
 void Stream::join() {
   fleet::Arrival arrival;
   {
-    absl::MutexLock lock(&mutex_);
+    MutexLock lock(&mutex_);
     const NodeIdentity& node = *session_.node();
     arrival = {node.id, node.cluster, node.labels, node.user_agent, peer_};
   }
@@ -71,7 +71,7 @@ void Stream::join() {
   // this node too.
   const compile::SnapshotPtr snapshot = publisher_->add(shared_from_this());
   Differences differences;
-  absl::MutexLock lock(&mutex_);
+  MutexLock lock(&mutex_);
   connection_ = connection;
   setSnapshot(snapshot, differences);
 }
@@ -86,7 +86,7 @@ void Stream::setSnapshot(const compile::SnapshotPtr& snapshot, Differences& diff
 }
 
 void Stream::onSnapshot(const compile::SnapshotPtr& snapshot, Differences& differences) {
-  absl::MutexLock lock(&mutex_);
+  MutexLock lock(&mutex_);
   if (finished_) return;
   setSnapshot(snapshot, differences);
   pump();
@@ -103,7 +103,7 @@ void Stream::pump() {
 }
 
 void Stream::OnWriteDone(bool ok) {
-  absl::MutexLock lock(&mutex_);
+  MutexLock lock(&mutex_);
   writing_ = false;
   if (ok) pump();
   // A write fails because the stream is broken: the pending read fails too and ends it.
@@ -116,12 +116,12 @@ void Stream::finish(const grpc::Status& status) {
 }
 
 void Stream::onStop() {
-  absl::MutexLock lock(&mutex_);
+  MutexLock lock(&mutex_);
   finish(grpc::Status(grpc::StatusCode::UNAVAILABLE, "the control plane stops"));
 }
 
 void Stream::OnCancel() {
-  absl::MutexLock lock(&mutex_);
+  MutexLock lock(&mutex_);
   finish(grpc::Status::CANCELLED);
 }
 
@@ -142,7 +142,7 @@ void Stream::OnDone() {
   fleet::ConnectionId connection = 0;
   std::string node;
   {
-    absl::MutexLock lock(&mutex_);
+    MutexLock lock(&mutex_);
     connection = connection_;
     if (session_.node() != nullptr) node = session_.node()->id;
   }

@@ -12,7 +12,7 @@
 #include <grpcpp/support/byte_buffer.h>
 #include <grpcpp/support/server_callback.h>
 #include "absl/base/thread_annotations.h"
-#include "absl/synchronization/mutex.h"
+#include "controlplane/base/mutex.h"
 #include "controlplane/fleet/registry.h"
 #include "controlplane/push/publisher.h"
 #include "controlplane/push/session.h"
@@ -57,7 +57,7 @@ class Stream final : public grpc::ServerBidiReactor<grpc::ByteBuffer, grpc::Byte
   const std::string server_;
   std::shared_ptr<Stream> self_;
 
-  absl::Mutex mutex_;
+  Mutex mutex_;
   Session session_ ABSL_GUARDED_BY(mutex_);
   fleet::ConnectionId connection_ ABSL_GUARDED_BY(mutex_) = 0;
   bool writing_ ABSL_GUARDED_BY(mutex_) = false;

@@ -161,7 +161,7 @@ absl::StatusOr<RevisionNumber> SqliteStore::headLocked() {
 }
 
 absl::StatusOr<RevisionNumber> SqliteStore::head() {
-  absl::MutexLock lock(&mutex_);
+  MutexLock lock(&mutex_);
   return headLocked();
 }
 
@@ -218,7 +218,7 @@ absl::StatusOr<RevisionNumber> SqliteStore::commit(RevisionNumber expected_head,
                                                    const RevisionInfo& info,
                                                    absl::Span<const Write> writes) {
   CONVOY_ASSERT(!writes.empty());
-  absl::MutexLock lock(&mutex_);
+  MutexLock lock(&mutex_);
   if (!failed_.ok()) return failed_;
   absl::Status status = db_->execute("BEGIN IMMEDIATE");
   if (!status.ok()) return status;
@@ -243,7 +243,7 @@ absl::StatusOr<RevisionNumber> SqliteStore::commit(RevisionNumber expected_head,
 }
 
 absl::StatusOr<Entry> SqliteStore::get(RevisionNumber revision, const Key& key) {
-  absl::MutexLock lock(&mutex_);
+  MutexLock lock(&mutex_);
   absl::Status status = requireNotPastHead(revision);
   if (!status.ok()) return status;
   absl::StatusOr<SqliteStatement> row = db_->prepare(
@@ -264,7 +264,7 @@ absl::StatusOr<Entry> SqliteStore::get(RevisionNumber revision, const Key& key) 
 
 absl::StatusOr<std::vector<Entry>> SqliteStore::read(RevisionNumber revision, const KeyRange& range,
                                                      size_t limit) {
-  absl::MutexLock lock(&mutex_);
+  MutexLock lock(&mutex_);
   absl::Status status = requireNotPastHead(revision);
   if (!status.ok()) return status;
   const RangeSql where(range);
@@ -292,7 +292,7 @@ absl::StatusOr<std::vector<Entry>> SqliteStore::read(RevisionNumber revision, co
 
 absl::StatusOr<std::vector<LogEntry>> SqliteStore::changes(RevisionNumber revision,
                                                            const KeyRange& range, size_t limit) {
-  absl::MutexLock lock(&mutex_);
+  MutexLock lock(&mutex_);
   absl::Status status = requireNotPastHead(revision);
   if (!status.ok()) return status;
   const RangeSql where(range);
@@ -325,7 +325,7 @@ absl::StatusOr<std::vector<LogEntry>> SqliteStore::changes(RevisionNumber revisi
 absl::StatusOr<std::vector<RevisionInfo>> SqliteStore::revisions(RevisionNumber before,
                                                                  const KeyRange& range,
                                                                  size_t limit) {
-  absl::MutexLock lock(&mutex_);
+  MutexLock lock(&mutex_);
   const RangeSql where(range);
   const std::string filter =
       where.clause.empty()

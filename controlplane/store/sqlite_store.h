@@ -16,7 +16,7 @@
 #include <vector>
 
 #include "absl/base/thread_annotations.h"
-#include "absl/synchronization/mutex.h"
+#include "controlplane/base/mutex.h"
 #include "controlplane/store/sqlite_db.h"
 #include "controlplane/store/store.h"
 
@@ -55,7 +55,7 @@ class SqliteStore final : public Store {
   absl::StatusOr<RevisionNumber> headLocked() ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
   absl::Status badRow(const Key& key, RevisionNumber revision) const;
 
-  absl::Mutex mutex_;
+  Mutex mutex_;
   const std::unique_ptr<SqliteDb> db_ ABSL_PT_GUARDED_BY(mutex_);
   absl::Status failed_ ABSL_GUARDED_BY(mutex_);  // why commits are refused
 };

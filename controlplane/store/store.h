@@ -38,7 +38,8 @@ struct Key {
   int kind = 0;  // a convoy.v1.Kind; 0 is not used
   std::string name;
 
-  friend auto operator<=>(const Key&, const Key&) = default;
+  // clang-tidy 14 takes the comparisons made of <=> for a null pointer.
+  friend auto operator<=>(const Key&, const Key&) = default;  // NOLINT(modernize-use-nullptr)
 };
 
 // One change of a commit. No value: the key is deleted.
