@@ -3,6 +3,7 @@
 #include <set>
 #include <utility>
 
+#include "proxy/base/version.h"
 #include "proxy/config/access_log.h"
 #include "proxy/config/cluster.h"
 #include "proxy/config/cross_check.h"
@@ -30,6 +31,7 @@ NodeIdentity toNode(core::Node node) {
     }
   }
   node.set_user_agent_name("convoy-proxy");
+  node.set_user_agent_version(std::string(base::kVersion));
   node.SerializePartialToString(&identity.encoded);
   return identity;
 }

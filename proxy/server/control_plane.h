@@ -5,6 +5,7 @@
 
 #include <functional>
 #include <memory>
+#include <utility>
 
 #include "absl/status/statusor.h"
 #include "proxy/config/bootstrap.h"
@@ -29,6 +30,8 @@ class ControlPlane {
   // `ready` is called once, when the first configuration is in force.
   void start(std::function<void()> ready);
   void stop() { ads_.stop(); }
+  // What this node tells of itself, from now on.
+  void setReport(ext::NodeReport report) { ads_.setReport(std::move(report)); }
   xds::AdsStatus status() const { return ads_.status(); }
 
  private:

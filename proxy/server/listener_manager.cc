@@ -218,6 +218,7 @@ std::map<std::string, ListenerManager::Active> ListenerManager::active() const {
     Active& entry = result[name];
     entry.spec = listener.spec;
     for (const Socket& socket : listener.sockets) {
+      entry.configured.push_back(socket.configured);
       entry.addresses.push_back(socket.per_worker.front().front().address());
     }
   }

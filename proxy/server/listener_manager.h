@@ -43,7 +43,8 @@ class ListenerManager {
 
   struct Active {
     std::shared_ptr<const net::ListenerSpec> spec;  // null: admitted only
-    std::vector<net::Address> addresses;  // real ones: ports that the kernel chose are filled in
+    std::vector<net::Address> configured;
+    std::vector<net::Address> addresses;  // the same, with the ports that the kernel chose
   };
   // By name, for admin and people.
   std::map<std::string, Active> active() const;

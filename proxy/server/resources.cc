@@ -44,6 +44,8 @@ void Resources::apply(const xds::Changes& changes) {
   for (const std::string& name : changes.removed_listeners) listeners_.remove(name);
   for (const std::string& name : changes.removed_routes) routes_.remove(name);
   if (!changes.removed_clusters.empty()) clusters_.apply({{}, {}, changes.removed_clusters});
+  const bool listeners_changed = !changes.listeners.empty() || !changes.removed_listeners.empty();
+  if (listeners_changed && on_listeners_changed_) on_listeners_changed_();
 }
 
 }  // namespace convoy::server

@@ -4,6 +4,8 @@
 // tables to RouteTables, listeners to the ListenerManager, in the order that xds/resource_sink.h
 // asks for. Thread: main's.
 
+#include <functional>
+#include <utility>
 #include <vector>
 
 #include "proxy/server/listener_manager.h"
@@ -20,11 +22,16 @@ class Resources final : public xds::ResourceSink {
 
   std::vector<ext::ResourceError> admit(const xds::Changes& proposed) override;
   void apply(const xds::Changes& changes) override;
+  // Called when listeners came, changed or went.
+  void onListenersChanged(std::function<void()> callback) {
+    on_listeners_changed_ = std::move(callback);
+  }
 
  private:
   upstream::ClusterManager& clusters_;
   RouteTables& routes_;
   ListenerManager& listeners_;
+  std::function<void()> on_listeners_changed_;
 };
 
 }  // namespace convoy::server

@@ -7,6 +7,7 @@
 
 #include "absl/strings/str_cat.h"
 #include "proxy/base/log.h"
+#include "proxy/server/node_report.h"
 
 namespace convoy::server {
 
@@ -14,6 +15,19 @@ namespace {
 
 // How often main looks whether draining is over.
 constexpr event::Duration kDrainCheck = std::chrono::milliseconds(20);
+
+ext::NodeReport::Lifecycle lifecycleOf(Server::State state) {
+  switch (state) {
+    case Server::State::Initializing:
+      return ext::NodeReport::LIFECYCLE_INITIALIZING;
+    case Server::State::Live:
+      return ext::NodeReport::LIFECYCLE_LIVE;
+    case Server::State::Draining:
+    case Server::State::Stopped:
+      break;
+  }
+  return ext::NodeReport::LIFECYCLE_DRAINING;
+}
 
 size_t usableProcessors() {
   cpu_set_t set;
@@ -103,6 +117,7 @@ absl::Status Server::startControlPlane() {
                                  *resources_, metrics_);
   if (!made.ok()) return made.status();
   control_plane_ = *std::move(made);
+  resources_->onListenersChanged([this] { report(); });
   control_plane_->start([this] { becomeLive(); });
   return absl::OkStatus();
 }
@@ -110,10 +125,18 @@ absl::Status Server::startControlPlane() {
 void Server::becomeLive() {
   if (state_ != State::Initializing) return;
   state_ = State::Live;
+  report();
   for (const std::string& socket : adopted_.unclaimed()) {
     base::logWarning(absl::StrCat("adopted socket ", socket, " is used by no listener"));
   }
   if (on_live_) on_live_();
+}
+
+// For whoever looks at the fleet.
+void Server::report() {
+  if (control_plane_ != nullptr) {
+    control_plane_->setReport(nodeReport(lifecycleOf(state_), listeners_.active()));
+  }
 }
 
 void Server::run() {
@@ -126,6 +149,7 @@ void Server::drainAndStop() {
   if (state_ == State::Draining) return stop();
   if (state_ == State::Stopped) return;
   state_ = State::Draining;
+  report();
   listeners_.drainAll();
   listeners_.stopAccepting();
   drain_deadline_ = main_.now() + options_.drain_time;

@@ -81,6 +81,7 @@ class Server {
   absl::Status startControlPlane();
   void watchDrain();
   void becomeLive();
+  void report();
 
   const Options options_;
   const config::BootstrapSpec bootstrap_;

@@ -79,7 +79,8 @@ void AdsClient::stop() {
 
 void AdsClient::setReport(ext::NodeReport report) {
   reporter_.setReport(std::move(report));
-  sendDue();
+  // In the middle of a response the report goes with its answer.
+  if (!settling_) sendDue();
 }
 
 bool AdsClient::subscribed(Kind kind) const {
@@ -235,6 +236,7 @@ void AdsClient::countAnswer(Kind kind, const DeltaResponse& response,
 // Hands over what is ready, and sees to it that what still waits is looked at again in time.
 void AdsClient::settle() {
   const event::Loop::TurnScope turn(loop_);
+  settling_ = true;
   const Changes changes = warming_.settle(loop_.now());
   if (!changes.empty()) sink_.apply(changes);
   const event::MonotonicTime next = warming_.nextDeadline();
@@ -247,6 +249,7 @@ void AdsClient::settle() {
   if (warming_.initialized() && on_initialized_ != nullptr) {
     std::exchange(on_initialized_, nullptr)();
   }
+  settling_ = false;
 }
 
 void AdsClient::onDeadline() {

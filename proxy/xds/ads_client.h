@@ -145,6 +145,7 @@ class AdsClient final : private AdsStreamHandler {
   NodeReporter reporter_;
   event::Timer warming_timer_;
   std::function<void()> on_initialized_;
+  bool settling_ = false;               // settle() is running
   bool node_due_ = false;               // the stream has not been told who we are
   std::vector<DeltaRequest> refusals_;  // of responses about types that were not asked for
   Warming::Timeouts timeouts_counted_;

@@ -60,6 +60,20 @@ class FleetTest(unittest.TestCase):
                 answers = list(threads.map(lambda _: get(url + "/delay/100"), range(8)))  # noqa: B023
             self.assertEqual({answer[1].strip() for answer in answers}, {"blue", "green"})
 
+    def test_status_shows_what_each_node_listens_on(self):
+        for name, url in zip(("node-a", "node-b"), self.urls):
+            node = self.fleet.nodes()[name]
+            self.assertEqual(node["report"]["lifecycle"], "LIFECYCLE_LIVE")
+            self.assertEqual(node["report"]["bound_addresses"], [
+                {"listener": "public", "configured": "127.0.0.1:0", "actual": url.removeprefix("http://")}])
+            self.assertRegex(node["user_agent"], r"^convoy-proxy/\d+\.\d+\.\d+$")
+            self.assertRegex(self.fleet.ctl("status"), rf"{name} +synced +1 +0 +convoy-proxy/\S+ .* public={url[7:]}\n")
+        # A second listener is in the report by the time that the author is told that it is in force.
+        self.fleet.apply("listeners: [{name: inner, address: '127.0.0.1:0', routes: [{pool: web}]}]")
+        self.assertRegex(self.fleet.ctl("status"), r"node-b .* inner=127.0.0.1:\d+ public=127.0.0.1:\d+\n")
+        self.fleet.ctl("delete", "listener", "public", "--wait", "20s")
+        self.assertNotIn("public=", self.fleet.ctl("status"))
+
     def test_changes_fail_no_request(self):
         red = self.fleet.start_backend("red")
         traffic = self.fleet.start_traffic(*[url + "/delay/5" for url in self.urls])

@@ -1,5 +1,6 @@
 #include "proxy/config/bootstrap_convert.h"
 
+#include "proxy/base/version.h"
 #include "test/proxy/config/from_yaml.h"
 
 namespace convoy::config {
@@ -45,6 +46,7 @@ TEST(BootstrapConvert, Node) {
   ASSERT_TRUE(node.ParseFromString(converted.spec.node.encoded));
   EXPECT_EQ(node.locality().zone(), "z");
   EXPECT_EQ(node.user_agent_name(), "convoy-proxy");
+  EXPECT_EQ(node.user_agent_version(), base::kVersion);
 }
 
 TEST(BootstrapConvert, Admin) {

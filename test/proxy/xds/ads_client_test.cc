@@ -193,6 +193,24 @@ TEST_F(AdsClientTest, AReportReachesTheControlPlaneInTheNode) {
   EXPECT_TRUE(server->type(config::kClusterType).wildcard);
 }
 
+TEST_F(AdsClientTest, AReportMadeWhileAResponseIsAppliedGoesWithItsAnswer) {
+  start();
+  ASSERT_TRUE(until([&] { return initialized > 0; }));
+  ASSERT_TRUE(untilSettled());
+  const size_t before = server->last().requests.size();
+  sink.when_applied = [&] {
+    ext::NodeReport report;
+    report.set_lifecycle(ext::NodeReport::LIFECYCLE_LIVE);
+    ads->setReport(report);
+  };
+  server->set("a", staticCluster("a"));
+  ASSERT_TRUE(pushed());
+  ASSERT_EQ(server->last().requests.size(), before + 1);
+  const auto& answer = server->last().requests.back();
+  EXPECT_NE(answer.response_nonce(), "");
+  EXPECT_TRUE(answer.node().metadata().fields().contains("convoy.ext.NodeReport"));
+}
+
 TEST_F(AdsClientTest, StoppingLeavesEverythingInForce) {
   server->set("a", staticCluster("a"));
   start();

@@ -1,0 +1,18 @@
+#pragma once
+
+// What a node tells its control plane of itself (api/convoy/ext/node_report.proto), besides the
+// fields without effect, which xds/ knows. A pure function.
+
+#include <map>
+#include <string>
+
+#include "api/convoy/ext/node_report.pb.h"
+#include "proxy/server/listener_manager.h"
+
+namespace convoy::server {
+
+// Listeners that were admitted only are left out: nobody is served there.
+ext::NodeReport nodeReport(ext::NodeReport::Lifecycle lifecycle,
+                           const std::map<std::string, ListenerManager::Active>& listeners);
+
+}  // namespace convoy::server
