@@ -100,18 +100,11 @@ class Space {
   std::unique_ptr<char[]> own_;
 };
 
-struct Extent {
-  size_t bytes = kFixedBytes;  // at most
-  uint32_t names = 0;          // nameMask() of all
-};
-
-Extent extentOf(const HeaderList& headers) {
-  Extent extent;
-  for (const HeaderField& field : headers) {
-    extent.bytes += field.name.size() + field.value.size() + 4;
-    extent.names |= nameMask(field.id);
-  }
-  return extent;
+// How many bytes they can take at most, with what this file adds.
+size_t bytesOf(const HeaderList& headers) {
+  size_t bytes = kFixedBytes + 4 * headers.size();
+  for (const HeaderField& field : headers) bytes += field.name.size() + field.value.size();
+  return bytes;
 }
 
 [[gnu::always_inline]] inline void putFields(LineBuffer& lines, const HeaderList& headers,
@@ -267,9 +260,8 @@ size_t writeRequestHead(net::ByteQueue& out, const RequestHead& head, H1Framing 
   if (h1::targetEnd(head.target.data(), target_end) != target_end) {
     return writeRequestSoundly(out, head, framing);
   }
-  const Extent extent = extentOf(head.headers);
-  const bool has_te = (extent.names & nameMask(HeaderName::Te)) != 0;
-  Space space(out, extent.bytes + head.method.size() + head.target.size() + head.authority.size() +
+  const bool has_te = head.headers.find(HeaderName::Te) != nullptr;
+  Space space(out, bytesOf(head.headers) + head.method.size() + head.target.size() + head.authority.size() +
                        head.upgrade.size());
   LineBuffer lines(space.begin());
   putRequestStart(lines, head, framing, has_te);
@@ -284,7 +276,7 @@ size_t writeResponseHead(net::ByteQueue& out, const ResponseHead& head, H1Framin
                          H1Connection connection) {
   CONVOY_ASSERT(head.status >= 100 && head.status <= 999);
   const std::string_view reason = head.reason.empty() ? reasonPhrase(head.status) : head.reason;
-  Space space(out, extentOf(head.headers).bytes + reason.size() + head.upgrade.size());
+  Space space(out, bytesOf(head.headers) + reason.size() + head.upgrade.size());
   LineBuffer lines(space.begin());
   putResponseStart(lines, head.status, reason, head.upgrade, framing, connection);
   putFields(lines, head.headers, kNeverCopied);
@@ -362,7 +354,7 @@ bool H1BodyWriter::writeTrailers(net::ByteQueue& out, const HeaderList& trailers
       kNeverCopied | nameMask(HeaderName::Host, HeaderName::Trailer, HeaderName::Te);
   *left_out = 0;
   if (mode_ != Mode::Chunked) return write(out, {}, true);
-  Space space(out, extentOf(trailers).bytes);
+  Space space(out, bytesOf(trailers));
   LineBuffer lines(space.begin());
   lines.putLine("0");
   putFields(lines, trailers, kSkipped);

@@ -7,6 +7,7 @@ FieldVector& FieldVector::operator=(const FieldVector& other) {
   size_ = 0;
   while (capacity_ < other.size_) grow();
   size_ = other.size_;
+  names_ = other.names_;
   std::uninitialized_copy_n(other.data_, size_, data_);
   return *this;
 }
@@ -15,6 +16,7 @@ FieldVector& FieldVector::operator=(const FieldVector& other) {
 FieldVector& FieldVector::operator=(FieldVector&& other) noexcept {
   if (this == &other) return *this;
   size_ = std::exchange(other.size_, 0);
+  names_ = std::exchange(other.names_, 0);
   if (other.heap_ != nullptr) {
     heap_ = std::move(other.heap_);
     data_ = std::exchange(other.data_, other.inlined());

@@ -49,10 +49,16 @@ class FieldVector {
     if (size_ == capacity_) grow();
     new (data_ + size_) HeaderField(field);
     ++size_;
+    names_ |= nameMask(field.id);
   }
+  // nameMask() of every name that a field was added with since clear(): a name that is not in it
+  // has no field. An id that is changed in place must be one that was added.
+  uint32_t names() const { return names_; }
   // Drops all but the first `size` fields.
-  void truncate(size_t size) { size_ = size < size_ ? size : size_; }
-  void clear() { size_ = 0; }
+  void truncate(size_t size) {
+    if (size < size_) size_ = static_cast<uint32_t>(size);
+  }
+  void clear() { size_ = names_ = 0; }
 
   bool empty() const { return size_ == 0; }
   size_t size() const { return size_; }
@@ -73,7 +79,8 @@ class FieldVector {
   void grow();
 
   HeaderField* data_;
-  size_t size_ = 0;
+  uint32_t size_ = 0;
+  uint32_t names_ = 0;
   size_t capacity_ = kInline;
   std::unique_ptr<std::byte[]> heap_;  // null while the inline storage suffices
   alignas(HeaderField) std::byte inline_[kInline * sizeof(HeaderField)];

@@ -21,6 +21,7 @@ char* put(char* at, std::string_view text) {
 }  // namespace
 
 const HeaderField* HeaderList::find(HeaderName id) const {
+  if (!mayHave(id)) return nullptr;
   for (const HeaderField& field : fields_) {
     if (field.id == id) return &field;
   }
@@ -69,6 +70,7 @@ void HeaderList::setFirst(const HeaderField* found, const HeaderField& field) {
 }
 
 void HeaderList::set(HeaderName id, std::string_view value) {
+  if (!mayHave(id)) return add(id, value);
   setFirst(find(id), {canonicalName(id), value, id});
 }
 

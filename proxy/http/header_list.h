@@ -24,6 +24,8 @@ class HeaderList {
   }
   void add(const HeaderField& field) { fields_.add(field); }
 
+  // False if there is no field of that name, without looking at the fields.
+  bool mayHave(HeaderName id) const { return (fields_.names() & nameMask(id)) != 0; }
   // First field of that name, or null.
   const HeaderField* find(HeaderName id) const;
   const HeaderField* find(std::string_view name) const;

@@ -51,8 +51,7 @@ void collect(std::string_view connection, Named& named) {
 
 void removeHopByHop(HeaderList& headers) {
   HeaderList::Fields& fields = headers.fields();
-  uint32_t present = 0;
-  for (const HeaderField& field : fields) present |= nameMask(field.id);
+  const uint32_t present = fields.names();
   if ((present & kOwnHopOrTe) == 0) return;
 
   Named named;

@@ -3,7 +3,6 @@
 #include <emmintrin.h>
 
 #include <algorithm>
-#include <array>
 #include <charconv>
 #include <cstring>
 #include <ctime>
@@ -17,16 +16,12 @@ namespace {
 
 // --- rendering ---
 
-std::optional<std::string_view> nonEmpty(std::string_view text) {
-  if (text.empty()) return std::nullopt;
-  return text;
-}
+// What does not exist is an empty text here, and "-" in the line.
 
-std::optional<std::string_view> fieldValue(const HeaderList& headers, const LogPiece& piece) {
+std::string_view fieldValue(const HeaderList& headers, const LogPiece& piece) {
   const HeaderField* field =
       piece.id != HeaderName::Other ? headers.find(piece.id) : headers.find(piece.text);
-  if (field == nullptr) return std::nullopt;
-  return nonEmpty(field->value);
+  return field == nullptr ? std::string_view() : field->value;
 }
 
 std::optional<uint64_t> milliseconds(event::MonotonicTime from, event::MonotonicTime to) {
@@ -74,13 +69,17 @@ std::string_view timeText(event::WallTime time, const std::string& format, char*
   return {scratch, 24};
 }
 
-std::optional<std::string_view> addressOf(const net::Address* address, bool with_port,
-                                          char* scratch) {
-  if (address == nullptr) return std::nullopt;
-  return addressText(*address, with_port, scratch);
+std::string_view addressOf(const net::Address* address, bool with_port, char* scratch) {
+  return address == nullptr ? std::string_view() : addressText(*address, with_port, scratch);
 }
 
-std::optional<std::string_view> textOf(const LogPiece& piece, const LogRecord& r, char* scratch) {
+std::string_view detailsOf(const StreamInfo& i) {
+  if (!i.details.empty()) return i.details;
+  if (i.failure != Failure::None) return info(i.failure).code;
+  return i.status != 0 ? "via_upstream" : std::string_view();
+}
+
+std::string_view textOf(const LogPiece& piece, const LogRecord& r, char* scratch) {
   const StreamInfo& i = r.info;
   switch (piece.op) {
     case LogOperator::Literal:
@@ -92,29 +91,27 @@ std::optional<std::string_view> textOf(const LogPiece& piece, const LogRecord& r
     case LogOperator::Resp:
       return fieldValue(r.response.headers, piece);
     case LogOperator::Method:
-      return nonEmpty(r.request.method);
+      return r.request.method;
     case LogOperator::Target:
-      return nonEmpty(r.request.target);
+      return r.request.target;
     case LogOperator::Authority:
-      return nonEmpty(r.request.authority);
+      return r.request.authority;
     case LogOperator::Scheme:
-      return nonEmpty(r.request.scheme);
+      return r.request.scheme;
     case LogOperator::Protocol:
       return text(r.request.protocol);
     case LogOperator::ResponseFlags:
-      return nonEmpty(info(i.failure).flag);
+      return info(i.failure).flag;
     case LogOperator::ResponseCodeDetails:
-      if (!i.details.empty()) return i.details;
-      if (i.failure != Failure::None) return info(i.failure).code;
-      return i.status != 0 ? std::optional<std::string_view>("via_upstream") : std::nullopt;
+      return detailsOf(i);
     case LogOperator::UpstreamHost:
-      return nonEmpty(i.upstream_host);
+      return i.upstream_host;
     case LogOperator::UpstreamCluster:
-      return nonEmpty(i.cluster);
+      return i.cluster;
     case LogOperator::DownstreamRemote:
       return addressOf(i.downstream_remote, true, scratch);
     case LogOperator::DownstreamRemoteIp:
-      return nonEmpty(i.downstream_ip);
+      return i.downstream_ip;
     case LogOperator::DownstreamDirectIp:
       return addressOf(i.downstream_remote, false, scratch);
     case LogOperator::DownstreamLocal:
@@ -122,13 +119,13 @@ std::optional<std::string_view> textOf(const LogPiece& piece, const LogRecord& r
     case LogOperator::DownstreamLocalIp:
       return addressOf(i.downstream_local, false, scratch);
     case LogOperator::RouteName:
-      return nonEmpty(i.route_name);
+      return i.route_name;
     case LogOperator::VirtualHostName:
-      return nonEmpty(i.virtual_host);
+      return i.virtual_host;
     case LogOperator::RequestId:
-      return nonEmpty(i.request_id);
+      return i.request_id;
     default:
-      return std::nullopt;
+      return {};
   }
 }
 
@@ -175,19 +172,18 @@ std::optional<uint64_t> numberOf(LogOperator op, const StreamInfo& i) {
   }
 }
 
-std::optional<std::string_view> textOrAlternative(const LogPiece& piece, const LogRecord& r,
-                                                  char* scratch) {
-  auto value = textOf(piece, r, scratch);
-  if (!value.has_value() && !piece.alternative.empty()) {
-    value = textOrAlternative(piece.alternative.front(), r, scratch);
-  }
-  return value;
+std::string_view textOrAlternative(const LogPiece& piece, const LogRecord& r, char* scratch) {
+  const std::string_view value = textOf(piece, r, scratch);
+  if (!value.empty() || piece.alternative.empty()) return value;
+  return textOrAlternative(piece.alternative.front(), r, scratch);
 }
 
-// Text that a client or a host has chosen, or that configuration names.
+// Text that a client or a host has chosen, or that configuration names. A method is a token (RFC
+// 9110 5.6.2), in which nothing needs an escape.
 bool needsEscape(LogOperator op) {
   switch (op) {
     case LogOperator::StartTime:
+    case LogOperator::Method:
     case LogOperator::Protocol:
     case LogOperator::ResponseFlags:
     case LogOperator::DownstreamDirectIp:
@@ -198,82 +194,128 @@ bool needsEscape(LogOperator op) {
   }
 }
 
-// "-" for what does not exist.
+void renderNumber(LogOperator op, const StreamInfo& info, LineBuffer& out) {
+  const auto value = numberOf(op, info);
+  value.has_value() ? out.number(*value) : out.character('-');
+}
+
+void renderText(const LogPiece& piece, const LogRecord& r, AccessLogSpec::Format form,
+                LineBuffer& out) {
+  char scratch[kScratchBytes];
+  std::string_view value = textOrAlternative(piece, r, scratch);
+  if (value.empty()) return out.character('-');
+  if (piece.max_length != 0) value = value.substr(0, piece.max_length);
+  if (needsEscape(piece.op)) return out.escaped(value, form);
+  out.raw(value);
+}
+
 void renderPiece(const LogPiece& piece, const LogRecord& r, AccessLogSpec::Format form,
                  LineBuffer& out) {
   if (piece.op == LogOperator::Literal && form == AccessLogSpec::Format::Text) {
     return out.raw(piece.text);
   }
-  if (isNumber(piece.op)) {
-    const auto value = numberOf(piece.op, r.info);
-    return value.has_value() ? out.number(*value) : out.character('-');
-  }
-  char scratch[kScratchBytes];
-  auto value = textOrAlternative(piece, r, scratch);
-  if (!value.has_value()) return out.character('-');
-  if (piece.max_length != 0) value = value->substr(0, piece.max_length);
-  if (needsEscape(piece.op)) return out.escaped(*value, form);
-  out.raw(*value);
+  if (isNumber(piece.op)) return renderNumber(piece.op, r.info, out);
+  renderText(piece, r, form, out);
 }
 
-constexpr std::array<bool, 256> makePlain() {
-  std::array<bool, 256> plain{};
-  for (int c = 0x20; c < 0x7f; ++c) plain[c] = c != '"' && c != '\\';
+// --- escaping ---
+
+bool isPlain(char c) {
+  return c >= 0x20 && c < 0x7f && c != '"' && c != '\\';
+}
+
+// True if no byte of the block needs an escape: all are printable ASCII, but '"' and '\\'.
+bool isPlain(__m128i block) {
+  // Signed comparison: bytes above 0x7f are negative, hence not above 0x1f.
+  const __m128i printable = _mm_andnot_si128(_mm_cmpeq_epi8(block, _mm_set1_epi8(0x7f)),
+                                             _mm_cmpgt_epi8(block, _mm_set1_epi8(0x1f)));
+  const __m128i special = _mm_or_si128(_mm_cmpeq_epi8(block, _mm_set1_epi8('"')),
+                                       _mm_cmpeq_epi8(block, _mm_set1_epi8('\\')));
+  return _mm_movemask_epi8(_mm_andnot_si128(special, printable)) == 0xffff;
+}
+
+__m128i load16(const char* at) {
+  return _mm_loadu_si128(reinterpret_cast<const __m128i*>(at));
+}
+__m128i load8(const char* at) {
+  return _mm_loadl_epi64(reinterpret_cast<const __m128i*>(at));
+}
+__m128i load4(const char* at) {
+  return _mm_loadu_si32(at);
+}
+
+// Copies text in which nothing needs an escape; false if something does, with nothing but the room
+// behind `to` changed. Log lines are mostly such text, so whole blocks are looked at and copied; the
+// last block overlaps the one before.
+bool copyPlain(std::string_view text, char* to) {
+  const char* const from = text.data();
+  const size_t size = text.size();
+  if (size >= 16) {
+    const __m128i last = load16(from + size - 16);
+    bool plain = isPlain(last);
+    for (size_t i = 0; i + 16 < size; i += 16) {
+      const __m128i block = load16(from + i);
+      plain &= isPlain(block);
+      _mm_storeu_si128(reinterpret_cast<__m128i*>(to + i), block);
+    }
+    _mm_storeu_si128(reinterpret_cast<__m128i*>(to + size - 16), last);
+    return plain;
+  }
+  if (size >= 8) {
+    const __m128i first = load8(from);
+    const __m128i last = load8(from + size - 8);
+    _mm_storel_epi64(reinterpret_cast<__m128i*>(to), first);
+    _mm_storel_epi64(reinterpret_cast<__m128i*>(to + size - 8), last);
+    return isPlain(_mm_unpacklo_epi64(first, last));
+  }
+  if (size >= 4) {
+    const __m128i first = load4(from);
+    const __m128i last = load4(from + size - 4);
+    _mm_storeu_si32(to, first);
+    _mm_storeu_si32(to + size - 4, last);
+    const __m128i both = _mm_unpacklo_epi32(first, last);
+    return isPlain(_mm_unpacklo_epi64(both, both));
+  }
+  bool plain = true;
+  for (size_t i = 0; i < size; ++i) {
+    plain &= isPlain(from[i]);
+    to[i] = from[i];
+  }
   return plain;
-}
-constexpr std::array<bool, 256> kPlain = makePlain();
-
-// How many bytes at the beginning need no escape: printable ASCII but '"' and '\\'. Log lines are
-// mostly such text, so sixteen are looked at at once.
-size_t plainPrefix(std::string_view text) {
-  size_t at = 0;
-  const __m128i lowest = _mm_set1_epi8(0x1f);
-  const __m128i del = _mm_set1_epi8(0x7f);
-  const __m128i quote = _mm_set1_epi8('"');
-  const __m128i backslash = _mm_set1_epi8('\\');
-  for (; at + 16 <= text.size(); at += 16) {
-    const __m128i bytes = _mm_loadu_si128(reinterpret_cast<const __m128i*>(text.data() + at));
-    // Signed comparison: bytes above 0x7f are negative, hence not above 0x1f.
-    const __m128i printable =
-        _mm_andnot_si128(_mm_cmpeq_epi8(bytes, del), _mm_cmpgt_epi8(bytes, lowest));
-    const __m128i special =
-        _mm_or_si128(_mm_cmpeq_epi8(bytes, quote), _mm_cmpeq_epi8(bytes, backslash));
-    const int plain = _mm_movemask_epi8(_mm_andnot_si128(special, printable));
-    if (plain != 0xffff)
-      return at + static_cast<size_t>(__builtin_ctz(~static_cast<unsigned>(plain)));
-  }
-  while (at < text.size() && kPlain[static_cast<unsigned char>(text[at])]) ++at;
-  return at;
 }
 
 }  // namespace
 
 void LineBuffer::raw(std::string_view text) {
-  const size_t fits = std::min(text.size(), static_cast<size_t>(end_ - at_));
+  const size_t fits = std::min(text.size(), room());
   std::memcpy(at_, text.data(), fits);
   at_ += fits;
 }
 
 void LineBuffer::number(uint64_t value) {
+  if (value < 10) return character(static_cast<char>('0' + value));
   const auto result = std::to_chars(at_, end_, value);
   if (result.ec == std::errc()) at_ = result.ptr;
 }
 
 void LineBuffer::escaped(std::string_view text, AccessLogSpec::Format form) {
+  if (text.size() <= room() && copyPlain(text, at_)) {
+    at_ += text.size();
+    return;
+  }
   constexpr char kDigits[] = "0123456789abcdef";
-  while (true) {
-    const size_t plain = plainPrefix(text);
-    raw(text.substr(0, plain));
-    if (plain == text.size()) return;
-    const auto c = static_cast<unsigned char>(text[plain]);
-    text.remove_prefix(plain + 1);
+  for (const char c : text) {
+    if (isPlain(c)) {
+      character(c);
+      continue;
+    }
     character('\\');
     if (c == '"' || c == '\\') {
-      character(static_cast<char>(c));
+      character(c);
       continue;
     }
     raw(form == AccessLogSpec::Format::Json ? "u00" : "x");
-    character(kDigits[c >> 4]);
+    character(kDigits[static_cast<unsigned char>(c) >> 4]);
     character(kDigits[c & 15]);
   }
 }
@@ -324,7 +366,7 @@ void LogFormat::renderJson(const LogRecord& record, LineBuffer& out) const {
       char scratch[kScratchBytes];
       const bool exists = isNumber(piece.op)
                               ? numberOf(piece.op, record.info).has_value()
-                              : textOrAlternative(piece, record, scratch).has_value();
+                              : !textOrAlternative(piece, record, scratch).empty();
       if (!exists) {
         out.raw("null");
         continue;

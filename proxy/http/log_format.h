@@ -42,6 +42,8 @@ class LineBuffer {
   size_t size() const { return static_cast<size_t>(at_ - begin_); }
 
  private:
+  size_t room() const { return static_cast<size_t>(end_ - at_); }
+
   char* begin_;
   char* at_;
   char* end_;

@@ -9,8 +9,8 @@
 
 namespace convoy::upstream {
 
-HostRef::~HostRef() {
-  if (pool_ == nullptr || --pool_->references_ > 0) return;
+void HostRef::release() {
+  if (--pool_->references_ > 0) return;
   // Frames of the pool may be on the stack.
   event::Loop& loop = pool_->cluster().loop();
   loop.destroyAtEndOfTurn(std::unique_ptr<HostPool>(pool_));

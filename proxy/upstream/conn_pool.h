@@ -48,7 +48,9 @@ class HostRef {
     std::swap(pool_, other.pool_);
     return *this;
   }
-  ~HostRef();
+  ~HostRef() {
+    if (pool_ != nullptr) release();
+  }
 
   explicit operator bool() const { return pool_ != nullptr; }
   HostPool* pool() const { return pool_; }
@@ -57,6 +59,8 @@ class HostRef {
   HostMetrics& metrics() const;  // this worker's
 
  private:
+  void release();
+
   HostPool* pool_ = nullptr;
 };
 
