@@ -138,7 +138,7 @@ H1Progress H1SectionParser<Derived>::parseFields(const char*& at, const char* en
   if (end - at >= 2 && h1::isLineEnd(at)) {
     at += 2;
     budget_ -= 2;
-    error = derived().finish();
+    error = derived().finish(at);
     return error == H1Error::None ? H1Progress::Complete : fail(error);
   }
   return judge(at, end, diagnoseField);
@@ -260,7 +260,7 @@ H1Error H1RequestParser::note(const HeaderField& field, bool& keep) {
   }
 }
 
-H1Error H1RequestParser::finish() {
+H1Error H1RequestParser::finish(const char* end) {
   if (const H1Error error = checkHost(); error != H1Error::None) return error;
   head.authority = host_;
   if (const H1Error error = resolveTarget(head, composed_target_); error != H1Error::None)
@@ -276,6 +276,7 @@ H1Error H1RequestParser::finish() {
   const bool no_body = head.body.kind == BodyLength::Kind::None ||
                        (head.body.kind == BodyLength::Kind::Known && head.body.bytes == 0);
   if (!is_http11 || no_body) head.expects_continue = false;
+  if (composed_target_.empty()) head.wire = between(head.method.data(), end);
   return head.body.kind != BodyLength::Kind::None && head.method == "CONNECT"
              ? H1Error::ConnectWithBody
              : H1Error::None;
@@ -356,7 +357,7 @@ H1Error H1ResponseParser::note(const HeaderField& field, bool& keep) {
   }
 }
 
-H1Error H1ResponseParser::finish() {
+H1Error H1ResponseParser::finish(const char*) {
   if (const H1Error error = facts_.checkFraming(head.protocol); error != H1Error::None) {
     return error;
   }

@@ -85,7 +85,7 @@ class H1RequestParser final : public H1SectionParser<H1RequestParser> {
   const char* startLine(const char* line, const char* end);
   static H1Error diagnoseStartLine(std::string_view line);
   H1Error note(const HeaderField& field, bool& keep);
-  H1Error finish();
+  H1Error finish(const char* end);
   H1Error checkHost() const;
   void rebaseViews(std::string_view from, const char* to);
   HeaderList& list() { return head.headers; }
@@ -117,7 +117,7 @@ class H1ResponseParser final : public H1SectionParser<H1ResponseParser> {
   const char* startLine(const char* line, const char* end);
   static H1Error diagnoseStartLine(std::string_view line);
   H1Error note(const HeaderField& field, bool& keep);
-  H1Error finish();
+  H1Error finish(const char* end);
   void rebaseViews(std::string_view from, const char* to);
   HeaderList& list() { return head.headers; }
 };
@@ -145,7 +145,7 @@ class H1TrailerParser final : public H1SectionParser<H1TrailerParser> {
     keep = false;
     return H1Error::None;
   }
-  H1Error finish() { return H1Error::None; }
+  H1Error finish(const char*) { return H1Error::None; }
   void rebaseViews(std::string_view, const char*) {}
   HeaderList& list() { return trailers; }
 };

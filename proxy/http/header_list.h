@@ -43,6 +43,14 @@ class HeaderList {
   // ("name: value" CRLF): a codec writes fields that follow each other in it with one copy.
   void copyInto(base::Arena& arena);
 
+  // The same for views that all lie in `from`, whose bytes are at `to` as well.
+  void shift(std::string_view from, const char* to) {
+    for (HeaderField& field : fields_) {
+      field.name = {to + (field.name.data() - from.data()), field.name.size()};
+      field.value = {to + (field.value.data() - from.data()), field.value.size()};
+    }
+  }
+
   void clear() { fields_.clear(); }
   bool empty() const { return fields_.empty(); }
   size_t size() const { return fields_.size(); }

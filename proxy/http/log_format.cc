@@ -200,8 +200,7 @@ void renderNumber(LogOperator op, const StreamInfo& info, LineBuffer& out) {
 }
 
 void renderText(const LogPiece& piece, const LogRecord& r, AccessLogSpec::Format form,
-                LineBuffer& out) {
-  char scratch[kScratchBytes];
+                char* scratch, LineBuffer& out) {
   std::string_view value = textOrAlternative(piece, r, scratch);
   if (value.empty()) return out.character('-');
   if (piece.max_length != 0) value = value.substr(0, piece.max_length);
@@ -209,13 +208,11 @@ void renderText(const LogPiece& piece, const LogRecord& r, AccessLogSpec::Format
   out.raw(value);
 }
 
-void renderPiece(const LogPiece& piece, const LogRecord& r, AccessLogSpec::Format form,
-                 LineBuffer& out) {
-  if (piece.op == LogOperator::Literal && form == AccessLogSpec::Format::Text) {
-    return out.raw(piece.text);
-  }
+// Literals of a text are written as they are, those of JSON escaped.
+inline void renderPiece(const LogPiece& piece, const LogRecord& r, AccessLogSpec::Format form,
+                        char* scratch, LineBuffer& out) {
   if (isNumber(piece.op)) return renderNumber(piece.op, r.info, out);
-  renderText(piece, r, form, out);
+  renderText(piece, r, form, scratch, out);
 }
 
 // --- escaping ---
@@ -224,14 +221,17 @@ bool isPlain(char c) {
   return c >= 0x20 && c < 0x7f && c != '"' && c != '\\';
 }
 
-// True if no byte of the block needs an escape: all are printable ASCII, but '"' and '\\'.
+// 0xff where a byte of the block needs an escape: all but printable ASCII, and '"' and '\\'.
+__m128i special(__m128i block) {
+  const __m128i low = _mm_cmpeq_epi8(_mm_min_epu8(block, _mm_set1_epi8(0x1f)), block);
+  const __m128i high = _mm_cmpeq_epi8(_mm_max_epu8(block, _mm_set1_epi8(0x7f)), block);
+  const __m128i quote = _mm_cmpeq_epi8(block, _mm_set1_epi8('"'));
+  const __m128i backslash = _mm_cmpeq_epi8(block, _mm_set1_epi8('\\'));
+  return _mm_or_si128(_mm_or_si128(low, high), _mm_or_si128(quote, backslash));
+}
+
 bool isPlain(__m128i block) {
-  // Signed comparison: bytes above 0x7f are negative, hence not above 0x1f.
-  const __m128i printable = _mm_andnot_si128(_mm_cmpeq_epi8(block, _mm_set1_epi8(0x7f)),
-                                             _mm_cmpgt_epi8(block, _mm_set1_epi8(0x1f)));
-  const __m128i special = _mm_or_si128(_mm_cmpeq_epi8(block, _mm_set1_epi8('"')),
-                                       _mm_cmpeq_epi8(block, _mm_set1_epi8('\\')));
-  return _mm_movemask_epi8(_mm_andnot_si128(special, printable)) == 0xffff;
+  return _mm_movemask_epi8(special(block)) == 0;
 }
 
 __m128i load16(const char* at) {
@@ -252,14 +252,14 @@ bool copyPlain(std::string_view text, char* to) {
   const size_t size = text.size();
   if (size >= 16) {
     const __m128i last = load16(from + size - 16);
-    bool plain = isPlain(last);
+    __m128i found = special(last);
     for (size_t i = 0; i + 16 < size; i += 16) {
       const __m128i block = load16(from + i);
-      plain &= isPlain(block);
+      found = _mm_or_si128(found, special(block));
       _mm_storeu_si128(reinterpret_cast<__m128i*>(to + i), block);
     }
     _mm_storeu_si128(reinterpret_cast<__m128i*>(to + size - 16), last);
-    return plain;
+    return _mm_movemask_epi8(found) == 0;
   }
   if (size >= 8) {
     const __m128i first = load8(from);
@@ -286,14 +286,14 @@ bool copyPlain(std::string_view text, char* to) {
 
 }  // namespace
 
-void LineBuffer::raw(std::string_view text) {
-  const size_t fits = std::min(text.size(), room());
-  std::memcpy(at_, text.data(), fits);
-  at_ += fits;
-}
-
 void LineBuffer::number(uint64_t value) {
   if (value < 10) return character(static_cast<char>('0' + value));
+  if (value < 1000 && room() >= 3) {  // a status, a duration
+    if (value >= 100) *at_++ = static_cast<char>('0' + value / 100);
+    *at_++ = static_cast<char>('0' + value / 10 % 10);
+    *at_++ = static_cast<char>('0' + value % 10);
+    return;
+  }
   const auto result = std::to_chars(at_, end_, value);
   if (result.ec == std::errc()) at_ = result.ptr;
 }
@@ -351,19 +351,26 @@ absl::StatusOr<LogFormat> LogFormat::compile(const AccessLogSpec& spec) {
 
 void LogFormat::render(const LogRecord& record, LineBuffer& out) const {
   if (form_ == AccessLogSpec::Format::Json) return renderJson(record, out);
-  for (const LogPiece& piece : pieces_) renderPiece(piece, record, form_, out);
+  char scratch[kScratchBytes];
+  for (const LogPiece& piece : pieces_) {
+    if (piece.op == LogOperator::Literal) {
+      out.raw(piece.text);
+    } else {
+      renderPiece(piece, record, form_, scratch, out);
+    }
+  }
 }
 
 // A field that is one operator keeps its type: numbers as numbers, what does not exist as null.
 void LogFormat::renderJson(const LogRecord& record, LineBuffer& out) const {
   char separator = '{';
+  char scratch[kScratchBytes];
   for (const JsonField& field : fields_) {
     out.character(separator);
     separator = ',';
     out.raw(field.key);
     if (field.pieces.size() == 1 && field.pieces[0].op != LogOperator::Literal) {
       const LogPiece& piece = field.pieces[0];
-      char scratch[kScratchBytes];
       const bool exists = isNumber(piece.op)
                               ? numberOf(piece.op, record.info).has_value()
                               : !textOrAlternative(piece, record, scratch).empty();
@@ -372,12 +379,12 @@ void LogFormat::renderJson(const LogRecord& record, LineBuffer& out) const {
         continue;
       }
       if (isNumber(piece.op)) {
-        renderPiece(piece, record, form_, out);
+        renderPiece(piece, record, form_, scratch, out);
         continue;
       }
     }
     out.character('"');
-    for (const LogPiece& piece : field.pieces) renderPiece(piece, record, form_, out);
+    for (const LogPiece& piece : field.pieces) renderPiece(piece, record, form_, scratch, out);
     out.character('"');
   }
   out.raw(separator == '{' ? "{}\n" : "}\n");

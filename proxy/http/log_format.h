@@ -5,6 +5,7 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <cstring>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -31,7 +32,11 @@ struct LogRecord {
 class LineBuffer {
  public:
   LineBuffer(char* begin, size_t size) : begin_(begin), at_(begin), end_(begin + size) {}
-  void raw(std::string_view text);
+  void raw(std::string_view text) {
+    const size_t fits = text.size() < room() ? text.size() : room();
+    std::memcpy(at_, text.data(), fits);
+    at_ += fits;
+  }
   void character(char c) {
     if (at_ < end_) *at_++ = c;
   }

@@ -81,11 +81,29 @@ constexpr auto kPhrases = [] {
 
 }  // namespace
 
+namespace {
+
+void shift(std::string_view& view, std::string_view from, const char* to) {
+  if (!view.empty()) view = {to + (view.data() - from.data()), view.size()};
+}
+
+}  // namespace
+
 void RequestHead::copyInto(base::Arena& arena) {
+  scheme = arena.copy(scheme);
+  if (!wire.empty()) {
+    const char* const to = arena.copy(wire).data();
+    shift(method, wire, to);
+    shift(target, wire, to);
+    shift(authority, wire, to);
+    shift(upgrade, wire, to);
+    headers.shift(wire, to);
+    wire = {};
+    return;
+  }
   method = arena.copy(method);
   target = arena.copy(target);
   authority = arena.copy(authority);
-  scheme = arena.copy(scheme);
   upgrade = arena.copy(upgrade);
   headers.copyInto(arena);
 }
@@ -114,7 +132,7 @@ std::string_view text(Protocol protocol) {
 
 // Field by field: the list keeps what it allocated.
 void RequestHead::clear() {
-  method = target = authority = scheme = upgrade = {};
+  method = target = authority = scheme = upgrade = wire = {};
   protocol = Protocol::Http11;
   headers.clear();
   body = {};

@@ -40,6 +40,9 @@ struct RequestHead {
   // removeHopByHop() (hop_by_hop.h). Codecs that send take the upgrade from here only.
   std::string_view upgrade;
   bool te_trailers = false;  // "TE: trailers" was sent; the field stays among the headers
+  // From a codec to copyInto(): the bytes that all views but the scheme lie in, so that they can be
+  // copied as one; empty if they are scattered.
+  std::string_view wire;
 
   std::string_view path() const { return target.substr(0, target.find('?')); }
   void copyInto(base::Arena& arena);

@@ -5,6 +5,7 @@
 #include <netinet/in.h>
 #include <sys/un.h>
 
+#include <array>
 #include <charconv>
 #include <cstring>
 
@@ -42,11 +43,27 @@ uint32_t scopeId(std::string_view text) {
   return if_nametoindex(std::string(text).c_str());
 }
 
+// The digits of a byte, and how many there are. Each request writes its peer's address.
+struct Decimal {
+  char digits[3];
+  uint8_t size;
+};
+constexpr auto kDecimals = [] {
+  std::array<Decimal, 256> decimals{};
+  for (int value = 0; value < 256; ++value) {
+    Decimal& decimal = decimals[static_cast<size_t>(value)];
+    if (value >= 100) decimal.digits[decimal.size++] = static_cast<char>('0' + value / 100);
+    if (value >= 10) decimal.digits[decimal.size++] = static_cast<char>('0' + value / 10 % 10);
+    decimal.digits[decimal.size++] = static_cast<char>('0' + value % 10);
+  }
+  return decimals;
+}();
+
+// Writes a byte's digits, and junk up to three bytes.
 char* writeDecimal(char* out, uint8_t value) {
-  if (value >= 100) *out++ = static_cast<char>('0' + value / 100);
-  if (value >= 10) *out++ = static_cast<char>('0' + value / 10 % 10);
-  *out++ = static_cast<char>('0' + value % 10);
-  return out;
+  const Decimal& decimal = kDecimals[value];
+  std::memcpy(out, decimal.digits, sizeof(decimal.digits));
+  return out + decimal.size;
 }
 
 }  // namespace

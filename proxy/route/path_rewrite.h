@@ -12,10 +12,8 @@ namespace convoy::route {
 
 // The path of a target: without query and fragment.
 inline std::string_view pathOf(std::string_view target) {
-  for (size_t i = 0; i < target.size(); ++i) {
-    if (target[i] == '?' || target[i] == '#') return target.substr(0, i);
-  }
-  return target;
+  target = target.substr(0, target.find('?'));
+  return target.substr(0, target.find('#'));
 }
 
 // Replaces what `match` matched at the beginning of the path (a prefix, or the whole path for exact
