@@ -46,8 +46,15 @@ struct BootstrapSpec {
   std::optional<AdsSpec> ads;
   bool lds = false;  // dynamic_resources.lds_config / cds_config are set (to ads)
   bool cds = false;
-  // layered_runtime: overload.global_downstream_max_connections, over all listeners; 0: no limit.
-  uint64_t max_downstream_connections = 0;
+  // Their initial_fetch_timeout; 0: for ever.
+  std::chrono::milliseconds lds_fetch_timeout{15'000};
+  std::chrono::milliseconds cds_fetch_timeout{15'000};
+  // layered_runtime: overload.global_downstream_max_connections, over all listeners. As
+  // Envoy's: unset means no limit, 0 that nobody is let in.
+  std::optional<uint64_t> max_downstream_connections;
+  // layered_runtime: envoy.resource_limits.listener.NAME.connection_limit, by NAME; of static and
+  // dynamic listeners.
+  std::map<std::string, uint64_t> listener_connection_limits;
 };
 
 }  // namespace convoy::config

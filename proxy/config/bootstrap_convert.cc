@@ -63,10 +63,10 @@ AdsSpec toAds(const ApiConfigSource& ads, base::FieldReport& report) {
 
 // lds_config and cds_config: true if it is set.
 bool takeSource(bool has, const core::ConfigSource& source, std::string_view field, bool has_ads,
-                base::FieldReport& report) {
+                Milliseconds* timeout, base::FieldReport& report) {
   if (!has) return false;
   auto at = report.in(field);
-  checkConfigSource(source, report);
+  *timeout = toFetchTimeout(source, report);
   if (source.has_ads() && !has_ads) {
     report.error("ads", "required", "", "dynamic_resources.ads_config says where ADS is; add it");
   }
@@ -81,9 +81,9 @@ void setDynamic(const proto::Bootstrap& proto, BootstrapSpec* spec, base::FieldR
     spec->ads = toAds(dynamic.ads_config(), report);
   }
   spec->lds = takeSource(dynamic.has_lds_config(), dynamic.lds_config(), "lds_config",
-                         spec->ads.has_value(), report);
+                         spec->ads.has_value(), &spec->lds_fetch_timeout, report);
   spec->cds = takeSource(dynamic.has_cds_config(), dynamic.cds_config(), "cds_config",
-                         spec->ads.has_value(), report);
+                         spec->ads.has_value(), &spec->cds_fetch_timeout, report);
 }
 
 AdminSpec toAdmin(const proto::Admin& proto, const Context& context, base::FieldReport& report) {
@@ -110,8 +110,8 @@ AdminSpec toAdmin(const proto::Admin& proto, const Context& context, base::Field
   return admin;
 }
 
-void setStatic(const proto::Bootstrap& proto, const Context& context, const RuntimeLimits& limits,
-               BootstrapSpec* spec, base::FieldReport& report) {
+void setStatic(const proto::Bootstrap& proto, const Context& context, BootstrapSpec* spec,
+               base::FieldReport& report) {
   auto at = report.in("static_resources");
   const auto& resources = proto.static_resources();
   for (int i = 0; i < resources.clusters_size(); ++i) {
@@ -120,14 +120,7 @@ void setStatic(const proto::Bootstrap& proto, const Context& context, const Runt
   }
   for (int i = 0; i < resources.listeners_size(); ++i) {
     auto in = report.in("listeners", static_cast<size_t>(i));
-    auto listener = toListener(resources.listeners(i), context, report);
-    if (const auto limit = limits.listener_connections.find(listener->name);
-        limit != limits.listener_connections.end()) {
-      auto limited = std::make_shared<net::ListenerSpec>(*listener);
-      limited->max_connections = limit->second;
-      listener = std::move(limited);
-    }
-    spec->listeners.push_back(std::move(listener));
+    spec->listeners.push_back(toListener(resources.listeners(i), context, report));
   }
 }
 
@@ -138,14 +131,15 @@ BootstrapSpec toBootstrap(const proto::Bootstrap& proto, Context context,
   context.ads_cluster = adsClusterOf(proto);
   BootstrapSpec spec;
   spec.node = toNode(proto.node());
-  const RuntimeLimits limits = readRuntimeLayers(proto.layered_runtime(), report);
+  RuntimeLimits limits = readRuntimeLayers(proto.layered_runtime(), report);
   spec.max_downstream_connections = limits.downstream_connections;
+  spec.listener_connection_limits = std::move(limits.listener_connections);
   if (proto.has_admin()) {
     auto at = report.in("admin");
     spec.admin = toAdmin(proto.admin(), context, report);
   }
   setDynamic(proto, &spec, report);
-  setStatic(proto, context, limits, &spec, report);
+  setStatic(proto, context, &spec, report);
   if (report.ok()) crossCheck(spec, report);
   return spec;
 }

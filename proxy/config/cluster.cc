@@ -24,7 +24,7 @@ void setDiscovery(const Cluster& proto, const Context& context, upstream::Cluste
         return;
       }
       auto in = report.in("eds_config");
-      checkConfigSource(proto.eds_cluster_config().eds_config(), report);
+      spec->eds_fetch_timeout = toFetchTimeout(proto.eds_cluster_config().eds_config(), report);
       return;
     }
     case Cluster::STATIC: {

@@ -46,7 +46,7 @@ void setRoutes(const HttpConnectionManager& proto, const Context& context,
     auto at = report.in("rds");
     {
       auto in = report.in("config_source");
-      checkConfigSource(proto.rds().config_source(), report);
+      spec->rds_fetch_timeout = toFetchTimeout(proto.rds().config_source(), report);
     }
     spec->rds_name = proto.rds().route_config_name();
     if (spec->rds_name.empty()) {

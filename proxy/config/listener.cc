@@ -168,6 +168,7 @@ std::shared_ptr<const net::ListenerSpec> toListener(const proto::Listener& proto
   if (proto.has_per_connection_buffer_limit_bytes()) {
     spec->per_connection_buffer_limit_bytes = proto.per_connection_buffer_limit_bytes().value();
   }
+  spec->ignore_global_limit = proto.ignore_global_conn_limit();
   if (proto.has_tcp_backlog_size()) spec->tcp_backlog = proto.tcp_backlog_size().value();
   if (spec->name.empty() && !spec->addresses.empty()) spec->name = spec->addresses[0].text();
   return spec;

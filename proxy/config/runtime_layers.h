@@ -5,6 +5,7 @@
 
 #include <cstdint>
 #include <map>
+#include <optional>
 #include <string>
 
 #include "envoy/config/bootstrap/v3/bootstrap.pb.h"
@@ -13,7 +14,8 @@
 namespace convoy::config {
 
 struct RuntimeLimits {
-  uint64_t downstream_connections = 0;  // overload.global_downstream_max_connections; 0: none
+  // overload.global_downstream_max_connections; unset: none. As with Envoy, 0 lets nobody in.
+  std::optional<uint64_t> downstream_connections;
   // envoy.resource_limits.listener.NAME.connection_limit, by NAME
   std::map<std::string, uint64_t> listener_connections;
 };

@@ -2,6 +2,7 @@
 
 #include <re2/re2.h>
 
+#include <algorithm>
 #include <cstdlib>
 #include <fstream>
 #include <iterator>
@@ -173,14 +174,20 @@ std::optional<route::StringMatch> toStringMatch(
   }
 }
 
-void checkConfigSource(const core::ConfigSource& proto, base::FieldReport& report) {
+Milliseconds toFetchTimeout(const core::ConfigSource& proto, base::FieldReport& report) {
+  constexpr Milliseconds kEnvoys{15'000};
   if (proto.config_source_specifier_case() != core::ConfigSource::kAds &&
       proto.config_source_specifier_case() != core::ConfigSource::CONFIG_SOURCE_SPECIFIER_NOT_SET) {
-    return;  // refused by the field table
+    return kEnvoys;  // refused by the field table
   }
   if (proto.resource_api_version() == core::V2) {
     report.error("resource_api_version", "unsupported_value", "V2", "write V3");
   }
+  if (!proto.has_initial_fetch_timeout()) return kEnvoys;
+  // Longer ones, which are as good as for ever, could not be counted in nanoseconds.
+  constexpr Milliseconds kLongest = std::chrono::hours(24 * 365);
+  return std::min(kLongest,
+                  toMilliseconds(proto.initial_fetch_timeout(), "initial_fetch_timeout", report));
 }
 
 }  // namespace convoy::config

@@ -53,8 +53,9 @@ void checkRegex(const std::string& regex, std::string_view field, base::FieldRep
 std::optional<route::StringMatch> toStringMatch(
     const envoy::type::matcher::v3::StringMatcher& proto, base::FieldReport& report);
 
-// Resources come from ADS and from nowhere else.
-void checkConfigSource(const envoy::config::core::v3::ConfigSource& proto,
-                       base::FieldReport& report);
+// Checks that resources come from ADS: there is no other source. Returns how long the first one is
+// waited for: initial_fetch_timeout, 15 s if unset; 0: for ever.
+Milliseconds toFetchTimeout(const envoy::config::core::v3::ConfigSource& proto,
+                            base::FieldReport& report);
 
 }  // namespace convoy::config

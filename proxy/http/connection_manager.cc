@@ -171,7 +171,8 @@ void ConnectionManager::drain() {
 }
 
 void ConnectionManager::closeNow() {
-  if (state_ < State::Closing) close(net::CloseMode::Now);
+  // Also what is closing already: a peer that does not close its side would be waited for.
+  if (state_ != State::Closed) close(net::CloseMode::Now);
 }
 
 void ConnectionManager::close(net::CloseMode mode) {

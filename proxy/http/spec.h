@@ -45,6 +45,7 @@ struct ConnectionManagerSpec final : net::NetworkFilterSpec {
   Codec codec = Codec::Auto;
   std::shared_ptr<const route::RouteTableSpec> routes;  // inline; null with rds_name
   std::string rds_name;
+  Milliseconds rds_fetch_timeout{15'000};  // wait for the first table; 0: for ever
   std::vector<std::shared_ptr<const HttpFilterSpec>> filters;  // the last is the router
   std::vector<AccessLogSpec> access_logs;
 

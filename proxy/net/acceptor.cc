@@ -102,6 +102,7 @@ void Acceptor::onError(int error) {
       metrics_.exhausted.add();
       pause();
       exhausted_timer_.armAfter(kExhaustedPause);
+      if (on_exhausted_) on_exhausted_(error);
       break;
     default:
       break;  // an error of that connection's network, or reported again

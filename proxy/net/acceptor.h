@@ -54,6 +54,10 @@ class Acceptor {
   Acceptor& operator=(const Acceptor&) = delete;
 
   void setAdmit(Admit admit) { admit_ = std::move(admit); }
+  // Told each time that accepting pauses for want of descriptors or memory, with errno.
+  void setOnExhausted(std::function<void(int error)> callback) {
+    on_exhausted_ = std::move(callback);
+  }
 
   // Leaves connections in the socket's queue. Counted: accepting goes on when as many resumes as
   // pauses were called. May be called from inside on_accept, with effect from the next connection.
@@ -80,6 +84,7 @@ class Acceptor {
   AcceptMetrics& metrics_;
   const OnAccept on_accept_;
   Admit admit_;
+  std::function<void(int error)> on_exhausted_;
   Handle* const handle_;
   event::Timer exhausted_timer_;
   int pauses_ = 0;

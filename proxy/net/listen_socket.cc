@@ -126,6 +126,9 @@ absl::StatusOr<ListenSocket> listenUnix(const Address& address, const ListenOpti
   }
   absl::StatusOr<ListenSocket> socket = bindSocket(address, options, /*shared_port=*/false);
   if (!socket.ok()) return socket;
+  if (has_path) {
+    socket->setFile(std::make_shared<const UnixSocketFile>(std::string(address.unixPath())));
+  }
   // Before listen(): until then nobody can connect with the wrong permissions.
   if (has_path && options.unix_mode.has_value() &&
       ::chmod(std::string(address.unixPath()).c_str(), *options.unix_mode) != 0) {
@@ -159,25 +162,45 @@ bool parseNumber(const char* text, int* number) {
 
 }  // namespace
 
+UnixSocketFile::UnixSocketFile(std::string path) : path_(std::move(path)) {
+  struct stat status {};
+  if (::lstat(path_.c_str(), &status) != 0) return;
+  device_ = status.st_dev;
+  inode_ = status.st_ino;
+}
+
+UnixSocketFile::~UnixSocketFile() {
+  struct stat status {};
+  if (::lstat(path_.c_str(), &status) != 0) return;
+  if (status.st_dev == device_ && status.st_ino == inode_) ::unlink(path_.c_str());
+}
+
 ListenSocket::ListenSocket(ListenSocket&& other) noexcept
-    : fd_(std::exchange(other.fd_, -1)), address_(std::move(other.address_)) {}
+    : fd_(std::exchange(other.fd_, -1)),
+      address_(std::move(other.address_)),
+      file_(std::move(other.file_)) {}
 
 ListenSocket& ListenSocket::operator=(ListenSocket&& other) noexcept {
   if (this == &other) return *this;
   close();
   fd_ = std::exchange(other.fd_, -1);
   address_ = std::move(other.address_);
+  file_ = std::move(other.file_);
   return *this;
 }
 
+// The file goes first: who finds it finds somebody who listens.
 void ListenSocket::close() {
+  file_.reset();
   if (fd_ >= 0) ::close(std::exchange(fd_, -1));
 }
 
 absl::StatusOr<ListenSocket> ListenSocket::duplicate() const {
   const int fd = ::fcntl(fd_, F_DUPFD_CLOEXEC, 0);
   if (fd < 0) return cannotListen(address_, errno);
-  return ListenSocket(fd, address_);
+  ListenSocket copy(fd, address_);
+  copy.setFile(file_);
+  return copy;
 }
 
 absl::StatusOr<AdoptedSockets> AdoptedSockets::fromEnvironment(int first_descriptor) {

@@ -11,6 +11,7 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <memory>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -21,6 +22,22 @@
 #include "proxy/net/address.h"
 
 namespace convoy::net {
+
+// The file of a unix socket that we bound: removed again when the last of its sockets is closed,
+// unless somebody else has put another in its place.
+class UnixSocketFile {
+ public:
+  // REQUIRES: bound just now.
+  explicit UnixSocketFile(std::string path);
+  ~UnixSocketFile();
+  UnixSocketFile(const UnixSocketFile&) = delete;
+  UnixSocketFile& operator=(const UnixSocketFile&) = delete;
+
+ private:
+  const std::string path_;
+  uint64_t device_ = 0;
+  uint64_t inode_ = 0;
+};
 
 // Owns one descriptor.
 class ListenSocket {
@@ -34,6 +51,7 @@ class ListenSocket {
   // As bound: the port is never 0.
   const Address& address() const { return address_; }
   void setAddress(Address bound) { address_ = std::move(bound); }
+  void setFile(std::shared_ptr<const UnixSocketFile> file) { file_ = std::move(file); }
   // Whether it accepts connections on several local addresses, so that each must be asked for its.
   bool wildcard() const { return address_.isWildcard(); }
   // For the same queue of connections, on another loop.
@@ -44,6 +62,7 @@ class ListenSocket {
 
   int fd_;  // -1: moved from
   Address address_;
+  std::shared_ptr<const UnixSocketFile> file_;  // null: no file, or not ours
 };
 
 // What an address has: per worker at least one socket. A worker has several when more were adopted

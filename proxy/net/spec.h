@@ -63,7 +63,7 @@ struct ListenerSpec {
   uint32_t tcp_backlog = 4096;
   bool ipv4_compat = false;
   std::optional<uint32_t> unix_mode;  // permission bits of a unix socket
-  uint64_t max_connections = 0;       // 0: no limit
+  bool ignore_global_limit = false;   // connections do not count against the process's limit
   std::string version;                // of the resource; empty for static ones
 };
 

@@ -27,11 +27,13 @@ absl::StatusOr<std::unique_ptr<ControlPlane>> ControlPlane::make(
                                                    "; it must be one of static_resources.clusters, "
                                                    "of type STATIC, with at least one endpoint"));
   }
-  client.authority = name;
+  client.authority = bootstrap.ads->authority.empty() ? name : bootstrap.ads->authority;
   xds::AdsOptions ads;
   ads.encoded_node = bootstrap.node.encoded;
   ads.listeners = bootstrap.lds;
   ads.clusters = bootstrap.cds;
+  ads.listeners_timeout = bootstrap.lds_fetch_timeout;
+  ads.clusters_timeout = bootstrap.cds_fetch_timeout;
   ads.reject_unknown_fields = reject_unknown_fields;
   return std::unique_ptr<ControlPlane>(
       new ControlPlane(loop, std::move(client), std::move(ads), sink, registry));

@@ -8,40 +8,27 @@
 
 namespace convoy::server {
 
-ListenerManager::ListenerManager(std::vector<Worker*> workers, RouteTables& routes,
-                                 observe::LogWriter& logs, observe::MetricRegistry& registry,
-                                 net::AdoptedSockets& adopted)
+ListenerManager::ListenerManager(event::Loop& main, std::vector<Worker*> workers,
+                                 RouteTables& routes, observe::LogWriter& logs,
+                                 observe::MetricRegistry& registry, net::AdoptedSockets& adopted,
+                                 ConnectionLimits limits)
     : workers_(std::move(workers)),
       routes_(routes),
       logs_(logs),
       registry_(registry),
-      adopted_(adopted) {}
+      limits_(std::move(limits)),
+      process_limit_(std::make_shared<ConnectionLimit>(limits_.process)),
+      sockets_(main, workers_, adopted) {}
 
 ListenerManager::~ListenerManager() = default;
 
 // --- admission ---
 
-absl::Status ListenerManager::admit(const std::shared_ptr<const net::ListenerSpec>& spec) {
+absl::Status ListenerManager::admit(const std::shared_ptr<const net::ListenerSpec>& spec,
+                                    const std::set<std::string>& leaving) {
   if (absl::Status logs = checkLogs(*spec); !logs.ok()) return logs;
-  const bool is_new = !listeners_.contains(spec->name);
-  const absl::Status opened = openSockets(listeners_[spec->name], *spec);
-  if (!opened.ok() && is_new) listeners_.erase(spec->name);
-  return opened;
-}
-
-absl::Status ListenerManager::openSockets(Listener& listener, const net::ListenerSpec& spec) {
-  for (const net::Address& address : spec.addresses) {
-    const auto open = std::find_if(listener.sockets.begin(), listener.sockets.end(),
-                                   [&](const Socket& s) { return s.configured == address; });
-    if (open != listener.sockets.end()) continue;
-    auto sockets = net::openListenSockets(address, workers_.size(),
-                                          {.backlog = static_cast<int>(spec.tcp_backlog),
-                                           .ipv4_compat = spec.ipv4_compat,
-                                           .unix_mode = spec.unix_mode},
-                                          adopted_);
-    if (!sockets.ok()) return sockets.status();
-    listener.sockets.push_back({address, *std::move(sockets)});
-  }
+  if (absl::Status claimed = sockets_.claim(*spec, leaving); !claimed.ok()) return claimed;
+  listeners_.try_emplace(spec->name);
   return absl::OkStatus();
 }
 
@@ -79,7 +66,6 @@ std::shared_ptr<observe::MetricGroup<http::ManagerMetrics>> ListenerManager::man
 }
 
 PreparedManager ListenerManager::prepareManager(
-    Listener& listener, const std::string& table_name,
     std::shared_ptr<const http::ConnectionManagerSpec> spec) {
   PreparedManager prepared;
   prepared.metrics = managerMetrics(spec->stat_prefix);
@@ -98,13 +84,11 @@ PreparedManager ListenerManager::prepareManager(
   if (spec->routes == nullptr) {
     prepared.routes = routes_.slot(spec->rds_name);
   } else {
-    auto table = std::make_shared<route::RouteTableSpec>(*spec->routes);
-    table->name = table_name;
-    if (absl::Status put = routes_.put(std::move(table)); !put.ok()) {
-      base::logError(absl::StrCat("inline routes of ", table_name, ": ", put.ToString()));
+    // A slot for each version: what drains under an older one keeps its routes.
+    prepared.routes = routes_.makeSlot();
+    if (absl::Status put = RouteTables::publish(spec->routes, *prepared.routes); !put.ok()) {
+      base::logError(absl::StrCat("inline routes of ", spec->stat_prefix, ": ", put.ToString()));
     }
-    prepared.routes = routes_.slot(table_name);
-    listener.inline_tables.push_back(table_name);
   }
   prepared.spec = std::move(spec);
   return prepared;
@@ -122,20 +106,26 @@ std::shared_ptr<const PreparedListener> ListenerManager::prepare(
   }
   prepared->spec = spec;
   prepared->metrics = listener.metrics;
-  prepared->connections = listener.connections;
-  listener.inline_tables.clear();
-  size_t index = 0;
+  if (listener.limit == nullptr) listener.limit = makeLimit(spec->name);
+  prepared->limit = listener.limit;
+  if (!spec->ignore_global_limit) prepared->process_limit = process_limit_;
+  prepared->exhaustion = exhaustion_;
   const auto add = [&](const std::shared_ptr<const net::FilterChainSpec>& chain) {
     // The terminal filter is the only one that config/ admits so far.
     auto manager =
         std::dynamic_pointer_cast<const http::ConnectionManagerSpec>(chain->filters.back());
     CONVOY_ASSERT(manager != nullptr);
-    const std::string table = absl::StrCat("inline:", spec->name, "/", index++);
-    prepared->chains.push_back({chain, prepareManager(listener, table, std::move(manager))});
+    prepared->chains.push_back({chain, prepareManager(std::move(manager))});
   };
   for (const auto& chain : spec->filter_chains) add(chain);
   if (spec->default_filter_chain != nullptr) add(spec->default_filter_chain);
   return prepared;
+}
+
+std::shared_ptr<ConnectionLimit> ListenerManager::makeLimit(const std::string& listener) const {
+  const auto found = limits_.listeners.find(listener);
+  return std::make_shared<ConnectionLimit>(
+      found == limits_.listeners.end() ? std::nullopt : std::optional(found->second));
 }
 
 // --- putting in force ---
@@ -144,59 +134,21 @@ void ListenerManager::apply(const std::shared_ptr<const net::ListenerSpec>& spec
   const auto found = listeners_.find(spec->name);
   CONVOY_ASSERT(found != listeners_.end());
   Listener& listener = found->second;
-  const std::vector<std::string> tables_before = listener.inline_tables;
   listener.spec = spec;
   const auto prepared = prepare(listener, spec);
   for (Worker* worker : workers_) {
     worker->loop().post([worker, prepared] { worker->listeners().update(prepared); });
   }
-  for (Socket& socket : listener.sockets) startAccepting(spec->name, socket);
-  closeUnused(listener);
-  for (const std::string& table : tables_before) {
-    const auto& now = listener.inline_tables;
-    if (std::find(now.begin(), now.end(), table) == now.end()) routes_.remove(table);
-  }
-}
-
-void ListenerManager::startAccepting(const std::string& listener, Socket& socket) {
-  if (std::exchange(socket.accepting, true)) return;
-  for (Worker* worker : workers_) {
-    for (const net::ListenSocket& own : socket.per_worker[worker->index()]) {
-      worker->loop().post(
-          [worker, listener, &own] { worker->listeners().addSocket(listener, own); });
-    }
-  }
-}
-
-// Addresses that the listener left: workers stop first, then the sockets close, in their last post.
-void ListenerManager::closeUnused(Listener& listener) {
-  const auto& wanted = listener.spec->addresses;
-  std::erase_if(listener.sockets, [&](Socket& socket) {
-    if (std::find(wanted.begin(), wanted.end(), socket.configured) != wanted.end()) return false;
-    closeSocket(listener.spec->name, socket);
-    return true;
-  });
-}
-
-void ListenerManager::closeSocket(const std::string& listener, Socket& socket) {
-  for (Worker* worker : workers_) {
-    auto own = std::make_shared<std::vector<net::ListenSocket>>(
-        std::move(socket.per_worker[worker->index()]));
-    worker->loop().post([worker, listener, own] {
-      for (const net::ListenSocket& one : *own)
-        worker->listeners().removeSocket(listener, one.fd());
-    });
-  }
+  sockets_.serve(*spec);
 }
 
 void ListenerManager::remove(const std::string& name) {
   const auto found = listeners_.find(name);
   if (found == listeners_.end()) return;
-  for (Socket& socket : found->second.sockets) closeSocket(name, socket);
+  sockets_.release(name);
   for (Worker* worker : workers_) {
     worker->loop().post([worker, name] { worker->listeners().remove(name); });
   }
-  for (const std::string& table : found->second.inline_tables) routes_.remove(table);
   listeners_.erase(found);
 }
 
@@ -217,9 +169,9 @@ std::map<std::string, ListenerManager::Active> ListenerManager::active() const {
   for (const auto& [name, listener] : listeners_) {
     Active& entry = result[name];
     entry.spec = listener.spec;
-    for (const Socket& socket : listener.sockets) {
-      entry.configured.push_back(socket.configured);
-      entry.addresses.push_back(socket.per_worker.front().front().address());
+    for (const ListenSockets::Bound& bound : sockets_.boundBy(name)) {
+      entry.configured.push_back(bound.configured);
+      entry.addresses.push_back(bound.real);
     }
   }
   return result;

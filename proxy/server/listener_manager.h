@@ -1,14 +1,12 @@
 #pragma once
 
-// The listeners as main knows them: owns the listening sockets, prepares configuration once for all
-// workers, and posts it.
-//
-// There is one socket per address and worker (SO_REUSEPORT), for the whole life of the address:
-// closing one would reset what waits in its accept queue. A new version of a listener is swapped in
-// behind its sockets. Thread: main's.
+// The listeners as main knows them: prepares configuration once for all workers, and posts it;
+// listen_sockets.h keeps their addresses open. Thread: main's.
 
 #include <map>
 #include <memory>
+#include <optional>
+#include <set>
 #include <string>
 #include <vector>
 
@@ -17,22 +15,33 @@
 #include "proxy/net/spec.h"
 #include "proxy/observe/log_writer.h"
 #include "proxy/observe/metrics.h"
+#include "proxy/server/listen_sockets.h"
 #include "proxy/server/prepared.h"
 #include "proxy/server/route_tables.h"
 #include "proxy/server/worker.h"
 
 namespace convoy::server {
 
+// How many connections may be open at the same time. Unset, or not named: as many as come.
+struct ConnectionLimits {
+  std::optional<uint64_t> process;            // over all listeners
+  std::map<std::string, uint64_t> listeners;  // by name
+};
+
 class ListenerManager {
  public:
-  ListenerManager(std::vector<Worker*> workers, RouteTables& routes, observe::LogWriter& logs,
-                  observe::MetricRegistry& registry, net::AdoptedSockets& adopted);
+  // Everything but the limits outlives this object.
+  ListenerManager(event::Loop& main, std::vector<Worker*> workers, RouteTables& routes,
+                  observe::LogWriter& logs, observe::MetricRegistry& registry,
+                  net::AdoptedSockets& adopted, ConnectionLimits limits);
   ~ListenerManager();
 
   // Can this listener be had here? Binds the sockets that it needs and that are not open yet, opens
-  // its logs, without accepting. The error names address and reason. What was admitted and never
+  // its logs, without accepting. `leaving`: listeners that are removed by the same change, whose
+  // addresses may be taken over. The error names address and reason. What was admitted and never
   // applied is given up by remove().
-  absl::Status admit(const std::shared_ptr<const net::ListenerSpec>& spec);
+  absl::Status admit(const std::shared_ptr<const net::ListenerSpec>& spec,
+                     const std::set<std::string>& leaving = {});
   // REQUIRES: admitted.
   void apply(const std::shared_ptr<const net::ListenerSpec>& spec);
   // Stops accepting at once and drains.
@@ -50,28 +59,17 @@ class ListenerManager {
   std::map<std::string, Active> active() const;
 
  private:
-  struct Socket {
-    net::Address configured;
-    net::WorkerSockets per_worker;
-    bool accepting = false;
-  };
   struct Listener {
     std::shared_ptr<const net::ListenerSpec> spec;
-    std::vector<Socket> sockets;
     std::shared_ptr<observe::MetricGroup<ListenerMetrics>> metrics;
-    std::shared_ptr<std::atomic<uint64_t>> connections = std::make_shared<std::atomic<uint64_t>>(0);
-    std::vector<std::string> inline_tables;
+    std::shared_ptr<ConnectionLimit> limit;
   };
 
-  absl::Status openSockets(Listener& listener, const net::ListenerSpec& spec);
   absl::Status checkLogs(const net::ListenerSpec& spec);
-  void startAccepting(const std::string& listener, Socket& socket);
-  void closeUnused(Listener& listener);
-  void closeSocket(const std::string& listener, Socket& socket);
+  std::shared_ptr<ConnectionLimit> makeLimit(const std::string& listener) const;
   std::shared_ptr<const PreparedListener> prepare(
       Listener& listener, const std::shared_ptr<const net::ListenerSpec>& spec);
-  PreparedManager prepareManager(Listener& listener, const std::string& table_name,
-                                 std::shared_ptr<const http::ConnectionManagerSpec> spec);
+  PreparedManager prepareManager(std::shared_ptr<const http::ConnectionManagerSpec> spec);
   std::shared_ptr<observe::MetricGroup<http::ManagerMetrics>> managerMetrics(
       const std::string& prefix);
 
@@ -79,7 +77,10 @@ class ListenerManager {
   RouteTables& routes_;
   observe::LogWriter& logs_;
   observe::MetricRegistry& registry_;
-  net::AdoptedSockets& adopted_;
+  const ConnectionLimits limits_;
+  const std::shared_ptr<ConnectionLimit> process_limit_;
+  const std::shared_ptr<ExhaustionLog> exhaustion_ = std::make_shared<ExhaustionLog>();
+  ListenSockets sockets_;
   std::map<std::string, Listener> listeners_;
   // Several listeners may share a stat_prefix, and so the counters.
   std::map<std::string, std::weak_ptr<observe::MetricGroup<http::ManagerMetrics>>> manager_metrics_;

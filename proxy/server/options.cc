@@ -114,6 +114,7 @@ Usage: convoy-proxy -c FILE [options]
   -h, --help                 print this
 
 SIGTERM and SIGINT drain and exit; a second one exits at once. SIGUSR1 reopens the access logs.
+SIGHUP is ignored.
 )";
 }
 

@@ -4,8 +4,6 @@
 // formats, open log files, route tables) is here; what a worker needs of its own (filters,
 // deadlines, streams) it builds from this. Immutable after being posted.
 
-#include <atomic>
-#include <cstdint>
 #include <memory>
 #include <string>
 #include <vector>
@@ -18,6 +16,8 @@
 #include "proxy/net/acceptor.h"
 #include "proxy/net/spec.h"
 #include "proxy/observe/log_writer.h"
+#include "proxy/server/connection_limit.h"
+#include "proxy/server/exhaustion_log.h"
 
 namespace convoy::server {
 
@@ -46,6 +46,7 @@ struct ListenerMetrics {
   observe::Counter downstream_cx_total;
   observe::Gauge downstream_cx_active;
   observe::Counter downstream_cx_destroy;
+  observe::Counter downstream_global_cx_overflow;
   observe::Counter no_filter_chain_match;
   template <class Self, class Visitor>
   static void visit(Self& self, Visitor&& visitor) {
@@ -53,6 +54,8 @@ struct ListenerMetrics {
     visitor("downstream_cx_total", self.downstream_cx_total, "Connections given to a filter chain");
     visitor("downstream_cx_active", self.downstream_cx_active, "Connections open");
     visitor("downstream_cx_destroy", self.downstream_cx_destroy, "Connections closed");
+    visitor("downstream_global_cx_overflow", self.downstream_global_cx_overflow,
+            "Connections closed at once because the process's connection limit was reached");
     visitor("no_filter_chain_match", self.no_filter_chain_match,
             "Connections closed because no filter chain matched");
   }
@@ -61,8 +64,9 @@ struct ListenerMetrics {
 struct PreparedListener {
   std::shared_ptr<const net::ListenerSpec> spec;
   std::shared_ptr<observe::MetricGroup<ListenerMetrics>> metrics;
-  // Connections on all workers, against the spec's max_connections.
-  std::shared_ptr<std::atomic<uint64_t>> connections;
+  std::shared_ptr<ConnectionLimit> limit;          // of this listener
+  std::shared_ptr<ConnectionLimit> process_limit;  // null: does not hold for this listener
+  std::shared_ptr<ExhaustionLog> exhaustion;
   std::vector<PreparedChain> chains;  // in the spec's order, then the default chain if there is one
 };
 

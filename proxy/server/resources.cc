@@ -1,5 +1,7 @@
 #include "proxy/server/resources.h"
 
+#include <set>
+
 #include "absl/strings/str_cat.h"
 #include "proxy/base/log.h"
 
@@ -13,8 +15,10 @@ constexpr char kListenerType[] = "type.googleapis.com/envoy.config.listener.v3.L
 
 std::vector<ext::ResourceError> Resources::admit(const xds::Changes& proposed) {
   std::vector<ext::ResourceError> errors;
+  const std::set<std::string> leaving(proposed.removed_listeners.begin(),
+                                      proposed.removed_listeners.end());
   for (const auto& listener : proposed.listeners) {
-    const absl::Status admitted = listeners_.admit(listener);
+    const absl::Status admitted = listeners_.admit(listener, leaving);
     if (admitted.ok()) continue;
     ext::ResourceError& error = errors.emplace_back();
     error.set_type_url(kListenerType);

@@ -20,8 +20,12 @@ class RouteTables {
   RouteTables(event::Loop& main, std::vector<event::Loop*> workers)
       : main_(main), workers_(std::move(workers)) {}
 
-  // Compiles and publishes. The error names the route and the rule.
+  // Compiles and publishes. The error names the route and the rule; the table in force stays then.
   absl::Status put(std::shared_ptr<const route::RouteTableSpec> spec);
+  static absl::Status publish(std::shared_ptr<const route::RouteTableSpec> spec,
+                              RouteTableSlot& slot);
+  // A slot without a name, for routes that are inline in a listener.
+  std::shared_ptr<RouteTableSlot> makeSlot();
   // The slot of that name, made at need; shared with the listeners that use it.
   std::shared_ptr<RouteTableSlot> slot(const std::string& name);
   void remove(const std::string& name) { tables_.erase(name); }

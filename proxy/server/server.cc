@@ -70,7 +70,8 @@ Server::Server(const Options& options, config::BootstrapSpec bootstrap, const ev
       routes_(main_, loopsOf(workers_)),
       clusters_(std::make_unique<upstream::ClusterManager>(main_, loopsOf(workers_), metrics_,
                                                            upstream_io_)),
-      listeners_(pointersTo(workers_), routes_, logs_, metrics_, adopted_),
+      listeners_(main_, pointersTo(workers_), routes_, logs_, metrics_, adopted_,
+                 {bootstrap_.max_downstream_connections, bootstrap_.listener_connection_limits}),
       resources_(std::make_unique<Resources>(*clusters_, routes_, listeners_)),
       started_at_(clock.monotonicNow()),
       drain_watch_(main_, [this] { watchDrain(); }) {

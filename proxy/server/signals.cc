@@ -2,6 +2,7 @@
 
 #include <signal.h>
 
+#include "proxy/base/log.h"
 #include "proxy/server/server.h"
 
 namespace convoy::server {
@@ -26,6 +27,10 @@ class Signals::Watch {
   void onSignal(int number) {
     event::Loop::TurnScope turn(server_.loop());
     if (number == SIGUSR1) return server_.reopenLogs();
+    if (number == SIGHUP) {
+      return base::logWarning(
+          "SIGHUP is ignored: SIGTERM ends this node, SIGUSR1 reopens its logs");
+    }
     server_.drainAndStop();
   }
 
@@ -35,8 +40,8 @@ class Signals::Watch {
 
 Signals::Signals(Server& server) {
   signal(SIGPIPE, SIG_IGN);
-  const int numbers[] = {SIGTERM, SIGINT, SIGUSR1};
-  for (size_t i = 0; i < 3; ++i) watches_[i] = std::make_unique<Watch>(server, numbers[i]);
+  const int numbers[kWatched] = {SIGTERM, SIGINT, SIGUSR1, SIGHUP};
+  for (size_t i = 0; i < kWatched; ++i) watches_[i] = std::make_unique<Watch>(server, numbers[i]);
 }
 
 Signals::~Signals() = default;

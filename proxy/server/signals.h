@@ -1,10 +1,13 @@
 #pragma once
 
 // SIGTERM and SIGINT drain and end the server, a second one ends it at once; SIGUSR1 reopens the
-// access logs; SIGPIPE is ignored for the whole process. Thread: main's.
+// access logs; SIGHUP only leaves a line in the log, as with Envoy: configuration comes from the
+// control plane, and a terminal that closes must not end the node. SIGPIPE is ignored for the whole
+// process. Thread: main's.
 
 #include <uv.h>
 
+#include <cstddef>
 #include <memory>
 
 namespace convoy::server {
@@ -20,7 +23,8 @@ class Signals {
 
  private:
   class Watch;
-  std::unique_ptr<Watch> watches_[3];
+  static constexpr size_t kWatched = 4;
+  std::unique_ptr<Watch> watches_[kWatched];
 };
 
 }  // namespace convoy::server

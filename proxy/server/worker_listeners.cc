@@ -31,7 +31,10 @@ void WorkerListeners::addSocket(const std::string& name, const net::ListenSocket
       [this, l = &listener](int fd, const net::Address& remote, const net::Address& local) {
         accept(*l, fd, remote, local);
       });
-  listener.acceptors[socket.fd()]->setAdmit([this, l = &listener] { return mayAccept(*l); });
+  listener.acceptors[socket.fd()]->setOnExhausted(
+      [this, log = listener.config->exhaustion, address = socket.address()](int error) {
+        log->report(address, error, loop_.now());
+      });
 }
 
 void WorkerListeners::removeSocket(const std::string& name, int fd) {
@@ -43,23 +46,16 @@ void WorkerListeners::update(std::shared_ptr<const PreparedListener> config) {
   std::unique_ptr<Listener>& listener = listeners_[config->spec->name];
   if (listener == nullptr) listener = std::make_unique<Listener>();
   std::vector<Chain> before = std::exchange(listener->chains, {});
+  // A connection gives its places back where it took them.
+  const bool same_limits =
+      before.empty() || listener->config->process_limit == config->process_limit;
   for (const PreparedChain& chain : config->chains) {
     const auto same = std::find_if(before.begin(), before.end(), [&](const Chain& old) {
-      return old.handler != nullptr && old.spec->content_hash == chain.spec->content_hash;
+      return same_limits && old.handler != nullptr &&
+             old.spec->content_hash == chain.spec->content_hash;
     });
-    std::unique_ptr<ChainHandler> handler;
-    if (same != before.end()) {
-      handler = std::move(same->handler);
-    } else {
-      handler = std::make_unique<HttpChain>(
-          worker_, filters_, services_,
-          [this, metrics = config->metrics, open = config->connections] {
-            metrics->slot(worker_).downstream_cx_active.sub();
-            metrics->slot(worker_).downstream_cx_destroy.add();
-            open->fetch_sub(1, std::memory_order_relaxed);
-            loop_.atEndOfTurn(forget_drained_);
-          });
-    }
+    std::unique_ptr<ChainHandler> handler =
+        same != before.end() ? std::move(same->handler) : makeHandler(*config);
     handler->update(chain, *config->spec);
     if (draining_all_) handler->drain();
     listener->chains.push_back({chain.spec, std::move(handler)});
@@ -68,6 +64,18 @@ void WorkerListeners::update(std::shared_ptr<const PreparedListener> config) {
   for (Chain& old : before) {
     if (old.handler != nullptr) retire(std::move(old.handler));
   }
+}
+
+std::unique_ptr<ChainHandler> WorkerListeners::makeHandler(const PreparedListener& config) {
+  return std::make_unique<HttpChain>(
+      worker_, filters_, services_,
+      [this, metrics = config.metrics, limit = config.limit, process = config.process_limit] {
+        metrics->slot(worker_).downstream_cx_active.sub();
+        metrics->slot(worker_).downstream_cx_destroy.add();
+        limit->giveBack();
+        if (process != nullptr) process->giveBack();
+        loop_.atEndOfTurn(forget_drained_);
+      });
 }
 
 void WorkerListeners::remove(const std::string& name) {
@@ -92,10 +100,17 @@ void WorkerListeners::forgetDrained() {
 
 // --- connections ---
 
-// The limit holds for all workers together.
-bool WorkerListeners::mayAccept(const Listener& listener) const {
-  const uint64_t limit = listener.config->spec->max_connections;
-  return limit == 0 || listener.config->connections->load(std::memory_order_relaxed) < limit;
+// Envoy's order: first the process's limit, then the listener's.
+bool WorkerListeners::letIn(const Listener& listener) const {
+  const PreparedListener& config = *listener.config;
+  if (config.process_limit != nullptr && !config.process_limit->tryTake()) {
+    metrics(listener).downstream_global_cx_overflow.add();
+    return false;
+  }
+  if (config.limit->tryTake()) return true;
+  if (config.process_limit != nullptr) config.process_limit->giveBack();
+  metrics(listener).accept.refused.add();
+  return false;
 }
 
 void WorkerListeners::accept(Listener& listener, int fd, const net::Address& remote,
@@ -110,9 +125,12 @@ void WorkerListeners::accept(Listener& listener, int fd, const net::Address& rem
     ::close(fd);
     return;
   }
+  if (!letIn(listener)) {
+    ::close(fd);
+    return;
+  }
   m.downstream_cx_total.add();
   m.downstream_cx_active.add();
-  listener.config->connections->fetch_add(1, std::memory_order_relaxed);
   chain->handler->accept(fd, remote, local);
 }
 

@@ -60,7 +60,8 @@ class WorkerListeners {
   ListenerMetrics& metrics(const Listener& listener) const {
     return listener.config->metrics->slot(worker_);
   }
-  bool mayAccept(const Listener& listener) const;
+  bool letIn(const Listener& listener) const;
+  std::unique_ptr<ChainHandler> makeHandler(const PreparedListener& config);
   void accept(Listener& listener, int fd, const net::Address& remote, const net::Address& local);
   void retire(std::unique_ptr<ChainHandler> handler);
   void forgetDrained();

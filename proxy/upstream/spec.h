@@ -67,6 +67,7 @@ struct ClusterSpec {
   std::string name;
   Discovery discovery = Discovery::Static;
   std::string eds_service_name;                      // empty: the cluster's name
+  Milliseconds eds_fetch_timeout{15'000};            // wait for the first endpoints; 0: for ever
   std::shared_ptr<const AssignmentSpec> assignment;  // Static only
   Algorithm algorithm = Algorithm::RoundRobin;
   UpstreamProtocol protocol = UpstreamProtocol::Http1;

@@ -52,7 +52,9 @@ struct AdsOptions {
   bool clusters = true;      // dynamic_resources.cds_config is set
   event::Duration backoff_base = std::chrono::milliseconds(500);
   event::Duration backoff_cap = std::chrono::seconds(30);
-  event::Duration warming_timeout = std::chrono::seconds(15);
+  // How long the first answers are awaited; 0: for ever.
+  event::Duration listeners_timeout = std::chrono::seconds(15);
+  event::Duration clusters_timeout = std::chrono::seconds(15);
   size_t max_response_bytes = 64 * 1024 * 1024;
   // Refuse resources with fields that this node's schema does not know (Envoy's
   // --reject-unknown-dynamic-fields).

@@ -1,5 +1,6 @@
 #include "proxy/xds/references.h"
 
+#include <optional>
 #include <set>
 #include <variant>
 
@@ -72,6 +73,15 @@ std::vector<std::string> routeTablesOf(const net::ListenerSpec& listener) {
     if (http.routes == nullptr && !http.rds_name.empty()) names.insert(http.rds_name);
   });
   return sorted(names);
+}
+
+event::Duration fetchTimeoutOf(const net::ListenerSpec& listener, std::string_view routes) {
+  std::optional<event::Duration> timeout;
+  forEachHttpFilter(listener, [&](const http::ConnectionManagerSpec& http) {
+    if (http.routes != nullptr || http.rds_name != routes || timeout.has_value()) return;
+    timeout = http.rds_fetch_timeout;
+  });
+  return timeout.value_or(event::Duration::zero());
 }
 
 }  // namespace convoy::xds

@@ -3,8 +3,10 @@
 // Which other resources a spec names. Each name once, in sorted order. Pure functions.
 
 #include <string>
+#include <string_view>
 #include <vector>
 
+#include "proxy/event/clock.h"
 #include "proxy/net/spec.h"
 #include "proxy/route/spec.h"
 #include "proxy/upstream/spec.h"
@@ -18,5 +20,8 @@ std::vector<std::string> clustersOf(const route::RouteTableSpec& routes);
 std::vector<std::string> clustersOf(const net::ListenerSpec& listener);
 // Route tables that are to be fetched by name.
 std::vector<std::string> routeTablesOf(const net::ListenerSpec& listener);
+// How long the listener waits for that table: as its first HTTP connection manager that names it
+// says. 0: for ever.
+event::Duration fetchTimeoutOf(const net::ListenerSpec& listener, std::string_view routes);
 
 }  // namespace convoy::xds

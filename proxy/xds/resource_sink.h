@@ -14,9 +14,9 @@
 // What waits (Warming): a cluster for its first endpoints, a route table for the clusters that it
 // names and that are themselves waiting, a listener for its route tables and for the clusters that
 // its inline routes name; at start every listener waits for the first answer about clusters. The
-// previous version, if there is one, stays in force meanwhile. Each wait ends at a deadline (15 s,
-// Envoy's initial_fetch_timeout): then the thing goes in force with what there is (a cluster
-// without endpoints, a listener without a route table).
+// previous version, if there is one, stays in force meanwhile. Each wait ends at a deadline, the
+// initial_fetch_timeout of the config source (15 s if unset, none if 0): then the thing goes in
+// force with what there is (a cluster without endpoints, a listener without a route table).
 
 #include <memory>
 #include <string>

@@ -24,13 +24,18 @@ bool contains(const std::vector<std::string>& names, const std::string& name) {
   return std::find(names.begin(), names.end(), name) != names.end();
 }
 
+event::MonotonicTime deadlineOf(event::MonotonicTime now, event::Duration timeout) {
+  return timeout == event::Duration::zero() ? event::MonotonicTime::max() : now + timeout;
+}
+
 }  // namespace
 
-Warming::Warming(event::Duration timeout, Kinds subscribed)
-    : timeout_(timeout), kinds_(subscribed) {}
+Warming::Warming(const Options& options) : options_(options) {}
 
 void Warming::start(event::MonotonicTime now) {
-  if (first_answers_by_ == event::MonotonicTime::max()) first_answers_by_ = now + timeout_;
+  if (std::exchange(started_, true)) return;
+  clusters_by_ = deadlineOf(now, options_.clusters_timeout);
+  listeners_by_ = deadlineOf(now, options_.listeners_timeout);
 }
 
 void Warming::refer(const std::string& assignment, const std::string& cluster) {
@@ -48,8 +53,11 @@ void Warming::release(const std::string& assignment, const std::string& cluster)
   assignments_.erase(found);
 }
 
-void Warming::referRoutes(const std::string& routes, const std::string& listener) {
-  if (addUser(routes_, routes, listener)) route_names_.push_back({routes, true});
+void Warming::referRoutes(const std::string& routes, const std::string& listener,
+                          event::MonotonicTime deadline) {
+  if (!addUser(routes_, routes, listener)) return;
+  routes_.find(routes)->second.deadline = deadline;
+  route_names_.push_back({routes, true});
 }
 
 void Warming::releaseRoutes(const std::string& routes, const std::string& listener) {
@@ -67,7 +75,10 @@ void Warming::putCluster(std::shared_ptr<const upstream::ClusterSpec> spec,
                          event::MonotonicTime now) {
   const std::string& name = spec->name;
   Cluster& cluster = clusters_[name];
-  if (cluster.next == nullptr) cluster.deadline = now + timeout_;
+  if (cluster.next == nullptr) {
+    cluster.since = now;
+    cluster.deadline = deadlineOf(now, spec->eds_fetch_timeout);
+  }
   const std::string replaced = std::exchange(cluster.next_assignment, assignmentOf(*spec));
   refer(cluster.next_assignment, name);
   if (replaced != cluster.next_assignment && replaced != cluster.assignment) {
@@ -117,11 +128,12 @@ void Warming::routesAbsent(std::string_view name) {
 void Warming::putListener(std::shared_ptr<const net::ListenerSpec> spec, event::MonotonicTime now) {
   const std::string& name = spec->name;
   Listener& listener = listeners_[name];
-  if (listener.next == nullptr) listener.deadline = now + timeout_;
   listener.clusters = clustersOf(*spec);
   const std::vector<std::string> replaced =
       std::exchange(listener.next_routes, routeTablesOf(*spec));
-  for (const std::string& routes : listener.next_routes) referRoutes(routes, name);
+  for (const std::string& routes : listener.next_routes) {
+    referRoutes(routes, name, deadlineOf(now, fetchTimeoutOf(*spec, routes)));
+  }
   for (const std::string& routes : replaced) {
     if (!contains(listener.next_routes, routes) && !contains(listener.routes, routes)) {
       releaseRoutes(routes, name);
@@ -150,7 +162,7 @@ Changes Warming::settle(event::MonotonicTime now) {
   Changes changes = std::exchange(removed_, {});
   const Names swapped = settleClusters(now, &changes);
   settleEndpoints(swapped, &changes);
-  settleRoutes(&changes);
+  settleRoutes(now, &changes);
   settleListeners(now, &changes);
   // Putting a listener in force may have dropped the last reference to a route table.
   std::move(removed_.removed_routes.begin(), removed_.removed_routes.end(),
@@ -200,10 +212,10 @@ void Warming::settleEndpoints(const Names& done, Changes* changes) {
   }
 }
 
-void Warming::settleRoutes(Changes* changes) {
+void Warming::settleRoutes(event::MonotonicTime now, Changes* changes) {
   for (auto name = waiting_routes_.begin(); name != waiting_routes_.end();) {
     Routes& routes = routes_.find(*name)->second;
-    if (!blockerOf(routes.clusters).empty()) {
+    if (!blockerOf(routes.clusters, now).empty()) {
       ++name;
       continue;
     }
@@ -217,13 +229,14 @@ void Warming::settleListeners(event::MonotonicTime now, Changes* changes) {
   const bool awaits_clusters = awaitsClusters(now);
   for (auto name = waiting_listeners_.begin(); name != waiting_listeners_.end();) {
     Listener& listener = listeners_.find(*name)->second;
-    const bool table_missing = !missingTableOf(listener).empty();
-    const bool ready = !awaits_clusters && !table_missing && blockerOf(listener.clusters).empty();
-    if (!ready && now < listener.deadline) {
+    if (awaits_clusters || !awaitedTableOf(listener, now).empty() ||
+        !blockerOf(listener.clusters, now).empty()) {
       ++name;
       continue;
     }
-    if (table_missing) ++timeouts_.routes;
+    timeouts_.routes += static_cast<uint64_t>(
+        std::count_if(listener.next_routes.begin(), listener.next_routes.end(),
+                      [this](const auto& table) { return missing(routes_.find(table)->second); }));
     for (const std::string& routes : std::exchange(listener.routes, listener.next_routes)) {
       if (!contains(listener.routes, routes)) releaseRoutes(routes, *name);
     }
@@ -234,50 +247,63 @@ void Warming::settleListeners(event::MonotonicTime now, Changes* changes) {
 
 void Warming::noteInitialized(event::MonotonicTime now) {
   if (initialized_) return;
-  const bool late = now >= first_answers_by_;
-  const bool clusters_known = !kinds_.clusters || clusters_answered_;
-  const bool listeners_known = !kinds_.listeners || listeners_answered_;
-  if (!late && !(clusters_known && listeners_known)) return;
+  if (awaitsClusters(now) || awaitsListeners(now)) return;
   if (!waiting_clusters_.empty() || !waiting_routes_.empty() || !waiting_listeners_.empty()) {
     return;
   }
-  if (!clusters_known) ++timeouts_.clusters;
-  if (!listeners_known) ++timeouts_.listeners;
+  if (options_.clusters && !clusters_answered_) ++timeouts_.clusters;
+  if (options_.listeners && !listeners_answered_) ++timeouts_.listeners;
   initialized_ = true;
 }
 
 event::MonotonicTime Warming::nextDeadline() const {
   event::MonotonicTime next = event::MonotonicTime::max();
+  // What has passed already was looked at: not again and again.
+  const auto consider = [&](event::MonotonicTime deadline) {
+    if (deadline > settled_at_) next = std::min(next, deadline);
+  };
   for (const std::string& name : waiting_clusters_) {
-    next = std::min(next, clusters_.find(name)->second.deadline);
+    const Cluster& cluster = clusters_.find(name)->second;
+    consider(cluster.deadline);
+    consider(holdsUpUntil(cluster));
   }
   for (const std::string& name : waiting_listeners_) {
-    next = std::min(next, listeners_.find(name)->second.deadline);
+    for (const std::string& table : listeners_.find(name)->second.next_routes) {
+      const Routes& routes = routes_.find(table)->second;
+      if (missing(routes)) consider(routes.deadline);
+    }
   }
-  const bool answered =
-      (!kinds_.clusters || clusters_answered_) && (!kinds_.listeners || listeners_answered_);
-  if (!initialized_ && !answered && settled_at_ < first_answers_by_) {
-    next = std::min(next, first_answers_by_);
-  }
+  if (!initialized_ && awaitsClusters(settled_at_)) consider(clusters_by_);
+  if (!initialized_ && awaitsListeners(settled_at_)) consider(listeners_by_);
   return next;
 }
 
 bool Warming::awaitsClusters(event::MonotonicTime now) const {
-  return kinds_.clusters && !clusters_answered_ && now < first_answers_by_;
+  return options_.clusters && !clusters_answered_ && now < clusters_by_;
 }
 
-std::string_view Warming::blockerOf(const std::vector<std::string>& clusters) const {
+bool Warming::awaitsListeners(event::MonotonicTime now) const {
+  return options_.listeners && !listeners_answered_ && now < listeners_by_;
+}
+
+event::MonotonicTime Warming::holdsUpUntil(const Cluster& cluster) const {
+  return initialized_ ? std::min(cluster.deadline, cluster.since + kMostHeldUp) : cluster.deadline;
+}
+
+std::string_view Warming::blockerOf(const std::vector<std::string>& clusters,
+                                    event::MonotonicTime now) const {
   for (const std::string& name : clusters) {
     const auto found = clusters_.find(name);
-    if (found != clusters_.end() && !found->second.in_force) return found->first;
+    if (found == clusters_.end() || found->second.in_force) continue;
+    if (now < holdsUpUntil(found->second)) return found->first;
   }
   return {};
 }
 
-std::string_view Warming::missingTableOf(const Listener& listener) const {
+std::string_view Warming::awaitedTableOf(const Listener& listener, event::MonotonicTime now) const {
   for (const std::string& name : listener.next_routes) {
     const Routes& routes = routes_.find(name)->second;
-    if (!routes.in_force && !routes.absent) return name;
+    if (missing(routes) && now < routes.deadline) return name;
     // It came after all, and waits itself.
     if (!routes.in_force && routes.next != nullptr) return name;
   }
@@ -296,7 +322,7 @@ std::vector<Warming::Waiter> Warming::waitingClusters() const {
 std::vector<Warming::Waiter> Warming::waitingRoutes() const {
   std::vector<Waiter> waiters;
   for (const std::string& name : waiting_routes_) {
-    const std::string_view blocker = blockerOf(routes_.find(name)->second.clusters);
+    const std::string_view blocker = blockerOf(routes_.find(name)->second.clusters, settled_at_);
     waiters.push_back({name, absl::StrCat("cluster ", toAbsl(blocker))});
   }
   return waiters;
@@ -307,9 +333,10 @@ std::vector<Warming::Waiter> Warming::waitingListeners() const {
   for (const std::string& name : waiting_listeners_) {
     const Listener& listener = listeners_.find(name)->second;
     std::string what = "the first answer about clusters";
-    if (const std::string_view table = missingTableOf(listener); !table.empty()) {
+    if (const std::string_view table = awaitedTableOf(listener, settled_at_); !table.empty()) {
       what = absl::StrCat("route table ", toAbsl(table));
-    } else if (const std::string_view blocker = blockerOf(listener.clusters); !blocker.empty()) {
+    } else if (const std::string_view blocker = blockerOf(listener.clusters, settled_at_);
+               !blocker.empty()) {
       what = absl::StrCat("cluster ", toAbsl(blocker));
     }
     waiters.push_back({name, what});

@@ -8,14 +8,17 @@
 //   waiting themselves. (A cluster that is not there at all holds nobody up: it answers 503.)
 // - A listener waits for its route tables to be in force and, like a route table, for the clusters
 //   of its inline routes. Until the first answer about clusters came, every listener waits for it.
-// Whatever waits does so until its deadline at most, then it goes in force as it is. A newer
-// version of something that waits takes its place and its deadline. The version in force stays
-// until the next one is ready.
+// Whatever is awaited has a deadline, counted from its first mention: the initial_fetch_timeout of
+// its config source; 0: none. Then who waits for it goes in force without it. A newer version of
+// something that waits takes its place and its deadline. The version in force stays until the next
+// one is ready. A cluster that waits for ever holds up others until the start is over; after that
+// for kMostHeldUp, since a route table must not be stuck because one of its clusters is.
 //
 // The control plane may say that something subscribed by name does not exist: then nobody waits for
 // it. What is in force already stays, since only its cluster's or listener's removal, or an empty
 // replacement, is meant to take traffic away.
 
+#include <chrono>
 #include <map>
 #include <memory>
 #include <set>
@@ -38,10 +41,15 @@ struct NameChange {
 
 class Warming {
  public:
-  struct Kinds {
-    bool clusters;
-    bool listeners;
+  // Kinds that are not subscribed to are not waited for. 0: the first answer is awaited for ever.
+  struct Options {
+    bool clusters = true;
+    bool listeners = true;
+    event::Duration clusters_timeout = std::chrono::seconds(15);
+    event::Duration listeners_timeout = std::chrono::seconds(15);
   };
+  static constexpr event::Duration kMostHeldUp = std::chrono::seconds(15);
+
   struct Counts {
     size_t clusters;
     size_t routes;
@@ -59,8 +67,7 @@ class Warming {
     uint64_t routes = 0;
   };
 
-  // Kinds that are not subscribed to are not waited for.
-  Warming(event::Duration timeout, Kinds subscribed);
+  explicit Warming(const Options& options);
 
   // The wait for the first answers begins.
   void start(event::MonotonicTime now);
@@ -109,6 +116,7 @@ class Warming {
   };
   struct Cluster {
     std::shared_ptr<const upstream::ClusterSpec> next;  // waits; null: nothing new
+    event::MonotonicTime since;                         // when next began to wait
     event::MonotonicTime deadline;                      // of next
     std::string next_assignment;                        // empty: none is needed
     std::string assignment;                             // of the version in force
@@ -119,35 +127,42 @@ class Warming {
     Names users;
     std::shared_ptr<const route::RouteTableSpec> next;  // waits; null: nothing new
     std::vector<std::string> clusters;                  // that next names
+    event::MonotonicTime deadline;                      // of its coming for the first time
     bool in_force = false;
     bool absent = false;  // has not come and will not
   };
   struct Listener {
     std::shared_ptr<const net::ListenerSpec> next;  // waits; null: nothing new
-    event::MonotonicTime deadline;                  // of next
     std::vector<std::string> clusters;              // that next names
     std::vector<std::string> next_routes;
     std::vector<std::string> routes;  // of the version in force
   };
 
   bool awaitsClusters(event::MonotonicTime now) const;
+  bool awaitsListeners(event::MonotonicTime now) const;
   bool hasEndpoints(const Cluster& cluster) const;
-  // The first of these clusters that nothing may be sent to yet; empty if there is none.
-  std::string_view blockerOf(const std::vector<std::string>& clusters) const;
-  std::string_view missingTableOf(const Listener& listener) const;
+  event::MonotonicTime holdsUpUntil(const Cluster& cluster) const;
+  // The first of these clusters that is waited for; empty if there is none.
+  std::string_view blockerOf(const std::vector<std::string>& clusters,
+                             event::MonotonicTime now) const;
+  // Not there, nor known to stay away.
+  static bool missing(const Routes& routes) { return !routes.in_force && !routes.absent; }
+  std::string_view awaitedTableOf(const Listener& listener, event::MonotonicTime now) const;
   void refer(const std::string& assignment, const std::string& cluster);
   void release(const std::string& assignment, const std::string& cluster);
-  void referRoutes(const std::string& routes, const std::string& listener);
+  void referRoutes(const std::string& routes, const std::string& listener,
+                   event::MonotonicTime deadline);
   void releaseRoutes(const std::string& routes, const std::string& listener);
   Names settleClusters(event::MonotonicTime now, Changes* changes);
   void settleEndpoints(const Names& done, Changes* changes);
-  void settleRoutes(Changes* changes);
+  void settleRoutes(event::MonotonicTime now, Changes* changes);
   void settleListeners(event::MonotonicTime now, Changes* changes);
   void noteInitialized(event::MonotonicTime now);
 
-  const event::Duration timeout_;
-  const Kinds kinds_;
-  event::MonotonicTime first_answers_by_ = event::MonotonicTime::max();
+  const Options options_;
+  bool started_ = false;
+  event::MonotonicTime clusters_by_ = event::MonotonicTime::max();
+  event::MonotonicTime listeners_by_ = event::MonotonicTime::max();
   event::MonotonicTime settled_at_ = event::MonotonicTime::min();
   bool clusters_answered_ = false;
   bool listeners_answered_ = false;

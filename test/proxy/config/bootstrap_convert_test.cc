@@ -69,7 +69,7 @@ dynamic_resources:
     api_type: DELTA_GRPC
     transport_api_version: V3
     grpc_services: [{envoy_grpc: {cluster_name: control, authority: control.example}}]
-  cds_config: {ads: {}, resource_api_version: V3}
+  cds_config: {ads: {}, resource_api_version: V3, initial_fetch_timeout: 1.5s}
 )");
   EXPECT_EQ(converted.errors, Lines());
   ASSERT_TRUE(converted.spec.ads.has_value());
@@ -78,10 +78,12 @@ dynamic_resources:
   EXPECT_TRUE(converted.spec.ads->incremental);
   EXPECT_TRUE(converted.spec.cds);
   EXPECT_FALSE(converted.spec.lds);
+  EXPECT_EQ(converted.spec.cds_fetch_timeout, std::chrono::milliseconds(1500));
+  EXPECT_EQ(converted.spec.lds_fetch_timeout, std::chrono::seconds(15));
   EXPECT_EQ(converted.spec.clusters.at(0)->protocol, upstream::UpstreamProtocol::Http2);
 }
 
-TEST(BootstrapConvert, RuntimeLimitsReachTheListeners) {
+TEST(BootstrapConvert, RuntimeLimits) {
   const Converted converted = convert(R"(
 layered_runtime:
   layers:
@@ -102,7 +104,7 @@ static_resources:
 )");
   EXPECT_EQ(converted.errors, Lines());
   EXPECT_EQ(converted.spec.max_downstream_connections, 50u);
-  EXPECT_EQ(converted.spec.listeners.at(0)->max_connections, 5u);
+  EXPECT_EQ(converted.spec.listener_connection_limits, (std::map<std::string, uint64_t>{{"l", 5}}));
 }
 
 TEST(BootstrapConvert, Errors) {

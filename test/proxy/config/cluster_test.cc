@@ -55,7 +55,7 @@ name: c
 type: EDS
 eds_cluster_config:
   service_name: service
-  eds_config: {ads: {}, resource_api_version: V3}
+  eds_config: {ads: {}, resource_api_version: V3, initial_fetch_timeout: 3s}
 connect_timeout: 0.0005s
 lb_policy: LEAST_REQUEST
 per_connection_buffer_limit_bytes: 4096
@@ -82,6 +82,7 @@ typed_extension_protocol_options:
   EXPECT_EQ(spec.version, "v3");
   EXPECT_EQ(spec.discovery, upstream::ClusterSpec::Discovery::Eds);
   EXPECT_EQ(spec.eds_service_name, "service");
+  EXPECT_EQ(spec.eds_fetch_timeout, milliseconds(3000));
   EXPECT_EQ(spec.assignment, nullptr);
   EXPECT_EQ(spec.connect_timeout, milliseconds(1));  // never rounded to none
   EXPECT_EQ(spec.algorithm, upstream::Algorithm::LeastRequest);

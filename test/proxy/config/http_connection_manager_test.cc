@@ -62,7 +62,7 @@ TEST(HttpConnectionManager, DefaultsAreEnvoys) {
 TEST(HttpConnectionManager, EveryHonouredField) {
   const auto spec = convert(R"({
 stat_prefix: s, codec_type: HTTP1,
-rds: {route_config_name: table, config_source: {ads: {}, resource_api_version: V3}},
+rds: {route_config_name: table, config_source: {ads: {}, resource_api_version: V3, initial_fetch_timeout: 0s}},
 http_filters: [{name: r1, typed_config: {"@type": type.googleapis.com/envoy.extensions.filters.http.router.v3.Router, suppress_envoy_headers: true}}],
 access_log: [{name: x, typed_config: {"@type": type.googleapis.com/envoy.extensions.access_loggers.file.v3.FileAccessLog, path: /log}}],
 use_remote_address: true, xff_num_trusted_hops: 2, skip_xff_append: true,
@@ -78,6 +78,7 @@ request_id_extension: {typed_config: {"@type": type.googleapis.com/envoy.extensi
 })");
   EXPECT_EQ(spec->codec, http::ConnectionManagerSpec::Codec::Http1);
   EXPECT_EQ(spec->rds_name, "table");
+  EXPECT_EQ(spec->rds_fetch_timeout, milliseconds(0));
   EXPECT_EQ(spec->routes, nullptr);
   ASSERT_EQ(spec->filters.size(), 1u);
   EXPECT_EQ(spec->filters[0]->name, "r1");

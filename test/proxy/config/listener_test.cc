@@ -41,6 +41,7 @@ TEST(Listener, EveryHonouredField) {
                        "port_value: 8080, ipv4_compat: true}}, additional_addresses: [{address: "
                        "{pipe: {path: /run/w.sock, mode: 0660}}}], "
                        "per_connection_buffer_limit_bytes: 4096, tcp_backlog_size: 16, "
+                       "ignore_global_conn_limit: true, "
                        "filter_chains: [{name: chain, filters: [" +
                        manager() +
                        "], filter_chain_match: {destination_port: 8080, prefix_ranges: "
@@ -62,6 +63,7 @@ TEST(Listener, EveryHonouredField) {
   EXPECT_EQ(spec.unix_mode, 0660u);
   EXPECT_EQ(spec.per_connection_buffer_limit_bytes, 4096u);
   EXPECT_EQ(spec.tcp_backlog, 16u);
+  EXPECT_TRUE(spec.ignore_global_limit);
   ASSERT_EQ(spec.filter_chains.size(), 1u);
   const net::FilterChainSpec& chain = *spec.filter_chains[0];
   EXPECT_EQ(chain.name, "chain");
@@ -87,7 +89,7 @@ TEST(Listener, Defaults) {
   EXPECT_EQ(result.spec->per_connection_buffer_limit_bytes, 1024u * 1024);
   EXPECT_FALSE(result.spec->ipv4_compat);
   EXPECT_EQ(result.spec->unix_mode, std::nullopt);
-  EXPECT_EQ(result.spec->max_connections, 0u);
+  EXPECT_FALSE(result.spec->ignore_global_limit);
 }
 
 uint64_t hashOf(const std::string& yaml) {

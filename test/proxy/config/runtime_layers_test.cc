@@ -64,7 +64,7 @@ TEST(RuntimeLayers, ALimitIsAWholeNumber) {
     EXPECT_EQ(result.errors, Lines({"layered_runtime.layers[0].static_layer"
                                     "[\"overload.global_downstream_max_connections\"]: type: "}))
         << value;
-    EXPECT_EQ(result.limits.downstream_connections, 0u);
+    EXPECT_EQ(result.limits.downstream_connections, std::nullopt);
   }
 }
 

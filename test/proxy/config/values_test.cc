@@ -126,7 +126,7 @@ TEST(Values, DataSources) {
 TEST(Values, ConfigSources) {
   const auto errorsOf = [](const char* yaml) {
     base::FieldReport report;
-    checkConfigSource(fromYaml<core::ConfigSource>(yaml), report);
+    toFetchTimeout(fromYaml<core::ConfigSource>(yaml), report);
     return brief(report.errors());
   };
   EXPECT_EQ(errorsOf("{ads: {}}"), Lines());
@@ -134,6 +134,18 @@ TEST(Values, ConfigSources) {
   EXPECT_EQ(errorsOf("{ads: {}, resource_api_version: V2}"),
             Lines({"resource_api_version: unsupported_value: V2"}));
   EXPECT_EQ(errorsOf("{path: /x, resource_api_version: V2}"), Lines());  // the path is refused
+  EXPECT_EQ(errorsOf("{ads: {}, initial_fetch_timeout: -1s}").size(), 1u);
+
+  const auto timeoutOf = [](const char* yaml) {
+    base::FieldReport report;
+    return toFetchTimeout(fromYaml<core::ConfigSource>(yaml), report);
+  };
+  EXPECT_EQ(timeoutOf("{ads: {}}"), std::chrono::seconds(15));
+  EXPECT_EQ(timeoutOf("{path: /x}"), std::chrono::seconds(15));
+  EXPECT_EQ(timeoutOf("{ads: {}, initial_fetch_timeout: 0s}"), Milliseconds(0));
+  EXPECT_EQ(timeoutOf("{ads: {}, initial_fetch_timeout: 0.25s}"), Milliseconds(250));
+  EXPECT_EQ(timeoutOf("{ads: {}, initial_fetch_timeout: 315576000000s}"),
+            std::chrono::hours(24 * 365));
 }
 
 TEST(Values, RegularExpressionsThatNeedTooMuchAreRefused) {

@@ -6,6 +6,7 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
+#include <cerrno>
 #include <memory>
 #include <vector>
 
@@ -146,6 +147,8 @@ TEST_F(AcceptorTest, ConnectionsOverALimitAreClosedAndCounted) {
 
 TEST_F(AcceptorTest, OutOfDescriptorsPausesAndRecovers) {
   listen();
+  std::vector<int> told;
+  acceptor_->setOnExhausted([&](int error) { told.push_back(error); });
   const test::RawSocket client = connect();
   rlimit before{};
   ASSERT_EQ(::getrlimit(RLIMIT_NOFILE, &before), 0);
@@ -163,6 +166,7 @@ TEST_F(AcceptorTest, OutOfDescriptorsPausesAndRecovers) {
   EXPECT_TRUE(test_loop_.runUntil([&] { return metrics_.exhausted.value() == 2; }));
   ASSERT_EQ(::setrlimit(RLIMIT_NOFILE, &before), 0);
   EXPECT_TRUE(accepted_.empty());
+  EXPECT_EQ(told, (std::vector<int>{EMFILE, EMFILE}));
   clock_.advance(Acceptor::kExhaustedPause);
   ASSERT_TRUE(waitAccepted(1));
   EXPECT_EQ(metrics_.accepted.value(), 1u);

@@ -146,6 +146,37 @@ TEST_F(ListenSocketTest, StaleUnixPathIsReplacedALiveOneIsNot) {
   EXPECT_FALSE(open(abstract).ok());
 }
 
+TEST_F(ListenSocketTest, TheFileOfAUnixSocketGoesWithTheLastOfItsSockets) {
+  const Address at = unixPath("socket");
+  const std::string path(at.unixPath());
+  {
+    absl::StatusOr<WorkerSockets> sockets = open(at, 3);
+    ASSERT_TRUE(sockets.ok()) << sockets.status();
+    const ListenSocket last = std::move((*sockets)[1][0]);
+    sockets->clear();
+    EXPECT_TRUE(std::filesystem::exists(path));
+    const test::RawSocket client = test::RawSocket::connectedTo(at);
+  }
+  EXPECT_FALSE(std::filesystem::exists(path));
+
+  // Somebody else's in its place stays.
+  absl::StatusOr<WorkerSockets> sockets = open(at);
+  ASSERT_TRUE(sockets.ok()) << sockets.status();
+  std::filesystem::remove(path);
+  const test::RawSocket successor = test::RawSocket::listeningOn(at);
+  sockets->clear();
+  EXPECT_TRUE(std::filesystem::exists(path));
+  // And one that was passed belongs to whoever passed it.
+  const int first = passDescriptors({successor.fd()}, "passed");
+  absl::StatusOr<AdoptedSockets> adopted = AdoptedSockets::fromEnvironment(first);
+  ASSERT_TRUE(adopted.ok()) << adopted.status();
+  {
+    const auto passed = openListenSockets(at, 2, {}, *adopted);
+    ASSERT_TRUE(passed.ok()) << passed.status();
+  }
+  EXPECT_TRUE(std::filesystem::exists(path));
+}
+
 TEST_F(ListenSocketTest, PassedSocketsAreAdoptedByTheirAddress) {
   const test::RawSocket web = test::RawSocket::listening();
   const test::RawSocket web_too(::dup(web.fd()));

@@ -2,6 +2,7 @@
 
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <set>
 #include <string>
 
@@ -33,6 +34,57 @@ TEST_F(AdsClientTest, AConfigurationArrivesInOrderAndIsAcknowledged) {
     EXPECT_TRUE(server->type(type).stray_nonces.empty()) << type;
   }
   EXPECT_EQ(server->last().node.id(), "node-1");
+}
+
+// Whoever counts answers (the control plane's "in force on every node") must not see an answer
+// while what it led to has not been asked for yet.
+TEST_F(AdsClientTest, WhatAResponseRefersToIsAskedForBeforeTheResponseIsAcknowledged) {
+  server->set("web", edsCluster("web"));
+  server->set("web", assignment("web", {8001}));
+  server->set("public", rdsListener("public", "table"));
+  server->set("table", routesTo("table", {"web"}));
+  start();
+  ASSERT_TRUE(until([&] { return initialized > 0; }));
+  ASSERT_TRUE(untilSettled());
+  // A later change does the same on the running stream.
+  server->set("more", edsCluster("more"));
+  server->set("more", assignment("more", {8002}));
+  server->set("second", rdsListener("second", "another"));
+  server->set("another", routesTo("another", {"more"}));
+  ASSERT_TRUE(pushed());
+
+  const auto& requests = server->last().requests;
+  const auto asked = [&](const std::string& type, const std::string& name) {
+    return std::find_if(requests.begin(), requests.end(), [&](const auto& request) {
+      const auto& names = request.resource_names_subscribe();
+      return request.type_url() == type &&
+             std::find(names.begin(), names.end(), name) != names.end();
+    });
+  };
+  const auto answered = [&](const std::string& type, int nth) {
+    return std::find_if(requests.begin(), requests.end(), [&](const auto& request) {
+      return request.type_url() == type && !request.response_nonce().empty() && nth-- == 0;
+    });
+  };
+  struct Case {
+    const char* referrer;
+    int answer;
+    const char* type;
+    const char* name;
+  };
+  const Case cases[] = {
+      {config::kClusterType, 0, config::kAssignmentType, "web"},
+      {config::kClusterType, 1, config::kAssignmentType, "more"},
+      {config::kListenerType, 0, config::kRouteTableType, "table"},
+      {config::kListenerType, 1, config::kRouteTableType, "another"},
+  };
+  for (const Case& c : cases) {
+    const auto question = asked(c.type, c.name);
+    const auto answer = answered(c.referrer, c.answer);
+    ASSERT_NE(question, requests.end()) << c.name;
+    ASSERT_NE(answer, requests.end()) << c.name;
+    EXPECT_LT(question - requests.begin(), answer - requests.begin()) << c.name;
+  }
 }
 
 TEST_F(AdsClientTest, ChangesAreAppliedAndOnlyTheyAreSent) {
@@ -122,6 +174,19 @@ TEST_F(AdsClientTest, AControlPlaneThatNeverAnswersHoldsTheNodeUpForSoLong) {
   clock.advance(std::chrono::seconds(14));
   EXPECT_EQ(initialized, 0);
   clock.advance(std::chrono::seconds(2));
+  EXPECT_EQ(initialized, 1);
+}
+
+TEST_F(AdsClientTest, TheFirstAnswersAreAwaitedAsLongAsTheBootstrapSays) {
+  AdsOptions hurried = options();
+  hurried.listeners_timeout = std::chrono::seconds(2);
+  hurried.clusters_timeout = std::chrono::seconds(4);
+  server->fallSilent();
+  start(hurried);
+  ASSERT_TRUE(until([&] { return server->streams() == 1; }));
+  clock.advance(std::chrono::seconds(3));
+  EXPECT_EQ(initialized, 0);
+  clock.advance(std::chrono::seconds(1));
   EXPECT_EQ(initialized, 1);
 }
 

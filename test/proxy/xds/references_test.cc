@@ -38,6 +38,17 @@ TEST(ReferencesTest, AListenerNamesTablesAndClustersOfAllItsChains) {
   EXPECT_EQ(clustersOf(listener), (Names{"a", "z"}));
 }
 
+TEST(ReferencesTest, ATableIsAwaitedAsItsFirstUserSays) {
+  using std::chrono::seconds;
+  net::ListenerSpec listener;
+  listener.filter_chains = {chainSpec("a", {}, seconds(1)), chainSpec("b", {}, seconds(0)),
+                            chainSpec("a", {}, seconds(2))};
+  listener.default_filter_chain = chainSpec("c", {});
+  EXPECT_EQ(fetchTimeoutOf(listener, "a"), seconds(1));
+  EXPECT_EQ(fetchTimeoutOf(listener, "b"), seconds(0));
+  EXPECT_EQ(fetchTimeoutOf(listener, "c"), seconds(15));
+}
+
 TEST(ReferencesTest, OtherFiltersNameNothing) {
   auto chain = std::make_shared<net::FilterChainSpec>();
   chain->filters.push_back(std::make_shared<net::NetworkFilterSpec>());

@@ -2,6 +2,7 @@
 
 // Specs as config makes them, with as little in them as the tests need.
 
+#include <chrono>
 #include <memory>
 #include <string>
 #include <vector>
@@ -13,12 +14,14 @@
 
 namespace convoy::xds {
 
-inline std::shared_ptr<const upstream::ClusterSpec> edsSpec(const std::string& name,
-                                                            const std::string& service = "") {
+inline std::shared_ptr<const upstream::ClusterSpec> edsSpec(
+    const std::string& name, const std::string& service = "",
+    std::chrono::milliseconds timeout = std::chrono::seconds(15)) {
   auto spec = std::make_shared<upstream::ClusterSpec>();
   spec->name = name;
   spec->discovery = upstream::ClusterSpec::Discovery::Eds;
   spec->eds_service_name = service;
+  spec->eds_fetch_timeout = timeout;
   return spec;
 }
 
@@ -49,9 +52,11 @@ inline std::shared_ptr<const route::RouteTableSpec> tableSpec(
 
 // `table` by name, or routes to `clusters` inline.
 inline std::shared_ptr<const net::FilterChainSpec> chainSpec(
-    const std::string& table, const std::vector<std::string>& clusters) {
+    const std::string& table, const std::vector<std::string>& clusters,
+    std::chrono::milliseconds timeout = std::chrono::seconds(15)) {
   auto http = std::make_shared<http::ConnectionManagerSpec>();
   http->rds_name = table;
+  http->rds_fetch_timeout = timeout;
   if (table.empty()) http->routes = tableSpec("inline", clusters);
   auto chain = std::make_shared<net::FilterChainSpec>();
   chain->filters.push_back(http);

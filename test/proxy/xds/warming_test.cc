@@ -51,7 +51,7 @@ class WarmingTest : public testing::Test {
   }
 
   event::MonotonicTime now = kStart;
-  Warming warming{kTimeout, {.clusters = true, .listeners = true}};
+  Warming warming{{}};
 };
 
 TEST_F(WarmingTest, AStaticClusterNeedsNothing) {
@@ -255,8 +255,96 @@ TEST_F(WarmingTest, WithoutAnAnswerTheFirstWaitEnds) {
   EXPECT_EQ(warming.timeouts().listeners, 0u);
 }
 
+// --- initial_fetch_timeout ---
+
+TEST_F(WarmingTest, EveryWaitIsAsLongAsItsConfigSourceSays) {
+  answered();
+  putCluster(edsSpec("short", "", seconds(1)));
+  putCluster(edsSpec("long", "", seconds(60)));
+  auto listener = std::make_shared<net::ListenerSpec>();
+  listener->name = "l";
+  listener->filter_chains = {chainSpec("quick", {}, seconds(2)), chainSpec("slow", {}, seconds(9))};
+  putListener(listener);
+  EXPECT_EQ(settle(), Names{});
+  EXPECT_EQ(warming.nextDeadline(), kStart + seconds(1));
+  now = kStart + seconds(1);
+  EXPECT_EQ(settle(), Names{"+cluster short"});
+  EXPECT_EQ(warming.nextDeadline(), kStart + seconds(2));
+  now = kStart + seconds(2);
+  EXPECT_EQ(settle(), Names{});  // the other table is still awaited
+  EXPECT_EQ(warming.waitingListeners().at(0).waiting_for, "route table slow");
+  EXPECT_EQ(warming.nextDeadline(), kStart + seconds(9));
+  // The one that comes ends the wait.
+  warming.putRoutes(tableSpec("slow", {}));
+  EXPECT_EQ(settle(), (Names{"+routes slow", "+listener l"}));
+  EXPECT_EQ(warming.timeouts().routes, 1u);
+  now = kStart + seconds(60);
+  EXPECT_EQ(settle(), Names{"+cluster long"});
+  EXPECT_EQ(warming.timeouts().endpoints, 2u);
+}
+
+TEST_F(WarmingTest, ATableThatCameIsAwaitedAsLongAsItsClusters) {
+  answered();
+  putListener(listenerSpec("l", "table"));
+  EXPECT_EQ(settle(), Names{});
+  now = kStart + seconds(14);
+  putCluster(edsSpec("a", "", seconds(5)));
+  warming.putRoutes(tableSpec("table", {"a"}));
+  EXPECT_EQ(settle(), Names{});
+  now = kStart + seconds(15);  // the table's own time-out: it is there
+  EXPECT_EQ(settle(), Names{});
+  EXPECT_EQ(warming.nextDeadline(), kStart + seconds(19));
+  now = kStart + seconds(19);
+  EXPECT_EQ(settle(), (Names{"+cluster a", "+routes table", "+listener l"}));
+  EXPECT_EQ(warming.timeouts().routes, 0u);
+}
+
+TEST_F(WarmingTest, ZeroWaitsForEver) {
+  Warming patient({.clusters_timeout = seconds(0), .listeners_timeout = seconds(0)});
+  patient.start(now);
+  EXPECT_TRUE(patient.settle(now).empty());
+  EXPECT_EQ(patient.nextDeadline(), event::MonotonicTime::max());
+  now += std::chrono::hours(1000);
+  EXPECT_TRUE(patient.settle(now).empty());
+  EXPECT_FALSE(patient.initialized());
+  patient.putCluster(edsSpec("a", "", seconds(0)), now);
+  patient.onClustersAnswered();
+  auto listener = std::make_shared<net::ListenerSpec>();
+  listener->name = "l";
+  listener->filter_chains = {chainSpec("table", {}, seconds(0)), chainSpec("", {"a"})};
+  patient.putListener(listener, now);
+  patient.onListenersAnswered();
+  EXPECT_TRUE(patient.settle(now).empty());
+  now += std::chrono::hours(1000);
+  EXPECT_TRUE(patient.settle(now).empty());
+  EXPECT_EQ(patient.nextDeadline(), event::MonotonicTime::max());
+  EXPECT_FALSE(patient.initialized());
+  patient.putRoutes(tableSpec("table", {}));
+  EXPECT_EQ(told(patient.settle(now)), Names{"+routes table"});
+  patient.putAssignment(endpointsSpec("a"));
+  EXPECT_EQ(told(patient.settle(now)), (Names{"+cluster a", "endpoints a", "+listener l"}));
+  EXPECT_TRUE(patient.initialized());
+  EXPECT_EQ(patient.timeouts().clusters + patient.timeouts().listeners, 0u);
+}
+
+// Else one cluster could keep all other routes of a table from being updated.
+TEST_F(WarmingTest, OnceServingAClusterThatWaitsForEverHoldsUpOthersForSoLong) {
+  answered();
+  putListener(listenerSpec("l", "table"));
+  warming.putRoutes(tableSpec("table", {}));
+  EXPECT_EQ(settle(), (Names{"+routes table", "+listener l"}));
+  putCluster(edsSpec("never", "", seconds(0)));
+  warming.putRoutes(tableSpec("table", {"never"}));
+  EXPECT_EQ(settle(), Names{});
+  EXPECT_EQ(warming.nextDeadline(), kStart + Warming::kMostHeldUp);
+  now += Warming::kMostHeldUp;
+  EXPECT_EQ(settle(), Names{"+routes table"});
+  EXPECT_EQ(warming.waiting().clusters, 1u);
+  EXPECT_EQ(warming.nextDeadline(), event::MonotonicTime::max());
+}
+
 TEST_F(WarmingTest, KindsThatAreNotSubscribedToAreNotAwaited) {
-  Warming nothing(kTimeout, {.clusters = false, .listeners = false});
+  Warming nothing({.clusters = false, .listeners = false});
   nothing.start(now);
   EXPECT_TRUE(nothing.settle(now).empty());
   EXPECT_TRUE(nothing.initialized());

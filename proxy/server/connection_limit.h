@@ -1,0 +1,34 @@
+#pragma once
+
+// How many connections may be open at the same time, over all workers: of one listener, or of the
+// process. Exact: workers that take the last place at the same moment get it once. Thread-safe; one
+// atomic per connection, none without a limit.
+
+#include <atomic>
+#include <cstdint>
+#include <optional>
+
+namespace convoy::server {
+
+class ConnectionLimit {
+ public:
+  // Unset: no limit, and nothing is counted.
+  explicit ConnectionLimit(std::optional<uint64_t> most) : most_(most) {}
+
+  // False: it is reached. Otherwise giveBack() follows when the connection has ended.
+  bool tryTake() {
+    if (!most_.has_value()) return true;
+    if (open_.fetch_add(1, std::memory_order_relaxed) < *most_) return true;
+    giveBack();
+    return false;
+  }
+  void giveBack() {
+    if (most_.has_value()) open_.fetch_sub(1, std::memory_order_relaxed);
+  }
+
+ private:
+  const std::optional<uint64_t> most_;
+  std::atomic<uint64_t> open_{0};
+};
+
+}  // namespace convoy::server
