@@ -1,0 +1,208 @@
+#!/usr/bin/env python3
+"""One real convoy-proxy with a static bootstrap: descriptors that run out, limits, unix sockets, signals."""
+
+import http.client
+import os
+import re
+import signal
+import socket
+import sys
+import tempfile
+import threading
+import unittest
+
+sys.dont_write_bytecode = True
+sys.path.insert(0, os.path.join(os.getcwd(), "test/e2e"))
+
+import results  # noqa: E402
+from fleet import SECONDS, Process, get, wait_until  # noqa: E402
+
+BOOTSTRAP = """\
+admin: {{address: {{socket_address: {{address: 127.0.0.1, port_value: 0}}}}}}
+{top}
+static_resources:
+  listeners:
+  - name: public
+    stat_prefix: public
+    address: {address}
+    filter_chains:
+    - filters:
+      - name: envoy.filters.network.http_connection_manager
+        typed_config:
+          "@type": type.googleapis.com/envoy.extensions.filters.network.http_connection_manager.v3.HttpConnectionManager
+          stat_prefix: public
+          route_config:
+            virtual_hosts:
+            - {{name: all, domains: ["*"], routes: [{{match: {{prefix: /}}, route: {{cluster: web}}}}]}}
+          http_filters:
+          - name: envoy.filters.http.router
+            typed_config: {{"@type": type.googleapis.com/envoy.extensions.filters.http.router.v3.Router}}
+  clusters:
+  - name: web
+    load_assignment:
+      cluster_name: web
+      endpoints:
+      - lb_endpoints:
+        - endpoint: {{address: {{socket_address: {{address: {host}, port_value: {port}}}}}}}
+"""
+
+ANY_PORT = "{socket_address: {address: 127.0.0.1, port_value: 0}}"
+REQUEST = b"GET / HTTP/1.1\r\nHost: test\r\n\r\n"
+
+
+class KeptAlive:
+    """Requests on one connection."""
+
+    def __init__(self, address):
+        host, port = address.rsplit(":", 1)
+        self.connection = http.client.HTTPConnection(host, int(port), timeout=SECONDS)
+
+    def get(self, path="/"):
+        self.connection.request("GET", path)
+        response = self.connection.getresponse()
+        return response.status, response.read().decode()
+
+
+class NodeTest(unittest.TestCase):
+    def setUp(self):
+        # A socket's path must be short.
+        folder = tempfile.TemporaryDirectory(prefix="convoy-node", dir="/tmp")
+        self.addCleanup(folder.cleanup)
+        self.folder = folder.name
+        self.backend = self.start("backend", "tools/sample/backend", "--name", "blue").found(r"^listening on (\S+)$")[0]
+
+    def start(self, name, *command):
+        process = Process(self.folder, name, *command)
+
+        def end():
+            if process.process.poll() is None:
+                process.process.kill()
+            process.process.wait(timeout=SECONDS)
+        self.addCleanup(end)
+        return process
+
+    def start_node(self, name="node", address=ANY_PORT, top="", wrapper=(), live=True):
+        path = os.path.join(self.folder, name + ".yaml")
+        host, port = self.backend.rsplit(":", 1)
+        with open(path, "w", encoding="utf-8") as file:
+            file.write(BOOTSTRAP.format(address=address, top=top, host=host, port=port))
+        node = self.start(name, *wrapper, "proxy/convoy-proxy", "-c", path, "--concurrency", "2")
+        if live:
+            node.admin, node.public = node.found(r"convoy-proxy is live admin=(\S+) public=(\S+)")
+        return node
+
+    def counter(self, admin, name):
+        found = re.search(rf"^listener\.public\.{name}: (\d+)$", admin.get("/stats?filter=listener.public")[1], re.MULTILINE)
+        self.assertIsNotNone(found, name)
+        return int(found.group(1))
+
+    def test_clients_that_use_up_the_descriptors_stop_nobody_elses_requests(self):
+        node = self.start_node(wrapper=("prlimit", "--nofile=100:100"))
+        # Both connect before the crowd comes.
+        admin = KeptAlive(node.admin)
+        served = KeptAlive(node.public)
+        self.assertEqual(admin.get("/ready")[0], 200)
+        self.assertEqual(served.get(), (200, "blue\n"))
+        host, port = node.public.rsplit(":", 1)
+        crowd = [socket.create_connection((host, int(port)), timeout=SECONDS) for _ in range(150)]
+        self.addCleanup(lambda: [client.close() for client in crowd])
+
+        # Accepting pauses, again and again while it lasts; what is open is served on.
+        wait_until(lambda: self.counter(admin, "downstream_accept_paused") >= 5, "accepting paused several times")
+        for _ in range(100):
+            self.assertEqual(served.get(), (200, "blue\n"))
+        self.assertLess(self.counter(admin, "downstream_cx_active"), 100)
+        paused = self.counter(admin, "downstream_accept_paused")
+        self.assertEqual(self.counter(admin, "downstream_accept_error"), paused)
+        self.assertEqual(node.text().count("pauses while there is no room"), 1, node.text())
+
+        # They leave, and everybody gets in again.
+        for client in crowd:
+            client.close()
+        wait_until(lambda: self.counter(admin, "downstream_cx_active") == 1, "the crowd is gone")
+        for _ in range(10):
+            self.assertEqual(get(f"http://{node.public}/")[:2], (200, "blue\n"))
+        self.assertEqual(served.get(), (200, "blue\n"))
+        self.assertEqual(node.text().count("pauses while there is no room"), 1, node.text())
+        served.connection.close()
+        admin.connection.close()
+        self.assertEqual(node.end(), 0)
+
+    def test_limits_close_what_is_too_much_and_count_it(self):
+        key = "envoy.resource_limits.listener.public.connection_limit"
+        cases = (("overload.global_downstream_max_connections", "downstream_global_cx_overflow"),
+                 (key, "downstream_cx_overflow"))
+        for number, (limit, name) in enumerate(cases):
+            with self.subTest(limit):
+                node = self.start_node(f"node-{number}", top=f"layered_runtime: {{layers: [{{name: l, static_layer: {{{limit}: 2}}}}]}}")
+                admin = KeptAlive(node.admin)
+                inside = [KeptAlive(node.public), KeptAlive(node.public)]
+                for client in inside:
+                    self.assertEqual(client.get()[0], 200)
+                host, port = node.public.rsplit(":", 1)
+                for _ in range(3):
+                    with socket.create_connection((host, int(port)), timeout=SECONDS) as client:
+                        self.assertEqual(client.recv(1), b"")
+                self.assertEqual(self.counter(admin, name), 3)
+                for client in inside:
+                    self.assertEqual(client.get()[0], 200)
+                    client.connection.close()
+                wait_until(lambda: self.counter(admin, "downstream_cx_active") == 0, "both left")  # noqa: B023
+                self.assertEqual(get(f"http://{node.public}/")[0], 200)
+
+    def test_a_unix_socket_goes_with_the_node_and_a_dead_ones_is_replaced(self):
+        path = os.path.join(self.folder, "public.sock")
+        pipe = f"{{pipe: {{path: {path}, mode: 0660}}}}"
+
+        def answer():
+            with socket.socket(socket.AF_UNIX) as client:
+                client.settimeout(SECONDS)
+                client.connect(path)
+                client.sendall(REQUEST)
+                return client.recv(4096).split(b"\r\n")[0]
+        node = self.start_node("first", pipe)
+        self.assertEqual(answer(), b"HTTP/1.1 200 OK")
+        # While somebody listens there, nobody else does.
+        second = self.start_node("second", pipe, live=False)
+        self.assertEqual(second.process.wait(timeout=SECONDS), 1)
+        self.assertIn(f"cannot listen on unix:{path}: address already in use; another process listens there", second.text())
+        self.assertEqual(answer(), b"HTTP/1.1 200 OK")
+        self.assertEqual(node.end(), 0)
+        self.assertFalse(os.path.exists(path))
+
+        self.start_node("third", pipe).end(signal.SIGKILL)
+        self.assertTrue(os.path.exists(path))
+        node = self.start_node("fourth", pipe)
+        self.assertEqual(answer(), b"HTTP/1.1 200 OK")
+        self.assertEqual(node.end(), 0)
+        self.assertFalse(os.path.exists(path))
+
+    def test_sigterm_finishes_what_runs(self):
+        node = self.start_node()
+        answers = []
+        served = KeptAlive(node.public)
+        self.assertEqual(served.get()[0], 200)
+        slow = threading.Thread(target=lambda: answers.append(served.get("/delay/700")))
+        slow.start()
+        wait_until(lambda: "rq_active: 1" in get(f"http://{node.admin}/stats?filter=http.public.downstream_rq_active")[1],
+                   "the request runs")
+        self.assertEqual(node.end(), 0)
+        slow.join(timeout=SECONDS)
+        self.assertEqual(answers, [(200, "blue\n")])
+
+    def test_a_second_signal_ends_it_at_once(self):
+        node = self.start_node()
+        served = KeptAlive(node.public)
+        served.connection.request("GET", "/delay/20000")
+        wait_until(lambda: "rq_active: 1" in get(f"http://{node.admin}/stats?filter=http.public.downstream_rq_active")[1],
+                   "the request runs")
+        node.process.send_signal(signal.SIGHUP)
+        node.process.send_signal(signal.SIGTERM)
+        wait_until(lambda: get(f"http://{node.admin}/ready")[0] == 503, "the node drains")
+        self.assertEqual(node.end(signal.SIGINT), 0)
+        with self.assertRaises((http.client.HTTPException, OSError)):
+            served.connection.getresponse()
+
+
+if __name__ == "__main__":
+    results.main()
