@@ -41,7 +41,7 @@ void Acceptor::watch() {
     // libuv stops watching on an error, which a listening socket has when a handshake broke:
     // accept() reports it.
     if (status != 0 && acceptor.accepting()) acceptor.watch();
-    acceptor.onReadable();
+    acceptor.acceptSome(kPerTurn);
   });
 }
 
@@ -55,10 +55,15 @@ void Acceptor::resume() {
   if (--pauses_ == 0) watch();
 }
 
-void Acceptor::onReadable() {
+void Acceptor::takeQueued() {
+  CONVOY_ASSERT(loop_.isOwnThread());
+  acceptSome(kMostQueued);
+}
+
+void Acceptor::acceptSome(int most) {
   // on_accept may destroy us.
   Handle* const handle = handle_;
-  for (int i = 0; i < kPerTurn && handle->owner != nullptr && accepting(); ++i) {
+  for (int i = 0; i < most && handle->owner != nullptr && accepting(); ++i) {
     if (!acceptOne()) return;
   }
 }

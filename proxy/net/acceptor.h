@@ -40,6 +40,7 @@ struct AcceptMetrics {
 class Acceptor {
  public:
   static constexpr int kPerTurn = 64;
+  static constexpr int kMostQueued = 4096;  // of takeQueued()
   static constexpr event::Duration kExhaustedPause = std::chrono::milliseconds(100);
 
   // The descriptor is the callee's; local is the address that the client reached.
@@ -64,6 +65,9 @@ class Acceptor {
   void pause();
   void resume();
   bool accepting() const { return pauses_ == 0; }
+  // Takes what waits in the socket's queue, at once and without the bound of a turn: before the
+  // socket is closed, which would reset it.
+  void takeQueued();
 
  private:
   // libuv needs it a little longer than we do.
@@ -73,7 +77,7 @@ class Acceptor {
   };
 
   void watch();
-  void onReadable();
+  void acceptSome(int most);
   bool acceptOne();
   void onError(int error);
 

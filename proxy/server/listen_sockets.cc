@@ -10,6 +10,7 @@ namespace convoy::server {
 
 absl::Status ListenSockets::claim(const net::ListenerSpec& listener,
                                   const std::set<std::string>& leaving) {
+  if (ended_) return absl::OkStatus();
   Sockets before;
   for (const auto& socket : *sockets_) {
     if (socket->users.contains(listener.name)) before.push_back(socket);
@@ -68,6 +69,7 @@ std::shared_ptr<ListenSockets::Socket> ListenSockets::find(const std::string& li
 }
 
 void ListenSockets::serve(const net::ListenerSpec& listener) {
+  if (ended_) return;
   for (const net::Address& address : listener.addresses) {
     const std::shared_ptr<Socket> socket = find(listener.name, address);
     CONVOY_ASSERT(socket != nullptr);
@@ -95,6 +97,13 @@ void ListenSockets::handTo(const std::string& listener, const std::shared_ptr<So
 
 void ListenSockets::release(const std::string& listener) {
   for (const auto& socket : Sockets(*sockets_)) giveUp(listener, socket);
+}
+
+void ListenSockets::releaseAll() {
+  ended_ = true;
+  for (const auto& socket : Sockets(*sockets_)) {
+    for (const std::string& user : std::set(socket->users)) giveUp(user, socket);
+  }
 }
 
 void ListenSockets::giveUp(const std::string& listener, const std::shared_ptr<Socket>& socket) {

@@ -39,6 +39,8 @@ class ListenSockets {
   void serve(const net::ListenerSpec& listener);
   // Stops accepting for it, and gives its addresses up.
   void release(const std::string& listener);
+  // The same for all, for good: claim() and serve() change nothing from here on.
+  void releaseAll();
 
   struct Bound {
     net::Address configured;
@@ -66,6 +68,7 @@ class ListenSockets {
   event::Loop& main_;
   const std::vector<Worker*> workers_;
   net::AdoptedSockets& adopted_;
+  bool ended_ = false;
   const std::shared_ptr<Sockets> sockets_ = std::make_shared<Sockets>();
 };
 

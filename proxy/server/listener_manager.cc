@@ -162,6 +162,7 @@ void ListenerManager::stopAccepting() {
   for (Worker* worker : workers_) {
     worker->loop().post([worker] { worker->listeners().stopAccepting(); });
   }
+  sockets_.releaseAll();
 }
 
 std::map<std::string, ListenerManager::Active> ListenerManager::active() const {

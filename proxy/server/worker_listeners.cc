@@ -142,7 +142,10 @@ void WorkerListeners::drainAll() {
 }
 
 void WorkerListeners::stopAccepting() {
-  for (auto& [name, listener] : listeners_) listener->acceptors.clear();
+  for (auto& [name, listener] : listeners_) {
+    for (auto& [fd, acceptor] : listener->acceptors) acceptor->takeQueued();
+    listener->acceptors.clear();
+  }
 }
 
 void WorkerListeners::closeAll() {

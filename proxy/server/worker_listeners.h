@@ -39,6 +39,7 @@ class WorkerListeners {
   // meanwhile.
   void drainAll();
   void closeAll();
+  // Takes who has connected already, then nobody any more.
   void stopAccepting();
   size_t connections() const;
 

@@ -182,11 +182,23 @@ class NodeTest(unittest.TestCase):
         answers = []
         served = KeptAlive(node.public)
         self.assertEqual(served.get()[0], 200)
-        slow = threading.Thread(target=lambda: answers.append(served.get("/delay/700")))
+        slow = threading.Thread(target=lambda: answers.append(served.get("/delay/4000")))
         slow.start()
         wait_until(lambda: "rq_active: 1" in get(f"http://{node.admin}/stats?filter=http.public.downstream_rq_active")[1],
                    "the request runs")
-        self.assertEqual(node.end(), 0)
+        node.process.send_signal(signal.SIGTERM)
+        host, port = node.public.rsplit(":", 1)
+
+        def refused():
+            with socket.socket() as client:
+                return client.connect_ex((host, int(port))) != 0
+        wait_until(refused, "new clients are refused while the request runs")
+        # The address is free for a successor before the old node has ended.
+        address = f"{{socket_address: {{address: {host}, port_value: {port}}}}}"
+        successor = self.start_node("successor", address)
+        self.assertIsNone(node.process.poll())
+        self.assertEqual(get(f"http://{successor.public}/")[:2], (200, "blue\n"))
+        self.assertEqual(node.process.wait(timeout=SECONDS), 0)
         slow.join(timeout=SECONDS)
         self.assertEqual(answers, [(200, "blue\n")])
 

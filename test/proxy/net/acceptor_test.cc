@@ -90,6 +90,20 @@ TEST_F(AcceptorTest, TakesABurstInBoundedTurns) {
   ASSERT_TRUE(waitAccepted(clients.size()));
 }
 
+TEST_F(AcceptorTest, TheQueueCanBeTakenBeforeTheEnd) {
+  listen();
+  std::vector<test::RawSocket> clients;
+  for (int i = 0; i < Acceptor::kPerTurn + 10; ++i) clients.push_back(connect());
+  acceptor_->takeQueued();
+  EXPECT_EQ(accepted_.size(), clients.size());
+  acceptor_->takeQueued();  // nothing is left
+  EXPECT_EQ(accepted_.size(), clients.size());
+  acceptor_->pause();
+  const test::RawSocket later = connect();
+  acceptor_->takeQueued();  // who is out of descriptors has no room now either
+  EXPECT_EQ(accepted_.size(), clients.size());
+}
+
 TEST_F(AcceptorTest, PausesAreCountedAndLeaveConnectionsQueued) {
   listen();
   acceptor_->pause();

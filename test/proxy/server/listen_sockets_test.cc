@@ -112,6 +112,19 @@ TEST_F(ListenSocketsTest, ClaimedAgainBeforeItIsClosedASocketStays) {
   EXPECT_TRUE(refused(at));
 }
 
+TEST_F(ListenSocketsTest, ReleasingAllIsForGood) {
+  const net::Address at = test::uniqueUnixAddress();
+  ASSERT_TRUE(claim("a", {at.text(), "127.0.0.1:0"}).ok());
+  ASSERT_TRUE(claim("b", {at.text()}, {"a"}).ok());
+  sockets->releaseAll();
+  plane.settle();
+  EXPECT_TRUE(refused(at));
+  EXPECT_TRUE(claim("c", {at.text()}).ok());
+  sockets->serve(*listener("c", {at.text()}, ""));
+  EXPECT_TRUE(sockets->boundBy("c").empty());
+  EXPECT_TRUE(refused(at));
+}
+
 TEST_F(ListenSocketsTest, WhatIsClosingWhenItEndsIsClosed) {
   const net::Address at = test::uniqueUnixAddress();
   ASSERT_TRUE(claim("a", {at.text()}).ok());

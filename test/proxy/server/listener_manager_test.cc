@@ -312,12 +312,18 @@ TEST_F(ListenerManagerTest, DrainingSaysGoodbyeAndAcceptsUntilItIsStopped) {
   // Listeners that come later, too.
   plane.put(listener("late", {kAnyPort}, "hello"));
   EXPECT_TRUE(saysClose(askAt(plane.address("late"))));
+  const net::Address at = plane.address("l");
+  const RawSocket open = RawSocket::connectedTo(at);
+  EXPECT_EQ(ask(open).status, 200);
   plane.listeners->stopAccepting();
   plane.settle();
-  const size_t before = plane.connections();
-  const RawSocket queued = RawSocket::connectedTo(plane.address("l"));
+  EXPECT_TRUE(refused(at));  // so that clients go elsewhere, and a successor can have it
+  // What the control plane still sends finds no address any more.
+  plane.put(listener("l", {kAnyPort}, "changed"));
+  plane.put(listener("new", {kAnyPort}, "x"));
+  EXPECT_TRUE(refused(at));
+  plane.listeners->remove("l");
   plane.settle();
-  EXPECT_EQ(plane.connections(), before);
 }
 
 TEST_F(ListenerManagerTest, LogsAndSharedCountersAreThoseOfTheirNames) {

@@ -179,6 +179,20 @@ TEST_F(WorkerListenersTest, SocketsAreAcceptedOnWhileTheyAreThere) {
   EXPECT_EQ(ask(queued).body, "other");
 }
 
+TEST_F(WorkerListenersTest, StoppingTakesWhoHasConnectedAlready) {
+  update(listener("l", {"127.0.0.1:0"}, "hello"));
+  const net::Address at = open("l");
+  const RawSocket first = RawSocket::connectedTo(at);
+  const RawSocket second = RawSocket::connectedTo(at);
+  listeners_.drainAll();
+  listeners_.stopAccepting();
+  EXPECT_EQ(listeners_.connections(), 2u);
+  const RawSocket late = RawSocket::connectedTo(at);
+  EXPECT_TRUE(saysClose(ask(first)));
+  EXPECT_TRUE(saysClose(ask(second)));
+  EXPECT_EQ(counters().downstream_cx_total.value(), 2u);
+}
+
 TEST_F(WorkerListenersTest, PlacesAreGivenBackWhereTheyWereTaken) {
   limit_ = std::make_shared<ConnectionLimit>(2);
   process_limit_ = std::make_shared<ConnectionLimit>(2);
