@@ -32,12 +32,8 @@ Loop::Loop(std::string name, const Clock& clock, Random random)
                 }) == 0);
   uv_timer_init(&uv_, &tick_);
   uv_prepare_init(&uv_, &before_wait_);
-  uv_check_init(&uv_, &after_wait_);
   uv_prepare_start(&before_wait_, [](uv_prepare_t* handle) {
     loopOf(reinterpret_cast<uv_handle_t*>(handle)).onPrepare();
-  });
-  uv_check_start(&after_wait_, [](uv_check_t* handle) {
-    loopOf(reinterpret_cast<uv_handle_t*>(handle)).runEndOfIteration();
   });
   deadlines_.onArmed([](void* self) { static_cast<Loop*>(self)->tick_stale_ = true; }, this);
 }
@@ -58,7 +54,6 @@ Loop::~Loop() {
   closeHandle(reinterpret_cast<uv_handle_t*>(&wake_));
   closeHandle(reinterpret_cast<uv_handle_t*>(&tick_));
   closeHandle(reinterpret_cast<uv_handle_t*>(&before_wait_));
-  closeHandle(reinterpret_cast<uv_handle_t*>(&after_wait_));
   // Handles that are closing need one pass; whoever left an open one behind is found by the assert.
   for (int pass = 0; pass < 4 && uv_loop_alive(&uv_) != 0; ++pass) uv_run(&uv_, UV_RUN_NOWAIT);
   CONVOY_ASSERT(uv_loop_close(&uv_) == 0);
@@ -68,6 +63,7 @@ void Loop::run() {
   thread_ = std::this_thread::get_id();
   do {
     uv_run(&uv_, UV_RUN_DEFAULT);
+    runEndOfIteration();  // stopped, it did not come to onPrepare()
   } while (!stopping_.load(std::memory_order_acquire));
   stopping_ = false;
 }
@@ -75,6 +71,7 @@ void Loop::run() {
 void Loop::runOnce(bool wait) {
   CONVOY_ASSERT(isOwnThread());
   uv_run(&uv_, wait ? UV_RUN_ONCE : UV_RUN_NOWAIT);
+  runEndOfIteration();
 }
 
 void Loop::stop() {
@@ -168,7 +165,8 @@ void Loop::refreshWall() {
 }
 
 void Loop::onPrepare() {
-  // Timers and closing callbacks ran since the last check: what they deferred must not wait.
+  // One hook suffices: whatever ran since the last wait, timers and closing callbacks included, was
+  // before this.
   runEndOfIteration();
   if (tick_stale_) armTick();
   now_stale_ = true;

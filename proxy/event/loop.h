@@ -149,7 +149,6 @@ class Loop {
   uv_async_t wake_;
   uv_timer_t tick_;
   uv_prepare_t before_wait_;
-  uv_check_t after_wait_;
   MonotonicTime tick_at_ = MonotonicTime::max();
   base::IntrusiveList<EndOfTurnTask> end_of_turn_;
   base::IntrusiveList<EndOfTurnTask> end_of_iteration_;

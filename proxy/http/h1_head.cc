@@ -276,7 +276,9 @@ H1Error H1RequestParser::finish(const char* end) {
   const bool no_body = head.body.kind == BodyLength::Kind::None ||
                        (head.body.kind == BodyLength::Kind::Known && head.body.bytes == 0);
   if (!is_http11 || no_body) head.expects_continue = false;
-  if (composed_target_.empty()) head.wire = between(head.method.data(), end);
+  // An absolute-form's target may have become a text of ours.
+  const bool as_received = head.target.data() == head.method.data() + head.method.size() + 1;
+  if (as_received) head.wire = between(head.method.data(), end);
   return head.body.kind != BodyLength::Kind::None && head.method == "CONNECT"
              ? H1Error::ConnectWithBody
              : H1Error::None;

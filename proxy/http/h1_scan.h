@@ -133,10 +133,17 @@ inline size_t countUpToCr(const char* at, const char* end) {
     // Each lane counts (downwards) up to 255 blocks before the lanes are added up.
     __m128i lanes = zero;
     const char* const stop = at + std::min<ptrdiff_t>(end - at, ptrdiff_t{255} * 16);
-    for (; at != stop; at += 16) {
-      const __m128i block = _mm_loadu_si128(reinterpret_cast<const __m128i*>(at));
-      lanes = _mm_add_epi8(atMost(block, '\r'), lanes);
+    const auto add = [&lanes](const char* from) {
+      const __m128i block = _mm_loadu_si128(reinterpret_cast<const __m128i*>(from));
+      lanes = _mm_add_epi8(lanes, atMost(block, '\r'));
+    };
+    for (; stop - at >= 64; at += 64) {
+      add(at);
+      add(at + 16);
+      add(at + 32);
+      add(at + 48);
     }
+    for (; at != stop; at += 16) add(at);
     const __m128i sums = _mm_sad_epu8(_mm_sub_epi8(zero, lanes), zero);
     count += static_cast<size_t>(_mm_cvtsi128_si64(sums)) +
              static_cast<size_t>(_mm_cvtsi128_si64(_mm_unpackhi_epi64(sums, sums)));

@@ -9,6 +9,7 @@
 #include <cstdint>
 #include <string_view>
 
+#include "proxy/base/recycled.h"
 #include "proxy/http/codec.h"
 #include "proxy/http/h1_body.h"
 #include "proxy/http/h1_head.h"
@@ -19,7 +20,9 @@
 
 namespace convoy::http {
 
-class H1ServerCodec final : public ServerCodec, private ResponseSender {
+class H1ServerCodec final : public ServerCodec,
+                            private ResponseSender,
+                            public base::Recycled<H1ServerCodec> {
  public:
   // All arguments outlive the codec. `scheme` is that of requests whose target names none.
   H1ServerCodec(ServerCodecHandler& handler, const H1Limits& limits,

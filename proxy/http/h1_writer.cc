@@ -261,8 +261,8 @@ size_t writeRequestHead(net::ByteQueue& out, const RequestHead& head, H1Framing 
     return writeRequestSoundly(out, head, framing);
   }
   const bool has_te = head.headers.find(HeaderName::Te) != nullptr;
-  Space space(out, bytesOf(head.headers) + head.method.size() + head.target.size() + head.authority.size() +
-                       head.upgrade.size());
+  Space space(out, bytesOf(head.headers) + head.method.size() + head.target.size() +
+                       head.authority.size() + head.upgrade.size());
   LineBuffer lines(space.begin());
   putRequestStart(lines, head, framing, has_te);
   putFields(lines, head.headers, kNotInRequests);

@@ -1,11 +1,9 @@
 #include "proxy/http/log_format.h"
 
-#include <emmintrin.h>
-
-#include <algorithm>
 #include <charconv>
 #include <cstring>
 #include <ctime>
+#include <utility>
 
 #include "absl/strings/str_cat.h"
 #include "proxy/base/strings.h"
@@ -13,8 +11,6 @@
 namespace convoy::http {
 
 namespace {
-
-// --- rendering ---
 
 // What does not exist is an empty text here, and "-" in the line.
 
@@ -199,8 +195,8 @@ void renderNumber(LogOperator op, const StreamInfo& info, LineBuffer& out) {
   value.has_value() ? out.number(*value) : out.character('-');
 }
 
-void renderText(const LogPiece& piece, const LogRecord& r, AccessLogSpec::Format form,
-                char* scratch, LineBuffer& out) {
+void renderValue(const LogPiece& piece, const LogRecord& r, AccessLogSpec::Format form,
+                 char* scratch, LineBuffer& out) {
   std::string_view value = textOrAlternative(piece, r, scratch);
   if (value.empty()) return out.character('-');
   if (piece.max_length != 0) value = value.substr(0, piece.max_length);
@@ -208,117 +204,14 @@ void renderText(const LogPiece& piece, const LogRecord& r, AccessLogSpec::Format
   out.raw(value);
 }
 
-// Literals of a text are written as they are, those of JSON escaped.
+// A literal comes here only in JSON, where it is escaped.
 inline void renderPiece(const LogPiece& piece, const LogRecord& r, AccessLogSpec::Format form,
                         char* scratch, LineBuffer& out) {
   if (isNumber(piece.op)) return renderNumber(piece.op, r.info, out);
-  renderText(piece, r, form, scratch, out);
-}
-
-// --- escaping ---
-
-bool isPlain(char c) {
-  return c >= 0x20 && c < 0x7f && c != '"' && c != '\\';
-}
-
-// 0xff where a byte of the block needs an escape: all but printable ASCII, and '"' and '\\'.
-__m128i special(__m128i block) {
-  const __m128i low = _mm_cmpeq_epi8(_mm_min_epu8(block, _mm_set1_epi8(0x1f)), block);
-  const __m128i high = _mm_cmpeq_epi8(_mm_max_epu8(block, _mm_set1_epi8(0x7f)), block);
-  const __m128i quote = _mm_cmpeq_epi8(block, _mm_set1_epi8('"'));
-  const __m128i backslash = _mm_cmpeq_epi8(block, _mm_set1_epi8('\\'));
-  return _mm_or_si128(_mm_or_si128(low, high), _mm_or_si128(quote, backslash));
-}
-
-bool isPlain(__m128i block) {
-  return _mm_movemask_epi8(special(block)) == 0;
-}
-
-__m128i load16(const char* at) {
-  return _mm_loadu_si128(reinterpret_cast<const __m128i*>(at));
-}
-__m128i load8(const char* at) {
-  return _mm_loadl_epi64(reinterpret_cast<const __m128i*>(at));
-}
-__m128i load4(const char* at) {
-  return _mm_loadu_si32(at);
-}
-
-// Copies text in which nothing needs an escape; false if something does, with nothing but the room
-// behind `to` changed. Log lines are mostly such text, so whole blocks are looked at and copied; the
-// last block overlaps the one before.
-bool copyPlain(std::string_view text, char* to) {
-  const char* const from = text.data();
-  const size_t size = text.size();
-  if (size >= 16) {
-    const __m128i last = load16(from + size - 16);
-    __m128i found = special(last);
-    for (size_t i = 0; i + 16 < size; i += 16) {
-      const __m128i block = load16(from + i);
-      found = _mm_or_si128(found, special(block));
-      _mm_storeu_si128(reinterpret_cast<__m128i*>(to + i), block);
-    }
-    _mm_storeu_si128(reinterpret_cast<__m128i*>(to + size - 16), last);
-    return _mm_movemask_epi8(found) == 0;
-  }
-  if (size >= 8) {
-    const __m128i first = load8(from);
-    const __m128i last = load8(from + size - 8);
-    _mm_storel_epi64(reinterpret_cast<__m128i*>(to), first);
-    _mm_storel_epi64(reinterpret_cast<__m128i*>(to + size - 8), last);
-    return isPlain(_mm_unpacklo_epi64(first, last));
-  }
-  if (size >= 4) {
-    const __m128i first = load4(from);
-    const __m128i last = load4(from + size - 4);
-    _mm_storeu_si32(to, first);
-    _mm_storeu_si32(to + size - 4, last);
-    const __m128i both = _mm_unpacklo_epi32(first, last);
-    return isPlain(_mm_unpacklo_epi64(both, both));
-  }
-  bool plain = true;
-  for (size_t i = 0; i < size; ++i) {
-    plain &= isPlain(from[i]);
-    to[i] = from[i];
-  }
-  return plain;
+  renderValue(piece, r, form, scratch, out);
 }
 
 }  // namespace
-
-void LineBuffer::number(uint64_t value) {
-  if (value < 10) return character(static_cast<char>('0' + value));
-  if (value < 1000 && room() >= 3) {  // a status, a duration
-    if (value >= 100) *at_++ = static_cast<char>('0' + value / 100);
-    *at_++ = static_cast<char>('0' + value / 10 % 10);
-    *at_++ = static_cast<char>('0' + value % 10);
-    return;
-  }
-  const auto result = std::to_chars(at_, end_, value);
-  if (result.ec == std::errc()) at_ = result.ptr;
-}
-
-void LineBuffer::escaped(std::string_view text, AccessLogSpec::Format form) {
-  if (text.size() <= room() && copyPlain(text, at_)) {
-    at_ += text.size();
-    return;
-  }
-  constexpr char kDigits[] = "0123456789abcdef";
-  for (const char c : text) {
-    if (isPlain(c)) {
-      character(c);
-      continue;
-    }
-    character('\\');
-    if (c == '"' || c == '\\') {
-      character(c);
-      continue;
-    }
-    raw(form == AccessLogSpec::Format::Json ? "u00" : "x");
-    character(kDigits[static_cast<unsigned char>(c) >> 4]);
-    character(kDigits[c & 15]);
-  }
-}
 
 absl::StatusOr<LogFormat> LogFormat::compile(const AccessLogSpec& spec) {
   LogFormat format;
@@ -330,8 +223,8 @@ absl::StatusOr<LogFormat> LogFormat::compile(const AccessLogSpec& spec) {
   if (spec.format == AccessLogSpec::Format::Text) {
     auto pieces = parseLogFormat(spec.text_format.empty() ? kDefaultLogFormat : spec.text_format);
     if (!pieces.ok()) return pieces.status();
-    format.pieces_ = *std::move(pieces);
-    note(format.pieces_);
+    note(*pieces);
+    format.compileText(*std::move(pieces));
     return format;
   }
   for (const auto& [key, value] : spec.json_fields) {
@@ -349,16 +242,35 @@ absl::StatusOr<LogFormat> LogFormat::compile(const AccessLogSpec& spec) {
   return format;
 }
 
+// Short literals go with the operator behind them.
+void LogFormat::compileText(std::vector<LogPiece> pieces) {
+  ShortText lead;
+  for (const LogPiece& piece : pieces) {
+    if (piece.op == LogOperator::Literal && piece.text.size() <= ShortText::kMax) {
+      lead.size = static_cast<uint8_t>(piece.text.copy(lead.bytes, ShortText::kMax));
+      continue;
+    }
+    steps_.emplace_back(piece).lead = std::exchange(lead, ShortText());
+  }
+  tail_ = lead;
+}
+
 void LogFormat::render(const LogRecord& record, LineBuffer& out) const {
   if (form_ == AccessLogSpec::Format::Json) return renderJson(record, out);
+  renderText(record, out);
+}
+
+void LogFormat::renderText(const LogRecord& record, LineBuffer& out) const {
   char scratch[kScratchBytes];
-  for (const LogPiece& piece : pieces_) {
-    if (piece.op == LogOperator::Literal) {
-      out.raw(piece.text);
+  for (const TextStep& step : steps_) {
+    out.raw(step.lead);
+    if (step.piece.op == LogOperator::Literal) {
+      out.raw(step.piece.text);
     } else {
-      renderPiece(piece, record, form_, scratch, out);
+      renderPiece(step.piece, record, form_, scratch, out);
     }
   }
+  out.raw(tail_);
 }
 
 // A field that is one operator keeps its type: numbers as numbers, what does not exist as null.
@@ -371,9 +283,8 @@ void LogFormat::renderJson(const LogRecord& record, LineBuffer& out) const {
     out.raw(field.key);
     if (field.pieces.size() == 1 && field.pieces[0].op != LogOperator::Literal) {
       const LogPiece& piece = field.pieces[0];
-      const bool exists = isNumber(piece.op)
-                              ? numberOf(piece.op, record.info).has_value()
-                              : !textOrAlternative(piece, record, scratch).empty();
+      const bool exists = isNumber(piece.op) ? numberOf(piece.op, record.info).has_value()
+                                             : !textOrAlternative(piece, record, scratch).empty();
       if (!exists) {
         out.raw("null");
         continue;

@@ -5,7 +5,6 @@
 
 #include <cstddef>
 #include <cstdint>
-#include <cstring>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -14,6 +13,7 @@
 #include "absl/status/statusor.h"
 #include "proxy/event/clock.h"
 #include "proxy/http/log_format_spec.h"
+#include "proxy/http/log_line.h"
 #include "proxy/http/message.h"
 #include "proxy/http/spec.h"
 #include "proxy/http/stream_info.h"
@@ -28,32 +28,6 @@ struct LogRecord {
   event::WallTime started;
 };
 
-// Appends to a fixed buffer and cuts what does not fit.
-class LineBuffer {
- public:
-  LineBuffer(char* begin, size_t size) : begin_(begin), at_(begin), end_(begin + size) {}
-  void raw(std::string_view text) {
-    const size_t fits = text.size() < room() ? text.size() : room();
-    std::memcpy(at_, text.data(), fits);
-    at_ += fits;
-  }
-  void character(char c) {
-    if (at_ < end_) *at_++ = c;
-  }
-  void number(uint64_t value);
-  // Text from the network: control bytes, DEL, bytes above 0x7e, '"' and '\' as escapes of the
-  // form.
-  void escaped(std::string_view text, AccessLogSpec::Format form);
-  size_t size() const { return static_cast<size_t>(at_ - begin_); }
-
- private:
-  size_t room() const { return static_cast<size_t>(end_ - at_); }
-
-  char* begin_;
-  char* at_;
-  char* end_;
-};
-
 class LogFormat {
  public:
   static absl::StatusOr<LogFormat> compile(const AccessLogSpec& spec);
@@ -66,10 +40,19 @@ class LogFormat {
     std::string key;  // escaped, with quotes and colon
     std::vector<LogPiece> pieces;
   };
+  // One operator of a text line, and the literal before it.
+  struct TextStep {
+    explicit TextStep(const LogPiece& of) : piece(of) {}
+    LogPiece piece;
+    ShortText lead;
+  };
+  void compileText(std::vector<LogPiece> pieces);
+  void renderText(const LogRecord& record, LineBuffer& out) const;
   void renderJson(const LogRecord& record, LineBuffer& out) const;
 
   AccessLogSpec::Format form_ = AccessLogSpec::Format::Text;
-  std::vector<LogPiece> pieces_;
+  std::vector<TextStep> steps_;
+  ShortText tail_;  // the literal at the end of a text line
   std::vector<JsonField> fields_;
   bool uses_response_headers_ = false;
 };

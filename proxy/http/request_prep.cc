@@ -1,7 +1,5 @@
 #include "proxy/http/request_prep.h"
 
-#include <cstring>
-
 #include "proxy/http/hop_by_hop.h"
 #include "proxy/http/request_id.h"
 
@@ -18,11 +16,13 @@ std::string_view peerIp(const net::Address& remote, base::Arena& arena) {
 
 std::string_view join(std::string_view list, std::string_view element, base::Arena& arena) {
   if (list.empty()) return element;
-  char* text = arena.allocate(list.size() + 2 + element.size());
-  std::memcpy(text, list.data(), list.size());
-  std::memcpy(text + list.size(), ", ", 2);
-  std::memcpy(text + list.size() + 2, element.data(), element.size());
-  return {text, list.size() + 2 + element.size()};
+  constexpr std::string_view kSeparator = ", ";
+  char* const text = arena.allocate(list.size() + kSeparator.size() + element.size());
+  char* at = text;
+  for (const std::string_view part : {list, kSeparator, element}) {
+    at += part.copy(at, part.size());
+  }
+  return {text, static_cast<size_t>(at - text)};
 }
 
 // The entry `hops` places from the right (0: the last); the leftmost if the list is shorter; empty
@@ -84,10 +84,11 @@ void prepareRequest(RequestHead& head, ManagerRuntime& runtime, base::Arena& are
   const bool keep =
       id != nullptr && (!spec.use_remote_address || spec.preserve_external_request_id);
   if (!keep && spec.generate_request_id) {
-    head.headers.set(HeaderName::XRequestId, makeRequestId(runtime.loop.random(), arena));
-    id = head.headers.find(HeaderName::XRequestId);
+    info.request_id = makeRequestId(runtime.loop.random(), arena);
+    head.headers.set(HeaderName::XRequestId, info.request_id);
+  } else if (id != nullptr) {
+    info.request_id = id->value;
   }
-  if (id != nullptr) info.request_id = id->value;
   if (!spec.via.empty()) head.headers.add(HeaderName::Via, spec.via);
 }
 

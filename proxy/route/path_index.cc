@@ -3,6 +3,7 @@
 #include <re2/re2.h>
 
 #include <algorithm>
+#include <cstring>
 #include <utility>
 
 #include "proxy/base/strings.h"
@@ -15,6 +16,13 @@ namespace {
 
 bool equals(std::string_view a, std::string_view b, bool case_sensitive) {
   return case_sensitive ? a == b : base::equalsIgnoreCase(a, b);
+}
+
+// True if the path begins with the label, whose first byte it is known to have.
+bool beginsWithRest(std::string_view path, std::string_view label) {
+  if (label.size() == 1) return true;
+  return path.size() >= label.size() &&
+         std::memcmp(path.data() + 1, label.data() + 1, label.size() - 1) == 0;
 }
 
 // The path alone; the index has only narrowed down.
@@ -90,7 +98,7 @@ void PathIndex::collect(std::string_view path, Lists& lists) const {
       break;
     }
     const Node* const next = childOf(*node, path[0]);
-    if (next == nullptr || path.substr(0, next->label.size()) != next->label) break;
+    if (next == nullptr || !beginsWithRest(path, next->label)) break;
     path.remove_prefix(next->label.size());
     node = next;
   }

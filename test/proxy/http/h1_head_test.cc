@@ -54,6 +54,30 @@ TEST(H1HeadTest, ViewsFollowTheirBytes) {
   EXPECT_EQ(parser.head.headers.find("x-a")->value, "1");
 }
 
+TEST(H1HeadTest, ARequestHeadCanBeCopiedWhereverItsViewsPoint) {
+  const std::pair<std::string_view, std::string_view> cases[] = {
+      {"GET /a?b", "/a?b"},      {"OPTIONS *", "*"},        {"CONNECT h:1", "h:1"},
+      {"GET http://h", "/"},     {"OPTIONS http://h", "*"}, {"GET http://h?q", "/?q"},
+      {"GET https://h/p", "/p"},
+  };
+  for (const auto& [start, target] : cases) {
+    std::string bytes =
+        std::string(start) + " HTTP/1.1\r\nHost: h\r\nUpgrade: u\r\nConnection: upgrade\r\n\r\n";
+    H1RequestParser parser(kLimits, "http", false);
+    const char* at = bytes.data();
+    ASSERT_EQ(parser.parse(at, bytes.data() + bytes.size()), H1Progress::Complete) << start;
+    base::Arena arena;
+    RequestHead head = parser.head;
+    head.copyInto(arena);
+    bytes.assign(bytes.size(), '#');
+    EXPECT_EQ(head.method, start.substr(0, start.find(' ')));
+    EXPECT_EQ(head.target, target) << start;
+    EXPECT_EQ(head.authority.substr(0, 1), "h") << start;
+    EXPECT_EQ(head.upgrade, "u");
+    EXPECT_EQ(head.headers.find("upgrade")->value, "u");
+  }
+}
+
 TEST(H1HeadTest, AResponseTellsWhatItsFramingIs) {
   struct Case {
     std::string_view bytes;

@@ -18,24 +18,28 @@ TEST(MessageTest, PathStopsAtTheQuery) {
 }
 
 TEST(MessageTest, ARequestHeadOutlivesItsBytesInAnArena) {
-  std::string bytes = "PATCH /x a.test https websocket X-A 1";
-  const std::string_view all = bytes;
-  RequestHead head;
-  head.method = all.substr(0, 5);
-  head.target = all.substr(6, 2);
-  head.authority = all.substr(9, 6);
-  head.scheme = all.substr(16, 5);
-  head.upgrade = all.substr(22, 9);
-  head.headers.add(all.substr(32, 3), all.substr(36, 1));
-  base::Arena arena;
-  head.copyInto(arena);
-  bytes.assign(bytes.size(), '#');
-  EXPECT_EQ(head.method, "PATCH");
-  EXPECT_EQ(head.target, "/x");
-  EXPECT_EQ(head.authority, "a.test");
-  EXPECT_EQ(head.scheme, "https");
-  EXPECT_EQ(head.upgrade, "websocket");
-  EXPECT_EQ(head.headers.find("x-a")->value, "1");
+  for (const bool in_one_piece : {false, true}) {
+    std::string bytes = "PATCH /x a.test websocket X-A 1";
+    const std::string_view all = bytes;
+    RequestHead head;
+    head.scheme = "https";
+    head.method = all.substr(0, 5);
+    head.target = all.substr(6, 2);
+    head.authority = all.substr(9, 6);
+    head.upgrade = all.substr(16, 9);
+    head.headers.add(all.substr(26, 3), all.substr(30, 1));
+    if (in_one_piece) head.wire = all;
+    base::Arena arena;
+    head.copyInto(arena);
+    bytes.assign(bytes.size(), '#');
+    EXPECT_EQ(head.method, "PATCH");
+    EXPECT_EQ(head.target, "/x");
+    EXPECT_EQ(head.authority, "a.test");
+    EXPECT_EQ(head.scheme, "https");
+    EXPECT_EQ(head.upgrade, "websocket");
+    EXPECT_EQ(head.headers.find("x-a")->value, "1");
+    EXPECT_TRUE(head.wire.empty()) << "edits would not lie in it";
+  }
 }
 
 TEST(MessageTest, AResponseHeadOutlivesItsBytesInAnArena) {
