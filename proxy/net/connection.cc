@@ -315,7 +315,11 @@ bool Connection::sendQueued() {
   while (!closed()) {
     if (wrapping_ != nullptr && wrapping_->queue().empty() && !output_.empty()) {
       // Only when the last batch is out, so that the backlog stays where the marks are.
-      wrapping_->transport().write(output_, wrapping_->queue());
+      if (state_ == State::Flushing) {
+        closeWrapped();
+      } else {
+        wrapping_->transport().write(output_, wrapping_->queue());
+      }
       if (closed()) return true;
     }
     ByteQueue& queue = socketQueue();
@@ -388,14 +392,20 @@ void Connection::close(CloseMode mode) {
   transition(State::Flushing);
   drain_ = mode == CloseMode::Flush;
   if (wrapping_ != nullptr) {
-    // Behind everything: the rest is wrapped now, whatever its size.
-    wrapping_->transport().write(output_, wrapping_->queue());
+    closeWrapped();
     if (closed()) return;
-    wrapping_->transport().closeNotify(wrapping_->queue());
   }
   if (std::exchange(reads_stopped_, false)) updateInterest();
   if (blocked_) startClosing(kFlushStallTime);
   scheduleFlush();
+}
+
+// The transport's own end goes behind everything that is queued: now if that is little, else by
+// sendQueued() when it is wrapped.
+void Connection::closeWrapped() {
+  if (!output_.empty()) wrapping_->transport().write(output_, wrapping_->queue());
+  if (closed() || !output_.empty()) return;
+  wrapping_->transport().closeNotify(wrapping_->queue());
 }
 
 void Connection::closeWith(CloseReason reason) {

@@ -170,6 +170,7 @@ class Connection {
   bool sendQueued();
   void onAllSent();
   void onSendFailed(int error);
+  void closeWrapped();
   void discardInput();
   void deliver(std::string_view bytes);
   void deliverEndOfStream();

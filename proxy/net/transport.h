@@ -4,7 +4,11 @@
 // they are. A transport is owned by its Connection and called on its thread, never after
 // onTransportFailed() or the connection's end.
 
+#include <cstddef>
+#include <memory>
+#include <string>
 #include <string_view>
+#include <vector>
 
 #include "proxy/net/byte_queue.h"
 
@@ -26,6 +30,26 @@ class TransportCallbacks {
   ~TransportCallbacks() = default;
 };
 
+// Who the peer is, by a certificate that was verified.
+struct PeerIdentity {
+  std::string subject;                 // RFC 2253
+  std::vector<std::string> uris;       // subject alternative names, SPIFFE ids among them
+  std::vector<std::string> dns_names;  // likewise
+  std::string sha256;                  // of the certificate's DER, lower-case hexadecimal
+  std::string pem;                     // the certificate
+};
+
+// What became known during the handshake. Views live as long as the transport.
+struct TransportInfo {
+  std::string_view version;      // "TLSv1.3"; empty before the handshake is done
+  std::string_view cipher;       // IANA's name
+  std::string_view server_name;  // SNI; empty if none
+  std::string_view failure;      // why the transport failed, a stable name; empty if it did not
+  const PeerIdentity* peer = nullptr;  // null: no certificate, or not a verified one
+  bool secure = false;                 // the bytes on the wire are encrypted
+  bool resumed = false;                // an earlier session was resumed
+};
+
 class Transport {
  public:
   virtual ~Transport() = default;
@@ -34,10 +58,20 @@ class Transport {
   virtual void onSocketConnected() = 0;  // start the handshake, if there is one
   virtual void onSocketRead(std::string_view bytes) = 0;
   virtual void onSocketEndOfStream() = 0;
-  // Wraps plain into the socket's queue and consumes it; before the handshake is done, nothing.
+  // Wraps plain into the socket's queue and consumes it, at least a record of it and at will not
+  // all; before the handshake is done, nothing.
   virtual void write(ByteQueue& plain, ByteQueue& socket) = 0;
   virtual void closeNotify(ByteQueue& socket) = 0;  // after the last byte of a Flush close
   virtual std::string_view protocol() const = 0;    // ALPN's result; empty if none
+  virtual TransportInfo info() const { return {}; }
+};
+
+// Makes transports for the connections of one filter chain or cluster. Any worker's thread.
+class TransportFactory {
+ public:
+  virtual ~TransportFactory() = default;
+  // Null: not possible now (its certificates have not arrived).
+  virtual std::unique_ptr<Transport> create(size_t worker) = 0;
 };
 
 }  // namespace convoy::net

@@ -1,0 +1,302 @@
+#include "proxy/tls/certificate.h"
+
+#include <arpa/inet.h>
+#include <openssl/bio.h>
+#include <openssl/ec.h>
+#include <openssl/err.h>
+#include <openssl/nid.h>
+#include <openssl/pem.h>
+#include <openssl/rsa.h>
+#include <openssl/sha.h>
+#include <openssl/x509v3.h>
+
+#include <algorithm>
+#include <cstring>
+
+#include "absl/strings/str_cat.h"
+#include "proxy/base/strings.h"
+#include "proxy/tls/failure.h"
+
+namespace convoy::tls {
+
+namespace {
+
+constexpr int kMinRsaBits = 2048;
+constexpr size_t kMaxChain = 16;
+
+bssl::UniquePtr<BIO> bioOf(std::string_view bytes) {
+  return bssl::UniquePtr<BIO>(BIO_new_mem_buf(bytes.data(), static_cast<int>(bytes.size())));
+}
+
+std::string textOf(BIO* bio) {
+  const uint8_t* data = nullptr;
+  size_t size = 0;
+  if (!BIO_mem_contents(bio, &data, &size)) return {};
+  return {reinterpret_cast<const char*>(data), size};
+}
+
+std::string textOf(X509_NAME* name) {
+  bssl::UniquePtr<BIO> bio(BIO_new(BIO_s_mem()));
+  X509_NAME_print_ex(bio.get(), name, 0, XN_FLAG_RFC2253);
+  return textOf(bio.get());
+}
+
+// The password, or "none": asking on the terminal is what the library would do otherwise.
+int onPassword(char* into, int room, int, void* context) {
+  const auto& password = *static_cast<const std::string*>(context);
+  if (password.empty() || password.size() > static_cast<size_t>(room)) return -1;
+  std::memcpy(into, password.data(), password.size());
+  return static_cast<int>(password.size());
+}
+
+std::string hashOf(std::string_view algorithm, const uint8_t* data, size_t size) {
+  std::string hash;
+  if (algorithm == std::string_view("\x2b\x0e\x03\x02\x1a", 5)) {
+    hash.resize(SHA_DIGEST_LENGTH);
+    SHA1(data, size, reinterpret_cast<uint8_t*>(hash.data()));
+  } else if (algorithm == std::string_view("\x60\x86\x48\x01\x65\x03\x04\x02\x01", 9)) {
+    hash.resize(SHA256_DIGEST_LENGTH);
+    SHA256(data, size, reinterpret_cast<uint8_t*>(hash.data()));
+  }
+  return hash;  // empty: not known
+}
+
+std::string commonName(X509* certificate) {
+  X509_NAME* const subject = X509_get_subject_name(certificate);
+  const int at = X509_NAME_get_index_by_NID(subject, NID_commonName, -1);
+  if (at < 0) return {};
+  const ASN1_STRING* const data = X509_NAME_ENTRY_get_data(X509_NAME_get_entry(subject, at));
+  return {reinterpret_cast<const char*>(ASN1_STRING_get0_data(data)),
+          static_cast<size_t>(ASN1_STRING_length(data))};
+}
+
+bool isSanOf(const GENERAL_NAME& name, SanKind kind) {
+  switch (kind) {
+    case SanKind::Dns:
+      return name.type == GEN_DNS;
+    case SanKind::Uri:
+      return name.type == GEN_URI;
+    case SanKind::Email:
+      return name.type == GEN_EMAIL;
+    case SanKind::Ip:
+      return name.type == GEN_IPADD;
+  }
+  return false;
+}
+
+std::string sanText(const GENERAL_NAME& name) {
+  const std::string bytes(reinterpret_cast<const char*>(ASN1_STRING_get0_data(name.d.ia5)),
+                          static_cast<size_t>(ASN1_STRING_length(name.d.ia5)));
+  if (name.type != GEN_IPADD) return bytes;
+  char text[INET6_ADDRSTRLEN];
+  const int family = bytes.size() == 4 ? AF_INET : AF_INET6;
+  if (bytes.size() != 4 && bytes.size() != 16) return {};
+  return ::inet_ntop(family, bytes.data(), text, sizeof(text)) == nullptr ? "" : text;
+}
+
+}  // namespace
+
+absl::StatusOr<std::vector<bssl::UniquePtr<X509>>> readPemCertificates(std::string_view pem) {
+  const bssl::UniquePtr<BIO> bio = bioOf(pem);
+  std::vector<bssl::UniquePtr<X509>> certificates;
+  while (true) {
+    bssl::UniquePtr<X509> certificate(PEM_read_bio_X509(bio.get(), nullptr, nullptr, nullptr));
+    if (certificate == nullptr) break;
+    certificates.push_back(std::move(certificate));
+  }
+  const uint32_t error = ERR_peek_last_error();
+  const bool at_end =
+      ERR_GET_LIB(error) == ERR_LIB_PEM && ERR_GET_REASON(error) == PEM_R_NO_START_LINE;
+  const std::string_view reason = takeLibraryError();
+  if (certificates.empty()) {
+    return absl::InvalidArgumentError(
+        "no certificate in PEM form (-----BEGIN CERTIFICATE-----) is in it");
+  }
+  if (!at_end) {
+    return absl::InvalidArgumentError(absl::StrCat(
+        "certificate ", certificates.size() + 1, " in it cannot be read: ", base::toAbsl(reason)));
+  }
+  return certificates;
+}
+
+std::vector<std::string> subjectAlternativeNames(X509* certificate, SanKind kind) {
+  std::vector<std::string> result;
+  const bssl::UniquePtr<GENERAL_NAMES> names(static_cast<GENERAL_NAMES*>(
+      X509_get_ext_d2i(certificate, NID_subject_alt_name, nullptr, nullptr)));
+  if (names == nullptr) return result;
+  for (size_t i = 0; i < sk_GENERAL_NAME_num(names.get()); ++i) {
+    const GENERAL_NAME& name = *sk_GENERAL_NAME_value(names.get(), i);
+    if (!isSanOf(name, kind)) continue;
+    std::string text = sanText(name);
+    // A NUL inside is an attempt to be taken for another name.
+    if (!text.empty() && text.find('\0') == std::string::npos) result.push_back(std::move(text));
+  }
+  return result;
+}
+
+event::WallTime expiryOf(X509* certificate) {
+  const bssl::UniquePtr<ASN1_TIME> epoch(ASN1_TIME_set(nullptr, 0));
+  int days = 0;
+  int seconds = 0;
+  ASN1_TIME_diff(&days, &seconds, epoch.get(), X509_get0_notAfter(certificate));
+  // Nanoseconds since 1970 end in 2262; certificates may say 9999.
+  return event::WallTime(std::chrono::hours(24) * std::min(days, 106'000) +
+                         std::chrono::seconds(seconds));
+}
+
+std::string sha256Hex(X509* certificate) {
+  uint8_t digest[SHA256_DIGEST_LENGTH];
+  unsigned size = 0;
+  X509_digest(certificate, EVP_sha256(), digest, &size);
+  static constexpr char kDigits[] = "0123456789abcdef";
+  std::string text;
+  for (unsigned i = 0; i < size; ++i) {
+    text += kDigits[digest[i] >> 4];
+    text += kDigits[digest[i] & 15];
+  }
+  return text;
+}
+
+net::PeerIdentity identityOf(X509* certificate) {
+  net::PeerIdentity identity;
+  identity.subject = textOf(X509_get_subject_name(certificate));
+  identity.uris = subjectAlternativeNames(certificate, SanKind::Uri);
+  identity.dns_names = subjectAlternativeNames(certificate, SanKind::Dns);
+  identity.sha256 = sha256Hex(certificate);
+  const bssl::UniquePtr<BIO> bio(BIO_new(BIO_s_mem()));
+  PEM_write_bio_X509(bio.get(), certificate);
+  identity.pem = textOf(bio.get());
+  return identity;
+}
+
+absl::StatusOr<std::shared_ptr<const Certificate>> Certificate::make(const CertificateData& data) {
+  ERR_clear_error();
+  const std::shared_ptr<Certificate> made(new Certificate());
+  if (absl::Status status = made->readChain(data.chain); !status.ok()) return status;
+  if (absl::Status status = made->readKey(data); !status.ok()) return status;
+  if (!data.ocsp.empty()) {
+    if (absl::Status status = made->readOcsp(data.ocsp); !status.ok()) return status;
+  }
+  return std::shared_ptr<const Certificate>(made);
+}
+
+absl::Status Certificate::readChain(const std::string& pem) {
+  auto read = readPemCertificates(pem);
+  if (!read.ok()) {
+    return absl::InvalidArgumentError(absl::StrCat("certificate_chain: ", read.status().message()));
+  }
+  auto& certificates = *read;
+  if (certificates.size() > kMaxChain) {
+    return absl::InvalidArgumentError(
+        absl::StrCat("certificate_chain: has more than ", kMaxChain,
+                     " certificates; write the leaf and what signs it"));
+  }
+  expires_at_ = expiryOf(certificates.front().get());
+  for (size_t i = 1; i < certificates.size(); ++i) {
+    X509* const issuer = certificates[i].get();
+    const bssl::UniquePtr<EVP_PKEY> key(X509_get_pubkey(issuer));
+    const bool signs = X509_check_issued(issuer, certificates[i - 1].get()) == X509_V_OK &&
+                       key != nullptr && X509_verify(certificates[i - 1].get(), key.get()) == 1;
+    ERR_clear_error();
+    if (!signs) {
+      return absl::InvalidArgumentError(absl::StrCat(
+          "certificate_chain: certificate ", i + 1, " (", textOf(X509_get_subject_name(issuer)),
+          ") did not sign certificate ", i, "; write the leaf first, then each one's signer"));
+    }
+    expires_at_ = std::min(expires_at_, expiryOf(issuer));
+  }
+  leaf_ = std::move(certificates.front());
+  chain_.reset(sk_X509_new_null());
+  for (size_t i = 1; i < certificates.size(); ++i) {
+    sk_X509_push(chain_.get(), certificates[i].release());
+  }
+  names_ = subjectAlternativeNames(leaf_.get(), SanKind::Dns);
+  if (names_.empty()) {
+    if (std::string name = commonName(leaf_.get()); !name.empty()) names_.push_back(name);
+  }
+  for (std::string& name : names_) {
+    for (char& c : name) c = base::asciiLower(c);
+  }
+  return absl::OkStatus();
+}
+
+absl::Status Certificate::readKey(const CertificateData& data) {
+  std::string password = data.password;
+  key_.reset(PEM_read_bio_PrivateKey(bioOf(data.key).get(), nullptr, onPassword, &password));
+  ERR_clear_error();
+  if (key_ == nullptr) {
+    return absl::InvalidArgumentError(absl::StrCat(
+        "private_key: cannot be read as a private key in PEM form",
+        password.empty() ? "; if it is encrypted, password is needed" : ", or password is wrong"));
+  }
+  if (X509_check_private_key(leaf_.get(), key_.get()) != 1) {
+    ERR_clear_error();
+    return absl::InvalidArgumentError(
+        "private_key: is not the key of the first certificate of certificate_chain");
+  }
+  switch (EVP_PKEY_id(key_.get())) {
+    case EVP_PKEY_RSA:
+      kind_ = Kind::Rsa;
+      if (EVP_PKEY_bits(key_.get()) >= kMinRsaBits) return absl::OkStatus();
+      return absl::InvalidArgumentError(absl::StrCat("private_key: an RSA key needs at least ",
+                                                     kMinRsaBits, " bits; it has ",
+                                                     EVP_PKEY_bits(key_.get())));
+    case EVP_PKEY_EC:
+      switch (EC_GROUP_get_curve_name(EC_KEY_get0_group(EVP_PKEY_get0_EC_KEY(key_.get())))) {
+        case NID_X9_62_prime256v1:
+          kind_ = Kind::EcdsaP256;
+          return absl::OkStatus();
+        case NID_secp384r1:
+          kind_ = Kind::EcdsaP384;
+          return absl::OkStatus();
+        case NID_secp521r1:
+          kind_ = Kind::EcdsaP521;
+          return absl::OkStatus();
+        default:
+          break;
+      }
+      break;
+    default:
+      break;
+  }
+  return absl::InvalidArgumentError(
+      "private_key: must be RSA, or ECDSA with the curve P-256, P-384 or P-521");
+}
+
+absl::Status Certificate::readOcsp(const std::string& der) {
+  absl::StatusOr<OcspResponse> response = parseOcspResponse(der);
+  if (!response.ok()) {
+    return absl::InvalidArgumentError(absl::StrCat("ocsp_staple: ", response.status().message()));
+  }
+  const auto mismatch = [](const char* what) {
+    return absl::InvalidArgumentError(absl::StrCat(
+        "ocsp_staple: is about another certificate: its ", what, " is not that of the leaf"));
+  };
+  const ASN1_INTEGER* const serial = X509_get0_serialNumber(leaf_.get());
+  bssl::UniquePtr<BIGNUM> ours(ASN1_INTEGER_to_BN(serial, nullptr));
+  const bssl::UniquePtr<BIGNUM> theirs(BN_bin2bn(
+      reinterpret_cast<const uint8_t*>(response->serial.data()), response->serial.size(), nullptr));
+  if (ours == nullptr || BN_cmp(ours.get(), theirs.get()) != 0) return mismatch("serial number");
+
+  uint8_t* name = nullptr;
+  const int size = i2d_X509_NAME(X509_get_issuer_name(leaf_.get()), &name);
+  const bssl::UniquePtr<uint8_t> owned(name);
+  if (size < 0) return mismatch("issuer");
+  const std::string hash = hashOf(response->hash_algorithm, name, static_cast<size_t>(size));
+  if (!hash.empty() && hash != response->issuer_name_hash) return mismatch("issuer's name");
+  if (sk_X509_num(chain_.get()) > 0) {
+    const ASN1_BIT_STRING* const key = X509_get0_pubkey_bitstr(sk_X509_value(chain_.get(), 0));
+    const std::string key_hash = hashOf(response->hash_algorithm, ASN1_STRING_get0_data(key),
+                                        static_cast<size_t>(ASN1_STRING_length(key)));
+    if (!key_hash.empty() && key_hash != response->issuer_key_hash) return mismatch("issuer's key");
+  }
+  if (response->status != OcspResponse::Status::Good) {
+    return absl::InvalidArgumentError(
+        "ocsp_staple: says that the certificate is revoked or unknown");
+  }
+  ocsp_ = *std::move(response);
+  ocsp_bytes_ = der;
+  return absl::OkStatus();
+}
+
+}  // namespace convoy::tls

@@ -1,0 +1,25 @@
+// Any bytes as an OCSP response. What is accepted names a certificate and a time, and is refused
+// when anything is cut off or added.
+
+#include <cstdint>
+#include <string>
+#include <string_view>
+
+#include "proxy/base/assert.h"
+#include "proxy/tls/ocsp.h"
+
+extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
+  const std::string_view bytes(reinterpret_cast<const char*>(data), size);
+  const auto response = convoy::tls::parseOcspResponse(bytes);
+  if (!response.ok()) {
+    CONVOY_ASSERT(!response.status().message().empty());
+    return 0;
+  }
+  CONVOY_ASSERT(!response->serial.empty() && !response->hash_algorithm.empty());
+  if (response->next_update.has_value()) {
+    CONVOY_ASSERT(!response->validAt(*response->next_update));
+  }
+  CONVOY_ASSERT(!convoy::tls::parseOcspResponse(bytes.substr(0, size - 1)).ok());
+  CONVOY_ASSERT(!convoy::tls::parseOcspResponse(std::string(bytes) + 'x').ok());
+  return 0;
+}
