@@ -2,6 +2,8 @@
 
 #include <utility>
 
+#include "proxy/base/strings.h"
+
 namespace convoy::base {
 
 FieldReport::Scope FieldReport::in(std::string_view field) {
@@ -55,9 +57,8 @@ void FieldReport::note(std::string_view field, std::string reason, bool unknown)
 std::string shownValue(std::string_view value) {
   if (value.size() <= FieldReport::kMaxValueBytes) return std::string(value);
   constexpr std::string_view kCut = "...";
-  size_t length = FieldReport::kMaxValueBytes - kCut.size();
-  while (length > 0 && (static_cast<unsigned char>(value[length]) & 0xC0) == 0x80) --length;
-  return std::string(value.substr(0, length)) + std::string(kCut);
+  return std::string(firstBytes(value, FieldReport::kMaxValueBytes - kCut.size())) +
+         std::string(kCut);
 }
 
 }  // namespace convoy::base

@@ -3,6 +3,7 @@
 // Small text helpers that the whole proxy shares. Debian's absl::string_view is a type of its own:
 // convert here.
 
+#include <cstddef>
 #include <string>
 #include <string_view>
 
@@ -16,6 +17,10 @@ inline absl::string_view toAbsl(std::string_view text) {
 inline std::string_view fromAbsl(absl::string_view text) {
   return {text.data(), text.size()};
 }
+
+// The first bytes of UTF-8 text, at most so many, without cutting a character: protobuf refuses
+// half of one.
+std::string_view firstBytes(std::string_view text, size_t most);
 
 inline char asciiLower(char c) {
   return c >= 'A' && c <= 'Z' ? static_cast<char>(c | 0x20) : c;

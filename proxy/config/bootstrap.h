@@ -31,6 +31,7 @@ struct AdsSpec {
   std::string cluster;    // name of a static cluster
   std::string authority;  // :authority of the stream; empty: the cluster's name
   bool incremental = true;
+  uint32_t max_response_bytes = 64 * 1024 * 1024;  // a larger one ends the stream
 };
 
 struct AdminSpec {

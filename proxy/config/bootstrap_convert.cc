@@ -58,6 +58,8 @@ AdsSpec toAds(const ApiConfigSource& ads, base::FieldReport& report) {
   }
   spec.cluster = ads.grpc_services(0).envoy_grpc().cluster_name();
   spec.authority = ads.grpc_services(0).envoy_grpc().authority();
+  const uint32_t most = ads.grpc_services(0).envoy_grpc().max_receive_message_length().value();
+  if (most > 0) spec.max_response_bytes = most;
   return spec;
 }
 

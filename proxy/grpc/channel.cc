@@ -69,7 +69,8 @@ void Channel::drain() {
 }
 
 void Channel::onConnected() {
-  connect_timer_.cancel();
+  // The timer runs on until the peer's first bytes, its SETTINGS: a kernel that accepts for a
+  // process that hangs is no connection.
   transition(State::Open);
   last_received_ = loop_.now();
   client_.onConnected(*this);
@@ -77,10 +78,14 @@ void Channel::onConnected() {
 }
 
 void Channel::onConnectTimeout() {
-  close(absl::UnavailableError(toAbsl(describe(net::CloseReason::ConnectTimeout))));
+  close(state_ == State::Open
+            ? absl::UnavailableError("the connection was made, but the peer said nothing in time: "
+                                     "no HTTP/2 SETTINGS came")
+            : absl::UnavailableError(toAbsl(describe(net::CloseReason::ConnectTimeout))));
 }
 
 void Channel::onRead(std::string_view bytes) {
+  connect_timer_.cancel();
   last_received_ = loop_.now();
   ping_pending_ = false;
   const absl::Status status = session_.receive(bytes);

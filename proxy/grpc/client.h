@@ -34,7 +34,7 @@ class Channel;
 struct ClientOptions {
   std::vector<net::Address> addresses;  // at least one
   std::string authority;                // :authority; Envoy sends the cluster's name
-  event::Duration connect_timeout = std::chrono::seconds(5);
+  event::Duration connect_timeout = std::chrono::seconds(5);      // until the peer's first bytes
   event::Duration keepalive_interval = std::chrono::seconds(60);  // zero: none
   event::Duration keepalive_timeout = std::chrono::seconds(20);
   // Bytes that a server may send before we have handled them, for each call and in all.

@@ -2,8 +2,10 @@
 
 #include <algorithm>
 #include <cstring>
+#include <utility>
 
 #include "absl/strings/str_cat.h"
+#include "proxy/grpc/status.h"
 
 namespace convoy::grpc {
 
@@ -70,7 +72,9 @@ bool FrameParser::acceptPrefix() {
                                                        " bytes; at most ", max_message_bytes_,
                                                        " are accepted"));
   }
-  return error_.ok();
+  if (error_.ok()) return true;
+  error_ = foundInBytes(std::move(error_));
+  return false;
 }
 
 }  // namespace convoy::grpc

@@ -32,7 +32,7 @@ class FrameParser {
 
   // Valid until the next call of parse(), or until the bytes that were given go away.
   std::string_view message() const { return message_; }
-  const absl::Status& error() const { return error_; }
+  const absl::Status& error() const { return error_; }  // foundInBytes() of status.h
   // True if the body must not end here.
   bool insideMessage() const { return prefix_bytes_ > 0; }
 

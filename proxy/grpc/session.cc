@@ -81,8 +81,19 @@ struct Session::Callbacks {
     return 0;
   }
 
+  // nghttp2's verdict on what the peer sent; nothing is read any more.
+  static int onFrameSent(nghttp2_session*, const nghttp2_frame* frame, void* user_data) {
+    if (frame->hd.type == NGHTTP2_GOAWAY && frame->goaway.error_code != NGHTTP2_NO_ERROR) {
+      Session& session = self(user_data);
+      session.last_error_ =
+          absl::StrCat("the peer broke HTTP/2: ", nghttp2_http2_strerror(frame->goaway.error_code),
+                       session.explanation_.empty() ? "" : ": ", session.explanation_);
+    }
+    return 0;
+  }
+
   static int onError(nghttp2_session*, int, const char* text, size_t length, void* user_data) {
-    self(user_data).last_error_.assign(text, length);
+    self(user_data).explanation_.assign(text, length);
     return 0;
   }
 
@@ -105,6 +116,7 @@ struct Session::Callbacks {
     nghttp2_session_callbacks_set_on_frame_recv_callback(callbacks, onFrame);
     nghttp2_session_callbacks_set_on_data_chunk_recv_callback(callbacks, onData);
     nghttp2_session_callbacks_set_on_stream_close_callback(callbacks, onStreamClose);
+    nghttp2_session_callbacks_set_on_frame_send_callback(callbacks, onFrameSent);
     nghttp2_session_callbacks_set_on_frame_not_send_callback(callbacks, onNotSent);
     nghttp2_session_callbacks_set_error_callback2(callbacks, onError);
     nghttp2_option* option = nullptr;
@@ -176,7 +188,7 @@ absl::Status Session::receive(std::string_view bytes) {
   on_output_();
   if (taken < 0) {
     return absl::UnavailableError(absl::StrCat(
-        "the peer broke HTTP/2: ", nghttp2_strerror(static_cast<int>(taken)), ": ", last_error_));
+        "the peer broke HTTP/2: ", nghttp2_strerror(static_cast<int>(taken)), ": ", explanation_));
   }
   return absl::OkStatus();
 }

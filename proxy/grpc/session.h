@@ -78,7 +78,8 @@ class Session {
   std::vector<int32_t> touched_;               // calls that may have something to tell
   std::vector<std::unique_ptr<Call>> closed_;  // streams that are gone, to be told
   Leaving leaving_ = Leaving::No;
-  std::string last_error_ = "the peer ended the HTTP/2 session";  // or nghttp2's words
+  std::string last_error_ = "the peer ended the HTTP/2 session";
+  std::string explanation_;  // nghttp2's words about the peer's last mistake
 };
 
 }  // namespace convoy::grpc

@@ -6,9 +6,13 @@
 #include <charconv>
 #include <chrono>
 
+#include "absl/strings/cord.h"
+
 namespace convoy::grpc {
 
 namespace {
+
+constexpr char kFoundInBytes[] = "convoy.grpc/found_in_bytes";
 
 int hexValue(char c) {
   if (c >= '0' && c <= '9') return c - '0';
@@ -80,6 +84,15 @@ std::string percentDecode(std::string_view text) {
     out.push_back(text[i]);
   }
   return out;
+}
+
+absl::Status foundInBytes(absl::Status error) {
+  error.SetPayload(kFoundInBytes, absl::Cord());
+  return error;
+}
+
+bool isFoundInBytes(const absl::Status& status) {
+  return status.GetPayload(kFoundInBytes).has_value();
 }
 
 std::string timeoutText(event::Duration timeout) {

@@ -35,6 +35,7 @@ absl::StatusOr<std::unique_ptr<ControlPlane>> ControlPlane::make(
   ads.listeners_timeout = bootstrap.lds_fetch_timeout;
   ads.clusters_timeout = bootstrap.cds_fetch_timeout;
   ads.reject_unknown_fields = reject_unknown_fields;
+  ads.max_response_bytes = bootstrap.ads->max_response_bytes;
   return std::unique_ptr<ControlPlane>(
       new ControlPlane(loop, std::move(client), std::move(ads), sink, registry));
 }

@@ -17,6 +17,9 @@ namespace {
 
 using Interest = Subscription::Interest;
 
+// Of one response; the control plane is told of them all.
+constexpr size_t kLoggedErrors = 20;
+
 config::Context makeContext(const AdsOptions& options) {
   return {.registry = &config::builtins(),
           .refuse_unknown_fields = options.reject_unknown_fields,
@@ -228,10 +231,15 @@ void AdsClient::countAnswer(Kind kind, const DeltaResponse& response,
   }
   metrics.update_rejected.add();
   metrics.resource_rejected.add(errors.size());
-  for (const ext::ResourceError& error : errors) {
+  for (size_t i = 0; i < std::min(errors.size(), kLoggedErrors); ++i) {
+    const ext::ResourceError& error = errors[i];
     base::logWarning(absl::StrCat("xds: refused ", error.type_url(), " \"", error.name(),
                                   "\": ", error.field_path(),
                                   error.field_path().empty() ? "" : ": ", error.reason()));
+  }
+  if (errors.size() > kLoggedErrors) {
+    base::logWarning(absl::StrCat("xds: refused ", errors.size() - kLoggedErrors,
+                                  " more resources of the same response"));
   }
 }
 

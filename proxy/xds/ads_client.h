@@ -21,8 +21,8 @@
 //
 // A failed stream is started again after a random time between 0 and min(cap, base * 2^failures)
 // (full jitter), on the same connection if that still stands, else at the control plane's next
-// address; a stream on which the control plane answered starts the series afresh. A message that
-// makes no sense is counted, the stream reset, and the next address tried.
+// address; a stream that served for a while starts the series afresh (ads_stream.h). A message that
+// makes no sense, or is too large, is counted, the stream reset, and the next address tried.
 
 #include <array>
 #include <functional>

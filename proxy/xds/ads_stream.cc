@@ -5,6 +5,7 @@
 #include "absl/strings/str_cat.h"
 #include "proxy/base/assert.h"
 #include "proxy/base/log.h"
+#include "proxy/grpc/status.h"
 
 namespace convoy::xds {
 
@@ -69,17 +70,27 @@ void AdsStream::onMessage(std::string_view message) {
     endAsGarbage(understood);
     return;
   }
-  backoff_.reset();
   if (state_ == State::Active) return;
   transition(State::Active);
+  active_since_ = loop_.now();
   metrics_.last_error_code.set(0);
   last_error_.clear();
   base::logInfo("xds: the control plane answers");
 }
 
 void AdsStream::onStatus(const absl::Status& status) {
+  if (grpc::isFoundInBytes(status)) {
+    if (absl::IsResourceExhausted(status)) metrics_.response_too_large.add();
+    endAsGarbage(status);
+    return;
+  }
+  endBackoffSeries();
   // However a server ends a stream, even with OK, we want one.
   retryLater(status.ok() ? absl::UnavailableError("the control plane ended the stream") : status);
+}
+
+void AdsStream::endBackoffSeries() {
+  if (state_ == State::Active && loop_.now() - active_since_ >= backoff_.bound()) backoff_.reset();
 }
 
 void AdsStream::endAsGarbage(const absl::Status& why) {

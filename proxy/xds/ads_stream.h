@@ -2,6 +2,11 @@
 
 // The delta ADS stream and its life: opened, failed, opened again after a random wait. Knows
 // messages but not what they say. Owner: AdsClient; thread: main's loop.
+//
+// Waits grow from failure to failure (backoff.h). The series starts afresh after a stream that was
+// Active for at least as long as the next wait may be, and did not end by a message that makes no
+// sense: so a control plane that greets every node and dies of it, or sends every node the same
+// nonsense, is asked less and less often.
 
 #include <cstdint>
 #include <memory>
@@ -66,6 +71,7 @@ class AdsStream final : private grpc::StreamHandler {
   void transition(State to);
   void openStream();
   void endAsGarbage(const absl::Status& why);
+  void endBackoffSeries();
   void retryLater(const absl::Status& why);
 
   event::Loop& loop_;
@@ -75,6 +81,7 @@ class AdsStream final : private grpc::StreamHandler {
   ControlPlaneMetrics& metrics_;
   State state_ = State::Stopped;
   Backoff backoff_;
+  event::MonotonicTime active_since_{};
   event::Timer retry_timer_;
   std::unique_ptr<grpc::Stream> stream_;
   std::string last_error_;

@@ -1,11 +1,9 @@
 #include "proxy/xds/backoff.h"
 
-#include <algorithm>
-
 namespace convoy::xds {
 
 event::Duration Backoff::next(event::Random& random) {
-  const event::Duration bound = std::min(bound_, cap_);
+  const event::Duration bound = this->bound();
   bound_ = std::min(bound_ * 2, cap_);
   return event::Duration(random.below(static_cast<uint64_t>(bound.count())));
 }

@@ -4,6 +4,8 @@
 // The mean doubles as failures go on, and nodes that lost the same control plane at the same moment
 // come back spread out. A value; randomness is the caller's.
 
+#include <algorithm>
+
 #include "proxy/event/clock.h"
 #include "proxy/event/random.h"
 
@@ -15,6 +17,8 @@ class Backoff {
 
   // The wait after one more failure.
   event::Duration next(event::Random& random);
+  // What the next wait will be below.
+  event::Duration bound() const { return std::min(bound_, cap_); }
   // An attempt succeeded: the series starts afresh.
   void reset() { bound_ = base_; }
 

@@ -13,6 +13,7 @@ struct ControlPlaneMetrics {
   observe::Counter connect_attempt;
   observe::Counter stream_failure;
   observe::Counter garbage;
+  observe::Counter response_too_large;
   observe::Counter unknown_type;
   observe::Gauge last_error_code;
 
@@ -25,6 +26,8 @@ struct ControlPlaneMetrics {
             "Streams that ended, for whatever reason (Convoy's own)");
     visitor("garbage", self.garbage,
             "Streams that we reset because a message made no sense (Convoy's own)");
+    visitor("response_too_large", self.response_too_large,
+            "... of those, because a message was larger than is accepted (Convoy's own)");
     visitor("unknown_type", self.unknown_type,
             "Responses about a type that was not asked for, refused (Convoy's own)");
     visitor("last_error_code", self.last_error_code,

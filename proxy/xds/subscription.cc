@@ -6,6 +6,7 @@
 #include "absl/status/status.h"
 #include "absl/strings/str_cat.h"
 #include "proxy/base/assert.h"
+#include "proxy/base/field_report.h"
 #include "proxy/base/strings.h"
 
 namespace convoy::xds {
@@ -17,6 +18,9 @@ namespace {
 
 // The readable part of a NACK: enough for a person, each detail is in the details.
 constexpr size_t kErrorsInMessage = 3;
+constexpr size_t kMostMessageBytes = 4096;
+// gRPC servers take 4 MiB as a rule. A NACK above that would end the stream, and so would the next.
+constexpr size_t kMostDetailBytes = 1024 * 1024;
 
 std::string describe(const std::vector<ext::ResourceError>& errors) {
   std::string text;
@@ -55,8 +59,14 @@ void setAnswer(const std::string& nonce, const std::vector<ext::ResourceError>& 
   if (errors.empty()) return;
   google::rpc::Status* status = request->mutable_error_detail();
   status->set_code(static_cast<int>(absl::StatusCode::kInvalidArgument));
-  status->set_message(describe(errors));
-  for (const ext::ResourceError& error : errors) status->add_details()->PackFrom(error);
+  status->set_message(std::string(base::firstBytes(describe(errors), kMostMessageBytes)));
+  size_t room = kMostDetailBytes;
+  for (const ext::ResourceError& error : errors) {
+    const size_t size = error.ByteSizeLong();
+    if (size > room) break;
+    room -= size;
+    status->add_details()->PackFrom(error);
+  }
 }
 
 Subscription::Subscription(std::string type_url, Interest interest)
@@ -141,14 +151,13 @@ void Subscription::checkResource(const Resource& resource, Update* update) {
 
 void Subscription::refuse(std::string_view name, std::string_view field_path, std::string_view rule,
                           std::string_view value, std::string reason) {
-  constexpr size_t kLongestValue = 256;
   refused_.emplace(name);
   ext::ResourceError error;
   error.set_type_url(type_url_);
   error.set_name(std::string(name));
   error.set_field_path(std::string(field_path));
   error.set_rule(std::string(rule));
-  error.set_value(std::string(value.substr(0, kLongestValue)));
+  error.set_value(base::shownValue(value));
   error.set_reason(std::move(reason));
   envelope_errors_.push_back(std::move(error));
 }

@@ -38,7 +38,7 @@ struct Update {
 };
 
 // The answer to a response. An empty list of errors makes it an ACK, else a NACK whose error_detail
-// carries each error.
+// carries each error, as far as 1 MiB reaches, and a message of at most 4 KiB.
 void setAnswer(const std::string& nonce, const std::vector<ext::ResourceError>& errors,
                DeltaRequest* request);
 

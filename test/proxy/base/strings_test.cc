@@ -30,6 +30,26 @@ TEST(Strings, LowersAsciiLettersOnly) {
   }
 }
 
+TEST(Strings, TheFirstBytesCutNoCharacter) {
+  const struct {
+    std::string_view text;
+    size_t most;
+    std::string_view first;
+  } cases[] = {
+      {"", 0, ""},
+      {"abc", 3, "abc"},
+      {"abc", 2, "ab"},
+      {"abc", 0, ""},
+      {"a\xc3\xa9", 3, "a\xc3\xa9"},  // é
+      {"a\xc3\xa9", 2, "a"},
+      {"a\xe2\x82\xacz", 4, "a\xe2\x82\xac"},  // €
+      {"a\xe2\x82\xacz", 3, "a"},
+      {"\xf0\x9f\x98\x80", 3, ""},  // an emoji
+      {"\x80\x80\x80", 2, ""},      // no UTF-8 at all
+  };
+  for (const auto& c : cases) EXPECT_EQ(firstBytes(c.text, c.most), c.first) << c.text;
+}
+
 TEST(Strings, ConvertsViewsBothWays) {
   const std::string_view text = "proxy";
   EXPECT_EQ(toAbsl(text), absl::string_view("proxy"));

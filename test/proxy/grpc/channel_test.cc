@@ -40,6 +40,33 @@ TEST_F(ChannelTest, AConnectThatNobodyAnswersTimesOut) {
       << *handler.status;
 }
 
+TEST_F(ChannelTest, APeerThatAcceptsAndSaysNothingTimesOut) {
+  // The kernel accepts for a process that does not: its backlog has room.
+  const test::RawSocket mute = test::RawSocket::listening();
+  ClientOptions made = options();
+  made.addresses = {mute.localAddress(), server->address()};
+  made.connect_timeout = seconds(3);
+  makeClient(made);
+  RecordingStream handler;
+  start(handler);
+  ASSERT_TRUE(until([&] { return client->connectedTo() != nullptr; }));
+  clock.advance(seconds(2));
+  test_loop.runReady();
+  EXPECT_FALSE(handler.status.has_value());
+  clock.advance(seconds(2));
+  ASSERT_TRUE(until([&] { return handler.status.has_value(); }));
+  EXPECT_EQ(handler.status->code(), absl::StatusCode::kUnavailable);
+  EXPECT_NE(handler.status->message().find("said nothing"), absl::string_view::npos)
+      << *handler.status;
+  // The next call finds the next address.
+  RecordingStream next;
+  start(next);
+  ASSERT_TRUE(untilCalls(1));
+  clock.advance(seconds(4));
+  test_loop.runReady();
+  EXPECT_FALSE(next.status.has_value());
+}
+
 TEST_F(ChannelTest, ASilentConnectionIsPinged) {
   makeClient(keptAlive());
   RecordingStream handler;

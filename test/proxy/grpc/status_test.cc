@@ -75,6 +75,16 @@ TEST(StatusTest, MessagesArePercentDecoded) {
   for (const auto& c : kCases) EXPECT_EQ(percentDecode(c.encoded), c.decoded) << c.encoded;
 }
 
+TEST(StatusTest, WhatWasFoundInTheBytesIsTold) {
+  const absl::Status said = absl::ResourceExhaustedError("the server's quota");
+  EXPECT_FALSE(isFoundInBytes(said));
+  EXPECT_FALSE(isFoundInBytes(absl::OkStatus()));
+  const absl::Status found = foundInBytes(said);
+  EXPECT_TRUE(isFoundInBytes(found));
+  EXPECT_EQ(found.code(), said.code());
+  EXPECT_EQ(found.message(), said.message());
+}
+
 TEST(StatusTest, TimeoutsAreRoundedUpAndFitEightDigits) {
   const struct {
     event::Duration timeout;

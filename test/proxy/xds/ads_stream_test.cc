@@ -119,6 +119,7 @@ TEST_F(AdsStreamTest, EveryFailureIsFollowedByAnotherAttempt) {
     std::function<void()> act;
     absl::StatusCode code;
     uint64_t garbage;
+    milliseconds wait_below = milliseconds(500);  // after 30 s of service
   } kCases[] = {
       {"an error",
        [&] { server->lastPeer().finish(server->lastPeer().calls().back(), 14, "full"); },
@@ -133,16 +134,20 @@ TEST_F(AdsStreamTest, EveryFailureIsFollowedByAnotherAttempt) {
        absl::StatusCode::kUnavailable, 0},
       {"what is no message",
        [&] { server->lastPeer().send(server->lastPeer().calls().back(), "\xff\xff\xff"); },
-       absl::StatusCode::kInvalidArgument, 1},
+       absl::StatusCode::kInvalidArgument, 1, seconds(1)},
       {"a message without sense", [&] { respond("nonsense"); }, absl::StatusCode::kInvalidArgument,
-       2},
+       2, seconds(2)},
       {"a message too large",
        [&] { server->lastPeer().send(server->lastPeer().calls().back(), std::string(2000, 'x')); },
-       absl::StatusCode::kResourceExhausted, 2},
+       absl::StatusCode::kResourceExhausted, 3, seconds(4)},
+      {"a server's quota",
+       [&] { server->lastPeer().finish(server->lastPeer().calls().back(), 8, "quota"); },
+       absl::StatusCode::kResourceExhausted, 3},
   };
   int ended = 0;
   ASSERT_TRUE(active());
   for (const auto& c : kCases) {
+    clock.advance(seconds(30));
     c.act();
     ASSERT_TRUE(until([&] { return stream.state() == State::Backoff; })) << c.what;
     EXPECT_EQ(handler.ended, ++ended) << c.what;
@@ -150,8 +155,7 @@ TEST_F(AdsStreamTest, EveryFailureIsFollowedByAnotherAttempt) {
     EXPECT_EQ(metrics.last_error_code.value(), static_cast<int64_t>(c.code)) << c.what;
     EXPECT_EQ(metrics.garbage.value(), c.garbage) << c.what;
     EXPECT_NE(stream.lastError(), "") << c.what;
-    // The series starts afresh each time, so the wait is below the base.
-    clock.advance(milliseconds(520));
+    clock.advance(c.wait_below);
     EXPECT_EQ(stream.state(), State::Opening) << c.what;
     ASSERT_TRUE(untilHello()) << c.what;
     respond("n");
@@ -161,6 +165,32 @@ TEST_F(AdsStreamTest, EveryFailureIsFollowedByAnotherAttempt) {
   }
   EXPECT_EQ(handler.started, ended + 1);
   EXPECT_EQ(metrics.stream_failure.value(), static_cast<uint64_t>(ended));
+  EXPECT_EQ(metrics.response_too_large.value(), 1u);
+}
+
+TEST_F(AdsStreamTest, WhoGreetsAndDiesIsAskedLessAndLessOften) {
+  event::Duration longest{0};
+  ASSERT_TRUE(active());
+  for (int i = 0; i < 12; ++i) {
+    server->closeConnection(server->accepted() - 1);
+    ASSERT_TRUE(until([&] { return stream.state() == State::Backoff; }));
+    event::Duration waited{0};
+    while (stream.state() == State::Backoff) {
+      clock.advance(milliseconds(100));
+      waited += milliseconds(100);
+    }
+    longest = std::max(longest, waited);
+    ASSERT_TRUE(untilHello());
+    respond("n");
+    ASSERT_TRUE(until([&] { return stream.state() == State::Active; }));
+  }
+  EXPECT_GT(longest, seconds(10));
+  // One that serves for as long as the next wait may be is asked again soon.
+  clock.advance(seconds(30));
+  server->closeConnection(server->accepted() - 1);
+  ASSERT_TRUE(until([&] { return stream.state() == State::Backoff; }));
+  clock.advance(milliseconds(500));
+  EXPECT_EQ(stream.state(), State::Opening);
 }
 
 TEST_F(AdsStreamTest, WaitsGrowWhileNobodyAnswers) {

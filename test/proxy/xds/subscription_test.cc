@@ -194,6 +194,33 @@ TEST(SubscriptionTest, AManyFoldNackStaysReadable) {
       << nack.error_detail().message();
 }
 
+TEST(SubscriptionTest, ANackFitsWhatServersTakeWhateverItIsAbout) {
+  std::string umlauts = "a";  // so that the limits, even numbers, are inside of a letter
+  for (int i = 0; i < 3000; ++i) umlauts += "\u00e4";
+  const struct {
+    const char* what;
+    size_t errors;
+    std::string name;
+  } kCases[] = {
+      {"very many", 50'000, "a resource"},
+      {"large names", 10, std::string(700'000, 'x')},
+      {"one enormous name", 1, std::string(5'000'000, 'x')},
+      {"letters of two bytes", 3, umlauts},
+  };
+  for (const auto& c : kCases) {
+    std::vector<ext::ResourceError> errors;
+    for (size_t i = 0; i < c.errors; ++i) errors.push_back(errorAbout(c.name));
+    DeltaRequest nack;
+    setAnswer("n", errors, &nack);
+    EXPECT_LT(nack.ByteSizeLong(), 3u << 20) << c.what;
+    EXPECT_LE(nack.error_detail().message().size(), 4096u) << c.what;
+    EXPECT_NE(nack.error_detail().message(), "") << c.what;
+    // What protobuf could not read, a control plane would end the stream for.
+    DeltaRequest heard;
+    EXPECT_TRUE(heard.ParseFromString(nack.SerializeAsString())) << c.what;
+  }
+}
+
 TEST(SubscriptionTest, AReconnectTellsWhatIsHeld) {
   Subscription all(kType, Interest::All);
   all.onStreamStarted();

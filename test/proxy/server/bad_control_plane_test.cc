@@ -1,0 +1,157 @@
+// The whole proxy while its control plane talks nonsense: requests are served all the time, from
+// the last good configuration, and the next good one is taken.
+
+#include <gtest/gtest.h>
+
+#include <atomic>
+#include <string>
+#include <thread>
+
+#include "absl/strings/str_cat.h"
+#include "proxy/admin/stats.h"
+#include "proxy/config/resources.h"
+#include "proxy/server/server.h"
+#include "test/common/proxy_harness.h"
+#include "test/common/xds_server.h"
+#include "test/proxy/xds/resources.h"
+
+namespace convoy::server {
+namespace {
+
+using std::string_literals::operator""s;
+using test::FakeUpstream;
+using test::ProxyHarness;
+using test::ThreadedXdsServer;
+using test::XdsServer;
+
+std::string adsBootstrap(const net::Address& control_plane) {
+  return absl::StrCat(R"(
+node: {id: node-1, cluster: test}
+dynamic_resources:
+  ads_config:
+    api_type: DELTA_GRPC
+    transport_api_version: V3
+    grpc_services:
+    - envoy_grpc: {cluster_name: xds, authority: control.test, max_receive_message_length: 100000}
+  lds_config: {resource_api_version: V3, ads: {}}
+  cds_config: {resource_api_version: V3, ads: {}}
+static_resources:
+  clusters:
+  - name: xds
+    type: STATIC
+    typed_extension_protocol_options:
+      envoy.extensions.upstreams.http.v3.HttpProtocolOptions:
+        "@type": type.googleapis.com/envoy.extensions.upstreams.http.v3.HttpProtocolOptions
+        explicit_http_config: {http2_protocol_options: {}}
+    load_assignment:
+      cluster_name: xds
+      endpoints:
+      - lb_endpoints:
+        - endpoint: {address: {socket_address: {address: 127.0.0.1, port_value: )",
+                      control_plane.port(), "}}}\n");
+}
+
+// Requests one after another, each on a connection of its own, until the end of the scope.
+class SteadyRequests {
+ public:
+  explicit SteadyRequests(const ProxyHarness& proxy)
+      : thread_([this, &proxy] {
+          while (!stop_) {
+            ++requests_;
+            if (proxy.get("/web").status != 200) ++failed_;
+          }
+        }) {}
+  ~SteadyRequests() { join(); }
+  void join() {
+    stop_ = true;
+    if (thread_.joinable()) thread_.join();
+  }
+  int requests() const { return requests_; }
+  int failed() const { return failed_; }
+
+ private:
+  std::atomic<bool> stop_{false};
+  std::atomic<int> requests_{0};
+  std::atomic<int> failed_{0};
+  std::thread thread_;
+};
+
+class ServerWithBadControlPlaneTest : public testing::Test {
+ protected:
+  void SetUp() override {
+    control_plane.run([&](XdsServer& xds) {
+      xds.set("web", xds::edsCluster("web"));
+      xds.set("web", xds::assignment("web", {blue.address().port()}));
+      xds.set("public", listener());
+    });
+  }
+  static xds::ListenerProto listener() {
+    xds::ListenerProto made = xds::inlineListener("public", {"web"});
+    made.mutable_address()->mutable_socket_address()->set_port_value(0);
+    return made;
+  }
+  uint64_t stat(ProxyHarness& proxy, const std::string& name) {
+    std::string text;
+    proxy.onMain([&](Server& server) { text = admin::renderStats(server.metrics(), name); });
+    const size_t at = text.find(name + ": ");
+    return at == std::string::npos ? 0 : std::stoull(text.substr(at + name.size() + 2));
+  }
+  [[nodiscard]] bool onStream(size_t number) {
+    return control_plane.waitFor("the stream", [&](XdsServer& xds) {
+      return xds.streams() == number && xds.settled() && xds.last().types.size() >= 2;
+    });
+  }
+
+  FakeUpstream blue{"HTTP/1.1 200 OK\r\nContent-Length: 4\r\n\r\nblue"};
+  FakeUpstream green{"HTTP/1.1 200 OK\r\nContent-Length: 5\r\n\r\ngreen"};
+  ThreadedXdsServer control_plane;
+};
+
+TEST_F(ServerWithBadControlPlaneTest, RequestsAreServedWhateverItSends) {
+  ProxyHarness proxy(adsBootstrap(control_plane.address()));
+  ASSERT_TRUE(onStream(1));
+  control_plane.run([](XdsServer& xds) {
+    const auto& peer = xds.transport().lastPeer();
+    EXPECT_EQ(peer.onlyCall().headers.at(":authority"), "control.test");
+  });
+  SteadyRequests requests(proxy);
+
+  XdsServer::Response broken;
+  broken.set_type_url(config::kListenerType);
+  broken.set_nonce("broken");
+  auto* resource = broken.add_resources();
+  resource->set_name("public");
+  resource->mutable_resource()->set_type_url(config::kListenerType);
+  resource->mutable_resource()->set_value("\xff\xff\xff");
+  control_plane.run([&](XdsServer& xds) { xds.sendResponse(broken); });
+  ASSERT_TRUE(control_plane.waitFor(
+      "a NACK", [](XdsServer& xds) { return xds.type(config::kListenerType).nacks.size() == 1; }));
+
+  // Each of these ends a stream, after growing pauses: few of them, so that the test stays short.
+  control_plane.run([](XdsServer& xds) { xds.sendMessage("\xff\xff\xff"); });
+  ASSERT_TRUE(onStream(2));
+  control_plane.run([](XdsServer& xds) { xds.sendMessage(std::string(200'000, 'x')); });
+  ASSERT_TRUE(onStream(3));
+  control_plane.run([](XdsServer& xds) {
+    xds.transport().writeRaw(xds.last().connection, "\xff\xff\xff\xff\xff\xff\xff\xff\xff\xff");
+  });
+  ASSERT_TRUE(onStream(4));
+  EXPECT_EQ(stat(proxy, "control_plane.garbage"), 2u);
+  EXPECT_EQ(stat(proxy, "control_plane.response_too_large"), 1u);
+  EXPECT_EQ(stat(proxy, "control_plane.stream_failure"), 3u);
+  EXPECT_EQ(stat(proxy, "listener_manager.lds.update_rejected"), 1u);
+  requests.join();
+  EXPECT_GT(requests.requests(), 0);
+  EXPECT_EQ(requests.failed(), 0);
+  EXPECT_EQ(proxy.get("/web").body, "blue");
+
+  control_plane.run([&](XdsServer& xds) {
+    xds.set("web", xds::assignment("web", {green.address().port()}));
+    xds.push();
+  });
+  ASSERT_TRUE(control_plane.waitFor("the ACK", [](XdsServer& xds) { return xds.settled(); }));
+  EXPECT_EQ(proxy.get("/web").body, "green");
+}
+
+}  // namespace
+}  // namespace convoy::server
