@@ -1,11 +1,16 @@
 #include "proxy/config/values.h"
 
+#include <fcntl.h>
 #include <re2/re2.h>
+#include <sys/stat.h>
+#include <unistd.h>
 
 #include <algorithm>
+#include <cerrno>
 #include <cstdlib>
-#include <fstream>
+#include <cstring>
 #include <iterator>
+#include <utility>
 
 namespace convoy::config {
 namespace {
@@ -20,14 +25,43 @@ std::optional<net::Address> checked(absl::StatusOr<net::Address> address, std::s
   return std::nullopt;
 }
 
-std::optional<std::string> readFile(const std::string& path, size_t max_bytes) {
-  std::ifstream file(path, std::ios::binary);
-  if (!file) return std::nullopt;
-  std::string text;
-  text.resize(max_bytes + 1);
-  file.read(text.data(), static_cast<std::streamsize>(text.size()));
-  text.resize(static_cast<size_t>(file.gcount()));
-  return text;
+// What is wrong with a file of that name; null: nothing.
+struct FileError {
+  const char* rule = nullptr;
+  std::string reason;
+};
+
+FileError unreadable() {
+  return {"not_found", std::string("the file cannot be read: ") + std::strerror(errno)};
+}
+
+FileError readOpen(int fd, size_t max_bytes, std::string* text) {
+  struct stat status {};
+  if (::fstat(fd, &status) != 0) return unreadable();
+  if (!S_ISREG(status.st_mode)) {
+    return {"not_regular", "must name a regular file, no folder, FIFO, socket or device"};
+  }
+  text->resize(max_bytes + 1);
+  size_t length = 0;
+  ssize_t got = 1;
+  while (got != 0 && length < text->size()) {
+    got = ::read(fd, text->data() + length, text->size() - length);
+    if (got < 0 && errno == EINTR) continue;
+    if (got < 0) return unreadable();
+    length += static_cast<size_t>(got);
+  }
+  text->resize(length);
+  return {};
+}
+
+// At most max_bytes + 1. The name comes with configuration, perhaps of a control plane: to open a
+// FIFO would be to wait for its writer, and a device may never end.
+FileError readFile(const std::string& path, size_t max_bytes, std::string* text) {
+  const int fd = ::open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY);
+  if (fd < 0) return unreadable();
+  FileError error = readOpen(fd, max_bytes, text);
+  ::close(fd);
+  return error;
 }
 
 }  // namespace
@@ -112,12 +146,11 @@ std::string readDataSource(const core::DataSource& proto, size_t max_bytes, cons
     case core::DataSource::kFilename: {
       field = "filename";
       if (!context.read_files) return text;
-      std::optional<std::string> content = readFile(proto.filename(), max_bytes);
-      if (!content.has_value()) {
-        report.error(field, "not_found", proto.filename(), "the file cannot be read");
-        return text;
+      FileError error = readFile(proto.filename(), max_bytes, &text);
+      if (error.rule != nullptr) {
+        report.error(field, error.rule, proto.filename(), std::move(error.reason));
+        return {};
       }
-      text = *std::move(content);
       break;
     }
     case core::DataSource::kEnvironmentVariable: {

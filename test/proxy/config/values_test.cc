@@ -1,5 +1,7 @@
 #include "proxy/config/values.h"
 
+#include <sys/stat.h>
+
 #include <cstdlib>
 #include <fstream>
 
@@ -91,6 +93,10 @@ TEST(Values, Fractions) {
 TEST(Values, DataSources) {
   const std::string path = testing::TempDir() + "/source.txt";
   std::ofstream(path) << "from a file";
+  const std::string folder = testing::TempDir() + "/source.folder";
+  const std::string fifo = testing::TempDir() + "/source.fifo";
+  ASSERT_EQ(mkdir(folder.c_str(), 0700), 0);
+  ASSERT_EQ(mkfifo(fifo.c_str(), 0600), 0);
   setenv("CONVOY_VALUES_TEST", "from the environment", 1);
   struct Case {
     std::string yaml;
@@ -104,6 +110,10 @@ TEST(Values, DataSources) {
       {"{filename: " + path + "}", true, "from a file", {}},
       {"{filename: " + path + "}", false, "", {}},
       {"{filename: /does/not/exist}", true, "", {"filename: not_found: /does/not/exist"}},
+      {"{filename: /dev/zero}", true, "", {"filename: not_regular: /dev/zero"}},
+      {"{filename: " + folder + "}", true, "", {"filename: not_regular: " + folder}},
+      {"{filename: " + fifo + "}", true, "", {"filename: not_regular: " + fifo}},
+      {"{filename: " + fifo + "}", false, "", {}},
       {"{environment_variable: CONVOY_VALUES_TEST}", true, "from the environment", {}},
       {"{environment_variable: CONVOY_VALUES_TEST}", false, "", {}},
       {"{environment_variable: CONVOY_NOT_SET}",
