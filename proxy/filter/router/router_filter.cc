@@ -277,9 +277,7 @@ void RouterFilter::releaseUpstream() {
 }
 
 void RouterFilter::ClientSide::onSendQueueAboveHigh() {
-  if (router_.sender_ == nullptr) return;
-  router_.cluster_->metrics().upstream_flow_control_paused_reading_total.add();
-  router_.sender_->pauseReceiving();
+  if (router_.sender_ != nullptr) router_.sender_->pauseReceiving();
 }
 
 void RouterFilter::ClientSide::onSendQueueBelowLow() {

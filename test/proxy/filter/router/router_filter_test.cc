@@ -1,0 +1,408 @@
+#include "proxy/filter/router/router_filter.h"
+
+#include <memory>
+#include <string>
+#include <utility>
+
+#include "test/proxy/filter/router/fake_context.h"
+#include "test/proxy/route/requests.h"
+#include "test/proxy/upstream/fixture.h"
+
+namespace convoy::filter::router {
+namespace {
+
+using http::Failure;
+using http::FilterVerdict;
+using namespace std::chrono_literals;
+
+// One request through a router of its own.
+class Exchange {
+ public:
+  Exchange(event::Loop& loop, http::FilterFactory& factory, const route::RouteTable& table,
+           http::RequestHead with)
+      : context(loop), head(std::move(with)), random_(1) {
+    context.head = &head;
+    context.matched = table.match(head, random_);
+    filter = factory.create(arena_);
+    filter->attach(context);
+  }
+  ~Exchange() { end(); }
+  void end() {
+    if (!std::exchange(ended_, true)) filter->onStreamEnd();
+  }
+
+  FilterVerdict start(bool end_of_stream = true) {
+    return filter->onRequestHead(head, end_of_stream);
+  }
+  void sendBody(std::string_view bytes, bool end_of_stream) {
+    EXPECT_EQ(filter->onRequestBody(bytes, end_of_stream), FilterVerdict::Continue);
+  }
+
+  test::FakeContext context;
+  http::RequestHead head;
+  http::Filter* filter;
+
+ private:
+  base::Arena arena_;
+  event::Random random_;
+  bool ended_ = false;
+};
+
+class RouterFilterTest : public test::UpstreamTest {
+ protected:
+  RouterFilterTest()
+      : services_{loop_.loop(), manager_->worker(0), 0},
+        factory_(makeRouterFactory(std::make_shared<RouterSpec>(), services_)) {
+    route_ = test::prefixTo("web", "/");
+    compile();
+  }
+  route::Forward& forward() { return std::get<route::Forward>(route_.action); }
+  void compile() {
+    auto table =
+        route::RouteTable::compile(test::tableOf({test::virtualHost("v", {"*"}, {route_})}));
+    ASSERT_TRUE(table.ok()) << table.status();
+    table_ = *std::move(table);
+  }
+  std::unique_ptr<Exchange> exchange(http::RequestHead head = test::request("/a")) {
+    return std::make_unique<Exchange>(loop_.loop(), *factory_, *table_, std::move(head));
+  }
+  static http::RequestHead post() {
+    http::RequestHead head = test::request("/a");
+    head.method = "POST";
+    head.body = {.kind = http::BodyLength::Kind::Unknown};
+    return head;
+  }
+  // A GET that has reached its host.
+  std::unique_ptr<Exchange> sent(http::RequestHead head = test::request("/a")) {
+    auto out = exchange(std::move(head));
+    EXPECT_EQ(out->start(), FilterVerdict::Pause) << "waits for its connection";
+    run();
+    return out;
+  }
+  static bool gone(const test::Peer& peer) {
+    return peer.handler.ended || peer.handler.closed.has_value();
+  }
+  // Leaves a connection behind that has served one request.
+  void warm() {
+    auto first = sent();
+    answer(peer(0));
+    EXPECT_EQ(first->context.status, 200);
+    EXPECT_FALSE(peer(0).take().empty());
+  }
+
+  WorkerServices services_;
+  std::unique_ptr<http::FilterFactory> factory_;
+  route::Route route_;
+  std::shared_ptr<const route::RouteTable> table_;
+};
+
+// --- answers without a cluster ---
+
+TEST_F(RouterFilterTest, WithoutARouteThereIsNothing) {
+  route_.match.path.value = "/elsewhere";
+  compile();
+  auto e = exchange();
+  EXPECT_EQ(e->start(), FilterVerdict::Pause);
+  EXPECT_EQ(e->context.replied, Failure::RouteNotFound);
+}
+
+TEST_F(RouterFilterTest, AnswersDirectly) {
+  route_.action = route::DirectResponse{418, "short and stout"};
+  compile();
+  auto e = exchange();
+  EXPECT_EQ(e->start(), FilterVerdict::Pause);
+  EXPECT_EQ(e->context.replied, Failure::DirectResponse);
+  EXPECT_EQ(e->context.reply_status, 418);
+  EXPECT_EQ(e->context.reply_body, "short and stout");
+  EXPECT_FALSE(e->context.reply_empty);
+}
+
+TEST_F(RouterFilterTest, Redirects) {
+  route::Redirect redirect;
+  redirect.status = 308;
+  redirect.host = "b.example";
+  route_.action = redirect;
+  compile();
+  auto e = exchange(test::request("/a?b=c"));
+  EXPECT_EQ(e->start(), FilterVerdict::Pause);
+  EXPECT_EQ(e->context.reply_status, 308);
+  EXPECT_EQ(e->context.reply_location, "http://b.example/a?b=c");
+  EXPECT_TRUE(e->context.reply_empty);
+}
+
+// --- no host ---
+
+TEST_F(RouterFilterTest, AClusterThatIsNotThere) {
+  auto e = exchange();
+  EXPECT_EQ(e->start(), FilterVerdict::Pause);
+  EXPECT_EQ(e->context.aborted, Failure::ClusterNotFound);
+  EXPECT_EQ(e->context.info().cluster, "web");
+}
+
+TEST_F(RouterFilterTest, AClusterWithoutHosts) {
+  apply({.clusters = {clusterSpec()}});
+  auto e = exchange();
+  EXPECT_EQ(e->start(), FilterVerdict::Pause);
+  EXPECT_EQ(e->context.aborted, Failure::NoHealthyUpstream);
+}
+
+TEST_F(RouterFilterTest, AHostThatCannotBeReached) {
+  makeCluster();
+  io_.refuse = true;
+  auto e = sent();
+  EXPECT_EQ(e->context.aborted, Failure::UpstreamConnectFailure);
+  EXPECT_EQ(e->context.info().upstream_host, "10.0.0.1:80");
+  EXPECT_EQ(e->context.info().upstream_attempts, 1);
+}
+
+TEST_F(RouterFilterTest, TheClientGoesWhileItWaitsForAConnection) {
+  makeCluster();
+  auto e = exchange();
+  EXPECT_EQ(e->start(), FilterVerdict::Pause);
+  e->end();
+  run();
+  EXPECT_EQ(e->context.continued_requests, 0);
+  EXPECT_TRUE(io_.peers.empty() || peer(0).take().empty());
+  EXPECT_EQ(metrics().upstream_rq_active.value(), 0);
+}
+
+// --- the usual way ---
+
+TEST_F(RouterFilterTest, SendsTheRequestAndReturnsTheResponse) {
+  makeCluster();
+  auto e = sent();
+  EXPECT_EQ(e->context.continued_requests, 1) << "what waited in the path goes on";
+  EXPECT_EQ(peer(0).take(), "GET /a HTTP/1.1\r\nHost: a.example\r\n\r\n");
+  peer(0).send("HTTP/1.1 200 OK\r\nContent-Length: 5\r\nX-A: 1\r\n\r\nhello");
+  run();
+  EXPECT_EQ(e->context.status, 200);
+  EXPECT_EQ(e->context.fields, "X-A: 1\n");
+  EXPECT_EQ(e->context.body, "hello");
+  EXPECT_TRUE(e->context.ended);
+  EXPECT_EQ(e->context.info().upstream_host, "10.0.0.1:80");
+  EXPECT_EQ(e->context.info().upstream_attempts, 1);
+  EXPECT_EQ(e->context.info().route_name, "web");
+  EXPECT_EQ(e->context.info().virtual_host, "v");
+  EXPECT_EQ(metrics().upstream_rq_completed.value(), 1u);
+  EXPECT_EQ(metrics().upstream_rq_2xx.value(), 1u);
+}
+
+TEST_F(RouterFilterTest, AKeptConnectionTakesTheNextRequestAtOnce) {
+  makeCluster();
+  warm();
+  auto e = exchange();
+  EXPECT_EQ(e->start(), FilterVerdict::Continue);
+  run();
+  EXPECT_EQ(peer(0).take(), "GET /a HTTP/1.1\r\nHost: a.example\r\n\r\n");
+  EXPECT_EQ(io_.peers.size(), 1u);
+}
+
+TEST_F(RouterFilterTest, PassesBodyAndTrailersBothWays) {
+  makeCluster();
+  auto e = exchange(post());
+  EXPECT_EQ(e->start(/*end_of_stream=*/false), FilterVerdict::Pause);
+  run();
+  e->sendBody("abc", false);
+  http::HeaderList trailers;
+  trailers.add("X-T", "1");
+  EXPECT_EQ(e->filter->onRequestTrailers(trailers), FilterVerdict::Continue);
+  run();
+  EXPECT_EQ(peer(0).take(),
+            "POST /a HTTP/1.1\r\nHost: a.example\r\nTransfer-Encoding: chunked\r\n\r\n"
+            "3\r\nabc\r\n0\r\nX-T: 1\r\n\r\n");
+  peer(0).send("HTTP/1.1 103 Early Hints\r\n\r\n");
+  peer(0).send(
+      "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n2\r\nok\r\n0\r\nX-U: 2\r\n\r\n");
+  run();
+  EXPECT_EQ(e->context.informational, std::vector<int>{103});
+  EXPECT_EQ(e->context.body, "ok");
+  EXPECT_EQ(e->context.trailer_count, 1u);
+  EXPECT_TRUE(e->context.ended);
+}
+
+TEST_F(RouterFilterTest, EditsWhatTheRouteSays) {
+  makeCluster();
+  forward().prefix_rewrite = "/new/";
+  forward().host_rewrite = "b.example";
+  forward().idle_timeout = 7s;
+  route_.edits.request.push_back({"X-To", "host", route::HeaderEdit::Action::AddIfAbsent});
+  route_.edits.response_remove.push_back("x-secret");
+  compile();
+  auto e = sent();
+  EXPECT_EQ(peer(0).take(), "GET /new/a HTTP/1.1\r\nHost: b.example\r\nX-To: host\r\n\r\n");
+  EXPECT_EQ(e->context.idle_timeout, event::Duration(7s));
+  peer(0).send("HTTP/1.1 204 No Content\r\nX-Secret: 1\r\nX-Open: 2\r\n\r\n");
+  run();
+  EXPECT_EQ(e->context.fields, "X-Open: 2\n");
+}
+
+TEST_F(RouterFilterTest, AResponseMayComeBeforeTheRequestHasEnded) {
+  makeCluster();
+  auto e = exchange(post());
+  EXPECT_EQ(e->start(/*end_of_stream=*/false), FilterVerdict::Pause);
+  run();
+  e->sendBody("abc", false);
+  peer(0).send("HTTP/1.1 413 Content Too Large\r\nContent-Length: 0\r\n\r\n");
+  run();
+  EXPECT_EQ(e->context.status, 413);
+  EXPECT_TRUE(e->context.ended);
+  e->sendBody("rest", true);  // dropped
+  e->end();
+  run();
+  EXPECT_TRUE(gone(peer(0))) << "HTTP/1.1 cannot break off a request otherwise";
+}
+
+// --- failures of the host ---
+
+TEST_F(RouterFilterTest, AHostThatClosesAtOnce) {
+  makeCluster();
+  auto e = sent();
+  peer(0).connection->close(net::CloseMode::Reset);
+  run();
+  EXPECT_EQ(e->context.aborted, Failure::UpstreamReset);
+  EXPECT_EQ(io_.peers.size(), 1u) << "a fresh connection is no reason to try again";
+}
+
+TEST_F(RouterFilterTest, AHostThatBreaksOffItsBody) {
+  makeCluster();
+  auto e = sent();
+  peer(0).send("HTTP/1.1 200 OK\r\nContent-Length: 5\r\n\r\nhe");
+  run();
+  peer(0).connection->close(net::CloseMode::Reset);
+  run();
+  EXPECT_EQ(e->context.body, "he");
+  EXPECT_EQ(e->context.aborted, Failure::UpstreamAbortedBody);
+}
+
+TEST_F(RouterFilterTest, AMalformedResponse) {
+  makeCluster();
+  auto e = sent();
+  peer(0).send("HTTP/1.1 200 OK\r\nContent-Length: 1\r\nContent-Length: 2\r\n\r\n");
+  run();
+  EXPECT_EQ(e->context.aborted, Failure::UpstreamProtocolError);
+}
+
+// What is sent again when the host closes a kept connection instead of answering.
+TEST_F(RouterFilterTest, RepeatsOnlyWhatIsSafeToRepeat) {
+  struct Case {
+    std::string method;
+    std::string said;  // by the host before it closes
+    bool repeated;
+  };
+  const Case cases[] = {{"GET", "", true},   {"HEAD", "", true},   {"PUT", "", true},
+                        {"POST", "", false}, {"PATCH", "", false}, {"GET", "HTTP/1.1 2", false}};
+  makeCluster();
+  for (const Case& c : cases) {
+    io_.peers.clear();
+    run();
+    warm();
+    http::RequestHead head = test::request("/again");
+    head.method = c.method;
+    auto e = exchange(std::move(head));
+    ASSERT_EQ(e->start(), FilterVerdict::Continue);
+    run();
+    if (!c.said.empty()) peer(0).send(c.said);
+    run();
+    peer(0).connection->close(net::CloseMode::Flush);
+    run();
+    EXPECT_EQ(io_.peers.size(), c.repeated ? 2u : 1u) << c.method << c.said;
+    EXPECT_EQ(e->context.aborted.has_value(), !c.repeated) << c.method << c.said;
+    if (c.repeated) {
+      EXPECT_EQ(peer(1).take().substr(0, c.method.size()), c.method);
+      EXPECT_EQ(e->context.info().upstream_attempts, 2);
+    }
+  }
+  EXPECT_EQ(metrics().upstream_rq_retry.value(), 3u);
+}
+
+// --- time ---
+
+TEST_F(RouterFilterTest, TheResponseTimeOutRunsFromTheEndOfTheRequest) {
+  makeCluster();
+  forward().timeout = 3s;
+  compile();
+  auto e = exchange(post());
+  EXPECT_EQ(e->start(/*end_of_stream=*/false), FilterVerdict::Pause);
+  run();
+  clock_.advance(10s);
+  EXPECT_FALSE(e->context.aborted.has_value());
+  e->sendBody("abc", true);
+  run();
+  clock_.advance(2900ms);
+  EXPECT_FALSE(e->context.aborted.has_value());
+  clock_.advance(200ms);
+  run();
+  EXPECT_EQ(e->context.aborted, Failure::UpstreamResponseTimeout);
+  EXPECT_EQ(metrics().upstream_rq_timeout.value(), 1u);
+  EXPECT_TRUE(gone(peer(0)));
+}
+
+TEST_F(RouterFilterTest, TheFirstByteTimeOutEndsWithTheResponseHead) {
+  makeCluster();
+  forward().timeout = 0s;
+  forward().first_byte_timeout = 2s;
+  compile();
+  auto answered = sent();
+  peer(0).send("HTTP/1.1 200 OK\r\nContent-Length: 1\r\n\r\n");
+  run();
+  clock_.advance(1h);
+  EXPECT_FALSE(answered->context.aborted.has_value());
+  auto silent = sent();
+  clock_.advance(2100ms);
+  EXPECT_EQ(silent->context.aborted, Failure::UpstreamFirstByteTimeout);
+}
+
+TEST_F(RouterFilterTest, WithoutATimeOutItWaits) {
+  makeCluster();
+  forward().timeout = 0s;
+  compile();
+  auto e = sent();
+  clock_.advance(24h);
+  EXPECT_FALSE(e->context.aborted.has_value());
+}
+
+// --- back-pressure ---
+
+TEST_F(RouterFilterTest, ASlowClientMakesTheHostWait) {
+  makeCluster();
+  auto e = sent();
+  peer(0).send("HTTP/1.1 200 OK\r\nContent-Length: 10\r\n\r\n");
+  run();
+  ASSERT_NE(e->context.flow, nullptr);
+  e->context.flow->onSendQueueAboveHigh();
+  EXPECT_EQ(metrics().upstream_flow_control_paused_reading_total.value(), 1u);
+  peer(0).send("0123456789");
+  run();
+  EXPECT_EQ(e->context.body, "");
+  e->context.flow->onSendQueueBelowLow();
+  run();
+  EXPECT_EQ(e->context.body, "0123456789");
+}
+
+TEST_F(RouterFilterTest, ASlowHostMakesTheClientWait) {
+  makeCluster();
+  auto e = exchange(post());
+  EXPECT_EQ(e->start(/*end_of_stream=*/false), FilterVerdict::Pause);
+  run();
+  peer(0).connection->pauseReading();
+  e->sendBody(std::string(4'000'000, 'x'), false);
+  run();
+  EXPECT_EQ(e->context.pauses, 1);
+  peer(0).connection->resumeReading();
+  EXPECT_TRUE(loop_.runUntil([&] { return e->context.pauses == 0; }));
+}
+
+// --- the end ---
+
+TEST_F(RouterFilterTest, TheClientGoesInTheMiddle) {
+  makeCluster();
+  auto e = sent();
+  e->end();
+  run();
+  EXPECT_TRUE(gone(peer(0)));
+  EXPECT_EQ(metrics().upstream_rq_active.value(), 0);
+  EXPECT_EQ(metrics().upstream_rq_completed.value(), 0u);
+}
+
+}  // namespace
+}  // namespace convoy::filter::router
