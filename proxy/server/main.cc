@@ -1,6 +1,8 @@
 // convoy-proxy: reads the command line and the bootstrap, and runs a Server until a signal ends it.
 // Exit codes: 0 done, 1 cannot start, 2 bad command line or configuration.
 
+#include <sys/resource.h>
+
 #include <cstdio>
 #include <string>
 #include <utility>
@@ -27,6 +29,15 @@ int complain(const std::string& what, int code) {
   return code;
 }
 
+// A process that keeps connections needs descriptors. Systems hand out a low limit for the sake of
+// programs that use select(), with a high one up to which a program may help itself.
+void raiseDescriptorLimit() {
+  rlimit limit{};
+  if (::getrlimit(RLIMIT_NOFILE, &limit) != 0 || limit.rlim_cur >= limit.rlim_max) return;
+  limit.rlim_cur = limit.rlim_max;
+  ::setrlimit(RLIMIT_NOFILE, &limit);
+}
+
 // One line that scripts read: where this process listens, ports filled in.
 void announce(const Server& server, const admin::AdminServer& admin) {
   std::string line = "convoy-proxy is live";
@@ -40,6 +51,7 @@ void announce(const Server& server, const admin::AdminServer& admin) {
 }
 
 int serve(const Options& options, config::BootstrapSpec bootstrap) {
+  raiseDescriptorLimit();
   const event::SystemClock clock;
   Server server(options, std::move(bootstrap), clock, event::Random::fromKernel());
   Signals signals(server);

@@ -128,6 +128,11 @@ class NodeTest(unittest.TestCase):
         admin.connection.close()
         self.assertEqual(node.end(), 0)
 
+    def test_it_helps_itself_to_the_descriptors_that_it_may_have(self):
+        node = self.start_node(wrapper=("prlimit", "--nofile=64:4000"))
+        with open(f"/proc/{node.process.pid}/limits", encoding="ascii") as limits:
+            self.assertRegex(limits.read(), r"(?m)^Max open files +4000 +4000 ")
+
     def test_limits_close_what_is_too_much_and_count_it(self):
         key = "envoy.resource_limits.listener.public.connection_limit"
         cases = (("overload.global_downstream_max_connections", "downstream_global_cx_overflow"),
