@@ -16,12 +16,10 @@ using test::RawSocket;
 
 class WorkerTest : public testing::Test {
  protected:
-  std::unique_ptr<Worker> make() {
-    auto worker = std::make_unique<Worker>(0, clock, event::Random(1));
+  WorkerTest() {
     clusters = std::make_unique<upstream::ClusterManager>(
         main.loop(), std::vector<event::Loop*>{&worker->loop()}, metrics, io);
     worker->equip(clusters->worker(0), filters, kDrainTime);
-    return worker;
   }
 
   test::SimulatedClock clock;
@@ -29,11 +27,11 @@ class WorkerTest : public testing::Test {
   observe::MetricRegistry metrics;
   filter::Registry filters;
   upstream::SocketIo io;
-  std::unique_ptr<upstream::ClusterManager> clusters;
+  std::unique_ptr<Worker> worker = std::make_unique<Worker>(0, clock, event::Random(1));
+  std::unique_ptr<upstream::ClusterManager> clusters;  // outlived by the worker's loop
 };
 
 TEST_F(WorkerTest, RunsWhatIsPostedOnAThreadOfItsOwn) {
-  const std::unique_ptr<Worker> worker = make();
   EXPECT_EQ(worker->index(), 0u);
   EXPECT_EQ(worker->loop().name(), "worker-0");
   std::thread::id ran_on;
@@ -45,7 +43,6 @@ TEST_F(WorkerTest, RunsWhatIsPostedOnAThreadOfItsOwn) {
 }
 
 TEST_F(WorkerTest, WhatWasPostedBeforeTheStopIsDone) {
-  const std::unique_ptr<Worker> worker = make();
   worker->start();
   std::atomic<int> done{0};
   for (int i = 0; i < 100; ++i) worker->loop().post([&] { ++done; });
@@ -55,13 +52,13 @@ TEST_F(WorkerTest, WhatWasPostedBeforeTheStopIsDone) {
 }
 
 TEST_F(WorkerTest, NeverStartedItNeedsNoStop) {
-  std::unique_ptr<Worker> worker = make();
   worker->stopAndJoin();
+  clusters.reset();
   worker.reset();
   EXPECT_EQ(worker, nullptr);
 }
 
-TEST_F(WorkerTest, AStopClosesEveryConnection) {
+TEST(WorkerStopTest, ClosesEveryConnection) {
   DataPlane plane(2);
   const RawSocket backend = RawSocket::listening();
   upstream::ClusterChanges changes;
