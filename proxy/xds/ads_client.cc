@@ -17,6 +17,9 @@ namespace {
 
 using Interest = Subscription::Interest;
 
+// A control plane that does not read must not fill our memory with what it is to be told.
+constexpr size_t kMostAnswersDue = 1000;
+
 // Of one response; the control plane is told of them all.
 constexpr size_t kLoggedErrors = 20;
 
@@ -117,6 +120,11 @@ absl::Status AdsClient::onResponse(const DeltaResponse& response) {
     const Kind kind = static_cast<Kind>(k);
     Subscription& subscription = types_[kind].subscription;
     if (subscription.typeUrl() != response.type_url() || !subscribed(kind)) continue;
+    if (subscription.answersDue() >= kMostAnswersDue) {
+      return absl::ResourceExhaustedError(absl::StrCat(
+          "the control plane goes on sending, but reads no answer: ", subscription.answersDue(),
+          " wait about ", response.type_url()));
+    }
     const Update update = subscription.onResponse(response);
     std::vector<ext::ResourceError> errors = take(kind, update);
     settle();

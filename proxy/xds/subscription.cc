@@ -181,7 +181,9 @@ std::vector<ext::ResourceError> Subscription::finish(std::vector<ext::ResourceEr
   for (auto error = all.rbegin(); error != all.rend(); ++error) {
     if (!error->name().empty()) held_[error->name()].last_error = describe({*error});
   }
-  answers_.push_back({response_->nonce(), all});
+  // Nothing was asked on this stream. An answer would be this type's first message, and mean a
+  // subscription to everything.
+  if (spoken_) answers_.push_back({response_->nonce(), all});
   response_ = nullptr;
   return all;
 }

@@ -68,9 +68,12 @@ class Subscription {
 
   Update onResponse(const DeltaResponse& response);
   // The sink's and the decoder's errors for resources of the update that onResponse() returned.
-  // Returns all errors, those about the envelope first. The response must still exist.
+  // Returns all errors, those about the envelope first. The response must still exist. It is
+  // answered if anything was asked about the type on this stream.
   std::vector<ext::ResourceError> finish(std::vector<ext::ResourceError> errors);
 
+  // How many answers nextRequest() has yet to give.
+  size_t answersDue() const { return answers_.size(); }
   // The next message that must be sent on the present stream, if any; what it says counts as said.
   std::optional<DeltaRequest> nextRequest();
 

@@ -365,6 +365,27 @@ TEST_F(BadControlPlaneTest, AnAddressThatRefusesIsTriedAgain) {
   expectTheNextGoodOneApplies("afterwards");
 }
 
+TEST_F(BadControlPlaneTest, WhoSendsWithoutReadingIsLeft) {
+  server->transport().settings.initial_window = 100;  // enough for the first words
+  start();
+  ASSERT_TRUE(until([&] { return server->transport().accepted() == 1; }));
+  ASSERT_TRUE(until([&] { return !server->transport().peer(0).calls().empty(); }));
+  Response response = clustersNamed({});
+  response.set_nonce(std::string(50'000, 'n'));
+  int sent = 0;
+  for (; sent < 3000 && state() != AdsStatus::State::Backoff; ++sent) {
+    if (sent == 40) response.set_nonce("short");
+    server->transport().peer(0).send(server->transport().peer(0).calls()[0],
+                                     response.SerializeAsString());
+    server->transport().flush();
+    test_loop.runReady();
+  }
+  EXPECT_GT(sent, 1000);
+  EXPECT_EQ(state(), AdsStatus::State::Backoff);
+  EXPECT_NE(ads->status().last_stream_error.find("reads no answer"), std::string::npos);
+  EXPECT_EQ(stat("control_plane.garbage"), 1u);
+}
+
 TEST_F(BadControlPlaneTest, ManyBadResourcesMakeOneAnswerThatAServerCanTake) {
   AdsOptions wide = options();
   start(wide);

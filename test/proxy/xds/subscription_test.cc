@@ -194,6 +194,21 @@ TEST(SubscriptionTest, AManyFoldNackStaysReadable) {
       << nack.error_detail().message();
 }
 
+TEST(SubscriptionTest, WhatNothingWasAskedAboutIsNotAnswered) {
+  Subscription named(kType, Interest::Named);
+  named.onStreamStarted();
+  for (const char* nonce : {"n1", "n2"}) {
+    const DeltaResponse response = responseWith(nonce, {{"a", "1"}});
+    EXPECT_TRUE(named.onResponse(response).changed.empty());
+    EXPECT_TRUE(named.finish({}).empty());
+  }
+  EXPECT_EQ(named.answersDue(), 0u);
+  EXPECT_FALSE(named.nextRequest().has_value());
+  named.subscribe("a");
+  EXPECT_EQ(named.nextRequest()->response_nonce(), "");
+  EXPECT_EQ(accept(named, responseWith("n3", {{"a", "1"}})).response_nonce(), "n3");
+}
+
 TEST(SubscriptionTest, ANackFitsWhatServersTakeWhateverItIsAbout) {
   std::string umlauts = "a";  // so that the limits, even numbers, are inside of a letter
   for (int i = 0; i < 3000; ++i) umlauts += "\u00e4";
