@@ -118,6 +118,10 @@ class ServerCodecHandler : public CodecConnection {
   // gets no more of the request, but its sender still works: answer if no head was sent, else
   // reset. `detail` is stable and lives for ever.
   virtual void onProtocolError(Failure failure, std::string_view detail) = 0;
+  // HTTP/2: one request is refused, the connection goes on. The answer goes to the sender, which
+  // has no receiver; null if the stream was reset already. `detail` as above.
+  virtual void onRequestRefused(ResponseSender* /*sender*/, Failure /*failure*/,
+                                std::string_view /*detail*/) {}
   // Both directions of a stream have ended; HTTP/1.x: the connection may be reused unless
   // mustClose().
   virtual void onStreamComplete(ResponseSender& sender) = 0;
@@ -143,7 +147,8 @@ class ServerCodec {
   virtual ResponseSender* senderForError() = 0;
   // After the running response (or now, if none) the connection ends.
   virtual bool mustClose() const = 0;
-  virtual bool idle() const = 0;         // no stream and no partial message: the codec may be freed
+  // No stream and no partial message: an HTTP/1.x codec may be freed.
+  virtual bool idle() const = 0;
   virtual void onOutputAboveHigh() = 0;  // the connection's output queue crossed its marks
   virtual void onOutputBelowLow() = 0;
   virtual Protocol protocol() const = 0;
@@ -157,6 +162,10 @@ class ClientCodecHandler : public CodecConnection {
   // The connection is of no more use; its stream, if any, has been reset.
   virtual void onProtocolError(Failure failure, std::string_view detail) = 0;
   virtual void onGoAway() = 0;  // no new streams here
+  // HTTP/2: this stream is over, its receiver has heard why; the others go on.
+  virtual void onStreamReset(RequestSender& /*sender*/) {}
+  // HTTP/2: the server allows this many streams at a time, at least 1.
+  virtual void onMaxStreams(uint32_t /*streams*/) {}
 
  protected:
   ~ClientCodecHandler() = default;

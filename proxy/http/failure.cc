@@ -63,6 +63,8 @@ constexpr FailureInfo kTable[kFailures] = {
      "The connection to the upstream host was not established in time.\n"},
     {Failure::UpstreamReset, "upstream_reset", "UC", Blame::Upstream, false, 502,
      "The upstream host closed the connection before it responded.\n"},
+    {Failure::UpstreamRefusedStream, "upstream_refused_stream", "UR", Blame::Upstream, true, 503,
+     "The upstream host refused the request before it looked at it.\n"},
     {Failure::UpstreamProtocolError, "upstream_protocol_error", "UPE", Blame::Upstream, false, 502,
      "The upstream host's response is malformed.\n"},
     {Failure::UpstreamFirstByteTimeout, "upstream_first_byte_timeout", "UT", Blame::Upstream, false,

@@ -41,6 +41,7 @@ enum class Failure : uint8_t {
   UpstreamConnectFailure,  // 503
   UpstreamConnectTimeout,  // 503
   UpstreamReset,  // 502: broke before the response head (Envoy: 503 UC; ours is the 502)
+  UpstreamRefusedStream,     // 503: HTTP/2: the host said that it has not looked at the request
   UpstreamProtocolError,     // 502: the response was malformed
   UpstreamFirstByteTimeout,  // 504
   UpstreamResponseTimeout,   // 504: route time-out

@@ -1,0 +1,177 @@
+#include "proxy/http/h2_client_codec.h"
+
+#include <algorithm>
+#include <charconv>
+#include <utility>
+
+#include "proxy/base/assert.h"
+
+namespace convoy::http {
+
+class H2ClientCodec::Stream final : public H2Stream, public RequestSender {
+ public:
+  Stream(H2ClientCodec& codec, ResponseReceiver& response_receiver)
+      : H2Stream(codec.options_.stream_send_buffer), receiver(&response_receiver), codec_(codec) {
+    listener = &response_receiver;
+  }
+
+  void sendHead(const RequestHead& head, bool end_of_stream) override {
+    if (closed) return;
+    CONVOY_ASSERT(!head_sent);
+    is_head = head.method == "HEAD";
+    H2Session& session = codec_.session_;
+    const bool tunnel = head.method == "CONNECT" && head.upgrade.empty();
+    session.addField(":method", head.method);
+    if (!tunnel) {
+      session.addField(":scheme", head.scheme.empty() ? "http" : head.scheme);
+      session.addField(":path", head.target);
+    }
+    if (!head.authority.empty()) session.addField(":authority", head.authority);
+    if (head.method == "CONNECT" && !tunnel) session.addField(":protocol", head.upgrade);
+    session.addFields(head.headers);
+    char length[20];
+    if (head.body.kind == BodyLength::Kind::Known) {
+      const char* const end = std::to_chars(length, length + sizeof(length), head.body.bytes).ptr;
+      session.addField("content-length", {length, static_cast<size_t>(end - length)});
+    }
+    if (!session.submitRequest(*this, end_of_stream)) codec_.must_close_ = true;
+  }
+  void sendBody(std::string_view bytes, bool end_of_stream) override {
+    codec_.session_.sendBody(*this, bytes, end_of_stream);
+  }
+  void sendTrailers(const HeaderList& trailers) override {
+    codec_.session_.sendTrailers(*this, trailers);
+  }
+  void reset(Failure) override {
+    receiver = nullptr;
+    codec_.session_.reset(*this, NGHTTP2_CANCEL);
+  }
+  void pauseReceiving() override { codec_.session_.pause(*this); }
+  void resumeReceiving() override { codec_.session_.resume(*this); }
+
+  // Behind the response head a lost stream cannot be answered, or retried, any more.
+  Failure lossAsSeen(Failure why) const {
+    return why == Failure::UpstreamReset && head_received ? Failure::UpstreamAbortedBody : why;
+  }
+
+  ResponseReceiver* receiver;  // null once it has heard the end
+  int informational = 0;
+  bool is_head = false;
+
+ private:
+  H2ClientCodec& codec_;
+};
+
+H2ClientCodec::H2ClientCodec(ClientCodecHandler& handler, const H2Options& options,
+                             const event::Clock& clock)
+    : handler_(handler),
+      options_(options),
+      session_(H2Session::Role::Client, *this, options_, clock) {}
+
+H2ClientCodec::~H2ClientCodec() = default;
+
+RequestSender& H2ClientCodec::newStream(ResponseReceiver& receiver) {
+  CONVOY_ASSERT(!must_close_);
+  return static_cast<Stream&>(session_.add(std::make_unique<Stream>(*this, receiver)));
+}
+
+// --- receiving ---
+
+void H2ClientCodec::dispatch(std::string_view bytes) {
+  session_.receive(bytes);
+  if (session_.failure() == H2Error::None || std::exchange(told_error_, true)) return;
+  must_close_ = true;
+  dropStreams(Failure::UpstreamProtocolError);
+  handler_.onProtocolError(Failure::UpstreamProtocolError, info(session_.failure()).detail);
+}
+
+void H2ClientCodec::onSection(H2Stream& base, H2Section& section, bool end_of_stream) {
+  auto& stream = static_cast<Stream&>(base);
+  stream.head_received ? onTrailers(stream, section) : onHead(stream, section, end_of_stream);
+}
+
+void H2ClientCodec::onHead(Stream& stream, H2Section& section, bool end_of_stream) {
+  if (section.finishResponse(head_, end_of_stream, stream.is_head) != H2Error::None) {
+    return refuse(stream);
+  }
+  if (head_.status < 200) {
+    if (++stream.informational > options_.max_informational) return refuse(stream);
+    if (stream.receiver != nullptr) stream.receiver->onInformational(head_);
+    return;
+  }
+  stream.head_received = true;
+  const bool framed = !stream.is_head && head_.status != 304;
+  if (framed && head_.body.kind == BodyLength::Kind::Known) stream.declared = head_.body.bytes;
+  ResponseReceiver* const receiver = stream.receiver;
+  if (receiver == nullptr) return;
+  if (end_of_stream) stream.receiver = nullptr;
+  receiver->onResponseHead(head_, end_of_stream);
+}
+
+void H2ClientCodec::onTrailers(Stream& stream, H2Section& section) {
+  HeaderList trailers;
+  if (section.finishTrailers(trailers) != H2Error::None) return refuse(stream);
+  ResponseReceiver* const receiver = std::exchange(stream.receiver, nullptr);
+  if (receiver != nullptr) receiver->onResponseTrailers(trailers);
+}
+
+void H2ClientCodec::onData(H2Stream& base, std::string_view bytes, bool end_of_stream) {
+  auto& stream = static_cast<Stream&>(base);
+  ResponseReceiver* const receiver = stream.receiver;
+  if (receiver == nullptr) return;
+  if (end_of_stream) stream.receiver = nullptr;
+  receiver->onResponseBody(bytes, end_of_stream);
+}
+
+// The response breaks a rule of ours.
+void H2ClientCodec::refuse(Stream& stream) {
+  ResponseReceiver* const receiver = stream.receiver;
+  stream.receiver = nullptr;
+  session_.reset(stream, NGHTTP2_PROTOCOL_ERROR);
+  if (receiver != nullptr) receiver->onResponseReset(Failure::UpstreamProtocolError);
+  handler_.onStreamReset(stream);
+}
+
+void H2ClientCodec::onStreamClosed(H2Stream& base, uint32_t code) {
+  auto& stream = static_cast<Stream&>(base);
+  if (code == NGHTTP2_NO_ERROR) return handler_.onStreamComplete(stream);
+  if (ResponseReceiver* const receiver = std::exchange(stream.receiver, nullptr)) {
+    Failure failure = stream.lossAsSeen(Failure::UpstreamReset);
+    if (code == NGHTTP2_REFUSED_STREAM) failure = Failure::UpstreamRefusedStream;
+    if (code == NGHTTP2_PROTOCOL_ERROR && !stream.head_received) {
+      failure = Failure::UpstreamProtocolError;
+    }
+    receiver->onResponseReset(failure);
+  }
+  handler_.onStreamReset(stream);
+}
+
+void H2ClientCodec::onPeerGoAway() {
+  if (std::exchange(must_close_, true)) return;
+  handler_.onGoAway();
+}
+
+void H2ClientCodec::onPeerSettings() {
+  const uint32_t allowed = session_.peerMaxConcurrentStreams();
+  handler_.onMaxStreams(std::max<uint32_t>(1, std::min(allowed, options_.max_concurrent_streams)));
+}
+
+// --- endings ---
+
+void H2ClientCodec::dropStreams(Failure why) {
+  session_.die();
+  while (!session_.streams().empty()) {
+    auto& stream = static_cast<Stream&>(session_.streams().front());
+    ResponseReceiver* const receiver = std::exchange(stream.receiver, nullptr);
+    const Failure failure = stream.lossAsSeen(why);
+    session_.abandon(stream);
+    if (receiver != nullptr) receiver->onResponseReset(failure);
+  }
+}
+
+void H2ClientCodec::onConnectionLost(Failure why) {
+  must_close_ = true;
+  dropStreams(why);
+}
+
+}  // namespace convoy::http

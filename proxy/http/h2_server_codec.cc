@@ -1,0 +1,233 @@
+#include "proxy/http/h2_server_codec.h"
+
+#include <charconv>
+#include <utility>
+
+#include "proxy/base/assert.h"
+
+namespace convoy::http {
+
+namespace {
+
+// Output that is no DATA (heads, acknowledgements) has no window. A client that goes on asking and
+// reads nothing is not read any more when this much waits for it; DATA alone never comes so far.
+constexpr size_t kMostOutput = 4 * 1024 * 1024;
+
+uint32_t resetCode(Failure failure) {
+  switch (failure) {
+    case Failure::None:
+      return NGHTTP2_NO_ERROR;
+    case Failure::BadRequest:
+    case Failure::BadBody:
+      return NGHTTP2_PROTOCOL_ERROR;
+    default:
+      return NGHTTP2_INTERNAL_ERROR;
+  }
+}
+
+// A number as text, without allocation.
+class Decimal {
+ public:
+  explicit Decimal(uint64_t number)
+      : end_(std::to_chars(text_, text_ + sizeof(text_), number).ptr) {}
+  std::string_view view() const { return {text_, static_cast<size_t>(end_ - text_)}; }
+
+ private:
+  char text_[20];
+  char* end_;
+};
+
+}  // namespace
+
+class H2ServerCodec::Stream final : public H2Stream, public ResponseSender {
+ public:
+  explicit Stream(H2ServerCodec& codec)
+      : H2Stream(codec.options_.stream_send_buffer), codec_(codec) {}
+
+  void sendInformational(const ResponseHead& head) override {
+    if (closed || head_sent) return;
+    addHead(head);
+    codec_.session_.submitInformational(*this);
+  }
+  void sendHead(const ResponseHead& head, bool end_of_stream) override {
+    if (closed) return;
+    CONVOY_ASSERT(!head_sent);
+    addHead(head);
+    const Decimal length(head.body.bytes);
+    const bool says_length = head.body.kind == BodyLength::Kind::Known && head.status != 204;
+    if (says_length) codec_.session_.addField("content-length", length.view());
+    if (end_of_stream) noteSendEnd();
+    codec_.session_.submitResponse(*this, end_of_stream);
+  }
+  void sendBody(std::string_view bytes, bool end_of_stream) override {
+    if (end_of_stream) noteSendEnd();
+    codec_.session_.sendBody(*this, bytes, end_of_stream);
+  }
+  void sendTrailers(const HeaderList& trailers) override {
+    noteSendEnd();
+    codec_.session_.sendTrailers(*this, trailers);
+  }
+  void reset(Failure failure) override {
+    receiver = nullptr;
+    codec_.session_.reset(*this, resetCode(failure));
+  }
+  void pauseReceiving() override { codec_.session_.pause(*this); }
+  void resumeReceiving() override { codec_.session_.resume(*this); }
+
+  // The layer above is done with the stream once both ends were told: it may be gone before the
+  // last bytes have left.
+  void forgetReceiverIfDone(bool sent_all) {
+    if (!sent_all || !receive_ended) return;
+    receiver = nullptr;
+    listener = nullptr;
+  }
+
+  RequestReceiver* receiver = nullptr;
+
+ private:
+  void addHead(const ResponseHead& head) {
+    status_[0] = static_cast<char>('0' + head.status / 100 % 10);
+    status_[1] = static_cast<char>('0' + head.status / 10 % 10);
+    status_[2] = static_cast<char>('0' + head.status % 10);
+    codec_.session_.addField(":status", {status_, sizeof(status_)});
+    codec_.session_.addFields(head.headers);
+  }
+  void noteSendEnd() { forgetReceiverIfDone(true); }
+
+  H2ServerCodec& codec_;
+  char status_[3];
+};
+
+H2ServerCodec::H2ServerCodec(ServerCodecHandler& handler, const H2Options& options,
+                             const event::Clock& clock)
+    : handler_(handler),
+      options_(options),
+      session_(H2Session::Role::Server, *this, options_, clock) {}
+
+H2ServerCodec::~H2ServerCodec() = default;
+
+// --- receiving ---
+
+size_t H2ServerCodec::dispatch(std::string_view bytes) {
+  session_.receive(bytes);
+  if (session_.failure() != H2Error::None) {
+    endConnection(session_.failure());
+  } else {
+    holdBack();
+  }
+  return bytes.size();
+}
+
+void H2ServerCodec::holdBack() {
+  if (holding_back_ || handler_.output().size() < kMostOutput) return;
+  holding_back_ = true;
+  handler_.pauseReading();
+}
+
+void H2ServerCodec::onOutputBelowLow() {
+  if (std::exchange(holding_back_, false)) handler_.resumeReading();
+  session_.onOutputBelowLow();
+}
+
+std::unique_ptr<H2Stream> H2ServerCodec::onStreamOpened(int32_t) {
+  return std::make_unique<Stream>(*this);
+}
+
+void H2ServerCodec::onSection(H2Stream& base, H2Section& section, bool end_of_stream) {
+  auto& stream = static_cast<Stream&>(base);
+  if (stream.head_received) return onTrailers(stream, section);
+  stream.head_received = true;
+  onRequest(stream, section, end_of_stream);
+}
+
+void H2ServerCodec::onRequest(Stream& stream, H2Section& section, bool end_of_stream) {
+  const H2Error error = section.finishRequest(head_, end_of_stream);
+  if (error != H2Error::None) {
+    handler_.onRequestRefused(&stream, info(error).request_failure, info(error).detail);
+    // Nobody reads the rest of the request.
+    if (!stream.receive_ended) session_.reset(stream, NGHTTP2_NO_ERROR);
+    return;
+  }
+  if (head_.body.kind == BodyLength::Kind::Known) stream.declared = head_.body.bytes;
+  RequestReceiver& receiver = handler_.newStream(stream);
+  stream.receiver = &receiver;
+  stream.listener = &receiver;
+  receiver.onRequestHead(head_, end_of_stream);
+  if (end_of_stream) stream.forgetReceiverIfDone(stream.send_ended);
+}
+
+void H2ServerCodec::onTrailers(Stream& stream, H2Section& section) {
+  HeaderList trailers;
+  const H2Error error = section.finishTrailers(trailers);
+  RequestReceiver* const receiver = stream.receiver;
+  if (receiver == nullptr) return;
+  if (error != H2Error::None) {
+    handler_.onRequestRefused(nullptr, info(error).request_failure, info(error).detail);
+    stream.reset(Failure::BadBody);
+    return receiver->onRequestReset(Failure::BadBody);
+  }
+  receiver->onRequestTrailers(trailers);
+  stream.forgetReceiverIfDone(stream.send_ended);
+}
+
+void H2ServerCodec::onData(H2Stream& base, std::string_view bytes, bool end_of_stream) {
+  auto& stream = static_cast<Stream&>(base);
+  if (stream.receiver == nullptr) return;
+  stream.receiver->onRequestBody(bytes, end_of_stream);
+  if (end_of_stream) stream.forgetReceiverIfDone(stream.send_ended);
+}
+
+void H2ServerCodec::onStreamClosed(H2Stream& base, uint32_t code) {
+  auto& stream = static_cast<Stream&>(base);
+  RequestReceiver* const receiver = std::exchange(stream.receiver, nullptr);
+  if (code == NGHTTP2_NO_ERROR) return handler_.onStreamComplete(stream);
+  if (receiver != nullptr) {
+    // nghttp2's own verdict on the message comes as PROTOCOL_ERROR, as does a client's complaint.
+    receiver->onRequestReset(code == NGHTTP2_PROTOCOL_ERROR ? Failure::BadBody
+                                                            : Failure::DownstreamDisconnect);
+  }
+}
+
+void H2ServerCodec::onMessageRefused(H2Error error) {
+  handler_.onRequestRefused(nullptr, info(error).request_failure, info(error).detail);
+}
+
+// --- endings ---
+
+void H2ServerCodec::dropStreams(Failure why) {
+  session_.die();
+  while (!session_.streams().empty()) {
+    auto& stream = static_cast<Stream&>(session_.streams().front());
+    RequestReceiver* const receiver = std::exchange(stream.receiver, nullptr);
+    session_.abandon(stream);
+    if (receiver != nullptr) receiver->onRequestReset(why);
+  }
+}
+
+void H2ServerCodec::endConnection(H2Error error) {
+  if (std::exchange(told_error_, true)) return;
+  dropStreams(info(error).request_failure);
+  handler_.onProtocolError(info(error).request_failure, info(error).detail);
+}
+
+void H2ServerCodec::onEndOfStream() {
+  peer_ended_ = true;
+  session_.streams().forEach([this](H2Stream& base) {
+    auto& stream = static_cast<Stream&>(base);
+    if (stream.receive_ended) return;
+    RequestReceiver* const receiver = std::exchange(stream.receiver, nullptr);
+    session_.reset(stream, NGHTTP2_CANCEL);
+    if (receiver != nullptr) receiver->onRequestReset(Failure::DownstreamDisconnect);
+  });
+}
+
+void H2ServerCodec::onConnectionLost(Failure why) {
+  dropStreams(why);
+}
+
+bool H2ServerCodec::mustClose() const {
+  if (session_.failure() != H2Error::None || told_error_) return true;
+  return (peer_ended_ || session_.goAwaySent()) && session_.streamCount() == 0;
+}
+
+}  // namespace convoy::http

@@ -1,0 +1,65 @@
+#pragma once
+
+// The server's side of one HTTP/2 connection (RFC 9113): many requests at a time. Sans-I/O, see
+// codec.h. A connection error ends every stream, then the connection; a message that is refused is
+// answered where nghttp2 has not reset it already. Unlike an HTTP/1.x codec it is not freed while
+// the connection is idle: HPACK's tables, the windows and the budget are the connection's state.
+
+#include <memory>
+#include <string_view>
+
+#include "proxy/event/clock.h"
+#include "proxy/http/codec.h"
+#include "proxy/http/h2_options.h"
+#include "proxy/http/h2_session.h"
+
+namespace convoy::http {
+
+class H2ServerCodec final : public ServerCodec, private H2SessionHandler {
+ public:
+  // Handler and clock outlive the codec.
+  H2ServerCodec(ServerCodecHandler& handler, const H2Options& options, const event::Clock& clock);
+  ~H2ServerCodec() override;
+
+  size_t dispatch(std::string_view bytes) override;
+  void onEndOfStream() override;
+  void onConnectionLost(Failure why) override;
+  void goAway() override { session_.startGoAway(); }
+  ResponseSender* senderForError() override { return nullptr; }  // a GOAWAY has said it all
+  bool mustClose() const override;
+  bool idle() const override { return session_.streamCount() == 0 && !session_.inHeaderBlock(); }
+  void onOutputAboveHigh() override {}
+  void onOutputBelowLow() override;
+  Protocol protocol() const override { return Protocol::Http2; }
+
+  H2Session& session() { return session_; }
+
+ private:
+  class Stream;
+
+  // H2SessionHandler
+  net::ByteQueue& sessionOutput() override { return handler_.output(); }
+  std::unique_ptr<H2Stream> onStreamOpened(int32_t id) override;
+  void onSection(H2Stream& stream, H2Section& section, bool end_of_stream) override;
+  void onData(H2Stream& stream, std::string_view bytes, bool end_of_stream) override;
+  void onStreamClosed(H2Stream& stream, uint32_t code) override;
+  void onPeerGoAway() override {}
+  void onPeerSettings() override {}
+  void onMessageRefused(H2Error error) override;
+
+  void onRequest(Stream& stream, H2Section& section, bool end_of_stream);
+  void onTrailers(Stream& stream, H2Section& section);
+  void endConnection(H2Error error);
+  void dropStreams(Failure why);
+  void holdBack();
+
+  ServerCodecHandler& handler_;
+  const H2Options options_;
+  RequestHead head_;  // the one that is being handed over
+  H2Session session_;
+  bool told_error_ = false;
+  bool peer_ended_ = false;
+  bool holding_back_ = false;  // not reading: the peer takes nothing, and goes on asking
+};
+
+}  // namespace convoy::http

@@ -1,0 +1,683 @@
+#include "proxy/http/h2_session.h"
+
+#include <algorithm>
+#include <cstring>
+#include <iterator>
+#include <utility>
+
+#include "proxy/base/assert.h"
+#include "proxy/http/h1_scan.h"
+
+namespace convoy::http {
+
+namespace {
+
+constexpr size_t kFrameHeader = 9;
+constexpr uint8_t kDrainPing[8] = {'c', 'o', 'n', 'v', 'o', 'y', 'd', 'r'};
+// A small DATA frame that the peer's window cut short earns nothing (h2_flood.h).
+constexpr size_t kEarningBytes = 1024;
+// Blocks that decode to more than this are not kept room for.
+constexpr size_t kKeptSectionBytes = 8 * 1024;
+// How far a block may go beyond the limit before it is charged: by the KiB.
+constexpr size_t kChargedBytes = 1024;
+
+// Fields of one connection are never sent (8.2.2); Host and Content-Length are in the head.
+constexpr uint32_t kNotSent =
+    nameMask(HeaderName::Connection, HeaderName::KeepAlive, HeaderName::ProxyConnection,
+             HeaderName::TransferEncoding, HeaderName::Upgrade, HeaderName::Host,
+             HeaderName::ContentLength, HeaderName::Expect);
+
+std::string_view viewOf(const uint8_t* bytes, size_t length) {
+  return {reinterpret_cast<const char*>(bytes), length};
+}
+
+std::string_view viewOf(nghttp2_rcbuf* buffer) {
+  const nghttp2_vec vec = nghttp2_rcbuf_get_buf(buffer);
+  return viewOf(vec.base, vec.len);
+}
+
+// Appends the first `size` bytes of `from` to `to`, in which they stay.
+void copyFront(const net::ByteQueue& from, size_t size, net::ByteQueue& to) {
+  iovec vectors[8];
+  const int count = from.peek(vectors, static_cast<int>(std::size(vectors)));
+  for (int i = 0; i < count && size > 0; ++i) {
+    const size_t taken = std::min(size, vectors[i].iov_len);
+    to.append({static_cast<const char*>(vectors[i].iov_base), taken});
+    size -= taken;
+  }
+  CONVOY_ASSERT(size == 0);
+}
+
+}  // namespace
+
+// While one is alive, no stream is destroyed: frames of its sender may be on the stack.
+class H2Session::Scope {
+ public:
+  explicit Scope(H2Session& session) : session_(session) { ++session_.depth_; }
+  ~Scope() {
+    if (--session_.depth_ == 0 && !session_.in_nghttp2_) session_.purge();
+  }
+  Scope(const Scope&) = delete;
+  Scope& operator=(const Scope&) = delete;
+
+ private:
+  H2Session& session_;
+};
+
+struct H2Session::Callbacks {
+  static H2Session& self(void* user_data) { return *static_cast<H2Session*>(user_data); }
+
+  static int onBeginFrame(nghttp2_session*, const nghttp2_frame_hd* frame, void* user_data) {
+    return self(user_data).beginFrame(*frame);
+  }
+  static int onBeginHeaders(nghttp2_session*, const nghttp2_frame* frame, void* user_data) {
+    return self(user_data).beginHeaders(*frame);
+  }
+  static int onHeader(nghttp2_session*, const nghttp2_frame*, nghttp2_rcbuf* name,
+                      nghttp2_rcbuf* value, uint8_t, void* user_data) {
+    H2Session& session = self(user_data);
+    session.section_.add(viewOf(name), viewOf(value));
+    const size_t decoded = session.section_.decodedBytes();
+    if (decoded <= session.options_.max_head_bytes + session.options_.max_cookie_bytes) return 0;
+    const size_t size = viewOf(name).size() + viewOf(value).size();
+    return session.pay(H2Error::FloodHeaderBytes, static_cast<int64_t>(1 + size / kChargedBytes));
+  }
+  static int onInvalidHeader(nghttp2_session*, const nghttp2_frame*, nghttp2_rcbuf*, nghttp2_rcbuf*,
+                             uint8_t, void* user_data) {
+    self(user_data).section_.refuse(H2Error::InvalidField);
+    return 0;
+  }
+  static int onFrame(nghttp2_session*, const nghttp2_frame* frame, void* user_data) {
+    return self(user_data).onFrame(*frame);
+  }
+  static int onData(nghttp2_session*, uint8_t flags, int32_t id, const uint8_t* data, size_t length,
+                    void* user_data) {
+    return self(user_data).onDataChunk(flags, id, viewOf(data, length));
+  }
+  static int onClose(nghttp2_session*, int32_t id, uint32_t code, void* user_data) {
+    self(user_data).onClose(id, code);
+    return 0;
+  }
+  static int onFrameSent(nghttp2_session*, const nghttp2_frame* frame, void* user_data) {
+    self(user_data).onFrameSent(*frame);
+    return 0;
+  }
+  static int onInvalidFrame(nghttp2_session*, const nghttp2_frame* frame, int error,
+                            void* user_data) {
+    self(user_data).onInvalidFrame(*frame, error);
+    return 0;
+  }
+  static ssize_t read(nghttp2_session*, int32_t, uint8_t*, size_t room, uint32_t* flags,
+                      nghttp2_data_source* source, void* user_data) {
+    return self(user_data).provide(*static_cast<H2Stream*>(source->ptr), room, flags);
+  }
+  static int send(nghttp2_session*, nghttp2_frame*, const uint8_t* frame_header, size_t length,
+                  nghttp2_data_source* source, void* user_data) {
+    self(user_data).write(*static_cast<H2Stream*>(source->ptr), frame_header, length);
+    return 0;
+  }
+
+  static nghttp2_session_callbacks* table() {
+    static nghttp2_session_callbacks* const kTable = [] {
+      nghttp2_session_callbacks* made = nullptr;
+      CONVOY_ASSERT(nghttp2_session_callbacks_new(&made) == 0);
+      nghttp2_session_callbacks_set_on_begin_frame_callback(made, onBeginFrame);
+      nghttp2_session_callbacks_set_on_begin_headers_callback(made, onBeginHeaders);
+      nghttp2_session_callbacks_set_on_header_callback2(made, onHeader);
+      nghttp2_session_callbacks_set_on_invalid_header_callback2(made, onInvalidHeader);
+      nghttp2_session_callbacks_set_on_frame_recv_callback(made, onFrame);
+      nghttp2_session_callbacks_set_on_data_chunk_recv_callback(made, onData);
+      nghttp2_session_callbacks_set_on_stream_close_callback(made, onClose);
+      nghttp2_session_callbacks_set_on_frame_send_callback(made, onFrameSent);
+      nghttp2_session_callbacks_set_on_invalid_frame_recv_callback(made, onInvalidFrame);
+      nghttp2_session_callbacks_set_send_data_callback(made, send);
+      return made;
+    }();
+    return kTable;
+  }
+
+  static nghttp2_session* makeSession(H2Session* self) {
+    nghttp2_option* option = nullptr;
+    CONVOY_ASSERT(nghttp2_option_new(&option) == 0);
+    nghttp2_option_set_no_auto_window_update(option, 1);
+    nghttp2_option_set_no_closed_streams(option, 1);
+    nghttp2_option_set_max_send_header_block_length(option, 1024 * 1024);
+    nghttp2_option_set_peer_max_concurrent_streams(option, self->options_.max_concurrent_streams);
+    // Backstops that read a clock of their own: ours (h2_flood.h) comes long before.
+    nghttp2_option_set_stream_reset_rate_limit(option, 100'000, 10'000);
+    nghttp2_option_set_max_continuations(option, 100'000);
+    nghttp2_session* made = nullptr;
+    const int error = self->role_ == Role::Server
+                          ? nghttp2_session_server_new2(&made, table(), self, option)
+                          : nghttp2_session_client_new2(&made, table(), self, option);
+    CONVOY_ASSERT(error == 0);
+    nghttp2_option_del(option);
+    return made;
+  }
+};
+
+H2Session::H2Session(Role role, H2SessionHandler& handler, const H2Options& options,
+                     const event::Clock& clock)
+    : handler_(handler),
+      options_(options),
+      clock_(clock),
+      role_(role),
+      section_(options),
+      flood_(clock, options.flood_budget, options.flood_refill_per_second) {
+  session_ = Callbacks::makeSession(this);
+  nghttp2_settings_entry settings[4];
+  size_t count = 0;
+  settings[count++] = {NGHTTP2_SETTINGS_INITIAL_WINDOW_SIZE, options.stream_window};
+  if (role == Role::Server) {
+    settings[count++] = {NGHTTP2_SETTINGS_MAX_CONCURRENT_STREAMS, options.max_concurrent_streams};
+    settings[count++] = {NGHTTP2_SETTINGS_NO_RFC7540_PRIORITIES, 1};
+    if (options.allow_extended_connect) {
+      settings[count++] = {NGHTTP2_SETTINGS_ENABLE_CONNECT_PROTOCOL, 1};
+    }
+  } else {
+    settings[count++] = {NGHTTP2_SETTINGS_ENABLE_PUSH, 0};
+  }
+  CONVOY_ASSERT(nghttp2_submit_settings(session_, NGHTTP2_FLAG_NONE, settings, count) == 0);
+  const auto window = static_cast<int32_t>(options.connection_window);
+  CONVOY_ASSERT(nghttp2_session_set_local_window_size(session_, NGHTTP2_FLAG_NONE, 0, window) == 0);
+}
+
+H2Session::~H2Session() {
+  while (!streams_.empty()) forget(streams_.front());
+  purge();
+  nghttp2_session_del(session_);
+}
+
+H2Stream* H2Session::find(int32_t id) const {
+  return static_cast<H2Stream*>(nghttp2_session_get_stream_user_data(session_, id));
+}
+
+H2Stream& H2Session::add(std::unique_ptr<H2Stream> stream) {
+  H2Stream& added = *stream.release();
+  streams_.pushBack(added);
+  ++stream_count_;
+  return added;
+}
+
+void H2Session::forget(H2Stream& stream) {
+  if (std::exchange(stream.closed, true)) return;
+  stream.listener = nullptr;
+  stream.direct = {};
+  stream.pending.clear();
+  stream.unlink();
+  --stream_count_;
+  closed_.pushBack(stream);
+}
+
+void H2Session::purge() {
+  while (!closed_.empty()) delete &closed_.popFront();
+}
+
+// --- bytes in ---
+
+void H2Session::receive(std::string_view bytes) {
+  if (dead_ || failure_ != H2Error::None) return;
+  CONVOY_ASSERT(!in_nghttp2_);
+  Scope scope(*this);
+  in_nghttp2_ = true;
+  const ssize_t taken = nghttp2_session_mem_recv(
+      session_, reinterpret_cast<const uint8_t*>(bytes.data()), bytes.size());
+  in_nghttp2_ = false;
+  if (taken == NGHTTP2_ERR_BAD_CLIENT_MAGIC) {
+    fail(H2Error::BadPreface);
+  } else if (taken == NGHTTP2_ERR_FLOODED) {
+    fail(H2Error::FloodPing);
+  } else if (taken < 0) {
+    fail(failure_ != H2Error::None ? failure_ : H2Error::InternalError);
+  }
+  flush();
+}
+
+// Ends the connection from inside a callback of nghttp2.
+int H2Session::stop(H2Error error) {
+  if (failure_ == H2Error::None) failure_ = error;
+  return NGHTTP2_ERR_CALLBACK_FAILURE;
+}
+
+void H2Session::fail(H2Error error) {
+  failure_ = error;
+  nghttp2_session_terminate_session(session_, info(error).code);
+}
+
+int H2Session::pay(H2Error kind, int64_t price) {
+  return flood_.pay(price) ? 0 : stop(kind);
+}
+
+// 5.1.1: nghttp2 takes a new stream with a lower number for one that was closed.
+bool H2Session::isSkippedId(int32_t id) {
+  return std::any_of(std::begin(gaps_), std::end(gaps_),
+                     [id](const Gap& gap) { return gap.first <= id && id <= gap.last; });
+}
+
+void H2Session::noteNewId(int32_t id) {
+  if (id > highest_id_ + 2 && (highest_id_ > 0 || id > 1)) {
+    gaps_[next_gap_++ % kGaps] = {highest_id_ > 0 ? highest_id_ + 2 : 1, id - 2};
+  }
+  highest_id_ = id;
+}
+
+int H2Session::beginFrame(const nghttp2_frame_hd& frame) {
+  switch (frame.type) {
+    case NGHTTP2_DATA: {
+      const bool ends = (frame.flags & NGHTTP2_FLAG_END_STREAM) != 0;
+      frame_left_ = (frame.flags & NGHTTP2_FLAG_PADDED) != 0 ? 0 : frame.length;
+      if (frame.length > 0 || ends) return 0;
+      return pay(H2Error::FloodEmptyData, H2Flood::kFrame);
+    }
+    case NGHTTP2_HEADERS:
+      if (role_ == Role::Server && frame.stream_id % 2 == 1) {
+        if (frame.stream_id > highest_id_) {
+          noteNewId(frame.stream_id);
+        } else if (isSkippedId(frame.stream_id)) {
+          return stop(H2Error::StreamIdNotIncreasing);
+        }
+      }
+      return 0;
+    case NGHTTP2_RST_STREAM: {
+      const H2Stream* stream = find(frame.stream_id);
+      if (stream == nullptr || role_ == Role::Client || stream->end_on_wire) return 0;
+      if (clock_.monotonicNow() - stream->opened_at > H2Flood::kRapid) return 0;
+      return pay(H2Error::FloodReset, H2Flood::kReset);
+    }
+    case NGHTTP2_SETTINGS:
+      if ((frame.flags & NGHTTP2_FLAG_ACK) != 0) return 0;
+      return pay(H2Error::FloodSettings, H2Flood::kSettings);
+    case NGHTTP2_PING:
+      if ((frame.flags & NGHTTP2_FLAG_ACK) != 0) return 0;
+      return pay(H2Error::FloodPing, H2Flood::kFrame);
+    case NGHTTP2_WINDOW_UPDATE:
+      return pay(H2Error::FloodWindowUpdate, H2Flood::kFrame);
+    case NGHTTP2_CONTINUATION:
+      return pay(H2Error::FloodContinuation, H2Flood::kFrame);
+    case NGHTTP2_PRIORITY:
+      return pay(H2Error::FloodPriority, H2Flood::kFrame);
+    default:  // nghttp2 skips unknown types without a word, and without work
+      return 0;
+  }
+}
+
+int H2Session::beginHeaders(const nghttp2_frame& frame) {
+  if (frame.hd.type != NGHTTP2_HEADERS) return 0;
+  if (frame.headers.cat == NGHTTP2_HCAT_REQUEST) {
+    std::unique_ptr<H2Stream> made = handler_.onStreamOpened(frame.hd.stream_id);
+    if (made == nullptr) return NGHTTP2_ERR_TEMPORAL_CALLBACK_FAILURE;
+    H2Stream& stream = add(std::move(made));
+    stream.id = frame.hd.stream_id;
+    stream.opened_at = clock_.monotonicNow();
+    stream.head_on_wire = true;  // nothing goes before the response's head anyway
+    nghttp2_session_set_stream_user_data(session_, stream.id, &stream);
+    section_.startHead();
+    return 0;
+  }
+  const H2Stream* stream = find(frame.hd.stream_id);
+  (stream != nullptr && stream->head_received) ? section_.startTrailers() : section_.startHead();
+  return 0;
+}
+
+int H2Session::onFrame(const nghttp2_frame& frame) {
+  switch (frame.hd.type) {
+    case NGHTTP2_HEADERS:
+      onHeadersFrame(frame);
+      break;
+    case NGHTTP2_DATA: {
+      H2Stream* stream = find(frame.hd.stream_id);
+      if (stream == nullptr || (frame.hd.flags & NGHTTP2_FLAG_END_STREAM) == 0) break;
+      if (!stream->receive_ended) {
+        stream->receive_ended = true;
+        handler_.onData(*stream, {}, true);
+      }
+      break;
+    }
+    case NGHTTP2_GOAWAY:
+      handler_.onPeerGoAway();
+      break;
+    case NGHTTP2_SETTINGS:
+      if ((frame.hd.flags & NGHTTP2_FLAG_ACK) == 0) handler_.onPeerSettings();
+      break;
+    case NGHTTP2_PING:
+      if (go_away_ == GoAway::Announced && (frame.hd.flags & NGHTTP2_FLAG_ACK) != 0 &&
+          std::memcmp(frame.ping.opaque_data, kDrainPing, sizeof(kDrainPing)) == 0) {
+        go_away_ = GoAway::Final;
+        nghttp2_submit_goaway(session_, NGHTTP2_FLAG_NONE,
+                              nghttp2_session_get_last_proc_stream_id(session_), NGHTTP2_NO_ERROR,
+                              nullptr, 0);
+      }
+      break;
+    default:
+      break;
+  }
+  return 0;
+}
+
+void H2Session::onHeadersFrame(const nghttp2_frame& frame) {
+  H2Stream* stream = find(frame.hd.stream_id);
+  if (stream == nullptr || !section_.started()) return;
+  const bool end = (frame.hd.flags & NGHTTP2_FLAG_END_STREAM) != 0;
+  if (end) stream->receive_ended = true;
+  handler_.onSection(*stream, section_, end);
+  if (section_.decodedBytes() > kKeptSectionBytes) section_.release();
+}
+
+int H2Session::onDataChunk(uint8_t flags, int32_t id, std::string_view bytes) {
+  H2Stream* stream = find(id);
+  if (stream == nullptr) {
+    nghttp2_session_consume_connection(session_, bytes.size());
+    return 0;
+  }
+  frame_left_ -= std::min(frame_left_, bytes.size());
+  stream->received += bytes.size();
+  // The last bytes say so at once, if the length that was announced is right; if not, or with
+  // padding behind them, nghttp2 judges first.
+  const bool end = (flags & NGHTTP2_FLAG_END_STREAM) != 0 && (flags & NGHTTP2_FLAG_PADDED) == 0 &&
+                   frame_left_ == 0 &&
+                   (stream->declared == UINT64_MAX || stream->received == stream->declared);
+  if (end) stream->receive_ended = true;
+  handler_.onData(*stream, bytes, end);
+  withhold(*stream, bytes.size());
+  return 0;
+}
+
+// Bytes were taken by the layer above: the windows open again unless it has had enough. The stream
+// may have been closed meanwhile, but is not destroyed.
+void H2Session::withhold(H2Stream& stream, size_t bytes) {
+  if (stream.closed) {
+    nghttp2_session_consume_connection(session_, bytes);
+  } else if (stream.pauses > 0) {
+    stream.unconsumed += bytes;
+  } else {
+    nghttp2_session_consume(session_, stream.id, bytes);
+  }
+}
+
+void H2Session::onInvalidFrame(const nghttp2_frame& frame, int error) {
+  if (frame.hd.type != NGHTTP2_HEADERS || error == NGHTTP2_ERR_REFUSED_STREAM) return;
+  H2Stream* stream = find(frame.hd.stream_id);
+  if (stream == nullptr || !stream->head_received) {
+    handler_.onMessageRefused(H2Error::MalformedMessage);
+  }
+}
+
+void H2Session::onClose(int32_t id, uint32_t code) {
+  H2Stream* stream = find(id);
+  if (stream == nullptr || stream->closed) return;
+  if (code == NGHTTP2_NO_ERROR && stream->end_on_wire) flood_.earn(H2Flood::kStreamEnded);
+  if (stream->unconsumed > 0) {
+    nghttp2_session_consume_connection(session_, std::exchange(stream->unconsumed, 0));
+  }
+  const bool ended = code == NGHTTP2_NO_ERROR && stream->end_on_wire && stream->receive_ended;
+  const uint32_t reason = ended || code != NGHTTP2_NO_ERROR ? code : uint32_t{NGHTTP2_CANCEL};
+  Scope scope(*this);
+  forget(*stream);
+  handler_.onStreamClosed(*stream, reason);
+}
+
+// --- bytes out ---
+
+void H2Session::flush() {
+  if (dead_ || in_nghttp2_) return;  // whoever is in there flushes when it has returned
+  in_nghttp2_ = true;
+  const uint8_t* bytes = nullptr;
+  while (true) {
+    const ssize_t length = nghttp2_session_mem_send(session_, &bytes);
+    if (length < 0 && failure_ == H2Error::None) failure_ = H2Error::InternalError;
+    if (length <= 0) break;
+    handler_.sessionOutput().append(viewOf(bytes, static_cast<size_t>(length)));
+  }
+  in_nghttp2_ = false;
+  if (depth_ == 0) purge();
+}
+
+void H2Session::onGoAwaySent(uint32_t code) {
+  if (code != NGHTTP2_NO_ERROR) {
+    if (failure_ == H2Error::None) failure_ = h2ErrorOfCode(code);
+  } else if (go_away_ == GoAway::Announced) {
+    nghttp2_submit_ping(session_, NGHTTP2_FLAG_NONE, kDrainPing);
+  }
+}
+
+void H2Session::onFrameSent(const nghttp2_frame& frame) {
+  if (frame.hd.type == NGHTTP2_GOAWAY) return onGoAwaySent(frame.goaway.error_code);
+  const bool is_headers = frame.hd.type == NGHTTP2_HEADERS;
+  if (!is_headers && frame.hd.type != NGHTTP2_DATA) return;
+  H2Stream* stream = find(frame.hd.stream_id);
+  if (stream == nullptr) return;
+  if (is_headers && !std::exchange(stream->head_on_wire, true) &&
+      (stream->sendable() > 0 || stream->hasTrailers() ||
+       (stream->send_ended && (frame.hd.flags & NGHTTP2_FLAG_END_STREAM) == 0))) {
+    offerData(*stream);
+  }
+  if ((frame.hd.flags & NGHTTP2_FLAG_END_STREAM) == 0) return;
+  stream->end_on_wire = true;
+  if (stream->reset_when_sent && !stream->closed) {
+    nghttp2_submit_rst_stream(session_, NGHTTP2_FLAG_NONE, stream->id, NGHTTP2_NO_ERROR);
+  }
+}
+
+ssize_t H2Session::provide(H2Stream& stream, size_t room, uint32_t* flags) {
+  if (stream.closed) return NGHTTP2_ERR_TEMPORAL_CALLBACK_FAILURE;
+  const size_t sendable = stream.sendable();
+  if (sendable > 0 && handler_.sessionOutput().aboveHigh()) {
+    stream.waits_for_room = true;
+    return NGHTTP2_ERR_DEFERRED;
+  }
+  const size_t length = std::min(sendable, room);
+  *flags |= NGHTTP2_DATA_FLAG_NO_COPY;
+  if (length == sendable && stream.send_ended) {
+    *flags |= NGHTTP2_DATA_FLAG_EOF;
+    if (stream.hasTrailers()) {
+      *flags |= NGHTTP2_DATA_FLAG_NO_END_STREAM;
+      submitTrailers(stream, stream.trailers ? stream.trailers->list : *stream.direct_trailers);
+      stream.trailers.reset();
+      stream.direct_trailers = nullptr;
+    }
+    return static_cast<ssize_t>(length);
+  }
+  return length == 0 ? ssize_t{NGHTTP2_ERR_DEFERRED} : static_cast<ssize_t>(length);
+}
+
+void H2Session::write(H2Stream& stream, const uint8_t* frame_header, size_t length) {
+  if (length >= kEarningBytes || length == stream.sendable()) flood_.earn(H2Flood::kDataFrame);
+  net::ByteQueue& out = handler_.sessionOutput();
+  out.append(viewOf(frame_header, kFrameHeader));
+  const size_t from_direct = std::min(length, stream.direct.size());
+  if (from_direct > 0) {
+    out.append(stream.direct.substr(0, from_direct));
+    stream.direct.remove_prefix(from_direct);
+  }
+  if (const size_t rest = length - from_direct; rest > 0) {
+    copyFront(stream.pending, rest, out);
+    // The last touch: the low mark may make the layer above send, or give the stream up.
+    stream.pending.consume(rest);
+  }
+}
+
+void H2Session::addField(std::string_view name, std::string_view value) {
+  // nghttp2 copies both and makes the name lower case.
+  fields_.push_back({reinterpret_cast<uint8_t*>(const_cast<char*>(name.data())),
+                     reinterpret_cast<uint8_t*>(const_cast<char*>(value.data())), name.size(),
+                     value.size(), NGHTTP2_NV_FLAG_NONE});
+}
+
+void H2Session::addFields(const HeaderList& headers) {
+  for (const HeaderField& field : headers) {
+    if (field.id != HeaderName::Other && (nameMask(field.id) & kNotSent) != 0) continue;
+    if (field.id == HeaderName::Te && field.value != "trailers") continue;
+    if (!h1::isToken(field.name) || !h1::all(h1::ValueChar, field.value)) {
+      ++fields_left_out_;
+      continue;
+    }
+    addField(field.name, field.value);
+  }
+}
+
+void H2Session::submitHeaders(H2Stream& stream, uint8_t flags) {
+  nghttp2_submit_headers(session_, flags, stream.id, nullptr, fields_.data(), fields_.size(),
+                         nullptr);
+  fields_.clear();
+}
+
+void H2Session::submitInformational(H2Stream& stream) {
+  submitHeaders(stream, NGHTTP2_FLAG_NONE);
+  flush();
+}
+
+void H2Session::submitResponse(H2Stream& stream, bool end_of_stream) {
+  Scope scope(*this);
+  stream.head_sent = true;
+  stream.send_ended = end_of_stream;
+  submitHeaders(stream, end_of_stream ? NGHTTP2_FLAG_END_STREAM : NGHTTP2_FLAG_NONE);
+  flush();
+}
+
+bool H2Session::submitRequest(H2Stream& stream, bool end_of_stream) {
+  Scope scope(*this);
+  stream.head_sent = true;
+  stream.send_ended = end_of_stream;
+  const uint8_t flags = end_of_stream ? NGHTTP2_FLAG_END_STREAM : NGHTTP2_FLAG_NONE;
+  stream.id =
+      nghttp2_submit_headers(session_, flags, -1, nullptr, fields_.data(), fields_.size(), &stream);
+  fields_.clear();
+  if (stream.id < 0) return false;
+  flush();
+  return true;
+}
+
+// Lets nghttp2 ask for DATA, from the first byte of the body on; of a request that waits itself,
+// once its head is out.
+void H2Session::offerData(H2Stream& stream) {
+  if (!stream.head_on_wire) return;
+  if (stream.has_provider) {
+    if (!stream.waits_for_room) nghttp2_session_resume_data(session_, stream.id);
+    return;
+  }
+  nghttp2_data_provider provider{};
+  provider.source.ptr = &stream;
+  provider.read_callback = Callbacks::read;
+  stream.has_provider =
+      nghttp2_submit_data(session_, NGHTTP2_FLAG_END_STREAM, stream.id, &provider) == 0;
+}
+
+void H2Session::sendBody(H2Stream& stream, std::string_view bytes, bool end_of_stream) {
+  if (stream.closed) return;
+  CONVOY_ASSERT(stream.head_sent && !stream.send_ended);
+  if (bytes.empty() && !end_of_stream) return;
+  Scope scope(*this);
+  stream.send_ended = end_of_stream;
+  const bool direct = !in_nghttp2_ && stream.sendable() == 0;
+  if (direct) {
+    stream.direct = bytes;
+  } else {
+    stream.pending.append(bytes);
+    if (stream.closed) return;
+  }
+  offerData(stream);
+  flush();
+  if (!direct || stream.closed) return;
+  const std::string_view rest = std::exchange(stream.direct, {});
+  if (!rest.empty()) stream.pending.append(rest);
+}
+
+void H2Session::sendTrailers(H2Stream& stream, const HeaderList& trailers) {
+  if (stream.closed) return;
+  CONVOY_ASSERT(stream.head_sent && !stream.send_ended);
+  Scope scope(*this);
+  stream.send_ended = true;
+  if (stream.head_on_wire && !stream.has_provider) {
+    submitTrailers(stream, trailers);
+    return flush();
+  }
+  stream.direct_trailers = &trailers;
+  offerData(stream);
+  flush();
+  if (std::exchange(stream.direct_trailers, nullptr) == nullptr || stream.closed) return;
+  auto kept = std::make_unique<H2Stream::Trailers>();
+  size_t size = 0;
+  for (const HeaderField& field : trailers) size += field.name.size() + field.value.size();
+  kept->text.reserve(size);
+  auto keep = [&kept](std::string_view text) {
+    const size_t at = kept->text.size();
+    kept->text.append(text);
+    return std::string_view(kept->text).substr(at);
+  };
+  for (const HeaderField& field : trailers) {
+    const std::string_view name = keep(field.name);
+    kept->list.add({name, keep(field.value), field.id});
+  }
+  stream.trailers = std::move(kept);
+}
+
+void H2Session::submitTrailers(H2Stream& stream, const HeaderList& trailers) {
+  addFields(trailers);
+  submitHeaders(stream, NGHTTP2_FLAG_END_STREAM);
+}
+
+void H2Session::onOutputBelowLow() {
+  Scope scope(*this);
+  bool any = false;
+  streams_.forEach([this, &any](H2Stream& stream) {
+    if (!std::exchange(stream.waits_for_room, false)) return;
+    nghttp2_session_resume_data(session_, stream.id);
+    any = true;
+  });
+  if (any) flush();
+}
+
+// --- windows ---
+
+void H2Session::pause(H2Stream& stream) {
+  if (!stream.closed && !stream.receive_ended) ++stream.pauses;
+}
+
+void H2Session::resume(H2Stream& stream) {
+  if (stream.closed || stream.pauses == 0 || --stream.pauses > 0) return;
+  Scope scope(*this);
+  nghttp2_session_consume(session_, stream.id, std::exchange(stream.unconsumed, 0));
+  flush();
+}
+
+// --- endings ---
+
+void H2Session::reset(H2Stream& stream, uint32_t code) {
+  if (stream.closed) return;
+  Scope scope(*this);
+  stream.listener = nullptr;
+  const bool finish_first = code == NGHTTP2_NO_ERROR && stream.send_ended && !stream.end_on_wire;
+  if (finish_first) {
+    stream.reset_when_sent = true;
+    stream.pauses = 0;
+    nghttp2_session_consume(session_, stream.id, std::exchange(stream.unconsumed, 0));
+    return flush();
+  }
+  if (stream.id >= 0) {
+    if (stream.unconsumed > 0) {
+      nghttp2_session_consume_connection(session_, std::exchange(stream.unconsumed, 0));
+    }
+    nghttp2_submit_rst_stream(session_, NGHTTP2_FLAG_NONE, stream.id, code);
+  }
+  abandon(stream);
+  flush();
+}
+
+void H2Session::abandon(H2Stream& stream) {
+  Scope scope(*this);
+  if (stream.id >= 0) nghttp2_session_set_stream_user_data(session_, stream.id, nullptr);
+  forget(stream);
+}
+
+void H2Session::startGoAway() {
+  if (go_away_ != GoAway::None || failure_ != H2Error::None) return;
+  go_away_ = GoAway::Announced;
+  nghttp2_submit_shutdown_notice(session_);
+  flush();
+}
+
+uint32_t H2Session::peerMaxConcurrentStreams() const {
+  return nghttp2_session_get_remote_settings(session_, NGHTTP2_SETTINGS_MAX_CONCURRENT_STREAMS);
+}
+
+}  // namespace convoy::http

@@ -1,0 +1,250 @@
+#include "proxy/http/h2_client_codec.h"
+
+#include <string>
+#include <vector>
+
+#include "gtest/gtest.h"
+#include "test/proxy/http/h2_recorder.h"
+
+namespace convoy::http {
+namespace {
+
+using namespace h2;
+
+std::string serverStart(const std::vector<std::pair<uint16_t, uint32_t>>& entries = {}) {
+  return settings(entries) + settingsAck();
+}
+
+struct Case {
+  std::string_view name;
+  std::string_view method;
+  std::string bytes;
+  std::string events;
+};
+
+constexpr std::string_view kOk = "1: 200  HTTP/2 body=none\n1: end\ncomplete\n";
+
+std::vector<Case> responses() {
+  const Fields ok = {{":status", "200"}};
+  return {
+      {"a head alone", "GET", headers(1, ok, kEndStream), std::string(kOk)},
+      {"a known body", "GET",
+       headers(1, {{":status", "200"}, {"content-length", "5"}}, 0) + data(1, "hello", kEndStream),
+       "1: 200  HTTP/2 body=5\nbody hello\n1: end\ncomplete\n"},
+      {"a body of unknown length", "GET", headers(1, ok, 0) + data(1, "hi") + data(1, "", 1),
+       "1: 200  HTTP/2 body=unknown\nbody hi\n1: end\ncomplete\n"},
+      {"informational responses", "GET",
+       headers(1, {{":status", "103"}, {"link", "x"}}, 0) + headers(1, ok, kEndStream),
+       "1: info 103  HTTP/2 body=none\n  link: x\n" + std::string(kOk)},
+      {"trailers", "GET",
+       headers(1, ok, 0) + data(1, "hi") + headers(1, {{"grpc-status", "0"}}, kEndStream),
+       "1: 200  HTTP/2 body=unknown\nbody hi\n1: trailers\n  grpc-status: 0\ncomplete\n"},
+      {"an answer to HEAD", "HEAD",
+       headers(1, {{":status", "200"}, {"content-length", "5"}}, kEndStream),
+       "1: 200  HTTP/2 body=5\n1: end\ncomplete\n"},
+      {"a PING on the way", "GET", ping("12345678") + headers(1, ok, kEndStream), std::string(kOk)},
+      {"a reset", "GET", rstStream(1, 2), "1: reset upstream_reset\nstream reset\n"},
+      {"a refusal", "GET", rstStream(1, 7), "1: reset upstream_refused_stream\nstream reset\n"},
+      {"a reset inside the body", "GET", headers(1, ok, 0) + data(1, "x") + rstStream(1, 2),
+       "1: 200  HTTP/2 body=unknown\nbody x\n1: reset upstream_aborted_body\nstream reset\n"},
+      {"no status", "GET", headers(1, {{"a", "b"}}, kEndStream),
+       "1: reset upstream_protocol_error\nstream reset\n"},
+      {"a status of 101", "GET", headers(1, {{":status", "101"}}, 0),
+       "1: reset upstream_protocol_error\nstream reset\n"},
+      {"CR LF in a value", "GET", headers(1, {{":status", "200"}, {"a", "b\r\nc"}}, kEndStream),
+       "1: reset upstream_protocol_error\nstream reset\n"},
+      {"a Connection field", "GET",
+       headers(1, {{":status", "200"}, {"connection", "close"}}, kEndStream),
+       "1: reset upstream_protocol_error\nstream reset\n"},
+      {"a body too short", "GET",
+       headers(1, {{":status", "200"}, {"content-length", "5"}}, 0) + data(1, "hi", kEndStream),
+       "1: 200  HTTP/2 body=5\nbody hi\n1: reset upstream_aborted_body\nstream reset\n"},
+  };
+}
+
+TEST(H2ClientCodecTest, ReadsResponsesHoweverTheBytesAreCut) {
+  for (const Case& c : responses()) {
+    forEachSplit(serverStart() + c.bytes, [&](std::string_view split, auto&& feed_all) {
+      H2ClientRecorder client;
+      client.request(c.method);
+      feed_all([&client](std::string_view piece) { client.codec.dispatch(piece); });
+      EXPECT_EQ(client.events.take(), c.events) << c.name << ", " << split;
+      EXPECT_TRUE(client.codec.idle()) << c.name << ", " << split;
+      EXPECT_FALSE(client.codec.mustClose()) << c.name << ", " << split;
+    });
+  }
+}
+
+TEST(H2ClientCodecTest, EndsTheConnectionOnErrorsOfTheConnection) {
+  const std::pair<std::string, std::string_view> cases[] = {
+      {"HTTP/1.1 200 OK\r\n\r\n", "h2_frame_size_error"},
+      {serverStart() + frame(6, 0, 0, "123"), "h2_frame_size_error"},
+      {serverStart() + headers(5, {{":status", "200"}}, kEndStream), "h2_protocol_error"},
+      {serverStart() + frame(5, 4, 1, number(2, 4) + hpack(requestFields())), "h2_protocol_error"},
+  };
+  for (const auto& [bytes, detail] : cases) {
+    H2ClientRecorder client;
+    client.request("GET");
+    client.codec.dispatch(bytes);
+    const std::string events = client.events.take();
+    EXPECT_TRUE(events.starts_with("1: reset upstream_protocol_error\n")) << events;
+    EXPECT_NE(events.find("error upstream_protocol_error h2_"), std::string::npos)
+        << events << detail;
+    EXPECT_TRUE(client.codec.mustClose());
+    EXPECT_TRUE(client.codec.idle());
+    client.codec.dispatch(serverStart());
+    EXPECT_EQ(client.events.take(), "");
+  }
+}
+
+TEST(H2ClientCodecTest, WritesRequests) {
+  H2ClientRecorder client;
+  RequestHead head;
+  head.method = "POST";
+  head.target = "/p?q";
+  head.authority = "a.test";
+  head.scheme = "https";
+  head.body = {BodyLength::Kind::Known, 2};
+  head.headers.add("Accept", "*/*");
+  head.headers.add(HeaderName::Te, "trailers");
+  head.headers.add(HeaderName::Te, "gzip");
+  head.headers.add(HeaderName::KeepAlive, "1");
+  head.headers.add("bad name", "x");
+  RequestSender& sender = *client.newStream().sender;
+  sender.sendHead(head, false);
+  sender.sendBody("hi", true);
+  EXPECT_EQ(client.written(),
+            "HEADERS 1 :method=POST :scheme=https :path=/p?q :authority=a.test accept=*/* "
+            "te=trailers content-length=2\nDATA 1 2 end\n");
+  EXPECT_EQ(client.codec.session().fieldsLeftOut(), 1U);
+}
+
+TEST(H2ClientCodecTest, WritesConnectAndExtendedConnect) {
+  H2ClientRecorder client;
+  client.codec.dispatch(serverStart({{8, 1}}));
+  RequestHead head;
+  head.method = "CONNECT";
+  head.target = head.authority = "a.test:443";
+  client.newStream().sender->sendHead(head, false);
+  head.upgrade = "websocket";
+  head.target = "/chat";
+  head.scheme = "https";
+  client.newStream().sender->sendHead(head, false);
+  EXPECT_EQ(client.written(),
+            "HEADERS 1 :method=CONNECT :authority=a.test:443\n"
+            "HEADERS 3 :method=CONNECT :scheme=https :path=/chat :authority=a.test:443 "
+            ":protocol=websocket\n");
+}
+
+TEST(H2ClientCodecTest, WritesTrailers) {
+  for (const bool body : {true, false}) {
+    H2ClientRecorder client;
+    RequestSender& sender = *client.request("POST", false).sender;
+    if (body) sender.sendBody("hi", false);
+    HeaderList trailers;
+    trailers.add("X-T", "v");
+    sender.sendTrailers(trailers);
+    EXPECT_EQ(client.written(), "HEADERS 1 :method=POST :scheme=http :path=/ :authority=a.test\n" +
+                                    std::string(body ? "DATA 1 2\n" : "") +
+                                    "HEADERS 1 end x-t=v\n");
+  }
+}
+
+// Nothing may leave from inside nghttp2's callbacks; it leaves when they have returned.
+TEST(H2ClientCodecTest, ARequestMadeInsideACallbackLeavesWhole) {
+  for (const bool trailers : {true, false}) {
+    H2ClientRecorder client;
+    H2Response& first = client.request("GET");
+    client.written();
+    first.on_head = [&client, trailers] {
+      RequestSender& sender = *client.request("POST", false).sender;
+      sender.sendBody("one", false);
+      if (!trailers) return sender.sendBody("two", true);
+      HeaderList list;
+      list.add("a", "b");
+      sender.sendTrailers(list);
+    };
+    client.codec.dispatch(serverStart() + headers(1, {{":status", "200"}}, kEndStream));
+    EXPECT_EQ(client.written(),
+              std::string("HEADERS 3 :method=POST :scheme=http :path=/ :authority=a.test\n") +
+                  (trailers ? "DATA 3 3\nHEADERS 3 end a=b\n" : "DATA 3 6 end\n"));
+  }
+}
+
+TEST(H2ClientCodecTest, TellsHowManyStreamsAreAllowed) {
+  H2Options options;
+  options.max_concurrent_streams = 50;
+  H2ClientRecorder client(options);
+  client.request("GET");
+  client.codec.dispatch(serverStart({{3, 7}}));
+  EXPECT_EQ(client.max_streams, 7U);
+  client.codec.dispatch(settings({{3, 0}}));
+  EXPECT_EQ(client.max_streams, 1U);
+  client.codec.dispatch(settings({{3, 1000}}));
+  EXPECT_EQ(client.max_streams, 50U);
+}
+
+TEST(H2ClientCodecTest, StreamsBeyondWhatTheServerAllowsWait) {
+  H2ClientRecorder client;
+  client.request("GET");
+  client.codec.dispatch(serverStart({{3, 1}}));
+  client.written();
+  RequestSender& second = *client.request("POST", false).sender;
+  second.sendBody("hi", true);
+  H2Response& third = client.request("GET");
+  EXPECT_EQ(client.written(), "");
+  third.sender->reset(Failure::DownstreamDisconnect);
+  client.codec.dispatch(headers(1, {{":status", "200"}}, kEndStream));
+  EXPECT_EQ(client.written(),
+            "HEADERS 3 :method=POST :scheme=http :path=/ :authority=a.test\nDATA 3 2 end\n");
+  client.codec.dispatch(headers(3, {{":status", "200"}}, kEndStream));
+  EXPECT_TRUE(client.codec.idle());
+  EXPECT_EQ(client.written(), "");
+}
+
+TEST(H2ClientCodecTest, AGoAwayRefusesWhatTheServerHasNotSeen) {
+  H2ClientRecorder client;
+  client.request("GET");
+  client.request("GET");
+  client.codec.dispatch(serverStart() + goAway(1, 0));
+  EXPECT_EQ(client.events.take(), "go away\n2: reset upstream_refused_stream\nstream reset\n");
+  EXPECT_TRUE(client.codec.mustClose());
+  EXPECT_FALSE(client.codec.idle());
+  client.codec.dispatch(headers(1, {{":status", "200"}}, kEndStream));
+  EXPECT_EQ(client.events.take(), kOk);
+  EXPECT_TRUE(client.codec.idle());
+}
+
+TEST(H2ClientCodecTest, LosingTheConnectionResetsEveryStream) {
+  H2ClientRecorder client;
+  client.request("GET");
+  client.request("GET");
+  client.codec.dispatch(serverStart() + headers(1, {{":status", "200"}}, 0));
+  client.events.take();
+  client.codec.onEndOfStream();
+  EXPECT_EQ(client.events.take(), "1: reset upstream_aborted_body\n2: reset upstream_reset\n");
+  EXPECT_TRUE(client.codec.idle());
+}
+
+TEST(H2ClientCodecTest, AnEarlyResponseLeavesTheRequestToItsSender) {
+  H2ClientRecorder client;
+  H2Response& response = client.request("POST", false);
+  client.codec.dispatch(serverStart() + headers(1, {{":status", "413"}}, kEndStream));
+  EXPECT_EQ(client.events.take(), "1: 413  HTTP/2 body=none\n1: end\n");
+  client.written();
+  response.sender->reset(Failure::DownstreamDisconnect);
+  EXPECT_EQ(client.written(), "RST_STREAM 1 CANCEL\n");
+  EXPECT_TRUE(client.codec.idle());
+}
+
+TEST(H2ClientCodecTest, TooManyInformationalResponsesEndTheStream) {
+  H2ClientRecorder client;
+  client.request("GET");
+  std::string bytes = serverStart();
+  for (int i = 0; i < 17; ++i) bytes += headers(1, {{":status", "103"}}, 0);
+  client.codec.dispatch(bytes);
+  EXPECT_TRUE(client.events.take().ends_with("1: reset upstream_protocol_error\nstream reset\n"));
+}
+
+}  // namespace
+}  // namespace convoy::http

@@ -1,0 +1,535 @@
+#include "proxy/http/h2_server_codec.h"
+
+#include <string>
+#include <vector>
+
+#include "gtest/gtest.h"
+#include "test/proxy/http/h2_recorder.h"
+
+namespace convoy::http {
+namespace {
+
+using namespace h2;
+
+void answerOk(H2Request& request) {
+  ResponseHead head;
+  head.status = 200;
+  request.sender->sendHead(head, true);
+}
+
+struct Case {
+  std::string_view name;
+  std::string bytes;  // behind the preface
+  std::string events;
+  std::string frames = "HEADERS 1 end :status=200\n";
+};
+
+constexpr std::string_view kGet = "1: GET / a.test HTTP/2 body=none keep-alive\n";
+
+std::vector<Case> accepted() {
+  const Fields crumbs = {{"cookie", "a=1"}, {"accept", "*/*"}, {"cookie", "b=2"}};
+  return {
+      {"a request", get(1), std::string(kGet) + "1: end\ncomplete\n"},
+      {"fields", get(1, {{"accept", "*/*"}, {"x-y", "z"}}),
+       std::string(kGet) + "  accept: */*\n  x-y: z\n1: end\ncomplete\n"},
+      {"crumbs of cookies are joined", get(1, crumbs),
+       std::string(kGet) + "  accept: */*\n  cookie: a=1; b=2\n1: end\ncomplete\n"},
+      {"a known body", post(1, {{"content-length", "5"}}) + data(1, "he") + data(1, "llo", 1),
+       "1: POST / a.test HTTP/2 body=5 keep-alive\nbody hello\n1: end\ncomplete\n"},
+      {"a body that ends with an empty frame", post(1) + data(1, "hi") + data(1, "", 1),
+       "1: POST / a.test HTTP/2 body=unknown keep-alive\nbody hi\n1: end\ncomplete\n"},
+      {"padding", post(1) + data(1, std::string("\x03hey\0\0\0", 7), kPadded | kEndStream),
+       "1: POST / a.test HTTP/2 body=unknown keep-alive\nbody hey\n1: end\ncomplete\n"},
+      {"trailers", post(1) + data(1, "hi") + headers(1, {{"x-t", "v"}, {"host", "b"}}, kEndStream),
+       "1: POST / a.test HTTP/2 body=unknown keep-alive\nbody hi\n1: trailers\n  x-t: v\n"
+       "complete\n"},
+      {"the head in pieces",
+       frame(1, kEndStream, 1, hpack(requestFields())) + frame(9, 0, 1, hpack({{"a", "b"}})) +
+           frame(9, kEndHeaders, 1, hpack({{"c", "d"}})),
+       std::string(kGet) + "  a: b\n  c: d\n1: end\ncomplete\n"},
+      {"Host instead of :authority",
+       headers(1, {{":method", "GET"}, {":scheme", "https"}, {":path", "/x?y"}, {"host", "b:1"}},
+               kEndStream),
+       "1: GET /x?y b:1 HTTP/2 body=none keep-alive scheme=https\n1: end\ncomplete\n"},
+      {"Host equal to :authority", get(1, {{"host", "A.test"}}),
+       std::string(kGet) + "1: end\ncomplete\n"},
+      {"Expect and TE", get(1, {{"expect", "100-continue"}, {"te", "trailers"}}),
+       "1: GET / a.test HTTP/2 body=none keep-alive continue te-trailers\n  te: trailers\n"
+       "1: end\ncomplete\n"},
+      {"OPTIONS of the server", headers(1, requestFields("OPTIONS", "*"), kEndStream),
+       "1: OPTIONS * a.test HTTP/2 body=none keep-alive\n1: end\ncomplete\n"},
+      {"CONNECT", headers(1, {{":method", "CONNECT"}, {":authority", "a:443"}}, kEndStream),
+       "1: CONNECT a:443 a:443 HTTP/2 body=none keep-alive\n1: end\ncomplete\n"},
+      {"a PING is answered", ping("12345678") + get(1), std::string(kGet) + "1: end\ncomplete\n",
+       "PONG 12345678\nHEADERS 1 end :status=200\n"},
+      {"frames of unknown types are skipped", frame(0x42, 0, 0, "what") + get(1),
+       std::string(kGet) + "1: end\ncomplete\n"},
+  };
+}
+
+std::string run(const Case& c, std::string* frames, const auto& feed_all) {
+  H2ServerRecorder server;
+  server.on_request_end = answerOk;
+  feed_all([&server, frames](std::string_view piece) {
+    server.feed(piece);
+    frames->append(server.written());
+  });
+  EXPECT_EQ(server.codec.mustClose(), c.events.find("error") != std::string::npos) << c.name;
+  return server.events.take();
+}
+
+void expectEverySplit(const std::vector<Case>& cases) {
+  for (const Case& c : cases) {
+    const std::string bytes = clientStart() + c.bytes;
+    forEachSplit(bytes, [&](std::string_view split, auto&& feed_all) {
+      std::string frames;
+      const std::string events = run(c, &frames, feed_all);
+      EXPECT_EQ(events, c.events) << c.name << ", " << split;
+      EXPECT_EQ(frames, c.frames) << c.name << ", " << split;
+    });
+  }
+}
+
+TEST(H2ServerCodecTest, AcceptsHoweverTheBytesAreCut) {
+  expectEverySplit(accepted());
+}
+
+TEST(H2ServerCodecTest, ServesSeveralRequestsAtATime) {
+  H2ServerRecorder server;
+  server.on_request_end = answerOk;
+  server.feed(clientStart() + post(1) + get(3) + data(1, "x", kEndStream));
+  EXPECT_EQ(server.events.take(),
+            "1: POST / a.test HTTP/2 body=unknown keep-alive\n"
+            "2: GET / a.test HTTP/2 body=none keep-alive\n2: end\nbody x\n1: end\n"
+            "complete\ncomplete\n");
+  EXPECT_EQ(server.written(), "HEADERS 3 end :status=200\nHEADERS 1 end :status=200\n");
+}
+
+std::string refused(std::string_view failure, std::string_view detail) {
+  return "refused " + std::string(failure) + " " + std::string(detail) + "\n";
+}
+
+Fields without(std::string_view name) {
+  Fields fields = requestFields();
+  std::erase_if(fields, [name](const auto& field) { return field.first == name; });
+  return fields;
+}
+
+Fields with(std::string_view name, std::string_view value) {
+  Fields fields = requestFields();
+  for (auto& field : fields) {
+    if (field.first == name) field.second = value;
+  }
+  return fields;
+}
+
+std::vector<Case> refusedMessages() {
+  const std::string malformed = refused("bad_request", "h2_malformed_message");
+  const std::string rst = "RST_STREAM 1 PROTOCOL_ERROR\n";
+  const std::string bad = "HEADERS 1 end :status=400\n";
+  auto refusal = [](std::string_view detail) {
+    return refused("bad_request", detail) + "complete\n";
+  };
+  return {
+      {"upper case in a name", get(1, {{"Accept", "*/*"}}), malformed, rst},
+      {"Connection", get(1, {{"connection", "close"}}), malformed, rst},
+      {"Transfer-Encoding", get(1, {{"transfer-encoding", "chunked"}}), malformed, rst},
+      {"Upgrade", get(1, {{"upgrade", "websocket"}}), malformed, rst},
+      {"Keep-Alive", get(1, {{"keep-alive", "x"}}), malformed, rst},
+      {"Proxy-Connection", get(1, {{"proxy-connection", "x"}}), malformed, rst},
+      {"TE of another kind", get(1, {{"te", "gzip"}}), malformed, rst},
+      {"no :method", headers(1, without(":method"), kEndStream), malformed, rst},
+      {"no :scheme", headers(1, without(":scheme"), kEndStream), malformed, rst},
+      {"no :path", headers(1, without(":path"), kEndStream), malformed, rst},
+      {"an empty :path", headers(1, with(":path", ""), kEndStream), malformed, rst},
+      {"a repeated pseudo-field",
+       headers(1, requestFields("GET", "/", {{":path", "/b"}}), kEndStream), malformed, rst},
+      {"an unknown pseudo-field", headers(1, {{":what", "x"}}, kEndStream), malformed, rst},
+      {"a response's pseudo-field", headers(1, {{":status", "200"}}, kEndStream), malformed, rst},
+      {"a pseudo-field behind a field",
+       headers(1, {{":method", "GET"}, {":scheme", "http"}, {"a", "b"}, {":path", "/"}},
+               kEndStream),
+       malformed, rst},
+      {"a Content-Length that is no number", get(1, {{"content-length", "1x"}}), malformed, rst},
+      {"two Content-Lengths", get(1, {{"content-length", "0"}, {"content-length", "0"}}), malformed,
+       rst},
+      {"a Content-Length without a body", get(1, {{"content-length", "1"}}), malformed, rst},
+      {"CR LF in a value", get(1, {{"a", "b\r\nx: y"}}), refusal("h2_invalid_field"), bad},
+      {"NUL in a value", get(1, {{"a", std::string_view("b\0c", 3)}}), refusal("h2_invalid_field"),
+       bad},
+      {"a space in a name", get(1, {{"a b", "c"}}), refusal("h2_invalid_field"), bad},
+      {"a colon in a name", get(1, {{"a:b", "c"}}), refusal("h2_invalid_field"), bad},
+      {"no authority", headers(1, without(":authority"), kEndStream), malformed, rst},
+      {"user information", headers(1, with(":authority", "u@a.test"), kEndStream),
+       refusal("h2_invalid_authority"), bad},
+      {"a list of hosts", headers(1, with(":authority", "a,b"), kEndStream),
+       refusal("h2_invalid_authority"), bad},
+      {"another Host", get(1, {{"host", "b.test"}}), refusal("h2_authority_mismatch"), bad},
+      {"another scheme", headers(1, with(":scheme", "ftp"), kEndStream),
+       refusal("h2_unsupported_scheme"), bad},
+      {"a relative path", headers(1, with(":path", "x"), kEndStream), malformed, rst},
+      {"a fragment", headers(1, with(":path", "/a#b"), kEndStream), refusal("h2_invalid_path"),
+       bad},
+      {"a path that is no ASCII", headers(1, with(":path", "/\xc3\xa4"), kEndStream),
+       refusal("h2_invalid_path"), bad},
+      {"a method that is no token", headers(1, with(":method", "G T"), kEndStream), malformed, rst},
+  };
+}
+
+TEST(H2ServerCodecTest, RefusesOneMessageAndGoesOn) {
+  for (const Case& c : refusedMessages()) {
+    H2ServerRecorder server;
+    server.on_request_end = answerOk;
+    server.feed(clientStart() + c.bytes);
+    EXPECT_EQ(server.events.take(), c.events) << c.name;
+    EXPECT_EQ(server.written(), c.frames) << c.name;
+    server.feed(get(3));
+    EXPECT_EQ(server.written(), "HEADERS 3 end :status=200\n") << c.name;
+    EXPECT_FALSE(server.codec.mustClose()) << c.name;
+    EXPECT_TRUE(server.codec.idle()) << c.name;
+  }
+}
+
+TEST(H2ServerCodecTest, RefusesBodiesThatAreNotAsLongAsAnnounced) {
+  for (const std::string& body : {data(1, "hi", kEndStream), data(1, "hello!"),
+                                  data(1, "hello") + data(1, "x", kEndStream)}) {
+    H2ServerRecorder server;
+    server.on_request_end = answerOk;
+    server.feed(clientStart() + post(1, {{"content-length", "5"}}) + body);
+    const std::string events = server.events.take();
+    EXPECT_NE(events.find("1: reset bad_body\n"), std::string::npos) << events;
+    EXPECT_EQ(events.find("1: end"), std::string::npos) << events;
+    EXPECT_EQ(server.written(), "RST_STREAM 1 PROTOCOL_ERROR\n");
+  }
+}
+
+struct Fatal {
+  std::string_view name;
+  std::string bytes;
+  std::string_view detail;
+  std::string_view goaway;
+};
+
+std::vector<Fatal> fatals() {
+  const std::string start = clientStart();
+  return {
+      {"another protocol", "GET / HTTP/1.1\r\n\r\n", "h2_bad_preface", "PROTOCOL_ERROR"},
+      {"no SETTINGS behind the preface", std::string(kPreface) + ping("12345678"),
+       "h2_protocol_error", "PROTOCOL_ERROR"},
+      {"a lower stream that was never used", start + get(5) + get(3), "h2_stream_id_not_increasing",
+       "PROTOCOL_ERROR"},
+      {"the first stream skipped", start + get(3) + get(1), "h2_stream_id_not_increasing",
+       "PROTOCOL_ERROR"},
+      {"an even stream", start + get(2), "h2_protocol_error", "PROTOCOL_ERROR"},
+      {"DATA on an idle stream", start + data(1, "x"), "h2_protocol_error", "PROTOCOL_ERROR"},
+      {"a PING of another size", start + frame(6, 0, 0, "123"), "h2_frame_size_error",
+       "FRAME_SIZE_ERROR"},
+      {"a frame above the limit", start + frame(0, 0, 1, std::string(16385, 'x')),
+       "h2_frame_size_error", "FRAME_SIZE_ERROR"},
+      {"broken HPACK", start + frame(1, 5, 1, "\xff\xff\xff\xff\xff\xff\xff"),
+       "h2_compression_error", "COMPRESSION_ERROR"},
+      {"a window that overflows", start + windowUpdate(0, 0x7fffffff), "h2_flow_control_error",
+       "FLOW_CONTROL_ERROR"},
+      {"another frame inside a header block",
+       start + frame(1, 1, 1, hpack(requestFields())) + ping("12345678"), "h2_protocol_error",
+       "PROTOCOL_ERROR"},
+      {"PUSH_PROMISE", start + frame(5, 4, 1, number(2, 4)), "h2_protocol_error", "PROTOCOL_ERROR"},
+  };
+}
+
+TEST(H2ServerCodecTest, EndsTheConnectionOnErrorsOfTheConnection) {
+  for (const Fatal& c : fatals()) {
+    forEachSplit(c.bytes.substr(0, 400), [&](std::string_view split, auto&& feed_all) {
+      H2ServerRecorder server;
+      feed_all([&server](std::string_view piece) { server.feed(piece); });
+      if (c.bytes.size() > 400) server.feed(c.bytes.substr(400));
+      const std::string events = server.events.take();
+      const std::string error = "error bad_request " + std::string(c.detail) + "\n";
+      EXPECT_TRUE(events.ends_with(error)) << c.name << ", " << split << ": " << events;
+      const std::string frames = server.written();
+      EXPECT_TRUE(frames.find("GOAWAY ") != std::string::npos &&
+                  frames.ends_with(std::string(c.goaway) + "\n"))
+          << c.name << ", " << split << ": " << frames;
+      EXPECT_TRUE(server.codec.mustClose()) << c.name;
+      EXPECT_TRUE(server.codec.idle()) << c.name;
+      server.feed(get(101));
+      EXPECT_EQ(server.events.take(), "") << c.name;
+    });
+  }
+}
+
+TEST(H2ServerCodecTest, AConnectionErrorResetsWhatRuns) {
+  H2ServerRecorder server;
+  server.feed(clientStart() + post(1) + post(3) + frame(6, 0, 0, "123"));
+  EXPECT_EQ(server.events.take(),
+            "1: POST / a.test HTTP/2 body=unknown keep-alive\n"
+            "2: POST / a.test HTTP/2 body=unknown keep-alive\n"
+            "1: reset bad_request\n2: reset bad_request\nerror bad_request h2_frame_size_error\n");
+}
+
+TEST(H2ServerCodecTest, LimitsOfAHead) {
+  H2Options options;
+  options.max_head_bytes = 200;
+  options.max_fields = 3;
+  options.max_cookie_bytes = 50;
+  const std::string large(100, 'x');
+  const std::string cookie(50, 'c');
+  const std::vector<std::pair<Fields, std::string_view>> cases = {
+      {{{"a", large}, {"b", large}}, "h2_head_too_large"},
+      {{{"a", ""}, {"b", ""}, {"c", ""}, {"d", ""}}, "h2_too_many_fields"},
+      {{{"cookie", cookie}}, "h2_cookies_too_large"},
+  };
+  for (const auto& [fields, detail] : cases) {
+    H2ServerRecorder server(options);
+    server.feed(clientStart() + headers(1, requestFields("POST", "/", fields), 0));
+    EXPECT_EQ(server.events.take(), refused("head_too_large", detail));
+    // The answer, and nobody wants the rest of the request.
+    EXPECT_EQ(server.written(), "HEADERS 1 end :status=431\nRST_STREAM 1 NO_ERROR\n");
+    server.on_request_end = answerOk;
+    server.feed(data(1, "more") + get(3));
+    EXPECT_EQ(server.written(), "HEADERS 3 end :status=200\n") << detail;
+    EXPECT_TRUE(server.codec.idle());
+  }
+}
+
+TEST(H2ServerCodecTest, StreamsBeyondTheLimitAreRefused) {
+  H2Options options;
+  options.max_concurrent_streams = 2;
+  H2ServerRecorder server(options);
+  server.feed(clientStart() + post(1) + post(3));
+  server.events.take();
+  server.written();
+  server.feed(post(5));
+  const std::string frames = server.written();
+  EXPECT_TRUE(frames == "RST_STREAM 5 REFUSED_STREAM\n" ||
+              frames.find("PROTOCOL_ERROR") != std::string::npos)
+      << frames;
+  EXPECT_EQ(server.requests.size(), 2U);
+}
+
+// --- responses ---
+
+TEST(H2ServerCodecTest, WritesResponses) {
+  H2ServerRecorder server;
+  server.feed(clientStart() + get(1));
+  ResponseSender& sender = *server.requests[0]->sender;
+  ResponseHead hints;
+  hints.status = 103;
+  hints.headers.add("Link", "</a>");
+  sender.sendInformational(hints);
+  ResponseHead head;
+  head.status = 200;
+  head.body = {BodyLength::Kind::Known, 5};
+  head.headers.add("Content-Type", "text/plain");
+  head.headers.add(HeaderName::Connection, "close");
+  head.headers.add("bad", "a\r\nb");
+  sender.sendHead(head, false);
+  sender.sendBody("he", false);
+  sender.sendBody("llo", true);
+  EXPECT_EQ(server.written(),
+            "HEADERS 1 :status=103 link=</a>\n"
+            "HEADERS 1 :status=200 content-type=text/plain content-length=5\n"
+            "DATA 1 2\nDATA 1 3 end\n");
+  EXPECT_EQ(server.codec.session().fieldsLeftOut(), 1U);
+  EXPECT_TRUE(server.codec.idle());
+}
+
+TEST(H2ServerCodecTest, WritesTrailersWithAndWithoutABody) {
+  for (const bool body : {true, false}) {
+    for (const bool inside_callback : {true, false}) {
+      H2ServerRecorder server;
+      auto answer = [body](H2Request& request) {
+        ResponseHead head;
+        head.status = 200;
+        request.sender->sendHead(head, false);
+        if (body) request.sender->sendBody("hi", false);
+        HeaderList trailers;
+        trailers.add("Grpc-Status", "0");
+        request.sender->sendTrailers(trailers);
+      };
+      if (inside_callback) server.on_request_end = answer;
+      server.feed(clientStart() + get(1));
+      if (!inside_callback) answer(*server.requests[0]);
+      EXPECT_EQ(server.written(), std::string("HEADERS 1 :status=200\n") +
+                                      (body ? "DATA 1 2\n" : "") + "HEADERS 1 end grpc-status=0\n");
+      EXPECT_TRUE(server.codec.idle());
+    }
+  }
+}
+
+TEST(H2ServerCodecTest, MapsResets) {
+  const std::pair<Failure, std::string_view> cases[] = {
+      {Failure::BadBody, "PROTOCOL_ERROR"},
+      {Failure::UpstreamAbortedBody, "INTERNAL_ERROR"},
+      {Failure::None, "NO_ERROR"},
+  };
+  for (const auto& [failure, code] : cases) {
+    H2ServerRecorder server;
+    server.feed(clientStart() + post(1));
+    server.requests[0]->sender->reset(failure);
+    EXPECT_EQ(server.written(), "RST_STREAM 1 " + std::string(code) + "\n");
+    EXPECT_TRUE(server.codec.idle());
+    server.events.take();
+    server.feed(data(1, "late") + get(3));
+    EXPECT_EQ(server.events.take().substr(0, 10), "2: GET / a");
+  }
+}
+
+TEST(H2ServerCodecTest, ACompleteResponseToAnUnreadRequestIsNotCutOff) {
+  H2ServerRecorder server;
+  server.feed(clientStart({{4, 3}}) + post(1));
+  ResponseHead head;
+  head.status = 200;
+  ResponseSender& sender = *server.requests[0]->sender;
+  sender.sendHead(head, false);
+  sender.sendBody("hello", true);
+  sender.reset(Failure::None);
+  EXPECT_EQ(server.written(), "HEADERS 1 :status=200\nDATA 1 3\n");
+  server.feed(windowUpdate(1, 100));
+  EXPECT_EQ(server.written(), "DATA 1 2 end\nRST_STREAM 1 NO_ERROR\n");
+  EXPECT_TRUE(server.codec.idle());
+}
+
+TEST(H2ServerCodecTest, TheClientsResetEndsTheStream) {
+  H2ServerRecorder server;
+  server.feed(clientStart() + post(1));
+  server.events.take();
+  server.feed(rstStream(1, 8));
+  EXPECT_EQ(server.events.take(), "1: reset downstream_disconnect\n");
+  EXPECT_TRUE(server.codec.idle());
+}
+
+TEST(H2ServerCodecTest, LosingTheConnectionResetsEveryStream) {
+  H2ServerRecorder server;
+  server.feed(clientStart() + post(1) + post(3));
+  server.events.take();
+  server.codec.onConnectionLost(Failure::DownstreamDisconnect);
+  EXPECT_EQ(server.events.take(),
+            "1: reset downstream_disconnect\n2: reset downstream_disconnect\n");
+  EXPECT_TRUE(server.codec.idle());
+}
+
+TEST(H2ServerCodecTest, TheEndOfInputLeavesCompleteRequestsToBeAnswered) {
+  H2ServerRecorder server;
+  server.feed(clientStart() + get(1) + post(3));
+  server.events.take();
+  server.codec.onEndOfStream();
+  EXPECT_EQ(server.events.take(), "2: reset downstream_disconnect\n");
+  EXPECT_FALSE(server.codec.mustClose());
+  answerOk(*server.requests[0]);
+  EXPECT_TRUE(server.codec.mustClose());
+}
+
+// --- GOAWAY ---
+
+TEST(H2ServerCodecTest, GoesAwayInTwoSteps) {
+  H2ServerRecorder server;
+  server.feed(clientStart() + get(1));
+  server.codec.goAway();
+  server.codec.goAway();
+  EXPECT_EQ(server.written(), "GOAWAY 2147483647 NO_ERROR\nPING convoydr\n");
+  // A request that crossed the first step is served.
+  server.feed(get(3));
+  EXPECT_EQ(server.requests.size(), 2U);
+  server.feed(ping("other123", kAck));
+  EXPECT_EQ(server.written(), "");
+  server.feed(ping("convoydr", kAck));
+  EXPECT_EQ(server.written(), "GOAWAY 3 NO_ERROR\n");
+  server.feed(get(5));
+  EXPECT_EQ(server.requests.size(), 2U);
+  EXPECT_FALSE(server.codec.mustClose());
+  answerOk(*server.requests[0]);
+  answerOk(*server.requests[1]);
+  EXPECT_TRUE(server.codec.mustClose());
+}
+
+// --- floods ---
+
+TEST(H2ServerCodecTest, FloodsAreToldToCalmDown) {
+  struct Flood {
+    std::string_view detail;
+    std::string first;
+    std::function<std::string(uint32_t)> frame;
+    int survives;  // at least so many
+  };
+  const Flood floods[] = {
+      {"h2_flood_ping", "", [](uint32_t) { return ping("12345678"); }, 1000},
+      {"h2_flood_settings", "", [](uint32_t) { return settings(); }, 100},
+      {"h2_flood_window_update", "", [](uint32_t) { return windowUpdate(0, 1); }, 1000},
+      {"h2_flood_priority", "",
+       [](uint32_t) { return frame(2, 0, 1, std::string("\0\0\0\0\0", 5)); }, 1000},
+      {"h2_flood_empty_data", post(1), [](uint32_t) { return data(1, ""); }, 1000},
+      {"h2_flood_reset", "", [](uint32_t i) { return post(2 * i + 1) + rstStream(2 * i + 1, 8); },
+       100},
+  };
+  for (const Flood& flood : floods) {
+    H2ServerRecorder server;
+    server.feed(clientStart() + flood.first);
+    server.events.take();
+    uint32_t sent = 0;
+    while (!server.codec.mustClose() && sent < 10'000) server.feed(flood.frame(sent++));
+    EXPECT_TRUE(
+        server.events.take().ends_with("error bad_request " + std::string(flood.detail) + "\n"))
+        << flood.detail;
+    EXPECT_NE(server.written().find("ENHANCE_YOUR_CALM"), std::string::npos) << flood.detail;
+    EXPECT_GE(sent, static_cast<uint32_t>(flood.survives)) << flood.detail;
+    EXPECT_LT(sent, 10'000U) << flood.detail;
+  }
+}
+
+TEST(H2ServerCodecTest, ContinuationFloodsEnd) {
+  H2ServerRecorder server;
+  server.feed(clientStart() + frame(1, 0, 1, hpack(requestFields())));
+  for (int i = 0; i < 10'000 && !server.codec.mustClose(); ++i) {
+    server.feed(frame(9, 0, 1, hpack({{"a", "b"}})));
+  }
+  EXPECT_TRUE(server.events.take().ends_with("h2_flood_continuation\n"));
+  EXPECT_EQ(server.requests.size(), 0U);
+}
+
+TEST(H2ServerCodecTest, HeaderBlocksThatBlowUpEnd) {
+  H2ServerRecorder server;
+  // One entry of 3,900 bytes in HPACK's table, then a byte for each repetition.
+  std::string block = hpack(requestFields());
+  block.append("\x40\x01x").append(hpackLength(3900)).append(3900, 'v');
+  server.feed(clientStart() + frame(1, 1, 1, block));
+  const std::string repeats(16000, '\xbe');
+  for (int i = 0; i < 100 && !server.codec.mustClose(); ++i) {
+    server.feed(frame(9, 0, 1, repeats));
+  }
+  EXPECT_TRUE(server.events.take().ends_with("h2_flood_header_bytes\n"));
+}
+
+TEST(H2ServerCodecTest, SlowResetsAreFree) {
+  H2ServerRecorder server;
+  server.feed(clientStart());
+  for (uint32_t i = 0; i < 3000; ++i) {
+    server.feed(post(2 * i + 1));
+    if (i % 10 == 9) {
+      server.clock.advance(std::chrono::seconds(2));
+      for (uint32_t j = i - 9; j <= i; ++j) server.feed(rstStream(2 * j + 1, 8));
+    }
+  }
+  EXPECT_FALSE(server.codec.mustClose());
+}
+
+TEST(H2ServerCodecTest, ManyRequestsOnOneConnectionNeverTrip) {
+  H2ServerRecorder server;
+  server.on_request_end = [](H2Request& request) {
+    ResponseHead head;
+    head.status = 200;
+    request.sender->sendHead(head, false);
+    request.sender->sendBody("hello", true);
+  };
+  server.feed(clientStart());
+  for (uint32_t i = 0; i < 20'000; ++i) {
+    server.feed(get(2 * i + 1) + windowUpdate(0, 5) + ping("12345678"));
+    server.out.clear();
+    server.requests.clear();
+  }
+  EXPECT_FALSE(server.codec.mustClose());
+  EXPECT_TRUE(server.codec.idle());
+}
+
+}  // namespace
+}  // namespace convoy::http
