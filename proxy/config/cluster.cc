@@ -74,7 +74,8 @@ void setAlgorithmByPolicy(const LoadBalancingPolicy& policy, const Context& cont
                           upstream::ClusterSpec* spec, base::FieldReport& report) {
   auto at = report.in("load_balancing_policy");
   for (int i = 0; i < policy.policies_size(); ++i) {
-    const auto& any = policy.policies(i).typed_extension_config().typed_config();
+    const auto& typed_config = policy.policies(i).typed_extension_config().typed_config();
+    const google::protobuf::Any any = openTypedStruct(typed_config).value_or(typed_config);
     auto in = report.in("policies", static_cast<size_t>(i));
     if (context.registry->load_balancers.find(typeName(any)) == nullptr) continue;
     auto config = report.in("typed_extension_config.typed_config");

@@ -96,6 +96,7 @@ class Checker {
 
   void checkInner(const Message& message) {
     if (const auto* any = DynamicCastToGenerated<google::protobuf::Any>(&message)) {
+      if (const auto inner = openTypedStruct(*any); inner.has_value()) return checkInner(*inner);
       // A type that the table does not have is the converter's to refuse.
       if (table_.find(typeName(*any)) == nullptr) return;
       const std::unique_ptr<Message> inner = unpackAny(*any);

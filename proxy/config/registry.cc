@@ -1,12 +1,45 @@
 #include "proxy/config/registry.h"
 
 #include "google/protobuf/descriptor.h"
+#include "google/protobuf/util/json_util.h"
+#include "udpa/type/v1/typed_struct.pb.h"
+#include "xds/type/v3/typed_struct.pb.h"
 
 namespace convoy::config {
 
 std::string_view typeName(const google::protobuf::Any& any) {
   const std::string_view url = any.type_url();
   return url.substr(url.rfind('/') + 1);
+}
+
+namespace {
+
+template <class TypedStruct>
+google::protobuf::Any openAs(const google::protobuf::Any& any) {
+  google::protobuf::Any inner;
+  TypedStruct typed;
+  if (!any.UnpackTo(&typed)) return inner;
+  inner.set_type_url(typed.type_url());
+  const google::protobuf::Descriptor* type =
+      google::protobuf::DescriptorPool::generated_pool()->FindMessageTypeByName(
+          std::string(typeName(inner)));
+  if (type == nullptr) return inner;
+  const std::unique_ptr<google::protobuf::Message> message(
+      google::protobuf::MessageFactory::generated_factory()->GetPrototype(type)->New());
+  std::string json;
+  const bool fits = google::protobuf::util::MessageToJsonString(typed.value(), &json).ok() &&
+                    google::protobuf::util::JsonStringToMessage(json, message.get()).ok();
+  // A byte that begins no field makes what does not fit malformed.
+  inner.set_value(fits ? message->SerializePartialAsString() : std::string("\xff"));
+  return inner;
+}
+
+}  // namespace
+
+std::optional<google::protobuf::Any> openTypedStruct(const google::protobuf::Any& any) {
+  if (any.Is<xds::type::v3::TypedStruct>()) return openAs<xds::type::v3::TypedStruct>(any);
+  if (any.Is<udpa::type::v1::TypedStruct>()) return openAs<udpa::type::v1::TypedStruct>(any);
+  return std::nullopt;
 }
 
 std::unique_ptr<google::protobuf::Message> unpackAny(const google::protobuf::Any& any) {

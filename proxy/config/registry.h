@@ -7,6 +7,7 @@
 #include <functional>
 #include <map>
 #include <memory>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <utility>
@@ -25,6 +26,11 @@ namespace convoy::config {
 
 // Full name of the message type in an Any: what follows the last "/" of its URL.
 std::string_view typeName(const google::protobuf::Any& any);
+
+// If the Any holds a TypedStruct (xds.type.v3, or the older udpa.type.v1), what that stands for:
+// this is how a configuration names a type that others need not have. Without value if this build
+// does not have it either; with one that cannot be parsed if the struct does not fit the type.
+std::optional<google::protobuf::Any> openTypedStruct(const google::protobuf::Any& any);
 
 // The message in an Any, or null. Its type must be linked.
 std::unique_ptr<google::protobuf::Message> unpackAny(const google::protobuf::Any& any);
@@ -58,8 +64,12 @@ class ExtensionPoint {
 
   // Finds the extension of a typed_config and calls its factory. Otherwise says why not (at the
   // report's present field) and returns what default construction gives; `*kind` is empty then.
+  // A TypedStruct counts as what it stands for.
   Made make(const google::protobuf::Any& any, const Context& context, base::FieldReport& report,
             std::string* kind = nullptr) const {
+    if (const auto inner = openTypedStruct(any); inner.has_value()) {
+      return make(*inner, context, report, kind);
+    }
     const Extension* extension = nullptr;
     const std::unique_ptr<google::protobuf::Message> message = open(any, report, &extension);
     if (message == nullptr) return Made();

@@ -6,6 +6,7 @@
 
 #include "envoy/service/discovery/v3/discovery.pb.h"
 #include "test/controlplane/common/config_text.h"
+#include "xds/type/v3/typed_struct.pb.h"
 
 namespace convoy::controlplane::compile {
 namespace {
@@ -32,10 +33,37 @@ std::string endpoints(const EncodedPtr& encoded) {
 }
 
 TEST(PoolTest, ClusterDefaultsAreWrittenOut) {
+  auto cluster = compileCluster(parse<v1::Pool>(R"(name: "web")"));
+  cluster.clear_load_balancing_policy();
   EXPECT_EQ(
-      shortText(compileCluster(parse<v1::Pool>(R"(name: "web")"))),
+      shortText(cluster),
       R"(name: "web" type: EDS eds_cluster_config { eds_config { ads { } resource_api_version: V3 } } )"
       R"(connect_timeout { seconds: 5 } lb_policy: LEAST_REQUEST)");
+}
+
+TEST(PoolTest, EachClientFindsAnAlgorithmThatItHas) {
+  for (const char* algorithm : {"", "algorithm: ALGORITHM_WEIGHTED_LEAST_CONNECTIONS"}) {
+    const auto cluster = compileCluster(parse<v1::Pool>(algorithm));
+    xds::type::v3::TypedStruct exact;
+    ASSERT_TRUE(cluster.load_balancing_policy()
+                    .policies(0)
+                    .typed_extension_config()
+                    .typed_config()
+                    .UnpackTo(&exact));
+    EXPECT_EQ(exact.type_url(), "type.googleapis.com/convoy.ext.WeightedLeastConnections");
+    std::string types;
+    for (const auto& policy : cluster.load_balancing_policy().policies()) {
+      types += policy.typed_extension_config().typed_config().type_url() + " ";
+    }
+    EXPECT_EQ(types,
+              "type.googleapis.com/xds.type.v3.TypedStruct "
+              "type.googleapis.com/"
+              "envoy.extensions.load_balancing_policies.least_request.v3.LeastRequest "
+              "type.googleapis.com/"
+              "envoy.extensions.load_balancing_policies.round_robin.v3.RoundRobin ");
+  }
+  const auto turns = compileCluster(parse<v1::Pool>("algorithm: ALGORITHM_ROUND_ROBIN"));
+  EXPECT_FALSE(turns.has_load_balancing_policy());
 }
 
 TEST(PoolTest, ClusterFields) {

@@ -120,6 +120,10 @@ TEST(Cluster, Algorithms) {
       {policies(policy("convoy.ext.WeightedLeastConnections") + ", " +
                 policy(lb + "least_request.v3.LeastRequest")),
        upstream::Algorithm::WeightedLeastConnections},
+      {policies("{typed_extension_config: {name: x, typed_config: {\"@type\": "
+                "type.googleapis.com/xds.type.v3.TypedStruct, "
+                "type_url: type.googleapis.com/convoy.ext.WeightedLeastConnections}}}"),
+       upstream::Algorithm::WeightedLeastConnections},
       // What this build does not have is passed over.
       {policies(policy(lb + "ring_hash.v3.RingHash") + ", " + policy(lb + "random.v3.Random")),
        upstream::Algorithm::Random},

@@ -3,6 +3,8 @@
 #include "envoy/config/core/v3/base.pb.h"
 #include "google/protobuf/wrappers.pb.h"
 #include "gtest/gtest.h"
+#include "udpa/type/v1/typed_struct.pb.h"
+#include "xds/type/v3/typed_struct.pb.h"
 
 namespace convoy::config {
 namespace {
@@ -38,6 +40,35 @@ TEST(Registry, Unpacking) {
   Any garbage = packed(text);
   garbage.set_value("\xff\xff");
   EXPECT_EQ(unpackAny(garbage), nullptr);
+}
+
+template <class TypedStruct>
+Any typedStruct(const std::string& type, const std::string& field) {
+  TypedStruct typed;
+  typed.set_type_url("type.googleapis.com/" + type);
+  (*typed.mutable_value()->mutable_fields())[field].set_string_value("n1");
+  return packed(typed);
+}
+
+TEST(Registry, ATypedStructStandsForItsType) {
+  using xds::type::v3::TypedStruct;
+  EXPECT_FALSE(openTypedStruct(packed(StringValue())).has_value());
+  for (const Any& any :
+       {typedStruct<TypedStruct>("envoy.config.core.v3.Node", "id"),
+        typedStruct<udpa::type::v1::TypedStruct>("envoy.config.core.v3.Node", "id")}) {
+    envoy::config::core::v3::Node node;
+    ASSERT_TRUE(openTypedStruct(any).has_value());
+    EXPECT_EQ(typeName(*openTypedStruct(any)), "envoy.config.core.v3.Node");
+    ASSERT_TRUE(openTypedStruct(any)->UnpackTo(&node));
+    EXPECT_EQ(node.id(), "n1");
+  }
+  const auto unknown = openTypedStruct(typedStruct<TypedStruct>("no.such.Type", "id"));
+  ASSERT_TRUE(unknown.has_value());
+  EXPECT_EQ(typeName(*unknown), "no.such.Type");
+  EXPECT_EQ(unpackAny(*unknown), nullptr);
+  const auto misfit = openTypedStruct(typedStruct<TypedStruct>("envoy.config.core.v3.Node", "ed"));
+  ASSERT_TRUE(misfit.has_value());
+  EXPECT_EQ(unpackAny(*misfit), nullptr);
 }
 
 class Point : public testing::Test {
