@@ -32,6 +32,8 @@ ConnectionId Registry::connected(const Arrival& arrival) {
     removed_.erase(arrival.id);
     entry.connection = id;
     entry.progress = Progress();
+    entry.complete = 0;
+    entry.never_asks = false;
     v1::Node& node = entry.node;
     node.Clear();
     node.set_id(arrival.id);
@@ -70,7 +72,16 @@ void Registry::update(ConnectionId connection, const Progress& progress) {
     }
     if (progress.report.has_value()) *node.mutable_report() = *progress.report;
     node.set_state(stateOf(progress));
-    if (progress.settled) node.set_acknowledged_revision(progress.revision);
+    if (progress.settled) {
+      node.set_acknowledged_revision(progress.revision);
+      if (!entry->progress.settled || entry->progress.revision != progress.revision) {
+        entry->settled_at = clock_->monotonicNow();
+      }
+      if (!progress.expects_requests) {
+        entry->complete = progress.revision;
+        entry->never_asks = false;
+      }
+    }
     entry->progress = progress;
     touch(*entry);
     changed_.signalAll();
@@ -143,7 +154,11 @@ FleetChanges Registry::changesSince(Sequence sequence, const v1::NodeSelector& s
 bool Registry::reached(const std::string& id, store::RevisionNumber revision) {
   const auto found = nodes_.find(id);
   if (found == nodes_.end() || found->second.connection == 0) return true;
-  return found->second.node.acknowledged_revision() >= revision;
+  Entry& entry = found->second;
+  if (entry.complete >= revision) return true;
+  if (!entry.progress.settled || entry.progress.revision < revision) return false;
+  if (clock_->monotonicNow() - entry.settled_at >= kAskPatience) entry.never_asks = true;
+  return entry.never_asks;
 }
 
 std::vector<v1::Node> Registry::awaitRevision(store::RevisionNumber revision,

@@ -3,6 +3,7 @@
 // The nodes that this control plane drives: who is connected, what each has acknowledged and what
 // it refuses. Kept in memory; a lost node is remembered for an hour. Thread-safe.
 
+#include <chrono>
 #include <cstdint>
 #include <functional>
 #include <map>
@@ -35,6 +36,8 @@ struct Arrival {
 struct Progress {
   bool settled = false;                // nothing is on its way to it
   store::RevisionNumber revision = 0;  // what it is being brought to, or is at if settled
+  // It was told of clusters or listeners whose endpoints or routes it has not asked for yet.
+  bool expects_requests = false;
   struct Error {
     ext::ResourceError error;
     store::RevisionNumber revision = 0;
@@ -59,6 +62,8 @@ struct FleetChanges {
 
 class Registry {
  public:
+  static constexpr std::chrono::seconds kAskPatience{1};
+
   explicit Registry(const event::Clock* clock) : clock_(clock) {}
 
   // A later connection with the same id replaces the earlier one, whose reports then do not count.
@@ -75,7 +80,9 @@ class Registry {
 
   // Blocks until every node that is connected now has acknowledged the revision or a later one, or
   // has gone, until `patience` is over, or until `cancelled` says so (it is asked several times a
-  // second). Returns these nodes.
+  // second). Returns these nodes. A client may acknowledge a cluster before it asks for the
+  // cluster's endpoints: it is given kAskPatience to do so, and one that does not is not waited for
+  // again until it asks.
   std::vector<v1::Node> awaitRevision(store::RevisionNumber revision, absl::Duration patience,
                                       const std::function<bool()>& cancelled);
 
@@ -87,6 +94,9 @@ class Registry {
     v1::Node node;
     ConnectionId connection = 0;  // 0: not connected
     Progress progress;
+    store::RevisionNumber complete = 0;  // was settled there, and expected no request
+    event::MonotonicTime settled_at;
+    bool never_asks = false;  // kAskPatience was over once
     Sequence changed = 0;
     event::MonotonicTime lost;
   };

@@ -72,6 +72,7 @@ absl::Status Session::onRequest(const DeltaRequest& request) {
   if (channel == nullptr) return absl::OkStatus();
   // Subscriptions count whatever the nonce; an answer counts for the newest response only.
   subscribe(*channel, request);
+  asked(*compile::typeOfUrl(request.type_url()));
   if (!request.response_nonce().empty() && request.response_nonce() == channel->nonce) {
     answer(*channel, request.has_error_detail(), request.error_detail());
   }
@@ -116,6 +117,7 @@ absl::Status Session::onRequest(const Request& request) {
     answer(*channel, request.has_error_detail(), request.error_detail());
   }
   subscribe(*channel, request);
+  asked(*compile::typeOfUrl(request.type_url()));
   return absl::OkStatus();
 }
 
@@ -144,6 +146,34 @@ void Session::setView(compile::ViewPtr view, const compile::ViewDifference* chan
     of(type).setView(view, changes == nullptr ? nullptr : &(*changes)[indexOf(type)]);
   }
   view_ = std::move(view);
+  std::erase_if(unasked_,
+                [this](const auto& one) { return view_->find(one.first, one.second) == nullptr; });
+}
+
+// What the client will ask for next, if it is one that takes all there is.
+void Session::expectRequests(Type sent, const std::vector<compile::EncodedPtr>& resources) {
+  if (sent == Type::Cluster) {
+    for (const compile::EncodedPtr& cluster : resources) {
+      const bool exists = view_->find(Type::Assignment, cluster->name) != nullptr;
+      if (exists && !of(Type::Assignment).wants(cluster->name)) {
+        unasked_.emplace(Type::Assignment, cluster->name);
+      }
+    }
+  }
+  // Which routes a listener names is inside its bytes; those of the view are of its listeners.
+  if (sent == Type::Listener && of(Type::Listener).wantsAll() && !resources.empty()) {
+    for (const auto& [name, routes] : view_->of(Type::RouteConfiguration)) {
+      if (!of(Type::RouteConfiguration).wants(name)) {
+        unasked_.emplace(Type::RouteConfiguration, std::string(name));
+      }
+    }
+  }
+}
+
+void Session::asked(Type type) {
+  std::erase_if(unasked_, [this, type](const auto& one) {
+    return one.first == type && of(type).wants(one.second);
+  });
 }
 
 bool Session::mayName() const {
@@ -169,6 +199,7 @@ std::optional<Response> Session::take(Type type, bool removals) {
       of(Type::Assignment).resend(cluster->name);
     }
   }
+  if (!removals) expectRequests(type, update->resources);
   channel.nonce = absl::StrCat(++nonces_);
   return Response{protocol_, type, channel.nonce, view_->revision, std::move(*update)};
 }

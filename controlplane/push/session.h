@@ -15,7 +15,9 @@
 #include <array>
 #include <cstdint>
 #include <optional>
+#include <set>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "absl/status/status.h"
@@ -59,6 +61,8 @@ class Session {
 
   // The client has answered everything, and there is nothing to send.
   bool settled() const;
+  // It was sent clusters or listeners whose endpoints or routes it has not asked for yet.
+  bool expectsRequests() const { return !unasked_.empty(); }
 
   // What the client refuses at present, ordered by type and name.
   std::vector<Refusal> refusals() const;
@@ -81,12 +85,15 @@ class Session {
   bool mayName() const;    // listeners and routes may be sent
   bool mayRemove() const;  // ... clusters and endpoints removed
   std::optional<Response> take(compile::Type type, bool removals);
+  void expectRequests(compile::Type sent, const std::vector<compile::EncodedPtr>& resources);
+  void asked(compile::Type type);
 
   const Protocol protocol_;
   std::optional<NodeIdentity> node_;
   std::optional<ext::NodeReport> report_;
   compile::ViewPtr view_;
   std::array<Channel, compile::kTypeCount> channels_;
+  std::set<std::pair<compile::Type, std::string>> unasked_;
   uint64_t nonces_ = 0;
 };
 

@@ -130,6 +130,7 @@ void Stream::report() {
   fleet::Progress progress;
   progress.settled = session_.settled();
   progress.revision = session_.view()->revision;
+  progress.expects_requests = session_.expectsRequests();
   for (Refusal& refusal : session_.refusals()) {
     progress.errors.push_back({std::move(refusal.error), refusal.revision});
   }

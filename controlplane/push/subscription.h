@@ -48,6 +48,7 @@ class Subscription {
   void want(const std::string& name);
   void wantNoMore(const std::string& name);
   const std::set<std::string>& names() const { return names_; }
+  bool wants(absl::string_view name) const;
   bool active() const { return wants_all_ || !names_.empty(); }
 
   // Sends a resource once more if the client wants and has it.
@@ -87,7 +88,6 @@ class Subscription {
     store::RevisionNumber revision = 0;
   };
 
-  bool wants(absl::string_view name) const;
   // Decides anew whether a name has to be added or removed.
   void evaluate(const std::string& name);
   void evaluateAll();

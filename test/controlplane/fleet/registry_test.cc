@@ -25,6 +25,23 @@ class RegistryTest : public testing::Test {
     registry_.update(connection,
                      {.settled = false, .revision = revision, .errors = {}, .report = {}});
   }
+  // Acknowledged, but it was sent a cluster whose endpoints it has not asked for.
+  void settleUnasked(ConnectionId connection, store::RevisionNumber revision) {
+    registry_.update(connection, {.settled = true,
+                                  .revision = revision,
+                                  .expects_requests = true,
+                                  .errors = {},
+                                  .report = {}});
+  }
+  // Waits while kAskPatience passes at the second turn; true if it took that long.
+  bool waitsToBeAsked(store::RevisionNumber revision) {
+    int turns = 0;
+    registry_.awaitRevision(revision, absl::Minutes(1), [this, &turns] {
+      if (++turns == 2) clock_.advance(Registry::kAskPatience);
+      return false;
+    });
+    return turns >= 2;
+  }
   // "id:STATE@revision" of every node.
   std::string list(const v1::NodeSelector& selector = {}) {
     std::string out;
@@ -134,6 +151,42 @@ TEST_F(RegistryTest, WaitsForEveryNode) {
   ASSERT_EQ(nodes.size(), 2u);
   EXPECT_EQ(nodes[0].state(), v1::Node::SYNCED);
   EXPECT_EQ(nodes[1].acknowledged_revision(), 5);
+}
+
+TEST_F(RegistryTest, WaitsForWhatAClientAsksForAfterItAcknowledged) {
+  const ConnectionId late = connect("late");
+  settleUnasked(late, 5);
+  std::atomic<int> turns = 0;
+  const auto untilTurn = [&turns](int turn) {
+    while (turns < turn) std::this_thread::yield();
+  };
+  // It asks for the endpoints, gets them, and answers: only then is the revision in force.
+  std::thread client([&] {
+    untilTurn(1);
+    pending(late, 5);
+    untilTurn(turns + 2);
+    settle(late, 5);
+  });
+  const auto nodes = registry_.awaitRevision(5, absl::Hours(1), [&turns] {
+    ++turns;
+    return false;
+  });
+  client.join();
+  ASSERT_EQ(nodes.size(), 1u);
+  EXPECT_EQ(nodes[0].state(), v1::Node::SYNCED);
+  EXPECT_GE(turns, 3);
+}
+
+TEST_F(RegistryTest, WaitsOnceForAClientThatNeverAsks) {
+  const ConnectionId deaf = connect("deaf");
+  settleUnasked(deaf, 5);
+  EXPECT_TRUE(waitsToBeAsked(5));
+  settleUnasked(deaf, 6);
+  EXPECT_FALSE(waitsToBeAsked(6));
+  // One that asked after all is waited for again.
+  settle(deaf, 7);
+  settleUnasked(deaf, 8);
+  EXPECT_TRUE(waitsToBeAsked(8));
 }
 
 TEST_F(RegistryTest, DoesNotWaitForNodesThatLeave) {

@@ -153,6 +153,45 @@ TEST(SessionTest, WhatIsNamedComesBeforeWhatNamesIt) {
   bringUp(client);
 }
 
+TEST(SessionTest, KnowsWhatAClientWillAskForThatAcknowledgesFirst) {
+  DeltaClient client;
+  client.all('C');
+  client.all('L');
+  client.session().setView(viewOf("C:web@1 E:web@1 L:public@1 R:table@1"), nullptr);
+  EXPECT_FALSE(client.session().expectsRequests());
+  EXPECT_EQ(client.receive(), "C[web@1]");
+  client.accept('C');
+  EXPECT_EQ(client.receive(), "L[public@1]");
+  client.accept('L');
+  EXPECT_TRUE(client.session().settled());
+  EXPECT_TRUE(client.session().expectsRequests());
+  client.subscribe('E', {"web"});
+  EXPECT_TRUE(client.session().expectsRequests());  // for the routes
+  client.subscribe('R', {"table"});
+  EXPECT_FALSE(client.session().expectsRequests());
+  EXPECT_FALSE(client.session().settled());
+}
+
+TEST(SessionTest, ExpectsNothingMoreOfWhatIsGone) {
+  DeltaClient client;
+  client.all('C');
+  client.session().setView(viewOf("C:web@1 E:web@1"), nullptr);
+  EXPECT_EQ(client.receive(), "C[web@1]");
+  client.accept('C');
+  EXPECT_TRUE(client.session().expectsRequests());
+  client.session().setView(viewOf("", 2), nullptr);
+  EXPECT_FALSE(client.session().expectsRequests());
+}
+
+TEST(SessionTest, ExpectsNothingOfAClientThatAskedForAll) {
+  DeltaClient client;
+  client.all('C');
+  client.all('E');
+  client.session().setView(viewOf("C:web@1 E:web@1"), nullptr);
+  EXPECT_EQ(client.receive(), "C[web@1] E[web@1]");
+  EXPECT_FALSE(client.session().expectsRequests());
+}
+
 TEST(SessionTest, ChangesOfABackendTouchNothingElse) {
   DeltaClient client;
   bringUp(client);
