@@ -179,7 +179,7 @@ absl::StatusOr<Plan> planDelete(const model::Model& current,
   for (const v1::ResourceId& id : ids) {
     const store::Key key{id.kind(), id.name()};
     if (!model::bytesOf(current, key).has_value()) {
-      return absl::NotFoundError(absl::StrCat("there is no ", v1::Kind_Name(id.kind()), " \"",
+      return absl::NotFoundError(absl::StrCat("there is no ", model::kindText(id.kind()), " \"",
                                               id.name(), "\"; nothing was deleted"));
     }
     keys.insert(key);

@@ -149,7 +149,7 @@ absl::StatusOr<v1::GetResponse> get(store::Store& store, const v1::GetRequest& r
   absl::StatusOr<store::Entry> entry =
       store.get(*revision, {request.id().kind(), request.id().name()});
   if (absl::IsNotFound(entry.status())) {
-    return absl::NotFoundError(absl::StrCat("there is no ", v1::Kind_Name(request.id().kind()),
+    return absl::NotFoundError(absl::StrCat("there is no ", model::kindText(request.id().kind()),
                                             " \"", request.id().name(), "\" at revision ",
                                             *revision));
   }

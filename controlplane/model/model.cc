@@ -14,7 +14,7 @@ namespace {
 constexpr size_t kPageSize = 1000;
 
 absl::Status undecodable(const store::Key& key) {
-  return absl::DataLossError(absl::StrCat("the stored ", v1::Kind_Name(key.kind), " ", key.name,
+  return absl::DataLossError(absl::StrCat("the stored ", kindText(key.kind), " ", key.name,
                                           " cannot be read; restore a backup of the store"));
 }
 
@@ -99,6 +99,21 @@ store::Key keyOf(const v1::Pool& pool) {
 }
 store::Key keyOf(const v1::Backend& backend) {
   return {v1::KIND_BACKEND, backendName(backend.pool(), backend.address())};
+}
+
+absl::string_view kindText(int kind) {
+  switch (kind) {
+    case v1::KIND_LISTENER:
+      return "listener";
+    case v1::KIND_ROUTE_TABLE:
+      return "route-table";
+    case v1::KIND_POOL:
+      return "pool";
+    case v1::KIND_BACKEND:
+      return "backend";
+    default:
+      return "resource";
+  }
 }
 
 std::string backendName(absl::string_view pool, absl::string_view address) {

@@ -38,6 +38,9 @@ store::Key keyOf(const v1::RouteTable& table);
 store::Key keyOf(const v1::Pool& pool);
 store::Key keyOf(const v1::Backend& backend);
 
+// As people say it: "pool", "route-table".
+absl::string_view kindText(int kind);
+
 std::string backendName(absl::string_view pool, absl::string_view address);
 // The pool part of a backend's name: what stands before the first slash.
 absl::string_view poolOfBackend(absl::string_view name);

@@ -1,4 +1,5 @@
 #include <algorithm>
+#include <charconv>
 #include <map>
 
 #include "proxy/base/version.h"
@@ -26,7 +27,7 @@ void addGlobalFlags(CLI::App& app, Session& session) {
   app.add_option("--context", session.context, "Context to use")->type_name("NAME");
   app.add_option("--timeout", session.timeout_seconds, "Seconds that a call may take")
       ->capture_default_str()
-      ->check(CLI::Range(1, 86'400))
+      ->check(wholeNumber(1, 86'400))
       ->type_name("SECONDS");
   static const std::map<std::string, Output> kOutputs = {
       {"table", Output::Table}, {"json", Output::Json}, {"yaml", Output::Yaml}};
@@ -37,19 +38,49 @@ void addGlobalFlags(CLI::App& app, Session& session) {
       ->type_name("FORMAT");
 }
 
-// What is wrong with the command line. CLI11 calls an unknown command a missing one.
-std::string mistakeIn(const CLI::App& app, const std::vector<std::string>& arguments,
-                      const CLI::ParseError& error) {
-  const auto word = std::find_if(arguments.begin(), arguments.end(),
-                                 [](const std::string& text) { return text.rfind("-", 0) != 0; });
-  const bool none_chosen = app.get_subcommands().empty();
-  if (none_chosen && word != arguments.end() && dynamic_cast<const CLI::RequiredError*>(&error)) {
-    return "\"" + *word + "\" is no command; try convoyctl --help";
+std::string commandsOf(const CLI::App& command) {
+  std::string names;
+  for (const CLI::App* sub : command.get_subcommands([](const CLI::App*) { return true; })) {
+    names += (names.empty() ? "" : ", ") + sub->get_name();
   }
-  return std::string(error.what()) + "; try convoyctl --help";
+  return names;
+}
+
+// What is wrong with the command line. CLI11 calls an unknown command a missing one.
+std::string mistakeIn(const CLI::App& app, const CLI::ParseError& error) {
+  const CLI::App* command = &app;
+  std::string path = "convoyctl";
+  while (!command->get_subcommands().empty()) {
+    command = command->get_subcommands().front();
+    path += " " + command->get_name();
+  }
+  const std::string help = "; try " + path + " --help";
+  const std::string commands = commandsOf(*command);
+  if (commands.empty() || dynamic_cast<const CLI::RequiredError*>(&error) == nullptr) {
+    return error.what() + help;
+  }
+  const std::vector<std::string> words = app.remaining(/*recurse=*/true);
+  const auto word = std::find_if(words.begin(), words.end(),
+                                 [](const std::string& text) { return text.rfind("-", 0) != 0; });
+  const std::string which = word == words.end() ? path + " needs a command"
+                                                : "\"" + *word + "\" is no command of " + path;
+  return which + "; commands are " + commands + help;
 }
 
 }  // namespace
+
+CLI::Validator wholeNumber(int64_t least, int64_t most) {
+  return CLI::Validator(
+      [least, most](const std::string& text) -> std::string {
+        int64_t value = 0;
+        const char* const end = text.data() + text.size();
+        const auto [rest, error] = std::from_chars(text.data(), end, value);
+        if (error == std::errc() && rest == end && value >= least && value <= most) return "";
+        return "\"" + text + "\" must be a whole number, " + std::to_string(least) +
+               (most == INT64_MAX ? " or more" : " to " + std::to_string(most));
+      },
+      "");
+}
 
 int runConvoyctl(const std::vector<std::string>& arguments, Session& session) {
   CLI::App app(kDescription, "convoyctl");
@@ -73,7 +104,7 @@ int runConvoyctl(const std::vector<std::string>& arguments, Session& session) {
     app.exit(success, session.out, session.err);
     return kOk;
   } catch (const CLI::ParseError& error) {
-    return complain(session, kBadInput, mistakeIn(app, arguments, error));
+    return complain(session, kBadInput, mistakeIn(app, error));
   }
   return runner.action();
 }

@@ -1,4 +1,5 @@
 #include <charconv>
+#include <filesystem>
 #include <fstream>
 #include <memory>
 #include <sstream>
@@ -35,6 +36,16 @@ struct Input {
   std::shared_ptr<const config::SourceMap> sources;
 };
 
+// Nothing but blanks and comments.
+bool isBlank(const std::string& text) {
+  std::istringstream lines(text);
+  for (std::string line; std::getline(lines, line);) {
+    const size_t first = line.find_first_not_of(" \t\r");
+    if (first != std::string::npos && line[first] != '#') return false;
+  }
+  return true;
+}
+
 // False, having complained, if the file is not a Config.
 bool readInput(Session& session, const std::string& path, Input* input) {
   std::ostringstream text;
@@ -42,12 +53,18 @@ bool readInput(Session& session, const std::string& path, Input* input) {
   if (path == "-") {
     text << session.in.rdbuf();
   } else {
+    std::error_code error;
     std::ifstream file(path, std::ios::binary);
     if (file) text << file.rdbuf();
-    if (!file || file.bad()) {
+    if (!file || file.bad() || std::filesystem::is_directory(path, error)) {
       complain(session, kBadInput, path + ": cannot be read; -f takes a file, or - for stdin");
       return false;
     }
+  }
+  // With --prune it would delete everything, and what made it has probably failed.
+  if (isBlank(text.str())) {
+    complain(session, kBadInput, name + ": is empty; write {} if that is what you mean");
+    return false;
   }
   config::LoadOptions options;
   options.read.for_people = true;
@@ -185,10 +202,11 @@ int apply(Session& session, const ChangeFlags& flags) {
 
 int remove(Session& session, const ChangeFlags& flags) {
   const std::optional<v1::Kind> kind = parseKind(flags.words.front());
-  if (!kind.has_value() || flags.words.size() < 2) {
+  if (!kind.has_value()) return complain(session, kBadInput, noKindText(flags.words.front()));
+  if (flags.words.size() < 2) {
     return complain(session, kBadInput,
-                    "delete takes a kind (" + std::string(kKinds) +
-                        ") and names, such as: convoyctl delete pool web");
+                    "delete " + flags.words.front() +
+                        ": names are missing; write, for example, convoyctl delete pool web");
   }
   v1::DeleteRequest request;
   for (size_t i = 1; i < flags.words.size(); ++i) {
@@ -213,7 +231,7 @@ void addCommonFlags(CLI::App& command, ChangeFlags& flags) {
   command
       .add_option("--expected-revision", flags.expected_revision,
                   "Refuse (exit code 3) unless this is the head's revision")
-      ->check(CLI::NonNegativeNumber)
+      ->check(wholeNumber(0))
       ->type_name("N");
   command.add_option("--author", flags.author, "Who changes it, for the history; default $USER")
       ->type_name("TEXT");

@@ -39,7 +39,9 @@ Client::Client(std::string address) : address_(std::move(address)) {
 std::unique_ptr<Client> Client::forSession(Session& session, int* code) {
   const absl::StatusOr<std::string> address = serverAddress(session);
   if (!address.ok()) {
-    *code = complain(session, kBadInput, std::string(address.status().message()));
+    const bool missing = absl::IsNotFound(address.status());
+    *code =
+        complain(session, missing ? kNotFound : kBadInput, std::string(address.status().message()));
     return nullptr;
   }
   return std::make_unique<Client>(*address);

@@ -4,6 +4,7 @@
 // stores what to do in `runner.action`.
 
 #include <CLI/CLI.hpp>
+#include <cstdint>
 #include <functional>
 #include <string>
 
@@ -24,6 +25,9 @@ void addCompletion(CLI::App& app, Runner& runner);       // completion bash, zsh
 
 // "30s", "500ms", "5m", "1h" in milliseconds; -1 if it is none or above 1 h.
 int64_t parseWait(const std::string& text);
+
+// For CLI::Option::check(): a whole number from `least` to `most`.
+CLI::Validator wholeNumber(int64_t least, int64_t most = INT64_MAX);
 
 // The whole program: returns the exit code.
 int runConvoyctl(const std::vector<std::string>& arguments, Session& session);

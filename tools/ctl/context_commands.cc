@@ -56,6 +56,9 @@ int use(Session& session, const ContextFlags& flags) {
 }
 
 int set(Session& session, const ContextFlags& flags) {
+  if (const absl::Status status = checkAddress(flags.address); !status.ok()) {
+    return complain(session, kBadInput, std::string(status.message()));
+  }
   return edit(session, [&flags](Contexts& contexts) -> int {
     contexts.set(flags.name, flags.address);
     if (contexts.current.empty()) contexts.current = flags.name;

@@ -1,5 +1,6 @@
 #include "tools/ctl/contexts.h"
 
+#include <charconv>
 #include <filesystem>
 #include <fstream>
 #include <sstream>
@@ -64,8 +65,8 @@ absl::StatusOr<std::string> addressOf(const std::string& path, const Contexts& c
                                       const std::string& name) {
   const Context* context = contexts.find(name);
   if (context != nullptr) return context->address;
-  return absl::InvalidArgumentError("no context \"" + name + "\" in " + path +
-                                    "; convoyctl context list shows them");
+  return absl::NotFoundError("no context \"" + name + "\" in " + path +
+                             "; convoyctl context list shows them");
 }
 
 }  // namespace
@@ -130,7 +131,25 @@ absl::Status saveContexts(const std::string& path, const Contexts& contexts) {
   return absl::OkStatus();
 }
 
-absl::StatusOr<std::string> serverAddress(const Session& session) {
+absl::Status checkAddress(const std::string& text) {
+  bool good = false;
+  if (text.rfind("unix:", 0) == 0) {
+    good = text.size() > 5;
+  } else if (const size_t colon = text.rfind(':'); colon != std::string::npos && colon > 0) {
+    int port = 0;
+    const char* const end = text.data() + text.size();
+    const auto [rest, error] = std::from_chars(text.data() + colon + 1, end, port);
+    good = error == std::errc() && rest == end && port >= 1 && port <= 65'535;
+  }
+  if (good) return absl::OkStatus();
+  return absl::InvalidArgumentError("\"" + text +
+                                    "\" is no address of a control plane; write IP:PORT, "
+                                    "NAME:PORT or unix:/path, such as 127.0.0.1:18001");
+}
+
+namespace {
+
+absl::StatusOr<std::string> chosenAddress(const Session& session) {
   if (!session.server.empty()) return session.server;
   const std::string from_env = session.env("CONVOY_SERVER");
   if (session.context.empty() && !from_env.empty()) return from_env;
@@ -140,6 +159,15 @@ absl::StatusOr<std::string> serverAddress(const Session& session) {
   if (!session.context.empty()) return addressOf(path, *contexts, session.context);
   if (!contexts->current.empty()) return addressOf(path, *contexts, contexts->current);
   return std::string(kDefaultServer);
+}
+
+}  // namespace
+
+absl::StatusOr<std::string> serverAddress(const Session& session) {
+  absl::StatusOr<std::string> address = chosenAddress(session);
+  if (!address.ok()) return address;
+  if (const absl::Status status = checkAddress(*address); !status.ok()) return status;
+  return address;
 }
 
 }  // namespace convoy::tools::ctl

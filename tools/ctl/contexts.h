@@ -43,6 +43,9 @@ absl::Status saveContexts(const std::string& path, const Contexts& contexts);
 
 inline constexpr char kDefaultServer[] = "127.0.0.1:18001";
 
+// Error: the text cannot be an address; it says what may be written.
+absl::Status checkAddress(const std::string& text);
+
 // The control plane to talk to: --server, else --context, else CONVOY_SERVER, else the current
 // context, else kDefaultServer.
 absl::StatusOr<std::string> serverAddress(const Session& session);

@@ -30,6 +30,10 @@ std::string kindText(v1::Kind kind) {
   }
 }
 
+std::string noKindText(const std::string& text) {
+  return "\"" + text + "\" is no kind; kinds are " + kKinds;
+}
+
 std::string idText(const v1::ResourceId& id) {
   return kindText(id.kind()) + " " + id.name();
 }

@@ -26,6 +26,9 @@ inline constexpr char kKinds[] = "listener, route-table, pool or backend";
 // The message in the resource.
 const google::protobuf::Message& contentOf(const v1::Resource& resource);
 
+// Says that the text is no kind, and which there are.
+std::string noKindText(const std::string& text);
+
 // What a person could apply to have these resources.
 v1::Config configOf(const std::vector<v1::Resource>& resources);
 

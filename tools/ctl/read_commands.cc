@@ -24,7 +24,7 @@ struct ReadFlags {
 };
 
 int badKind(Session& session, const std::string& kind) {
-  return complain(session, kBadInput, "\"" + kind + "\" is no kind; kinds are " + kKinds);
+  return complain(session, kBadInput, noKindText(kind));
 }
 
 int print(Session& session, const std::vector<v1::Resource>& resources, int64_t revision) {
@@ -67,6 +67,10 @@ int list(Session& session, const ReadFlags& flags) {
   if (!flags.kind.empty()) {
     const std::optional<v1::Kind> kind = parseKind(flags.kind);
     if (!kind.has_value()) return badKind(session, flags.kind);
+    if (!flags.pool.empty() && *kind != v1::KIND_BACKEND) {
+      return complain(session, kBadInput,
+                      "--pool chooses backends; write: convoyctl list --pool " + flags.pool);
+    }
     request.set_kind(*kind);
   } else if (!flags.pool.empty()) {
     request.set_kind(v1::KIND_BACKEND);
@@ -168,7 +172,7 @@ int watch(Session& session, const ReadFlags& flags) {
 
 void addRevision(CLI::App& command, ReadFlags& flags) {
   command.add_option("--revision", flags.revision, "As of this revision; default the head's")
-      ->check(CLI::NonNegativeNumber)
+      ->check(wholeNumber(0))
       ->type_name("N");
 }
 
@@ -205,7 +209,7 @@ void addReadCommands(CLI::App& app, Runner& runner) {
       ->type_name("NAME");
   history_command->add_option("--limit", flags->limit, "Most revisions to show")
       ->capture_default_str()
-      ->check(CLI::PositiveNumber)
+      ->check(wholeNumber(1))
       ->type_name("N");
   history_command->add_flag("--contents", flags->contents, "Show what changed in them");
   history_command->callback(does(history));
@@ -213,12 +217,12 @@ void addReadCommands(CLI::App& app, Runner& runner) {
   CLI::App* watch_command = app.add_subcommand("watch", "Show changes as they are made");
   watch_command
       ->add_option("--after", flags->after, "Begin after this revision; default the head's")
-      ->check(CLI::NonNegativeNumber)
+      ->check(wholeNumber(0))
       ->type_name("N");
   watch_command->add_option("--kind", flags->kinds, std::string("Only ") + kKinds)
       ->type_name("KIND");
   watch_command->add_option("--count", flags->count, "End after this many revisions")
-      ->check(CLI::NonNegativeNumber)
+      ->check(wholeNumber(0))
       ->type_name("N");
   watch_command->callback(does(watch));
 }

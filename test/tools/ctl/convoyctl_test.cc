@@ -219,10 +219,49 @@ TEST_F(FirstSteps, ExitCodesTellWhatHappened) {
   EXPECT_EQ(run({"frobnicate"}).code, kBadInput);
   EXPECT_EQ(run({}).code, kBadInput);
   EXPECT_EQ(run({"--server", "unix:/nonexistent/socket", "list"}).code, kUnreachable);
-  EXPECT_EQ(run({"list", "--context", "nope"}).code, kBadInput);
+  EXPECT_EQ(run({"list", "--context", "nope"}).code, kNotFound);
   EXPECT_EQ(run({"--help"}).code, kOk);
   EXPECT_EQ(run({"apply", "--help"}).code, kOk);
   EXPECT_EQ(run({"--version"}).code, kOk);
+}
+
+struct Mistake {
+  std::vector<std::string> arguments;
+  const char* says;
+};
+
+TEST_F(FirstSteps, AMistakeIsNamedWithTheWayOut) {
+  ASSERT_EQ(apply(kTenLines).code, kOk);
+  const Mistake mistakes[] = {
+      {{}, "convoyctl needs a command; commands are apply, validate, delete, get, "},
+      {{"frobnicate"}, "\"frobnicate\" is no command of convoyctl; commands are apply, "},
+      {{"--timeout", "5", "frobnicate"}, "\"frobnicate\" is no command of convoyctl; "},
+      {{"context"}, "convoyctl context needs a command; commands are list, set, use, delete; "},
+      {{"context", "frob"}, "\"frob\" is no command of convoyctl context; commands are list, "},
+      {{"apply"}, "--file is required; try convoyctl apply --help"},
+      {{"get", "pool"}, "try convoyctl get --help"},
+      {{"apply", "-f", folder_.file("")}, "cannot be read; -f takes a file, or - for stdin"},
+      {{"apply", "-f", "-", "--prune"}, "stdin: is empty; write {} if that is what you mean"},
+      {{"apply", "-f", "-", "--expected-revision", "x"},
+       "--expected-revision: \"x\" must be a whole number, 0 or more; try convoyctl apply --help"},
+      {{"history", "--limit", "0"}, "--limit: \"0\" must be a whole number, 1 or more"},
+      {{"--timeout", "0", "list"}, "--timeout: \"0\" must be a whole number, 1 to 86400"},
+      {{"get", "pool", "wbe"}, "there is no pool \"wbe\" at revision 1"},
+      {{"delete", "pool", "wbe"}, "there is no pool \"wbe\"; nothing was deleted"},
+      {{"delete", "poool", "web"}, "\"poool\" is no kind; kinds are listener, route-table, "},
+      {{"delete", "pool"}, "delete pool: names are missing; write, for example, "},
+      {{"list", "listener", "--pool", "web"}, "--pool chooses backends; write: "},
+      {{"--server", "foo", "list"}, "\"foo\" is no address of a control plane; write IP:PORT, "},
+      {{"--server", "foo:0", "list"}, "is no address of a control plane"},
+      {{"--server", "unix:", "list"}, "is no address of a control plane"},
+      {{"context", "set", "a", "foo"}, "\"foo\" is no address of a control plane"},
+  };
+  for (const Mistake& mistake : mistakes) {
+    const Result result = run(mistake.arguments);
+    EXPECT_NE(result.code, kOk);
+    EXPECT_NE(result.err.find(mistake.says), std::string::npos)
+        << "says:   " << result.err << "not:    " << mistake.says;
+  }
 }
 
 TEST_F(FirstSteps, DeletesAndWatches) {
