@@ -2,6 +2,8 @@
 
 #include <utility>
 
+#include "proxy/base/assert.h"
+
 namespace convoy::admin {
 
 AdminConnection::AdminConnection(AdminServer& server, int fd, const net::Address& remote,
@@ -9,19 +11,38 @@ AdminConnection::AdminConnection(AdminServer& server, int fd, const net::Address
     : server_(server),
       connection_(net::Connection::adopt(server.loop_, fd, remote, local, *this)),
       codec_(*this, limits_),
-      idle_deadline_(
-          [](void* self) {
-            static_cast<AdminConnection*>(self)->connection_->close(net::CloseMode::Now);
-          },
-          this),
+      deadline_([](void* self) { static_cast<AdminConnection*>(self)->onDeadline(); }, this),
       settle_([](void* self) { static_cast<AdminConnection*>(self)->settle(); }, this) {
-  idle_deadline_.arm(server_.loop_.deadlineQueue(AdminServer::kIdleTimeout));
+  armDeadline();
 }
 
 AdminConnection::~AdminConnection() = default;
 
+void AdminConnection::transition(State to) {
+  // Reading <-> Due, and from anywhere to Closing.
+  CONVOY_ASSERT(state_ != to || to == State::Closing);
+  CONVOY_ASSERT(state_ != State::Closing || to == State::Closing);
+  state_ = to;
+}
+
+// --- time ---
+
+// From one answer to the next: bytes that trickle in do not prolong it.
+void AdminConnection::armDeadline() {
+  unsent_before_ = connection_->output().size();
+  deadline_.arm(server_.loop_.deadlineQueue(AdminServer::kPatience));
+}
+
+void AdminConnection::onDeadline() {
+  // A large page on a slow line is not stuck.
+  if (connection_->output().size() < unsent_before_) return armDeadline();
+  transition(State::Closing);
+  connection_->close(net::CloseMode::Now);
+}
+
+// --- connection ---
+
 void AdminConnection::onRead(std::string_view bytes) {
-  idle_deadline_.arm(server_.loop_.deadlineQueue(AdminServer::kIdleTimeout));
   const size_t taken = codec_.dispatch(bytes);
   if (taken < bytes.size()) {
     held_.assign(bytes.substr(taken));
@@ -30,14 +51,19 @@ void AdminConnection::onRead(std::string_view bytes) {
   server_.loop_.atEndOfTurn(settle_);
 }
 
-// After the codec's frames: the next pipelined request, or the end.
+// After the codec's frames: the answer that is due, the next pipelined request, or the end.
 void AdminConnection::settle() {
-  if (closing_) return;
-  if (codec_.mustClose() && sender_ == nullptr) {
-    closing_ = true;
+  if (state_ == State::Closing) return;
+  if (state_ == State::Due) {
+    if (!connection_->output().aboveHigh()) answer();
+    return;
+  }
+  if (sender_ != nullptr) return;
+  if (codec_.mustClose()) {
+    transition(State::Closing);
     return connection_->close(net::CloseMode::Flush);
   }
-  if (held_.empty() || sender_ != nullptr) return;
+  if (held_.empty()) return;
   const std::string held = std::exchange(held_, {});
   connection_->resumeReading();
   onRead(held);
@@ -45,13 +71,12 @@ void AdminConnection::settle() {
 
 void AdminConnection::onEndOfStream() {
   codec_.onEndOfStream();
-  closing_ = true;
-  connection_->close(net::CloseMode::Flush);
+  server_.loop_.atEndOfTurn(settle_);
 }
 
 void AdminConnection::onClosed(net::CloseReason) {
-  closing_ = true;
-  idle_deadline_.cancel();
+  transition(State::Closing);
+  deadline_.cancel();
   codec_.onConnectionLost(http::Failure::DownstreamDisconnect);
   unlink();
   --server_.connection_count_;
@@ -63,6 +88,8 @@ net::ByteQueue& AdminConnection::output() {
   return connection_->output();
 }
 
+// --- request ---
+
 http::RequestReceiver& AdminConnection::newStream(http::ResponseSender& sender) {
   sender_ = &sender;
   body_bytes_ = 0;
@@ -70,10 +97,38 @@ http::RequestReceiver& AdminConnection::newStream(http::ResponseSender& sender) 
 }
 
 void AdminConnection::onProtocolError(http::Failure failure, std::string_view detail) {
-  if (sender_ == nullptr) sender_ = codec_.senderForError();
+  if (sender_ == nullptr) {
+    method_.clear();
+    sender_ = codec_.senderForError();
+  }
   if (sender_ == nullptr) return;
   codec_.goAway();
-  send({http::info(failure).status, "text/plain; charset=UTF-8", std::string(detail) + "\n"});
+  send({http::info(failure).status, kPlainText, std::string(detail) + "\n"});
+}
+
+void AdminConnection::onRequestHead(http::RequestHead& head, bool end_of_stream) {
+  method_ = head.method;
+  target_ = head.target;
+  if (end_of_stream) transition(State::Due);
+}
+
+void AdminConnection::onRequestBody(std::string_view bytes, bool end_of_stream) {
+  if (sender_ == nullptr) return;  // answered already
+  body_bytes_ += bytes.size();
+  if (body_bytes_ > AdminServer::kMaxBody) {
+    codec_.goAway();
+    return send({413, kPlainText, "the body is too large, and no admin page reads one\n"});
+  }
+  if (end_of_stream) transition(State::Due);
+}
+
+void AdminConnection::onRequestTrailers(http::HeaderList&) {
+  if (sender_ != nullptr) transition(State::Due);
+}
+
+void AdminConnection::onRequestReset(http::Failure) {
+  sender_ = nullptr;
+  if (state_ == State::Due) transition(State::Reading);
 }
 
 void AdminConnection::onStreamComplete(http::ResponseSender&) {
@@ -81,29 +136,10 @@ void AdminConnection::onStreamComplete(http::ResponseSender&) {
   server_.loop_.atEndOfTurn(settle_);
 }
 
-void AdminConnection::onRequestHead(http::RequestHead& head, bool end_of_stream) {
-  method_ = head.method;
-  target_ = head.target;
-  if (end_of_stream) answer();
-}
-
-void AdminConnection::onRequestBody(std::string_view bytes, bool end_of_stream) {
-  body_bytes_ += bytes.size();
-  if (body_bytes_ > AdminServer::kMaxBody && sender_ != nullptr) {
-    return std::exchange(sender_, nullptr)->reset(http::Failure::PayloadTooLarge);
-  }
-  if (end_of_stream) answer();
-}
-
-void AdminConnection::onRequestTrailers(http::HeaderList&) {
-  answer();
-}
-
-void AdminConnection::onRequestReset(http::Failure) {
-  sender_ = nullptr;
-}
+// --- answer ---
 
 void AdminConnection::answer() {
+  transition(State::Reading);
   const std::string_view target = target_;
   const size_t question = target.find('?');
   Request request;
@@ -119,11 +155,13 @@ void AdminConnection::send(const Response& response) {
   head.headers.add("content-type", response.content_type);
   head.headers.add("cache-control", "no-cache, max-age=0");
   head.headers.add("x-content-type-options", "nosniff");
+  if (!response.allow.empty()) head.headers.add("allow", response.allow);
   head.body = {http::BodyLength::Kind::Known, response.body.size()};
   http::ResponseSender& sender = *std::exchange(sender_, nullptr);
   const bool bodiless = response.body.empty() || method_ == "HEAD";
   sender.sendHead(head, bodiless);
   if (!bodiless) sender.sendBody(response.body, true);
+  armDeadline();
 }
 
 }  // namespace convoy::admin

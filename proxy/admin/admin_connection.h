@@ -1,7 +1,9 @@
 #pragma once
 
 // One connection of the admin endpoint: codec, the request being read, and its answer. Owned by
-// AdminServer's list.
+// AdminServer's list. Requests are answered one at a time, at the end of the turn, and only while
+// the client takes what it was sent: a client that pipelines requests for large pages and reads
+// none of them costs the output queue's limit and one page, not one page per request.
 
 #include <memory>
 #include <string>
@@ -30,7 +32,7 @@ class AdminConnection final : public net::ConnectionHandler,
   void onEndOfStream() override;
   void onClosed(net::CloseReason reason) override;
   void onWriteQueueAboveHigh() override {}
-  void onWriteQueueBelowLow() override {}
+  void onWriteQueueBelowLow() override { server_.loop_.atEndOfTurn(settle_); }
 
   net::ByteQueue& output() override;
   void pauseReading() override { connection_->pauseReading(); }
@@ -47,6 +49,15 @@ class AdminConnection final : public net::ConnectionHandler,
   void onSendQueueBelowLow() override {}
 
  private:
+  enum class State : uint8_t {
+    Reading,  // a request is awaited, or being read
+    Due,      // a request is complete, its answer is due
+    Closing,  // close() was called
+  };
+
+  void transition(State to);
+  void armDeadline();
+  void onDeadline();
   void answer();
   void send(const Response& response);
   void settle();
@@ -55,13 +66,14 @@ class AdminConnection final : public net::ConnectionHandler,
   std::unique_ptr<net::Connection> connection_;
   http::H1Limits limits_;
   http::H1ServerCodec codec_;
-  http::ResponseSender* sender_ = nullptr;
+  State state_ = State::Reading;
+  http::ResponseSender* sender_ = nullptr;  // null: there is no request, or it was answered
   std::string method_;
   std::string target_;
   size_t body_bytes_ = 0;
-  std::string held_;  // pipelined bytes
-  bool closing_ = false;
-  event::Deadline idle_deadline_;
+  std::string held_;          // pipelined bytes; reading is paused while there are any
+  size_t unsent_before_ = 0;  // size of the output queue when the deadline was armed
+  event::Deadline deadline_;
   event::EndOfTurnTask settle_;
 };
 

@@ -9,7 +9,35 @@
 
 namespace convoy::admin {
 
-std::optional<std::string_view> Request::parameter(std::string_view name) const {
+namespace {
+
+int hexDigit(char c) {
+  if (c >= '0' && c <= '9') return c - '0';
+  const char lower = base::asciiLower(c);
+  return lower >= 'a' && lower <= 'f' ? lower - 'a' + 10 : -1;
+}
+
+// What is not a percent-encoded byte stays as it is.
+std::string percentDecode(std::string_view text) {
+  std::string decoded;
+  for (size_t i = 0; i < text.size(); ++i) {
+    if (text[i] == '%' && i + 2 < text.size()) {
+      const int high = hexDigit(text[i + 1]);
+      const int low = hexDigit(text[i + 2]);
+      if (high >= 0 && low >= 0) {
+        decoded += static_cast<char>(high * 16 + low);
+        i += 2;
+        continue;
+      }
+    }
+    decoded += text[i];
+  }
+  return decoded;
+}
+
+}  // namespace
+
+std::optional<std::string> Request::parameter(std::string_view name) const {
   std::string_view rest = query;
   while (!rest.empty()) {
     const size_t ampersand = rest.find('&');
@@ -17,7 +45,7 @@ std::optional<std::string_view> Request::parameter(std::string_view name) const 
     rest = ampersand == std::string_view::npos ? std::string_view() : rest.substr(ampersand + 1);
     const size_t equals = pair.find('=');
     if (pair.substr(0, equals) != name) continue;
-    return equals == std::string_view::npos ? std::string_view() : pair.substr(equals + 1);
+    return equals == std::string_view::npos ? "" : percentDecode(pair.substr(equals + 1));
   }
   return std::nullopt;
 }
@@ -61,31 +89,29 @@ void AdminServer::close() {
 }
 
 Response AdminServer::answer(const Request& request) const {
-  if (request.path == "/" || request.path == "/help") return index();
+  if (request.path == "/" || request.path == "/help") return {200, kPlainText, index()};
   const auto found = pages_.find(request.path);
   if (found == pages_.end()) {
-    return {404, "text/plain; charset=UTF-8",
-            absl::StrCat("no admin page ", base::toAbsl(request.path),
-                         "; /help lists those there are\n")};
+    return {404, kPlainText,
+            absl::StrCat("no admin page ", base::toAbsl(request.path), "\n", index())};
   }
   const Page& page = found->second;
   const bool reads = request.method == "GET" || request.method == "HEAD";
-  if (page.changes ? request.method != "POST" : !reads) {
-    return {405, "text/plain; charset=UTF-8",
-            absl::StrCat(page.path, page.changes ? " changes something: use POST\n"
-                                                 : " is read only: use GET\n")};
+  if (page.changes && request.method != "POST") {
+    return {405, kPlainText, absl::StrCat(page.path, " changes something: use POST\n"), "POST"};
+  }
+  if (!page.changes && !reads) {
+    return {405, kPlainText, absl::StrCat(page.path, " is read only: use GET\n"), "GET, HEAD"};
   }
   return page.answer(request);
 }
 
-Response AdminServer::index() const {
-  Response response;
-  response.body = "convoy-proxy admin pages:\n";
+std::string AdminServer::index() const {
+  std::string text = "convoy-proxy admin pages:\n";
   for (const auto& [path, page] : pages_) {
-    absl::StrAppend(&response.body, "  ", path, page.changes ? " (POST)" : "", ": ", page.help,
-                    "\n");
+    absl::StrAppend(&text, "  ", path, page.changes ? " (POST)" : "", ": ", page.help, "\n");
   }
-  return response;
+  return text;
 }
 
 }  // namespace convoy::admin

@@ -4,7 +4,8 @@
 // path. Meant for operators and scrapers on a trusted address: it has no authentication, hence
 // listens where the bootstrap says and nowhere by default. Changing pages answer POST only, as
 // Envoy's. Requests are served one at a time per connection; bodies are read and dropped up to
-// kMaxBody. Thread: main's.
+// kMaxBody. A request that is not complete, or an answer of which the client takes nothing, after
+// kPatience ends its connection. Thread: main's.
 
 #include <functional>
 #include <map>
@@ -26,15 +27,19 @@ struct Request {
   std::string_view method;
   std::string_view path;
   std::string_view query;  // without '?'
-  // The value of a query parameter as it stands; unset if it does not occur. "a" and "a=" are
-  // empty.
-  std::optional<std::string_view> parameter(std::string_view name) const;
+  // The value of a query parameter, percent-decoded ('+' stands for itself); unset if it does not
+  // occur. "a" and "a=" are empty.
+  std::optional<std::string> parameter(std::string_view name) const;
 };
+
+inline constexpr std::string_view kPlainText = "text/plain; charset=UTF-8";
+inline constexpr std::string_view kJson = "application/json";
 
 struct Response {
   int status = 200;
-  std::string_view content_type = "text/plain; charset=UTF-8";
+  std::string_view content_type = kPlainText;
   std::string body;
+  std::string_view allow = {};  // the methods of a 405; empty: no such header
 };
 
 struct Page {
@@ -50,7 +55,7 @@ class AdminServer {
  public:
   static constexpr size_t kMaxBody = 64 * 1024;
   static constexpr size_t kMaxConnections = 128;
-  static constexpr event::Duration kIdleTimeout = std::chrono::seconds(60);
+  static constexpr event::Duration kPatience = std::chrono::seconds(60);
 
   explicit AdminServer(event::Loop& loop);
   ~AdminServer();
@@ -69,7 +74,7 @@ class AdminServer {
 
  private:
   friend class AdminConnection;
-  Response index() const;
+  std::string index() const;
 
   event::Loop& loop_;
   std::map<std::string, Page, std::less<>> pages_;

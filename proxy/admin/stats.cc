@@ -23,20 +23,29 @@ std::string dotted(std::string_view prefix, const observe::Labels& labels, std::
   return text;
 }
 
+bool shows(const StatsChoice& choice, bool used, std::string_view prefix,
+           const observe::Labels& labels, std::string_view name) {
+  if (choice.used_only && !used) return false;
+  return choice.name == nullptr || RE2::PartialMatch(dotted(prefix, labels, name), *choice.name);
+}
+
 class StatsReader final : public observe::MetricReader {
  public:
-  explicit StatsReader(std::string_view filter) : filter_(filter) {}
+  explicit StatsReader(const StatsChoice& choice) : choice_(choice) {}
 
   void counter(std::string_view prefix, const observe::Labels& labels, std::string_view name,
                std::string_view, uint64_t value) override {
+    if (!shows(choice_, value != 0, prefix, labels, name)) return;
     add(dotted(prefix, labels, name), absl::StrCat(value));
   }
   void gauge(std::string_view prefix, const observe::Labels& labels, std::string_view name,
              std::string_view, int64_t value) override {
+    if (!shows(choice_, value != 0, prefix, labels, name)) return;
     add(dotted(prefix, labels, name), absl::StrCat(value));
   }
   void histogram(std::string_view prefix, const observe::Labels& labels, std::string_view name,
                  std::string_view, const observe::HistogramSnapshot& value) override {
+    if (!shows(choice_, value.count != 0, prefix, labels, name)) return;
     std::string text;
     if (value.count == 0) text = "No recorded values";
     for (const double q : {0.0, 0.25, 0.5, 0.75, 0.9, 0.95, 0.99, 0.999, 1.0}) {
@@ -56,11 +65,10 @@ class StatsReader final : public observe::MetricReader {
 
  private:
   void add(const std::string& name, std::string value) {
-    if (name.find(filter_) == std::string::npos) return;
     lines_.push_back(absl::StrCat(name, ": ", value));
   }
 
-  const std::string_view filter_;
+  const StatsChoice& choice_;
   std::vector<std::string> lines_;
 };
 
@@ -99,20 +107,25 @@ std::string labelText(const observe::Labels& labels, const std::string& more) {
 
 class PrometheusReader final : public observe::MetricReader {
  public:
+  explicit PrometheusReader(const StatsChoice& choice) : choice_(choice) {}
+
   void counter(std::string_view prefix, const observe::Labels& labels, std::string_view name,
                std::string_view help, uint64_t value) override {
+    if (!shows(choice_, value != 0, prefix, labels, name)) return;
     const std::string metric = metricName(prefix, name);
     absl::StrAppend(&family(metric, "counter", help), metric, labelText(labels, ""), " ", value,
                     "\n");
   }
   void gauge(std::string_view prefix, const observe::Labels& labels, std::string_view name,
              std::string_view help, int64_t value) override {
+    if (!shows(choice_, value != 0, prefix, labels, name)) return;
     const std::string metric = metricName(prefix, name);
     absl::StrAppend(&family(metric, "gauge", help), metric, labelText(labels, ""), " ", value,
                     "\n");
   }
   void histogram(std::string_view prefix, const observe::Labels& labels, std::string_view name,
                  std::string_view help, const observe::HistogramSnapshot& value) override {
+    if (!shows(choice_, value.count != 0, prefix, labels, name)) return;
     const std::string metric = metricName(prefix, name);
     std::string& out = family(metric, "histogram", help);
     uint64_t below = 0;
@@ -148,19 +161,25 @@ class PrometheusReader final : public observe::MetricReader {
     return lines;
   }
 
+  const StatsChoice& choice_;
   std::map<std::string, std::string> families_;
 };
 
 }  // namespace
 
-std::string renderStats(const observe::MetricRegistry& registry, std::string_view filter) {
-  StatsReader reader(filter);
+std::string renderStats(const observe::MetricRegistry& registry, const StatsChoice& choice) {
+  StatsReader reader(choice);
   registry.read(reader);
   return reader.text();
 }
 
-std::string renderPrometheus(const observe::MetricRegistry& registry) {
-  PrometheusReader reader;
+std::string renderStats(const observe::MetricRegistry& registry, std::string_view text) {
+  const RE2 name(RE2::QuoteMeta(re2::StringPiece(text.data(), text.size())));
+  return renderStats(registry, {.name = &name, .used_only = false});
+}
+
+std::string renderPrometheus(const observe::MetricRegistry& registry, const StatsChoice& choice) {
+  PrometheusReader reader(choice);
   registry.read(reader);
   return reader.text();
 }

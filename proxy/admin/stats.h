@@ -6,15 +6,26 @@
 #include <string>
 #include <string_view>
 
+#include <re2/re2.h>
+
 #include "proxy/observe/metrics.h"
 
 namespace convoy::admin {
 
-// "cluster.web.upstream_rq_total: 12", sorted; only names that contain `filter` (empty: all).
-std::string renderStats(const observe::MetricRegistry& registry, std::string_view filter);
+// Which metrics are shown.
+struct StatsChoice {
+  const RE2* name = nullptr;  // found anywhere in the dotted name; null: all
+  bool used_only = false;     // not those that are zero
+};
+
+// "cluster.web.upstream_rq_total: 12", sorted.
+std::string renderStats(const observe::MetricRegistry& registry, const StatsChoice& choice);
+// Only names that contain the text; empty: all.
+std::string renderStats(const observe::MetricRegistry& registry, std::string_view text);
 
 // envoy_cluster_upstream_rq_total{envoy_cluster_name="web"} 12, grouped by metric with HELP and
 // TYPE. Histograms are in milliseconds with Envoy's buckets.
-std::string renderPrometheus(const observe::MetricRegistry& registry);
+std::string renderPrometheus(const observe::MetricRegistry& registry,
+                             const StatsChoice& choice = {});
 
 }  // namespace convoy::admin

@@ -40,6 +40,8 @@ struct AdminSpec {
 };
 
 struct BootstrapSpec {
+  // The whole, serialised, with the node as it tells of itself: for /config_dump.
+  std::string encoded;
   NodeIdentity node;
   std::optional<AdminSpec> admin;
   std::vector<std::shared_ptr<const net::ListenerSpec>> listeners;

@@ -142,6 +142,9 @@ BootstrapSpec toBootstrap(const proto::Bootstrap& proto, Context context,
   }
   setDynamic(proto, &spec, report);
   setStatic(proto, context, &spec, report);
+  proto::Bootstrap shown = proto;
+  shown.mutable_node()->ParsePartialFromString(spec.node.encoded);
+  shown.SerializePartialToString(&spec.encoded);
   if (report.ok()) crossCheck(spec, report);
   return spec;
 }

@@ -1,23 +1,36 @@
 #include "proxy/server/admin_pages.h"
 
+#include <malloc.h>
+#include <unistd.h>
+
+#include <cstdio>
 #include <utility>
+
+#include <re2/re2.h>
 
 #include "absl/strings/str_cat.h"
 #include "envoy/admin/v3/server_info.pb.h"
-#include "google/protobuf/util/json_util.h"
+#include "google/protobuf/struct.pb.h"
+#include "proxy/admin/json.h"
 #include "proxy/admin/stats.h"
+#include "proxy/base/log.h"
 #include "proxy/base/strings.h"
 #include "proxy/base/version.h"
+#include "proxy/server/resource_pages.h"
 
 namespace convoy::server {
 
 namespace {
 
+using admin::kPlainText;
 using admin::Request;
 using admin::Response;
 
-constexpr std::string_view kText = "text/plain; charset=UTF-8";
-constexpr std::string_view kJson = "application/json";
+Response json(const google::protobuf::Message& message) {
+  absl::StatusOr<std::string> text = admin::toJson(message, admin::Defaults::Shown);
+  if (!text.ok()) return {500, kPlainText, absl::StrCat(text.status().message(), "\n")};
+  return {200, admin::kJson, *std::move(text)};
+}
 
 envoy::admin::v3::ServerInfo::State stateOf(const Server& server) {
   if (server.healthCheckFailed()) return envoy::admin::v3::ServerInfo::DRAINING;
@@ -34,17 +47,7 @@ envoy::admin::v3::ServerInfo::State stateOf(const Server& server) {
 Response ready(const Server& server) {
   const auto state = stateOf(server);
   const int status = state == envoy::admin::v3::ServerInfo::LIVE ? 200 : 503;
-  return {status, kText, envoy::admin::v3::ServerInfo::State_Name(state) + "\n"};
-}
-
-Response json(const google::protobuf::Message& message) {
-  google::protobuf::util::JsonPrintOptions options;
-  options.add_whitespace = true;
-  options.preserve_proto_field_names = true;
-  Response response{200, kJson, {}};
-  const auto status = google::protobuf::util::MessageToJsonString(message, &response.body, options);
-  if (!status.ok()) return {500, kText, absl::StrCat("cannot print: ", status.ToString(), "\n")};
-  return response;
+  return {status, kPlainText, envoy::admin::v3::ServerInfo::State_Name(state) + "\n"};
 }
 
 Response serverInfo(const Server& server) {
@@ -65,113 +68,121 @@ Response serverInfo(const Server& server) {
   return json(info);
 }
 
-void appendHost(std::string& out, const std::string& cluster,
-                const upstream::ClusterManager::HostView& view) {
-  const upstream::Host& host = view.host;
-  const std::string line = absl::StrCat(cluster, "::", host.addressText(), "::");
-  const auto field = [&](absl::string_view name, auto value) {
-    absl::StrAppend(&out, line, name, "::", value, "\n");
+// /stats as text, or for Prometheus.
+Response stats(const Server& server, const Request& request, std::string_view format) {
+  if (format != "text" && format != "prometheus") {
+    return {400, kPlainText,
+            absl::StrCat("?format=", base::toAbsl(format),
+                         ": write prometheus, or text (the default)\n")};
+  }
+  const std::string pattern = request.parameter("filter").value_or("");
+  const RE2 filter(pattern, RE2::Quiet);
+  if (!filter.ok()) {
+    return {400, kPlainText, absl::StrCat("?filter=", pattern, ": ", filter.error(), "\n")};
+  }
+  const admin::StatsChoice choice{pattern.empty() ? nullptr : &filter,
+                                  request.parameter("usedonly").has_value()};
+  if (format == "text") return {200, kPlainText, admin::renderStats(server.metrics(), choice)};
+  return {200, "text/plain; version=0.0.4", admin::renderPrometheus(server.metrics(), choice)};
+}
+
+// As envoy.admin.v3.Memory, as far as glibc's allocator knows.
+Response memory() {
+  const struct mallinfo2 heap = ::mallinfo2();
+  google::protobuf::Struct shown;
+  const auto set = [&](const char* name, size_t bytes) {
+    // 64-bit numbers are strings in protobuf's JSON.
+    (*shown.mutable_fields())[name].set_string_value(absl::StrCat(bytes));
   };
-  field("cx_active", host.sum(&upstream::HostMetrics::cx_active));
-  field("cx_connect_fail", host.sum(&upstream::HostMetrics::cx_connect_fail));
-  field("cx_total", host.sum(&upstream::HostMetrics::cx_total));
-  field("rq_active", host.sum(&upstream::HostMetrics::rq_active));
-  field("rq_error", host.sum(&upstream::HostMetrics::rq_error));
-  field("rq_success", host.sum(&upstream::HostMetrics::rq_success));
-  field("rq_timeout", host.sum(&upstream::HostMetrics::rq_timeout));
-  field("rq_total", host.sum(&upstream::HostMetrics::rq_total));
-  field("hostname", view.spec.hostname);
-  field("health_flags", view.eligible ? "healthy" : "/failed_eds_health");
-  field("weight", view.spec.weight);
-  field("region", view.locality.region);
-  field("zone", view.locality.zone);
-  field("sub_zone", view.locality.sub_zone);
-  field("priority", view.locality.priority);
-}
-
-Response clusters(const Server& server) {
-  Response response{200, kText, {}};
-  server.clusters().forEach([&](const upstream::ClusterManager::ClusterView& view) {
-    const std::string& name = view.spec.name;
-    const auto& breakers = view.spec.breakers;
-    absl::StrAppend(&response.body, name,
-                    "::default_priority::max_connections::", breakers.max_connections, "\n");
-    absl::StrAppend(&response.body, name,
-                    "::default_priority::max_pending_requests::", breakers.max_pending_requests,
-                    "\n");
-    absl::StrAppend(&response.body, name,
-                    "::default_priority::max_requests::", breakers.max_requests, "\n");
-    absl::StrAppend(&response.body, name, "::default_priority::max_retries::", breakers.max_retries,
-                    "\n");
-    absl::StrAppend(&response.body, name,
-                    "::added_via_api::", view.spec.version.empty() ? "false" : "true", "\n");
-    for (const auto& host : view.hosts) appendHost(response.body, name, host);
-  });
-  return response;
-}
-
-Response listeners(const Server& server) {
-  Response response{200, kText, {}};
-  for (const auto& [name, listener] : server.listeners().active()) {
-    for (const net::Address& address : listener.addresses) {
-      absl::StrAppend(&response.body, name, "::", address.text(), "\n");
+  set("allocated", heap.uordblks + heap.hblkhd);
+  set("heap_size", heap.arena + heap.hblkhd);
+  set("pageheap_free", heap.fordblks);
+  size_t resident = 0;
+  if (std::FILE* statm = std::fopen("/proc/self/statm", "re"); statm != nullptr) {
+    unsigned long pages = 0;
+    if (std::fscanf(statm, "%*u %lu", &pages) == 1) {
+      resident = pages * static_cast<size_t>(::sysconf(_SC_PAGESIZE));
     }
+    std::fclose(statm);
   }
-  return response;
+  set("total_physical_bytes", resident);
+  return json(shown);
 }
 
-Response stats(const Server& server, const Request& request) {
-  const auto format = request.parameter("format");
-  if (format == "prometheus") {
-    return {200, "text/plain; version=0.0.4", admin::renderPrometheus(server.metrics())};
+Response logging(const Request& request) {
+  std::string level = request.parameter("level").value_or("");
+  // ?paths=a:debug,b:trace of Envoy: here is one logger.
+  if (request.parameter("paths").has_value()) {
+    return {400, kPlainText, "?paths= is not supported, there is one logger: write ?level=\n"};
   }
-  return {200, kText,
-          admin::renderStats(server.metrics(), request.parameter("filter").value_or(""))};
+  if (!level.empty()) {
+    base::LogLevel parsed{};
+    if (!base::parseLogLevel(level, &parsed)) {
+      return {400, kPlainText,
+              absl::StrCat("?level=", level,
+                           ": write trace, debug, info, warning, error, critical or off\n")};
+    }
+    base::setLogLevel(parsed);
+  }
+  return {200, kPlainText,
+          absl::StrCat("active loggers:\n  convoy: ", base::toAbsl(base::text(base::logLevel())),
+                       "\n")};
 }
 
-Response setHealth(Server& server, bool failed) {
-  server.setHealthCheckFailed(failed);
-  return {200, kText, "OK\n"};
+void addReadPages(admin::AdminServer& admin, Server* s) {
+  const auto read = [&admin](std::string path, std::string help, auto answer) {
+    admin.add({std::move(path), std::move(help), false, std::move(answer)});
+  };
+  read("/ready", "200 when this node serves, else 503", [s](const Request&) { return ready(*s); });
+  read("/server_info", "version, state, uptime and options, as JSON",
+       [s](const Request&) { return serverInfo(*s); });
+  read("/stats",
+       "metrics; ?filter=RE2 for names that contain a match, ?usedonly, ?format=prometheus",
+       [s](const Request& request) {
+         return stats(*s, request, request.parameter("format").value_or("text"));
+       });
+  read("/stats/prometheus", "metrics for Prometheus; ?filter, ?usedonly",
+       [s](const Request& request) { return stats(*s, request, "prometheus"); });
+  read("/memory", "what the process has allocated, as JSON",
+       [](const Request&) { return memory(); });
+}
+
+void addChangingPages(admin::AdminServer& admin, Server* s) {
+  const auto change = [&admin](std::string path, std::string help, auto answer) {
+    admin.add({std::move(path), std::move(help), true, std::move(answer)});
+  };
+  const auto done = [] { return Response{200, kPlainText, "OK\n"}; };
+  change("/drain_listeners", "accept no more, finish running requests, close connections",
+         [s, done](const Request&) {
+           s->drainListeners();
+           return done();
+         });
+  change("/healthcheck/fail", "answer 503 on /ready from now on", [s, done](const Request&) {
+    s->setHealthCheckFailed(true);
+    return done();
+  });
+  change("/healthcheck/ok", "undo /healthcheck/fail", [s, done](const Request&) {
+    s->setHealthCheckFailed(false);
+    return done();
+  });
+  change("/logging", "show the log level; ?level=LEVEL sets it",
+         [](const Request& request) { return logging(request); });
+  change("/reopen_logs", "open the access logs again, as SIGUSR1 does", [s, done](const Request&) {
+    s->reopenLogs();
+    return done();
+  });
+  change("/quitquitquit", "drain and exit, as SIGTERM does", [s, done](const Request&) {
+    s->loop().post([s] { s->drainAndStop(); });
+    return done();
+  });
 }
 
 }  // namespace
 
 void addAdminPages(admin::AdminServer& admin, Server& server) {
-  const auto read = [&admin](std::string path, std::string help, auto answer) {
-    admin.add({std::move(path), std::move(help), false, std::move(answer)});
-  };
-  const auto change = [&admin](std::string path, std::string help, auto answer) {
-    admin.add({std::move(path), std::move(help), true, std::move(answer)});
-  };
-  Server* const s = &server;
-  read("/ready", "200 when this node serves, else 503", [s](const Request&) { return ready(*s); });
-  read("/server_info", "version, state, uptime and options, as JSON",
-       [s](const Request&) { return serverInfo(*s); });
-  read("/stats", "metrics; ?filter=TEXT for names that contain it, ?format=prometheus",
-       [s](const Request& request) { return stats(*s, request); });
-  read("/stats/prometheus", "metrics in Prometheus format", [s](const Request&) {
-    return Response{200, "text/plain; version=0.0.4", admin::renderPrometheus(s->metrics())};
-  });
-  read("/clusters", "clusters and their hosts", [s](const Request&) { return clusters(*s); });
-  read("/listeners", "listeners and the addresses that they have",
-       [s](const Request&) { return listeners(*s); });
-  change("/drain_listeners", "finish running requests, close connections, accept no more",
-         [s](const Request&) {
-           s->drainListeners();
-           return Response{200, kText, "OK\n"};
-         });
-  change("/healthcheck/fail", "answer 503 on /ready from now on",
-         [s](const Request&) { return setHealth(*s, true); });
-  change("/healthcheck/ok", "undo /healthcheck/fail",
-         [s](const Request&) { return setHealth(*s, false); });
-  change("/reopen_logs", "open the access logs again, as SIGUSR1 does", [s](const Request&) {
-    s->reopenLogs();
-    return Response{200, kText, "OK\n"};
-  });
-  change("/quitquitquit", "drain and exit, as SIGTERM does", [s](const Request&) {
-    s->loop().post([s] { s->drainAndStop(); });
-    return Response{200, kText, "OK\n"};
-  });
+  addReadPages(admin, &server);
+  addChangingPages(admin, &server);
+  addResourcePages(admin, server);
 }
 
 }  // namespace convoy::server

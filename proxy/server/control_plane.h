@@ -33,6 +33,7 @@ class ControlPlane {
   // What this node tells of itself, from now on.
   void setReport(ext::NodeReport report) { ads_.setReport(std::move(report)); }
   xds::AdsStatus status() const { return ads_.status(); }
+  const xds::ResourceArchive& archive() const { return ads_.archive(); }
 
  private:
   ControlPlane(event::Loop& loop, grpc::ClientOptions client, xds::AdsOptions ads,

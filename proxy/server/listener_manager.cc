@@ -165,6 +165,10 @@ void ListenerManager::stopAccepting() {
   sockets_.releaseAll();
 }
 
+void ListenerManager::stopListening() {
+  for (const auto& [name, listener] : listeners_) sockets_.release(name);
+}
+
 std::map<std::string, ListenerManager::Active> ListenerManager::active() const {
   std::map<std::string, Active> result;
   for (const auto& [name, listener] : listeners_) {

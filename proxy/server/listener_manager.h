@@ -51,6 +51,8 @@ class ListenerManager {
   // For good. Who has connected already is taken; the addresses are free then, for a successor,
   // and new clients are refused instead of waiting for nobody.
   void stopAccepting();
+  // Closes the listening sockets; a listener that comes again opens its own again.
+  void stopListening();
 
   struct Active {
     std::shared_ptr<const net::ListenerSpec> spec;  // null: admitted only

@@ -74,6 +74,7 @@ Server::Server(const Options& options, config::BootstrapSpec bootstrap, const ev
                  {bootstrap_.max_downstream_connections, bootstrap_.listener_connection_limits}),
       resources_(std::make_unique<Resources>(*clusters_, routes_, listeners_)),
       started_at_(clock.monotonicNow()),
+      started_at_wall_(clock.wallNow()),
       drain_watch_(main_, [this] { watchDrain(); }) {
   filter::registerBuiltins(filters_);
   for (const auto& worker : workers_) {
@@ -145,6 +146,12 @@ void Server::run() {
 }
 
 // --- the end ---
+
+void Server::drainListeners() {
+  listeners_.drainAll();
+  listeners_.stopListening();
+  report();
+}
 
 void Server::drainAndStop() {
   if (state_ == State::Draining) return stop();

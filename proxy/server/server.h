@@ -58,7 +58,8 @@ class Server {
   State state() const { return state_; }
   bool healthCheckFailed() const { return health_check_failed_; }
   void setHealthCheckFailed(bool failed) { health_check_failed_ = failed; }
-  void drainListeners() { listeners_.drainAll(); }
+  // Closes the listening sockets and drains, and lives on.
+  void drainListeners();
   void reopenLogs() { logs_.reopenAll(); }
   // Called on main when the state becomes Live.
   void onLive(std::function<void()> callback) { on_live_ = std::move(callback); }
@@ -68,6 +69,7 @@ class Server {
   event::Loop& loop() { return main_; }
   const event::Clock& timeSource() const { return clock_; }
   event::MonotonicTime startedAt() const { return started_at_; }
+  event::WallTime startedAtWall() const { return started_at_wall_; }
   size_t workerCount() const { return workers_.size(); }
   const observe::MetricRegistry& metrics() const { return metrics_; }
   const upstream::ClusterManager& clusters() const { return *clusters_; }
@@ -101,6 +103,7 @@ class Server {
   State state_ = State::Initializing;
   bool health_check_failed_ = false;
   const event::MonotonicTime started_at_;
+  const event::WallTime started_at_wall_;
   std::function<void()> on_live_;
   event::Timer drain_watch_;
   event::MonotonicTime drain_deadline_{};

@@ -19,7 +19,8 @@ namespace convoy::upstream {
 // The part of a cluster that all threads share, for as long as anyone uses the cluster.
 struct ClusterShared {
   ClusterShared(observe::MetricRegistry& registry, const std::string& name, size_t workers)
-      : metrics(registry, "cluster", {{"cluster_name", name}}, static_cast<int>(workers) + 1) {}
+      : metrics(registry, "cluster", {{"envoy_cluster_name", name}},
+                static_cast<int>(workers) + 1) {}
 
   observe::MetricGroup<ClusterMetrics> metrics;  // the last slot is main's
   Breakers breakers;

@@ -128,7 +128,9 @@ absl::Status AdsClient::onResponse(const DeltaResponse& response) {
     const Update update = subscription.onResponse(response);
     std::vector<ext::ResourceError> errors = take(kind, update);
     settle();
-    countAnswer(kind, response, subscription.finish(std::move(errors)));
+    errors = subscription.finish(std::move(errors));
+    keep(kind, response, update, errors);
+    countAnswer(kind, response, errors);
     followReferences();
     updateGauges();
     // What the response refers to is asked for before it is acknowledged: else the control plane
@@ -227,6 +229,46 @@ std::vector<ext::ResourceError> AdsClient::takeRouteTables(const Update& update)
   return errors;
 }
 
+ResourceArchive::Names AdsClient::waitingNames(Kind kind) const {
+  std::vector<Warming::Waiter> waiters;
+  if (kind == Clusters) waiters = warming_.waitingClusters();
+  if (kind == RouteTables) waiters = warming_.waitingRoutes();
+  if (kind == Listeners) waiters = warming_.waitingListeners();
+  ResourceArchive::Names names;
+  for (Warming::Waiter& waiter : waiters) names.insert(std::move(waiter.name));
+  return names;
+}
+
+// What came, for people to see.
+void AdsClient::keep(Kind kind, const DeltaResponse& response, const Update& update,
+                     const std::vector<ext::ResourceError>& errors) {
+  const std::string& type_url = types_[kind].subscription.typeUrl();
+  std::map<std::string, std::string, std::less<>> refused;
+  for (const ext::ResourceError& error : errors) {
+    std::string& details = refused[error.name()];
+    absl::StrAppend(&details, details.empty() ? "" : "; ", error.field_path(),
+                    error.field_path().empty() ? "" : ": ", error.reason());
+  }
+  const ResourceArchive::Names waiting = waitingNames(kind);
+  for (const Update::Resource& resource : update.changed) {
+    ResourceArchive::Received received{std::string(resource.version), {}, loop_.wallNow()};
+    if (resource.value->type_url() == type_url) received.bytes = resource.value->value();
+    if (auto found = refused.extract(std::string(resource.name)); !found.empty()) {
+      archive_.refuse(type_url, resource.name, {std::move(received), std::move(found.mapped())});
+    } else {
+      archive_.accept(type_url, resource.name, std::move(received),
+                      waiting.contains(resource.name));
+    }
+  }
+  for (auto& [name, details] : refused) {
+    if (!name.empty()) {
+      archive_.refuse(type_url, name, {{{}, {}, loop_.wallNow()}, std::move(details)});
+    }
+  }
+  for (const std::string_view name : update.removed) archive_.erase(type_url, name);
+  if (errors.empty()) archive_.setVersion(type_url, response.system_version_info());
+}
+
 void AdsClient::countAnswer(Kind kind, const DeltaResponse& response,
                             const std::vector<ext::ResourceError>& errors) {
   SubscriptionMetrics& metrics = types_[kind].metrics();
@@ -257,6 +299,11 @@ void AdsClient::settle() {
   settling_ = true;
   const Changes changes = warming_.settle(loop_.now());
   if (!changes.empty()) sink_.apply(changes);
+  if (archive_.anyWaiting()) {
+    for (const Kind kind : {Clusters, RouteTables, Listeners}) {
+      archive_.keepWaiting(types_[kind].subscription.typeUrl(), waitingNames(kind));
+    }
+  }
   const event::MonotonicTime next = warming_.nextDeadline();
   if (next == event::MonotonicTime::max()) {
     warming_timer_.cancel();
@@ -276,16 +323,22 @@ void AdsClient::onDeadline() {
   sendDue();
 }
 
+void AdsClient::forget(Kind kind, std::string_view name) {
+  const std::string& type_url = types_[kind].subscription.typeUrl();
+  reporter_.forget(type_url, name);
+  archive_.erase(type_url, name);
+}
+
 void AdsClient::followReferences() {
   Subscription& assignments = types_[Assignments].subscription;
   for (const NameChange& change : warming_.takeAssignmentNames()) {
     change.wanted ? assignments.subscribe(change.name) : assignments.unsubscribe(change.name);
-    if (!change.wanted) reporter_.forget(assignments.typeUrl(), change.name);
+    if (!change.wanted) forget(Assignments, change.name);
   }
   Subscription& routes = types_[RouteTables].subscription;
   for (const NameChange& change : warming_.takeRouteNames()) {
     change.wanted ? routes.subscribe(change.name) : routes.unsubscribe(change.name);
-    if (!change.wanted) reporter_.forget(routes.typeUrl(), change.name);
+    if (!change.wanted) forget(RouteTables, change.name);
   }
 }
 

@@ -40,6 +40,7 @@
 #include "proxy/xds/decoder.h"
 #include "proxy/xds/metrics.h"
 #include "proxy/xds/node_reporter.h"
+#include "proxy/xds/resource_archive.h"
 #include "proxy/xds/resource_sink.h"
 #include "proxy/xds/subscription.h"
 #include "proxy/xds/warming.h"
@@ -98,6 +99,8 @@ class AdsClient final : private AdsStreamHandler {
   void setReport(ext::NodeReport report);
 
   AdsStatus status() const;
+  // By type URL (config/resources.h).
+  const ResourceArchive& archive() const { return archive_; }
 
  private:
   // In the order in which requests are sent.
@@ -127,11 +130,15 @@ class AdsClient final : private AdsStreamHandler {
   std::vector<ext::ResourceError> takeAssignments(const Update& update);
   std::vector<ext::ResourceError> takeListeners(const Update& update);
   std::vector<ext::ResourceError> takeRouteTables(const Update& update);
+  ResourceArchive::Names waitingNames(Kind kind) const;
+  void keep(Kind kind, const DeltaResponse& response, const Update& update,
+            const std::vector<ext::ResourceError>& errors);
   void countAnswer(Kind kind, const DeltaResponse& response,
                    const std::vector<ext::ResourceError>& errors);
   void settle();
   void onDeadline();
   void followReferences();
+  void forget(Kind kind, std::string_view name);
   void updateGauges();
   void sendDue();
   void sendDue(Kind kind);
@@ -145,6 +152,7 @@ class AdsClient final : private AdsStreamHandler {
   std::array<Type, kKinds> types_;
   Warming warming_;
   NodeReporter reporter_;
+  ResourceArchive archive_;
   event::Timer warming_timer_;
   std::function<void()> on_initialized_;
   bool settling_ = false;               // settle() is running

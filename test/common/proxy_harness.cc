@@ -146,6 +146,10 @@ ProxyHarness::~ProxyHarness() {
   drain();
 }
 
+void ProxyHarness::untilEnded() {
+  if (thread_.joinable()) thread_.join();
+}
+
 void ProxyHarness::drain() {
   if (!thread_.joinable()) return;
   if (server_ != nullptr) {

@@ -76,6 +76,8 @@ class ProxyHarness {
   HttpReply get(const std::string& path) const;
   // Runs on main's thread and waits.
   void onMain(const std::function<void(server::Server&)>& task);
+  // Waits for the end, which somebody else began.
+  void untilEnded();
   // Drains and waits for the end; also done by the destructor.
   void drain();
 

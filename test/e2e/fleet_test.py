@@ -74,6 +74,20 @@ class FleetTest(unittest.TestCase):
         self.fleet.ctl("delete", "listener", "public", "--wait", "20s")
         self.assertNotIn("public=", self.fleet.ctl("status"))
 
+    def test_the_algorithm_arrives(self):
+        def counted(url):
+            backends = [get(url)[1].strip() for _ in range(12)]
+            return {name: backends.count(name) for name in sorted(set(backends))}
+        # Without anything in flight the first backend has the smallest (0 + 1) / weight, always.
+        for url in self.urls:
+            self.assertEqual(list(counted(url).values()), [12])
+        self.fleet.apply(f"backends: [{{pool: web, address: '{self.green}', weight: 3}}]")
+        for url in self.urls:
+            self.assertEqual(counted(url), {"green": 12})
+        self.fleet.apply("pools: [{name: web, algorithm: round_robin}]")
+        for url in self.urls:
+            self.assertEqual(set(counted(url)), {"blue", "green"})
+
     def test_changes_fail_no_request(self):
         red = self.fleet.start_backend("red")
         traffic = self.fleet.start_traffic(*[url + "/delay/5" for url in self.urls])

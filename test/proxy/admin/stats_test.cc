@@ -29,7 +29,7 @@ class StatsTest : public testing::Test {
     group_.slot(1).took.record(40'000);
   }
   observe::MetricRegistry registry_;
-  observe::MetricGroup<Metrics> group_{registry_, "cluster", {{"name", "we\"b"}}, 2};
+  observe::MetricGroup<Metrics> group_{registry_, "cluster", {{"envoy_cluster_name", "we\"b"}}, 2};
 };
 
 TEST_F(StatsTest, WritesEnvoysLines) {
@@ -39,20 +39,34 @@ TEST_F(StatsTest, WritesEnvoysLines) {
   EXPECT_EQ(renderStats(registry_, "open"), "cluster.we\"b.open: 7\n");
 }
 
+TEST_F(StatsTest, ShowsWhatIsChosen) {
+  observe::MetricGroup<Metrics> unused(registry_, "cluster", {{"envoy_cluster_name", "idle"}}, 1);
+  const RE2 name("^cluster.idle.*n$");
+  EXPECT_EQ(renderStats(registry_, {.name = &name}), "cluster.idle.open: 0\n");
+  EXPECT_EQ(renderStats(registry_, {.name = &name, .used_only = true}), "");
+  const std::string used = renderPrometheus(registry_, {.name = nullptr, .used_only = true});
+  EXPECT_NE(used.find("we\\\"b"), std::string::npos) << used;
+  EXPECT_EQ(used.find("idle"), std::string::npos) << used;
+  EXPECT_NE(renderStats(registry_, "").find("cluster.idle.took: No recorded values\n"),
+            std::string::npos);
+}
+
 TEST_F(StatsTest, WritesPrometheusText) {
   const std::string text = renderPrometheus(registry_);
   EXPECT_NE(text.find("# HELP envoy_cluster_hits How often\n# TYPE envoy_cluster_hits counter\n"
-                      "envoy_cluster_hits{name=\"we\\\"b\"} 5\n"),
+                      "envoy_cluster_hits{envoy_cluster_name=\"we\\\"b\"} 5\n"),
             std::string::npos)
       << text;
   EXPECT_NE(text.find("# TYPE envoy_cluster_open gauge\n"), std::string::npos);
-  EXPECT_NE(text.find("envoy_cluster_took_bucket{name=\"we\\\"b\",le=\"1\"} 1\n"),
+  EXPECT_NE(text.find("envoy_cluster_took_bucket{envoy_cluster_name=\"we\\\"b\",le=\"1\"} 1\n"),
             std::string::npos)
       << text;
-  EXPECT_NE(text.find("envoy_cluster_took_bucket{name=\"we\\\"b\",le=\"+Inf\"} 2\n"),
+  EXPECT_NE(text.find("envoy_cluster_took_bucket{envoy_cluster_name=\"we\\\"b\",le=\"+Inf\"} 2\n"),
             std::string::npos);
-  EXPECT_NE(text.find("envoy_cluster_took_count{name=\"we\\\"b\"} 2\n"), std::string::npos);
-  EXPECT_NE(text.find("envoy_cluster_took_sum{name=\"we\\\"b\"} 40.9\n"), std::string::npos)
+  EXPECT_NE(text.find("envoy_cluster_took_count{envoy_cluster_name=\"we\\\"b\"} 2\n"),
+            std::string::npos);
+  EXPECT_NE(text.find("envoy_cluster_took_sum{envoy_cluster_name=\"we\\\"b\"} 40.9\n"),
+            std::string::npos)
       << text;
 }
 

@@ -276,6 +276,59 @@ TEST_F(AdsClientTest, AReportMadeWhileAResponseIsAppliedGoesWithItsAnswer) {
   EXPECT_TRUE(answer.node().metadata().fields().contains("convoy.ext.NodeReport"));
 }
 
+TEST_F(AdsClientTest, ItKeepsWhatCameForPeopleToSee) {
+  const auto entry = [&](const char* type, const std::string& name) {
+    const ResourceArchive::Type* found = ads->archive().find(type);
+    const auto resource =
+        found == nullptr ? decltype(found->resources.end())() : found->resources.find(name);
+    return found == nullptr || resource == found->resources.end() ? ResourceArchive::Entry()
+                                                                  : resource->second;
+  };
+  sink.refused = {"taken"};
+  server->set("taken", staticCluster("taken"));
+  server->set("web", edsCluster("web"));
+  server->set("web", assignment("web", {8001}));
+  server->set("public", rdsListener("public", "table"));
+  server->set("table", routesTo("table", {"web"}));
+  start();
+  ASSERT_TRUE(until([&] { return initialized > 0; }));
+  ASSERT_TRUE(untilSettled());
+  for (const auto& [type, name] :
+       {std::pair(config::kClusterType, "web"), std::pair(config::kAssignmentType, "web"),
+        std::pair(config::kListenerType, "public"), std::pair(config::kRouteTableType, "table")}) {
+    SCOPED_TRACE(type);
+    EXPECT_TRUE(entry(type, name).active.has_value());
+    EXPECT_FALSE(entry(type, name).warming.has_value());
+  }
+  EXPECT_EQ(entry(config::kClusterType, "web").active->bytes,
+            edsCluster("web").SerializeAsString());
+  const ResourceArchive::Entry taken = entry(config::kClusterType, "taken");
+  EXPECT_FALSE(taken.active.has_value());
+  ASSERT_TRUE(taken.refused.has_value());
+  EXPECT_EQ(taken.refused->details, "the test says no");
+  EXPECT_EQ(taken.refused->what.bytes, staticCluster("taken").SerializeAsString());
+
+  // A cluster that waits for its endpoints, and then has them.
+  server->fallSilent();
+  server->set("late", edsCluster("late"));
+  server->push();
+  ASSERT_TRUE(until([&] {
+    return server->type(config::kAssignmentType).names.contains("late") && server->settled();
+  }));
+  EXPECT_TRUE(entry(config::kClusterType, "late").warming.has_value());
+  server->set("late", assignment("late", {8002}));
+  server->speakAgain();
+  ASSERT_TRUE(pushed());
+  EXPECT_TRUE(entry(config::kClusterType, "late").active.has_value());
+  EXPECT_FALSE(entry(config::kClusterType, "late").warming.has_value());
+
+  // What goes, goes with what it referred to.
+  server->remove(config::kListenerType, "public");
+  ASSERT_TRUE(pushed());
+  EXPECT_FALSE(entry(config::kListenerType, "public").active.has_value());
+  EXPECT_FALSE(entry(config::kRouteTableType, "table").active.has_value());
+}
+
 TEST_F(AdsClientTest, StoppingLeavesEverythingInForce) {
   server->set("a", staticCluster("a"));
   start();

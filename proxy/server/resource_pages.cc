@@ -1,0 +1,193 @@
+#include "proxy/server/resource_pages.h"
+
+#include <utility>
+
+#include "absl/strings/str_cat.h"
+#include "envoy/admin/v3/clusters.pb.h"
+#include "envoy/admin/v3/listeners.pb.h"
+#include "proxy/admin/config_dump.h"
+#include "proxy/admin/json.h"
+#include "proxy/base/strings.h"
+
+namespace convoy::server {
+
+namespace {
+
+using admin::kPlainText;
+using admin::Request;
+using admin::Response;
+using ClusterView = upstream::ClusterManager::ClusterView;
+using HostView = upstream::ClusterManager::HostView;
+
+Response json(const google::protobuf::Message& message) {
+  absl::StatusOr<std::string> text = admin::toJson(message);
+  if (!text.ok()) return {500, kPlainText, absl::StrCat(text.status().message(), "\n")};
+  return {200, admin::kJson, *std::move(text)};
+}
+
+// Which of the two forms is asked for; the error is the answer.
+absl::StatusOr<bool> wantsJson(const Request& request) {
+  const std::string format = request.parameter("format").value_or("text");
+  if (format != "json" && format != "text") {
+    return absl::InvalidArgumentError(
+        absl::StrCat("?format=", format, ": write json, or text (the default)\n"));
+  }
+  return format == "json";
+}
+
+void setAddress(const net::Address& address, envoy::config::core::v3::Address* out) {
+  if (!address.isIp()) {
+    out->mutable_pipe()->set_path(std::string(address.unixPath()));
+    return;
+  }
+  auto* socket = out->mutable_socket_address();
+  socket->set_address(address.ipText());
+  socket->set_port_value(address.port());
+}
+
+// --- /clusters ---
+
+// What is counted for each host, in Envoy's order.
+struct HostMetric {
+  const char* name;
+  bool is_gauge;
+  int64_t (*read)(const upstream::Host& host);
+};
+template <auto Field>
+int64_t sumOf(const upstream::Host& host) {
+  return static_cast<int64_t>(host.sum(Field));
+}
+constexpr HostMetric kHostMetrics[] = {
+    {"cx_active", true, sumOf<&upstream::HostMetrics::cx_active>},
+    {"cx_connect_fail", false, sumOf<&upstream::HostMetrics::cx_connect_fail>},
+    {"cx_total", false, sumOf<&upstream::HostMetrics::cx_total>},
+    {"rq_active", true, sumOf<&upstream::HostMetrics::rq_active>},
+    {"rq_error", false, sumOf<&upstream::HostMetrics::rq_error>},
+    {"rq_success", false, sumOf<&upstream::HostMetrics::rq_success>},
+    {"rq_timeout", false, sumOf<&upstream::HostMetrics::rq_timeout>},
+    {"rq_total", false, sumOf<&upstream::HostMetrics::rq_total>},
+};
+
+void appendHost(std::string& out, const std::string& cluster, const HostView& view) {
+  const std::string line = absl::StrCat(cluster, "::", view.host.addressText(), "::");
+  const auto field = [&](absl::string_view name, const auto& value) {
+    absl::StrAppend(&out, line, name, "::", value, "\n");
+  };
+  for (const HostMetric& metric : kHostMetrics) field(metric.name, metric.read(view.host));
+  field("hostname", view.spec.hostname);
+  field("health_flags", view.eligible ? "healthy" : "/failed_eds_health");
+  field("weight", view.spec.weight);
+  field("region", view.locality.region);
+  field("zone", view.locality.zone);
+  field("sub_zone", view.locality.sub_zone);
+  field("priority", view.locality.priority);
+}
+
+void appendCluster(std::string& out, const ClusterView& view) {
+  const std::string& name = view.spec.name;
+  const auto& breakers = view.spec.breakers;
+  const auto limit = [&](const char* field, uint64_t value) {
+    absl::StrAppend(&out, name, "::default_priority::", field, "::", value, "\n");
+  };
+  limit("max_connections", breakers.max_connections);
+  limit("max_pending_requests", breakers.max_pending_requests);
+  limit("max_requests", breakers.max_requests);
+  limit("max_retries", breakers.max_retries);
+  absl::StrAppend(&out, name, "::added_via_api::", view.spec.version.empty() ? "false" : "true",
+                  "\n");
+  for (const HostView& host : view.hosts) appendHost(out, name, host);
+}
+
+void addHost(const HostView& view, envoy::admin::v3::ClusterStatus* cluster) {
+  envoy::admin::v3::HostStatus* host = cluster->add_host_statuses();
+  setAddress(view.spec.address, host->mutable_address());
+  for (const HostMetric& metric : kHostMetrics) {
+    envoy::admin::v3::SimpleMetric* stat = host->add_stats();
+    stat->set_name(metric.name);
+    stat->set_type(metric.is_gauge ? envoy::admin::v3::SimpleMetric::GAUGE
+                                   : envoy::admin::v3::SimpleMetric::COUNTER);
+    stat->set_value(static_cast<uint64_t>(metric.read(view.host)));
+  }
+  host->mutable_health_status()->set_eds_health_status(
+      view.eligible ? envoy::config::core::v3::HEALTHY : envoy::config::core::v3::UNHEALTHY);
+  host->set_weight(view.spec.weight);
+  host->set_hostname(view.spec.hostname);
+  host->set_priority(view.locality.priority);
+  auto* locality = host->mutable_locality();
+  locality->set_region(view.locality.region);
+  locality->set_zone(view.locality.zone);
+  locality->set_sub_zone(view.locality.sub_zone);
+}
+
+void addCluster(const ClusterView& view, envoy::admin::v3::Clusters* all) {
+  envoy::admin::v3::ClusterStatus* cluster = all->add_cluster_statuses();
+  cluster->set_name(view.spec.name);
+  cluster->set_observability_name(view.spec.name);
+  cluster->set_added_via_api(!view.spec.version.empty());
+  cluster->set_eds_service_name(view.spec.eds_service_name);
+  auto* limits = cluster->mutable_circuit_breakers()->add_thresholds();
+  limits->mutable_max_connections()->set_value(view.spec.breakers.max_connections);
+  limits->mutable_max_pending_requests()->set_value(view.spec.breakers.max_pending_requests);
+  limits->mutable_max_requests()->set_value(view.spec.breakers.max_requests);
+  limits->mutable_max_retries()->set_value(view.spec.breakers.max_retries);
+  for (const HostView& host : view.hosts) addHost(host, cluster);
+}
+
+Response clusters(const Server& server, const Request& request) {
+  const absl::StatusOr<bool> as_json = wantsJson(request);
+  if (!as_json.ok()) return {400, kPlainText, std::string(as_json.status().message())};
+  if (*as_json) {
+    envoy::admin::v3::Clusters all;
+    server.clusters().forEach([&](const ClusterView& view) { addCluster(view, &all); });
+    return json(all);
+  }
+  Response response{200, kPlainText, {}};
+  server.clusters().forEach([&](const ClusterView& view) { appendCluster(response.body, view); });
+  return response;
+}
+
+// --- /listeners ---
+
+Response listeners(const Server& server, const Request& request) {
+  const absl::StatusOr<bool> as_json = wantsJson(request);
+  if (!as_json.ok()) return {400, kPlainText, std::string(as_json.status().message())};
+  envoy::admin::v3::Listeners all;
+  Response response{200, kPlainText, {}};
+  for (const auto& [name, listener] : server.listeners().active()) {
+    envoy::admin::v3::ListenerStatus* status = all.add_listener_statuses();
+    status->set_name(name);
+    for (const net::Address& address : listener.addresses) {
+      absl::StrAppend(&response.body, name, "::", address.text(), "\n");
+      setAddress(address, status->has_local_address() ? status->add_additional_local_addresses()
+                                                      : status->mutable_local_address());
+    }
+  }
+  return *as_json ? json(all) : response;
+}
+
+// --- /config_dump ---
+
+Response configDump(const Server& server, const Request& request) {
+  const ControlPlane* control_plane = server.controlPlane();
+  return admin::configDump({server.bootstrap().encoded, server.startedAtWall(),
+                            control_plane == nullptr ? nullptr : &control_plane->archive()},
+                           request);
+}
+
+}  // namespace
+
+void addResourcePages(admin::AdminServer& admin, const Server& server) {
+  const auto read = [&](std::string path, std::string help,
+                        Response (*answer)(const Server&, const Request&)) {
+    admin.add({std::move(path), std::move(help), false,
+               [answer, s = &server](const Request& request) { return answer(*s, request); }});
+  };
+  read("/clusters", "clusters and their hosts; ?format=json", clusters);
+  read("/listeners", "listeners and the addresses that they have; ?format=json", listeners);
+  read("/config_dump",
+       "the configuration in force, as JSON without secrets; ?include_eds, ?resource=LIST, "
+       "?name_regex=RE2",
+       configDump);
+}
+
+}  // namespace convoy::server
