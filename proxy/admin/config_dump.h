@@ -9,8 +9,8 @@
 //
 // Dynamic resources are shown as they came (see xds/resource_archive.h for why the bytes are kept),
 // with version_info, last_updated, and error_state while a newer version is refused. Static ones
-// come from the bootstrap. Secrets are taken out (redaction.h). Thread: main's, for about a fifth of
-// a millisecond per resource.
+// come from the bootstrap. Secrets are taken out (redaction.h). Thread: main's, for about a fifth
+// of a millisecond per resource.
 
 #include <optional>
 #include <string>

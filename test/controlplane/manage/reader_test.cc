@@ -122,8 +122,7 @@ TEST_F(ReaderTest, Gets) {
   request.mutable_id()->set_name("web/none");
   const absl::Status status = get(*store_, request).status();
   EXPECT_TRUE(absl::IsNotFound(status));
-  EXPECT_NE(status.message().find("KIND_BACKEND \"web/none\" at revision 2"),
-            absl::string_view::npos);
+  EXPECT_NE(status.message().find("backend \"web/none\" at revision 2"), absl::string_view::npos);
   request.set_revision(99);
   EXPECT_TRUE(absl::IsOutOfRange(get(*store_, request).status()));
 }
