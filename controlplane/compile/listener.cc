@@ -5,6 +5,7 @@
 #include "absl/strings/str_cat.h"
 #include "controlplane/base/proto_bytes.h"
 #include "controlplane/compile/addresses.h"
+#include "controlplane/compile/headers.h"
 #include "envoy/config/accesslog/v3/accesslog.pb.h"
 #include "envoy/extensions/access_loggers/file/v3/file.pb.h"
 #include "envoy/extensions/filters/http/router/v3/router.pb.h"
@@ -84,6 +85,11 @@ HttpConnectionManager compileManager(const v1::Listener& listener) {
                                                           : listener.max_request_headers_kib());
   if (listener.has_access_log()) {
     compileAccessLog(listener.access_log(), manager.add_access_log());
+  }
+  if (hasEdits(listener.headers())) {
+    auto* mutation = manager.add_http_filters();
+    mutation->set_name("envoy.filters.http.header_mutation");
+    pack(compileHeaderMutation(listener.headers()), mutation->mutable_typed_config());
   }
   auto* router = manager.add_http_filters();
   router->set_name("envoy.filters.http.router");

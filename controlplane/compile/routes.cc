@@ -7,6 +7,7 @@
 #include "absl/strings/match.h"
 #include "absl/strings/str_join.h"
 #include "api/convoy/ext/route_policy.pb.h"
+#include "controlplane/compile/headers.h"
 #include "envoy/config/route/v3/route_components.pb.h"
 
 namespace convoy::controlplane::compile {
@@ -99,7 +100,7 @@ void compileForward(const v1::Route& route, route_v3::Route* out) {
   (*out->mutable_metadata()->mutable_typed_filter_metadata())[kRoutePolicy].PackFrom(policy);
 }
 
-route_v3::Route compileRoute(const v1::Route& route) {
+route_v3::Route compileRoute(const v1::Route& route, const PoolHeaders& pool_headers) {
   route_v3::Route out;
   out.set_name(route.name());
   compileMatch(route.match(), out.mutable_match());
@@ -112,19 +113,23 @@ route_v3::Route compileRoute(const v1::Route& route) {
   } else {
     compileForward(route, &out);
   }
+  compileRouteHeaders(route.headers(),
+                      pool_headers ? pool_headers(route.pool()) : v1::Headers::default_instance(),
+                      &out);
   return out;
 }
 
 }  // namespace
 
-route_v3::RouteConfiguration compileRoutes(const std::string& name, const RouteList& routes) {
+route_v3::RouteConfiguration compileRoutes(const std::string& name, const RouteList& routes,
+                                           const PoolHeaders& pool_headers) {
   std::set<std::string> domains;
   std::vector<std::vector<std::string>> patterns;
   std::vector<route_v3::Route> compiled;
   for (const v1::Route& route : routes) {
     patterns.push_back(domainsOf(route));
     domains.insert(patterns.back().begin(), patterns.back().end());
-    compiled.push_back(compileRoute(route));
+    compiled.push_back(compileRoute(route, pool_headers));
   }
   route_v3::RouteConfiguration config;
   config.set_name(name);

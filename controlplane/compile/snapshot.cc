@@ -1,5 +1,6 @@
 #include "controlplane/compile/snapshot.h"
 
+#include <algorithm>
 #include <set>
 #include <utility>
 
@@ -33,6 +34,7 @@ class Snapshot::Builder {
 
   void finish() {
     for (const std::string& pool : stale_assignments_) updateAssignment(pool);
+    updateRoutesTo(edited_pools_);
     collectSelectors();
   }
 
@@ -70,11 +72,18 @@ class Snapshot::Builder {
   }
 
   void putRoutes(const store::Key& source, const std::string& name, const RouteList& routes) {
-    const auto message = compileRoutes(name, routes);
+    const auto message =
+        compileRoutes(name, routes, [this](const std::string& pool) -> const v1::Headers& {
+          const auto found = model_.pools.find(pool);
+          return found == model_.pools.end() ? v1::Headers::default_instance()
+                                             : found->second->pool->headers();
+        });
     observer_(source, message);
     auto compiled = std::make_shared<Routes>();
     compiled->encoded = encode(Type::RouteConfiguration, name, message);
     compiled->pools = poolsOf(routes);
+    compiled->source = source;
+    fresh_routes_.insert(name);
     snapshot_->routes_[name] = std::move(compiled);
   }
 
@@ -88,7 +97,31 @@ class Snapshot::Builder {
     observer_(key, message);
     Pool& pool = snapshot_->pools_[key.name];
     pool.cluster = encode(Type::Cluster, key.name, message);
+    std::string headers = deterministicBytes(found->second->pool->headers());
+    if (headers != pool.headers) edited_pools_.insert(key.name);
+    pool.headers = std::move(headers);
     if (pool.assignment == nullptr) stale_assignments_.insert(key.name);
+  }
+
+  // Compiles again the routes to pools whose header edits have changed.
+  void updateRoutesTo(const std::set<std::string>& pools) {
+    if (pools.empty()) return;
+    std::vector<store::Key> stale;
+    for (const auto& [name, routes] : snapshot_->routes_) {
+      if (fresh_routes_.count(name) != 0) continue;
+      const bool reaches =
+          std::any_of(routes->pools.begin(), routes->pools.end(),
+                      [&pools](const std::string& pool) { return pools.count(pool) != 0; });
+      if (reaches) stale.push_back(routes->source);
+    }
+    for (const store::Key& key : stale) {
+      if (key.kind == v1::KIND_ROUTE_TABLE) {
+        updateRouteTable(key);
+      } else {
+        const v1::Listener& listener = *model_.listeners.at(key.name);
+        putRoutes(key, routeConfigName(listener), listener.routes());
+      }
+    }
   }
 
   void updateAssignment(const std::string& name) {
@@ -117,6 +150,8 @@ class Snapshot::Builder {
   const model::Model& model_;
   const Observer& observer_;
   std::set<std::string> stale_assignments_;
+  std::set<std::string> edited_pools_;
+  std::set<std::string> fresh_routes_;  // compiled already
 };
 
 std::shared_ptr<const Snapshot> Snapshot::next(const Snapshot& previous, const model::Model& model,

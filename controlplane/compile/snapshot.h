@@ -52,10 +52,12 @@ class Snapshot {
   struct Routes {
     EncodedPtr encoded;
     std::vector<std::string> pools;
+    store::Key source;  // listener or route table
   };
   struct Pool {
     EncodedPtr cluster;
     std::shared_ptr<const Assignment> assignment;
+    std::string headers;  // bytes of its edits, which are part of the routes to it
   };
   class Builder;
 

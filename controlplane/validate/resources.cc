@@ -7,6 +7,7 @@
 #include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/strip.h"
+#include "controlplane/validate/headers.h"
 #include "controlplane/validate/routes.h"
 #include "controlplane/validate/scalars.h"
 
@@ -88,6 +89,7 @@ void checkListener(v1::Listener* listener, const Place& place) {
   checkName(listener->name(), place.field("name"));
   checkAddresses(listener, place);
   checkRoutes(listener->routes(), place);
+  checkHeaders(listener->headers(), place.field("headers"));
   if (!listener->route_table().empty()) {
     checkName(listener->route_table(), place.field("route_table"));
     if (!listener->routes().empty()) {
@@ -120,6 +122,7 @@ void checkRouteTable(const v1::RouteTable& table, const Place& place) {
 void checkPool(const v1::Pool& pool, const Place& place) {
   checkName(pool.name(), place.field("name"));
   checkAlgorithm(pool.algorithm(), place.field("algorithm"));
+  checkHeaders(pool.headers(), place.field("headers"));
   if (pool.has_connect_timeout()) {
     checkDuration(pool.connect_timeout(), 1, kHourMs, "1 ms to 1 h",
                   place.field("connect_timeout"));

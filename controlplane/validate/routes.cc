@@ -4,6 +4,7 @@
 #include <string>
 
 #include "absl/strings/str_cat.h"
+#include "controlplane/validate/headers.h"
 #include "controlplane/validate/scalars.h"
 
 namespace convoy::controlplane::validate {
@@ -78,6 +79,7 @@ void checkAction(const v1::Route& route, const Place& place) {
 void checkRoute(const v1::Route& route, const Place& place) {
   checkAction(route, place);
   checkMatch(route.match(), place.field("match"));
+  checkHeaders(route.headers(), place.field("headers"));
   const bool to_pool = route.action_case() != v1::Route::kDirectResponse;
   checkLimit(route.has_timeout(), route.timeout(), to_pool, place.field("timeout"));
   checkLimit(route.has_idle_timeout(), route.idle_timeout(), to_pool, place.field("idle_timeout"));

@@ -8,6 +8,7 @@
 #include "envoy/extensions/transport_sockets/raw_buffer/v3/raw_buffer.pb.h"
 #include "proxy/config/access_log.h"
 #include "proxy/config/cluster.h"
+#include "proxy/config/header_mutation.h"
 #include "proxy/config/http_connection_manager.h"
 #include "proxy/filter/router/make_spec.h"
 
@@ -30,6 +31,15 @@ void registerHttp(Registry& registry) {
          base::FieldReport&) -> Registry::HttpFilterPtr {
         return filter::router::makeRouterSpec(proto);
       });
+  namespace mutation = extensions::filters::http::header_mutation::v3;
+  registry.http_filters.add<mutation::HeaderMutation>(
+      filter::header_mutation::kKind,
+      [](const mutation::HeaderMutation& proto, const Context&, base::FieldReport& report)
+          -> Registry::HttpFilterPtr { return makeHeaderMutation(proto, report); });
+  registry.per_route_filters.add<mutation::HeaderMutationPerRoute>(
+      filter::header_mutation::kKind,
+      [](const mutation::HeaderMutationPerRoute& proto, const Context&, base::FieldReport& report)
+          -> Registry::PerRoutePtr { return makeHeaderMutationPerRoute(proto, report); });
   registry.request_ids.add<extensions::request_id::uuid::v3::UuidRequestIdConfig>(
       "envoy.request_id.uuid", kAlways<true>);
 }

@@ -1,8 +1,11 @@
 #include "proxy/config/header_edits.h"
 
+#include <algorithm>
 #include <optional>
+#include <utility>
 
 #include "proxy/base/strings.h"
+#include "proxy/http/log_format_spec.h"
 
 namespace convoy::config {
 namespace {
@@ -10,9 +13,41 @@ namespace {
 using Action = route::HeaderEdit::Action;
 using envoy::config::core::v3::HeaderValueOption;
 
-// As Envoy: these say where a message goes and how it is framed.
-bool isProtected(std::string_view name) {
-  return name.starts_with(':') || base::equalsIgnoreCase(name, "host");
+// RFC 9110 5.6.2.
+bool isTokenByte(char c) {
+  const char folded = base::asciiLower(c);
+  return (folded >= 'a' && folded <= 'z') || (c >= '0' && c <= '9') ||
+         std::string_view("!#$%&'*+-.^_`|~").find(c) != std::string_view::npos;
+}
+
+// What says where a message goes, how it is framed, and what belongs to one connection: that is
+// the codecs' and the router's.
+constexpr std::string_view kProtected[] = {
+    "host",       "content-length",   "transfer-encoding", "connection",
+    "keep-alive", "proxy-connection", "upgrade",           "te",
+    "trailer",    "http2-settings",
+};
+
+// True if the name may be edited; else says why not, at `field` or, if that is empty, here.
+bool mayEdit(std::string_view name, std::string_view field, base::FieldReport& report) {
+  const auto refuse = [&](std::string reason) {
+    field.empty() ? report.error("unsupported_value", name, std::move(reason))
+                  : report.error(field, "unsupported_value", name, std::move(reason));
+    return false;
+  };
+  if (name.starts_with(':') || base::equalsIgnoreCase(name, "host")) {
+    return refuse(
+        "headers that begin with \":\" and Host cannot be changed here; use "
+        "host_rewrite_literal or prefix_rewrite of the route");
+  }
+  for (const std::string_view known : kProtected) {
+    if (!base::equalsIgnoreCase(name, known)) continue;
+    return refuse("says how messages are framed or belongs to one connection; cannot be edited");
+  }
+  if (name.empty() || !std::all_of(name.begin(), name.end(), isTokenByte)) {
+    return refuse("is no header name: letters, digits and !#$%&'*+-.^_`|~ only (RFC 9110 5.6.2)");
+  }
+  return true;
 }
 
 std::string lower(std::string_view name) {
@@ -37,25 +72,54 @@ Action actionOf(const HeaderValueOption& proto) {
   }
 }
 
-// "%%" is a literal per cent. Operators such as %REQ(x)% would need the request.
-std::optional<std::string> literalText(const std::string& value, base::FieldReport& report) {
-  std::string text;
-  for (size_t i = 0; i < value.size(); ++i) {
-    text += value[i];
-    if (value[i] != '%') continue;
-    if (i + 1 < value.size() && value[i + 1] == '%') {
-      ++i;
-      continue;
-    }
-    report.error("header.value", "unsupported_value", value,
-                 "command operators are not supported in headers yet; write a literal value, and "
-                 "\"%%\" for a per cent sign");
-    return std::nullopt;
+// Takes the value as literal text, or as a format if it has Envoy's operators. "%%" is a literal
+// per cent.
+bool setValue(const std::string& value, route::HeaderEdit* edit, base::FieldReport& report) {
+  const auto is_control = [](char c) {
+    return (static_cast<unsigned char>(c) < 0x20 && c != '\t') || c == 0x7f;
+  };
+  if (std::any_of(value.begin(), value.end(), is_control)) {
+    report.error("header.value", "syntax", "", "a header's value has no control characters");
+    return false;
   }
-  return text;
+  auto pieces = http::parseLogFormat(value);
+  if (!pieces.ok()) {
+    report.error("header.value", "unsupported_value", value,
+                 std::string(pieces.status().message()));
+    return false;
+  }
+  const bool literal = std::all_of(pieces->begin(), pieces->end(), [](const http::LogPiece& piece) {
+    return piece.op == http::LogOperator::Literal;
+  });
+  if (!literal) {
+    edit->format = *std::move(pieces);
+    return true;
+  }
+  for (const http::LogPiece& piece : *pieces) edit->value += piece.text;
+  return true;
 }
 
 }  // namespace
+
+std::optional<route::HeaderEdit> toHeaderEdit(const HeaderValueOption& proto,
+                                              base::FieldReport& report) {
+  const auto& header = proto.header();
+  if (!mayEdit(header.key(), "header.key", report)) return std::nullopt;
+  route::HeaderEdit edit;
+  edit.name = lower(header.key());
+  edit.action = actionOf(proto);
+  edit.keep_empty = proto.keep_empty_value();
+  const std::string& value = header.raw_value().empty() ? header.value() : header.raw_value();
+  if (!setValue(value, &edit, report)) return std::nullopt;
+  const bool empty = edit.value.empty() && edit.format.empty();
+  if (empty && !edit.keep_empty) return std::nullopt;  // as Envoy: nothing is added
+  return edit;
+}
+
+std::optional<route::HeaderEdit> toRemoval(const std::string& name, base::FieldReport& report) {
+  if (!mayEdit(name, "", report)) return std::nullopt;
+  return route::HeaderEdit{lower(name), "", Action::Remove};
+}
 
 std::vector<route::HeaderEdit> toHeaderEdits(
     const google::protobuf::RepeatedPtrField<HeaderValueOption>& proto, std::string_view field,
@@ -64,18 +128,8 @@ std::vector<route::HeaderEdit> toHeaderEdits(
   edits.reserve(static_cast<size_t>(proto.size()));
   for (int i = 0; i < proto.size(); ++i) {
     auto at = report.in(field, static_cast<size_t>(i));
-    const auto& header = proto[i].header();
-    if (isProtected(header.key())) {
-      report.error("header.key", "unsupported_value", header.key(),
-                   "headers that begin with \":\" and Host cannot be changed here; use "
-                   "host_rewrite_literal or prefix_rewrite of the route");
-      continue;
-    }
-    std::optional<std::string> value =
-        literalText(header.raw_value().empty() ? header.value() : header.raw_value(), report);
-    if (!value.has_value()) continue;
-    if (value->empty() && !proto[i].keep_empty_value()) continue;  // as Envoy: nothing is added
-    edits.push_back({lower(header.key()), *std::move(value), actionOf(proto[i])});
+    auto edit = toHeaderEdit(proto[i], report);
+    if (edit.has_value()) edits.push_back(*std::move(edit));
   }
   return edits;
 }
@@ -86,13 +140,8 @@ std::vector<std::string> toRemovedHeaders(
   std::vector<std::string> names;
   names.reserve(static_cast<size_t>(proto.size()));
   for (int i = 0; i < proto.size(); ++i) {
-    if (isProtected(proto[i])) {
-      auto at = report.in(field, static_cast<size_t>(i));
-      report.error("unsupported_value", proto[i],
-                   "headers that begin with \":\" and Host cannot be removed");
-      continue;
-    }
-    names.push_back(lower(proto[i]));
+    auto at = report.in(field, static_cast<size_t>(i));
+    if (mayEdit(proto[i], "", report)) names.push_back(lower(proto[i]));
   }
   return names;
 }

@@ -1,8 +1,12 @@
 #pragma once
 
-// request_headers_to_add, ..._to_remove and their response twins, wherever Envoy has them.
+// Header edits: request_headers_to_add, ..._to_remove and their response twins, wherever Envoy has
+// them, and those of the header_mutation filter. Refused by name: pseudo-headers, Host, what frames
+// a message, and what belongs to one connection.
 
+#include <optional>
 #include <string>
+#include <vector>
 
 #include "envoy/config/core/v3/base.pb.h"
 #include "google/protobuf/repeated_ptr_field.h"
@@ -10,6 +14,11 @@
 #include "proxy/route/spec.h"
 
 namespace convoy::config {
+
+// Nothing if it was refused, or would add nothing.
+std::optional<route::HeaderEdit> toHeaderEdit(
+    const envoy::config::core::v3::HeaderValueOption& proto, base::FieldReport& report);
+std::optional<route::HeaderEdit> toRemoval(const std::string& name, base::FieldReport& report);
 
 std::vector<route::HeaderEdit> toHeaderEdits(
     const google::protobuf::RepeatedPtrField<envoy::config::core::v3::HeaderValueOption>& proto,

@@ -44,6 +44,9 @@ struct LocalReply {
   std::string_view details = {};   // static text for the access log; empty: the failure's code
   std::string_view location = {};  // redirects: the Location header; copied
   bool empty_body = false;         // send no body at all
+  // Called with the head before it is sent; null: nothing.
+  void (*edit_head)(void* self, ResponseHead& head) = nullptr;
+  void* edit_self = nullptr;
 };
 
 // What a filter may do to its stream. One per filter and stream; implemented by the stream.

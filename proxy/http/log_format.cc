@@ -211,7 +211,34 @@ inline void renderPiece(const LogPiece& piece, const LogRecord& r, AccessLogSpec
   renderValue(piece, r, form, scratch, out);
 }
 
+std::string_view cutTo(size_t most, std::string_view text) {
+  return most == 0 ? text : text.substr(0, most);
+}
+
 }  // namespace
+
+std::string_view formatText(const std::vector<LogPiece>& pieces, const LogRecord& record,
+                            base::Arena& arena) {
+  constexpr size_t kMostDigits = 20;
+  char scratch[kScratchBytes];
+  size_t most = 0;
+  for (const LogPiece& piece : pieces) {
+    most += isNumber(piece.op)
+                ? kMostDigits
+                : cutTo(piece.max_length, textOrAlternative(piece, record, scratch)).size();
+  }
+  if (most == 0) return {};
+  char* const text = arena.allocate(most);
+  LineBuffer out(text, most);
+  for (const LogPiece& piece : pieces) {
+    if (!isNumber(piece.op)) {
+      out.raw(cutTo(piece.max_length, textOrAlternative(piece, record, scratch)));
+    } else if (const auto value = numberOf(piece.op, record.info); value.has_value()) {
+      out.number(*value);
+    }
+  }
+  return {text, out.size()};
+}
 
 absl::StatusOr<LogFormat> LogFormat::compile(const AccessLogSpec& spec) {
   LogFormat format;

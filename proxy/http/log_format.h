@@ -11,6 +11,7 @@
 #include <vector>
 
 #include "absl/status/statusor.h"
+#include "proxy/base/arena.h"
 #include "proxy/event/clock.h"
 #include "proxy/http/log_format_spec.h"
 #include "proxy/http/log_line.h"
@@ -27,6 +28,11 @@ struct LogRecord {
   const StreamInfo& info;
   event::WallTime started;
 };
+
+// The text of a format for a header's value, in the arena: nothing is escaped, and what does not
+// exist is left out.
+std::string_view formatText(const std::vector<LogPiece>& pieces, const LogRecord& record,
+                            base::Arena& arena);
 
 class LogFormat {
  public:

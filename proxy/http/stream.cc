@@ -263,6 +263,7 @@ void ServerStream::reply(const LocalReply& local, size_t from) {
     if (!small || request_head_.expects_continue) owner_->closeAfterStream();
   }
   const std::string_view body = buildLocalReply(local, request_head_, arena_, response_head_);
+  if (local.edit_head != nullptr) local.edit_head(local.edit_self, response_head_);
   const bool bodiless = body.empty() || request_head_.method == "HEAD";
   if (from >= filters_.size()) {
     onPathHead(response_head_, bodiless);

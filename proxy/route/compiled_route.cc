@@ -29,12 +29,8 @@ CompiledRoute::CompiledRoute(const RouteTableSpec& table, const VirtualHost& vir
   const HeaderEdits* levels[] = {&route.edits, &virtual_host.edits, &table.edits};
   if (table.most_specific_header_mutations_wins) std::reverse(std::begin(levels), std::end(levels));
   for (const HeaderEdits* level : levels) addLevel(request_edits_, response_edits_, *level);
-  for (const auto& [name, filter] : route.filters) filters_.emplace_back(name, filter.get());
-  for (const auto& [name, filter] : virtual_host.filters) {
-    if (!route.filters.contains(name)) filters_.emplace_back(name, filter.get());
-  }
-  for (const auto& [name, filter] : table.filters) {
-    if (filterConfig(name) == nullptr) filters_.emplace_back(name, filter.get());
+  for (const auto* filters : {&route.filters, &virtual_host.filters, &table.filters}) {
+    for (const auto& [name, filter] : *filters) filters_.emplace_back(name, filter.get());
   }
   const Forward* to = forward();
   if (to == nullptr) return;

@@ -56,12 +56,29 @@ class CompiledRoute {
   // The route's own configuration of that filter, else the virtual host's, else the table's; null
   // if none has one.
   const PerRouteFilterSpec* filterConfig(std::string_view filter_name) const;
+  // What each level says of that filter, for filters that add the levels up. The most specific
+  // first, or last.
+  template <typename Visit>
+  void forEachFilterConfig(std::string_view filter_name, bool most_specific_last,
+                           Visit&& visit) const {
+    const size_t count = filters_.size();
+    for (size_t i = 0; i < count; ++i) {
+      const auto& [name, config] = filters_[most_specific_last ? count - 1 - i : i];
+      if (name == filter_name) visit(*config);
+    }
+  }
 
   // Header edits of route, virtual host and table, in this order (the other way round with
   // most_specific_header_mutations_wins); at each level first what is removed, then the rest.
-  // Values that are added point into the table.
-  void editRequest(http::RequestHead& head) const { request_edits_.apply(head.headers); }
-  void editResponse(http::ResponseHead& head) const { response_edits_.apply(head.headers); }
+  // Values that are added point into the table, or into the scope's arena.
+  bool editsRequest() const { return !request_edits_.empty(); }
+  bool editsResponse() const { return !response_edits_.empty(); }
+  void editRequest(http::RequestHead& head, const EditScope& scope) const {
+    request_edits_.apply(head.headers, scope);
+  }
+  void editResponse(http::ResponseHead& head, const EditScope& scope) const {
+    response_edits_.apply(head.headers, scope);
+  }
 
   // REQUIRES: forward(). Applies prefix_rewrite and host_rewrite; new text is in the arena. A
   // caller that wants to keep the original target keeps the view.
@@ -83,6 +100,7 @@ class CompiledRoute {
   std::optional<event::Duration> idle_timeout_;
   HeaderEditList request_edits_;
   HeaderEditList response_edits_;
+  // Of route, virtual host and table, in this order.
   std::vector<std::pair<std::string_view, const PerRouteFilterSpec*>> filters_;
   std::vector<uint64_t> cumulative_weights_;  // of weighted clusters
 };

@@ -1,39 +1,87 @@
 #include "proxy/route/header_edits.h"
 
+#include <algorithm>
+
+#include "proxy/http/log_format.h"
+
 namespace convoy::route {
+
+namespace {
+
+std::string_view formatted(const HeaderEdit& edit, const EditScope& scope) {
+  static const http::ResponseHead kNoResponse;
+  const http::ResponseHead& response = scope.response != nullptr ? *scope.response : kNoResponse;
+  const bool wants_time = std::any_of(
+      edit.format.begin(), edit.format.end(),
+      [](const http::LogPiece& piece) { return piece.op == http::LogOperator::StartTime; });
+  event::WallTime started;
+  if (wants_time) {
+    started = scope.clock.wallNow() - (scope.clock.monotonicNow() - scope.info.started);
+  }
+  return http::formatText(edit.format, {scope.request, response, scope.info, started}, scope.arena);
+}
+
+void applyStep(HeaderEdit::Action action, const http::HeaderField& field,
+               http::HeaderList& headers) {
+  switch (action) {
+    case HeaderEdit::Action::AppendIfExistsOrAdd:
+      headers.add(field);
+      break;
+    case HeaderEdit::Action::AddIfAbsent:
+      if (headers.find(field.name) == nullptr) headers.add(field);
+      break;
+    case HeaderEdit::Action::OverwriteIfExistsOrAdd:
+      headers.set(field.name, field.value);
+      break;
+    case HeaderEdit::Action::OverwriteIfExists:
+      if (headers.find(field.name) != nullptr) headers.set(field.name, field.value);
+      break;
+    case HeaderEdit::Action::Remove:
+      headers.remove(field.name);
+      break;
+  }
+}
+
+// `edit`: where the format is, or null if the field has a literal value.
+void applyOne(HeaderEdit::Action action, http::HeaderField field, const HeaderEdit* edit,
+              http::HeaderList& headers, const EditScope& scope) {
+  if (edit != nullptr) {
+    field.value = formatted(*edit, scope);
+    if (field.value.empty() && !edit->keep_empty) return;  // as Envoy
+  }
+  applyStep(action, field, headers);
+}
+
+const HeaderEdit* formatOf(const HeaderEdit& edit) {
+  return edit.format.empty() ? nullptr : &edit;
+}
+
+}  // namespace
 
 void HeaderEditList::addLevel(const std::vector<std::string>& remove,
                               const std::vector<HeaderEdit>& edits) {
   for (const std::string& name : remove) {
-    steps_.push_back(
-        {true, HeaderEdit::Action::OverwriteIfExists, {name, {}, http::classify(name)}});
+    steps_.push_back({HeaderEdit::Action::Remove, {name, {}, http::classify(name)}, nullptr});
   }
+  add(edits);
+}
+
+void HeaderEditList::add(const std::vector<HeaderEdit>& edits) {
   for (const HeaderEdit& edit : edits) {
-    steps_.push_back({false, edit.action, {edit.name, edit.value, http::classify(edit.name)}});
+    steps_.push_back(
+        {edit.action, {edit.name, edit.value, http::classify(edit.name)}, formatOf(edit)});
   }
 }
 
-void HeaderEditList::applySteps(http::HeaderList& headers) const {
-  for (const Step& step : steps_) {
-    if (step.remove) {
-      headers.remove(step.field.name);
-      continue;
-    }
-    const bool exists = headers.find(step.field.name) != nullptr;
-    switch (step.action) {
-      case HeaderEdit::Action::AppendIfExistsOrAdd:
-        headers.add(step.field);
-        break;
-      case HeaderEdit::Action::AddIfAbsent:
-        if (!exists) headers.add(step.field);
-        break;
-      case HeaderEdit::Action::OverwriteIfExistsOrAdd:
-        headers.set(step.field.name, step.field.value);
-        break;
-      case HeaderEdit::Action::OverwriteIfExists:
-        if (exists) headers.set(step.field.name, step.field.value);
-        break;
-    }
+void HeaderEditList::applySteps(http::HeaderList& headers, const EditScope& scope) const {
+  for (const Step& step : steps_) applyOne(step.action, step.field, step.format, headers, scope);
+}
+
+void applyEdits(const std::vector<HeaderEdit>& edits, http::HeaderList& headers,
+                const EditScope& scope) {
+  for (const HeaderEdit& edit : edits) {
+    applyOne(edit.action, {edit.name, edit.value, http::classify(edit.name)}, formatOf(edit),
+             headers, scope);
   }
 }
 

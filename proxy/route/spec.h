@@ -13,6 +13,8 @@
 #include <variant>
 #include <vector>
 
+#include "proxy/http/log_format_spec.h"
+
 namespace convoy::route {
 
 using Milliseconds = std::chrono::milliseconds;
@@ -61,11 +63,14 @@ struct HeaderEdit {
     AppendIfExistsOrAdd,
     AddIfAbsent,
     OverwriteIfExistsOrAdd,
-    OverwriteIfExists
+    OverwriteIfExists,
+    Remove,
   };
   std::string name;
-  std::string value;  // literal text; Envoy's %...% operators are refused by config until they work
+  std::string value;  // literal text, unless there is a format
   Action action = Action::AppendIfExistsOrAdd;
+  std::vector<http::LogPiece> format = {};  // value with Envoy's %...% operators
+  bool keep_empty = false;                  // edit also if the format gives an empty text
 };
 
 struct HeaderEdits {
@@ -112,7 +117,10 @@ struct Redirect {
 
 // Configuration of one HTTP filter for one route; the filter knows its own type.
 struct PerRouteFilterSpec {
+  explicit PerRouteFilterSpec(const char* filter_kind = "") : kind(filter_kind) {}
   virtual ~PerRouteFilterSpec() = default;
+  // The filter's kKind itself, not a copy: a filter takes only what is its own.
+  const char* const kind;
 };
 
 struct Route {

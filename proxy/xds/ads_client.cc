@@ -273,6 +273,9 @@ void AdsClient::countAnswer(Kind kind, const DeltaResponse& response,
                             const std::vector<ext::ResourceError>& errors) {
   SubscriptionMetrics& metrics = types_[kind].metrics();
   metrics.update_attempt.add();
+  metrics.resource_received.add(static_cast<uint64_t>(response.resources_size()));
+  metrics.resource_removed.add(static_cast<uint64_t>(response.removed_resources_size()));
+  metrics.received_bytes.add(response.ByteSizeLong());
   if (errors.empty()) {
     metrics.update_success.add();
     metrics.version.set(

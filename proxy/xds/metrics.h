@@ -45,6 +45,9 @@ struct SubscriptionMetrics {
   observe::Counter update_failure;
   observe::Counter init_fetch_timeout;
   observe::Counter resource_rejected;
+  observe::Counter resource_received;
+  observe::Counter resource_removed;
+  observe::Counter received_bytes;
   observe::Gauge version;
   observe::Gauge resources;
   observe::Gauge warming;
@@ -58,6 +61,10 @@ struct SubscriptionMetrics {
     visitor("init_fetch_timeout", self.init_fetch_timeout,
             "Waits for a first resource that ended by their deadline");
     visitor("resource_rejected", self.resource_rejected, "Resources refused (Convoy's own)");
+    visitor("resource_received", self.resource_received, "Resources in responses (Convoy's own)");
+    visitor("resource_removed", self.resource_removed,
+            "Removals of resources in responses (Convoy's own)");
+    visitor("received_bytes", self.received_bytes, "Bytes of responses (Convoy's own)");
     visitor("version", self.version, "Hash of the last accepted response's version");
     visitor("resources", self.resources, "Resources accepted and held (Convoy's own)");
     visitor("warming", self.warming,

@@ -95,9 +95,24 @@ bool RouterFilter::answerLocally() {
       return false;
     }
   }
+  if (route != nullptr) {
+    reply.edit_head = [](void* self, http::ResponseHead& head) {
+      static_cast<RouterFilter*>(self)->editResponse(head);
+    };
+    reply.edit_self = this;
+  }
   transition(State::Done);
   context().reply(reply);
   return true;
+}
+
+route::EditScope RouterFilter::editScope(const http::ResponseHead* response) {
+  return {*head_, response, context().info(), services_.loop.clock(), context().arena()};
+}
+
+void RouterFilter::editResponse(http::ResponseHead& head) {
+  const route::CompiledRoute& route = *context().route();
+  if (route.editsResponse()) route.editResponse(head, editScope(&head));
 }
 
 bool RouterFilter::findCluster() {
@@ -110,8 +125,9 @@ bool RouterFilter::findCluster() {
 
 void RouterFilter::prepareHead(http::RequestHead& head) {
   const route::CompiledRoute& route = *context().route();
+  // Edits first, as Envoy: their formats see what the client asked for.
+  if (route.editsRequest()) route.editRequest(head, editScope(nullptr));
   route.rewrite(head, context().arena());
-  route.editRequest(head);
   if (route.idleTimeout().has_value()) context().setStreamIdleTimeout(*route.idleTimeout());
 }
 
@@ -198,7 +214,7 @@ void RouterFilter::UpstreamSide::onResponseHead(http::ResponseHead& head, bool e
   r.first_byte_deadline_.cancel();
   r.status_ = head.status;
   r.context().info().response_started = r.services_.loop.now();
-  r.context().route()->editResponse(head);
+  r.editResponse(head);
   if (end_of_stream) r.finishUpstream();
   r.context().sendResponseHead(head, end_of_stream);
 }

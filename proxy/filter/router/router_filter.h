@@ -80,6 +80,8 @@ class RouterFilter final : public http::Filter,
   void transition(State to);
   bool answerLocally();
   bool findCluster();
+  route::EditScope editScope(const http::ResponseHead* response);
+  void editResponse(http::ResponseHead& head);
   void prepareHead(http::RequestHead& head);
   void startTimers();
   void chooseHost();

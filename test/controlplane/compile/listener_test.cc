@@ -45,6 +45,14 @@ TEST(ListenerTest, EveryField) {
   EXPECT_EQ(manager.max_request_headers_kb().value(), 7u);
 }
 
+TEST(ListenerTest, HeaderEditsAreAFilterBeforeTheRouter) {
+  const auto manager = managerOf(R"(name: "l" address: "0.0.0.0:80"
+      headers { request { remove: "x-r" } })");
+  ASSERT_EQ(manager.http_filters_size(), 2);
+  EXPECT_EQ(manager.http_filters(0).name(), "envoy.filters.http.header_mutation");
+  EXPECT_EQ(managerOf(R"(name: "l" address: "0.0.0.0:80" headers {})").http_filters_size(), 1);
+}
+
 TEST(ListenerTest, SeveralAddresses) {
   const auto both = compileListener(parse<v1::Listener>(
       R"(name: "l" address: "0.0.0.0:1" addresses: "[::]:2" addresses: "unix:@a")"));

@@ -61,6 +61,25 @@ constexpr char kTenLines[] = R"(
   listeners { name: "public" address: "0.0.0.0:8080" routes { pool: "web" } }
   pools { name: "web" backends { address: "10.0.0.1:80" } })";
 
+TEST(SnapshotTest, HeaderEditsOfAPoolArePartOfItsRoutes) {
+  const auto config = [](const std::string& web) {
+    return R"(listeners { name: "own" address: "0.0.0.0:1" routes { pool: "web" } }
+              listeners { name: "shared" address: "0.0.0.0:2" route_table: "t" }
+              listeners { name: "other" address: "0.0.0.0:3" routes { pool: "idle" } }
+              route_tables { name: "t" routes { pool: "web" } }
+              pools { name: "idle" } pools { name: "web" )" +
+           web + "}";
+  };
+  Follower follower;
+  follower.become(config(""));
+  follower.expectSameAsAnew();
+  EXPECT_EQ(follower.become(config(R"(headers { request { remove: "a" } })")),
+            "Cluster<web RouteConfiguration<own RouteConfiguration<t");
+  follower.expectSameAsAnew();
+  EXPECT_EQ(follower.become(config("")), "Cluster<web RouteConfiguration<own RouteConfiguration<t");
+  follower.expectSameAsAnew();
+}
+
 TEST(SnapshotTest, CompilesWhatIsThere) {
   Follower follower;
   EXPECT_EQ(follower.viewText(), "");

@@ -66,10 +66,32 @@ request_headers_to_add:
   EXPECT_EQ(edits.request[0].name, "b");
 }
 
+TEST(HeaderEdits, OperatorsMakeAFormat) {
+  const auto proto = fromYaml<RouteConfiguration>(
+      "request_headers_to_add: [{header: {key: a, value: \"by %DOWNSTREAM_REMOTE_ADDRESS%\"}}]");
+  base::FieldReport report;
+  const route::HeaderEdits edits = toAllHeaderEdits(proto, report);
+  EXPECT_TRUE(report.ok());
+  ASSERT_EQ(edits.request.size(), 1u);
+  EXPECT_EQ(edits.request[0].value, "");
+  ASSERT_EQ(edits.request[0].format.size(), 2u);
+  EXPECT_EQ(edits.request[0].format[1].op, http::LogOperator::DownstreamRemote);
+}
+
 TEST(HeaderEdits, Errors) {
   const ErrorCase cases[] = {
-      {"request_headers_to_add: [{header: {key: a, value: \"%REQ(x)%\"}}]",
-       {"request_headers_to_add[0].header.value: unsupported_value: %REQ(x)%"}},
+      {"request_headers_to_add: [{header: {key: a, value: \"%NO_SUCH%\"}}]",
+       {"request_headers_to_add[0].header.value: unsupported_value: %NO_SUCH%"}},
+      {"request_headers_to_add: [{header: {key: a b, value: x}}]",
+       {"request_headers_to_add[0].header.key: unsupported_value: a b"}},
+      {"request_headers_to_add: [{header: {key: a, value: \"x\\ty\\rz\"}}]",
+       {"request_headers_to_add[0].header.value: syntax: "}},
+      {"request_headers_to_add: [{header: {key: Content-Length, value: \"1\"}}]",
+       {"request_headers_to_add[0].header.key: unsupported_value: Content-Length"}},
+      {"request_headers_to_remove: [Transfer-Encoding]",
+       {"request_headers_to_remove[0]: unsupported_value: Transfer-Encoding"}},
+      {"response_headers_to_remove: [connection]",
+       {"response_headers_to_remove[0]: unsupported_value: connection"}},
       {"request_headers_to_add: [{header: {key: a, value: \"5%\"}}]",
        {"request_headers_to_add[0].header.value: unsupported_value: 5%"}},
       {"request_headers_to_add: [{header: {key: ':path', value: x}}]",

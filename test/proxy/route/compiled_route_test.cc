@@ -107,6 +107,26 @@ TEST_F(CompiledRouteTest, TheMostSpecificFilterConfigurationCounts) {
   EXPECT_EQ(compiled.filterConfig("none"), nullptr);
 }
 
+TEST_F(CompiledRouteTest, ShowsAFilterWhatEveryLevelSays) {
+  const auto of_route = std::make_shared<PerRouteFilterSpec>();
+  const auto of_host = std::make_shared<PerRouteFilterSpec>();
+  const auto of_table = std::make_shared<PerRouteFilterSpec>();
+  route().filters = {{"all", of_route}, {"other", of_route}};
+  host_.filters = {{"all", of_host}};
+  table_.filters = {{"all", of_table}};
+  const CompiledRoute& compiled = compile();
+  using Levels = std::vector<const PerRouteFilterSpec*>;
+  const auto levels = [&](bool most_specific_last) {
+    Levels seen;
+    compiled.forEachFilterConfig("all", most_specific_last, [&](const PerRouteFilterSpec& config) {
+      seen.push_back(&config);
+    });
+    return seen;
+  };
+  EXPECT_EQ(levels(false), Levels({of_route.get(), of_host.get(), of_table.get()}));
+  EXPECT_EQ(levels(true), Levels({of_table.get(), of_host.get(), of_route.get()}));
+}
+
 HeaderEdits edits(const char* value) {
   HeaderEdits out;
   out.request = {{"x-level", value, Action::OverwriteIfExistsOrAdd},
@@ -118,21 +138,22 @@ HeaderEdits edits(const char* value) {
 }
 
 TEST_F(CompiledRouteTest, EditsHeadersOfAllLevels) {
+  test::Scope scope;
   route().edits = edits("route");
   host_.edits = edits("host");
   table_.edits = edits("table");
   http::RequestHead head = test::request("/", "h", {{"X-Remove", "1"}, {"b", "2"}});
-  compile().editRequest(head);
+  compile().editRequest(head, scope.get());
   // The least specific level comes last, and wins.
   EXPECT_EQ(text(head.headers), "b=2;x-level=table;x-trace=route;x-trace=host;x-trace=table;");
   http::ResponseHead response;
   response.headers.add("server", "s");
-  compiled_->editResponse(response);
+  compiled_->editResponse(response, scope.get());
   EXPECT_EQ(text(response.headers), "x-level=table;x-trace=route;x-trace=host;x-trace=table;");
 
   table_.most_specific_header_mutations_wins = true;
   head = test::request("/");
-  compile().editRequest(head);
+  compile().editRequest(head, scope.get());
   EXPECT_EQ(text(head.headers), "x-level=route;x-trace=table;x-trace=host;x-trace=route;");
 }
 

@@ -6,6 +6,8 @@
 #include <utility>
 #include <vector>
 
+#include "test/proxy/route/requests.h"
+
 namespace convoy::route {
 namespace {
 
@@ -15,7 +17,8 @@ using Fields = std::vector<std::pair<std::string, std::string>>;
 std::string edited(const HeaderEditList& edits, const Fields& before) {
   http::HeaderList headers;
   for (const auto& [name, value] : before) headers.add(name, value);
-  edits.apply(headers);
+  test::Scope scope;
+  edits.apply(headers, scope.get());
   std::string out;
   for (const http::HeaderField& field : headers) {
     out.append(field.name).append("=").append(field.value).append(";");
@@ -70,9 +73,50 @@ TEST(HeaderEditsTest, KnownNamesAreFoundByTheirId) {
   edits.addLevel({}, steps);
   http::HeaderList headers;
   headers.add("user-agent", "curl");
-  edits.apply(headers);
+  test::Scope scope;
+  edits.apply(headers, scope.get());
   EXPECT_EQ(headers.size(), 1u);
   EXPECT_EQ(headers.valueOr(http::HeaderName::UserAgent, ""), "convoy");
+}
+
+TEST(HeaderEditsTest, EditsInOrderRemovalsAmongThem) {
+  const std::vector<HeaderEdit> edits = {{"x-a", "1", Action::AppendIfExistsOrAdd},
+                                         {"x-a", "", Action::Remove},
+                                         {"x-b", "2", Action::AddIfAbsent}};
+  HeaderEditList list;
+  list.add(edits);
+  EXPECT_EQ(edited(list, {{"x-a", "0"}}), "x-b=2;");
+  test::Scope scope;
+  http::HeaderList headers;
+  applyEdits(edits, headers, scope.get());
+  EXPECT_EQ(headers.size(), 1u);
+}
+
+TEST(HeaderEditsTest, ValuesOfFormatsComeFromTheRequest) {
+  http::RequestHead request = test::request("/p?q", "a.example", {{"x-id", "7"}});
+  http::StreamInfo info;
+  info.status = 204;
+  base::Arena arena;
+  event::SystemClock clock;
+  const EditScope scope{request, nullptr, info, clock, arena};
+  const auto edit = [](const char* name, const char* format, bool keep_empty) {
+    return HeaderEdit{name, "", Action::OverwriteIfExistsOrAdd, *http::parseLogFormat(format),
+                      keep_empty};
+  };
+  const std::vector<HeaderEdit> edits = {
+      edit("id", "<%REQ(X-ID)%> %REQ(:PATH):2% %RESPONSE_CODE%", false),
+      edit("none", "%REQ(X-NONE)%", false),
+      edit("kept", "%REQ(X-NONE)%", true),
+      edit("at", "%START_TIME(%Y)%", false),
+  };
+  HeaderEditList list;
+  list.add(edits);
+  http::HeaderList headers;
+  list.apply(headers, scope);
+  ASSERT_EQ(headers.size(), 3u);
+  EXPECT_EQ(headers.find("id")->value, "<7> /p 204");
+  EXPECT_EQ(headers.find("kept")->value, "");
+  EXPECT_EQ(headers.find("at")->value.size(), 4u);
 }
 
 TEST(HeaderEditsTest, WithoutStepsNothingChanges) {

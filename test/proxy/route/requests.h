@@ -10,9 +10,22 @@
 #include <vector>
 
 #include "proxy/http/message.h"
+#include "proxy/route/header_edits.h"
 #include "proxy/route/spec.h"
 
 namespace convoy::test {
+
+// What header edits are made from, where a test does not care.
+class Scope {
+ public:
+  route::EditScope get() { return {request_, nullptr, info_, clock_, arena_}; }
+
+ private:
+  http::RequestHead request_;
+  http::StreamInfo info_;
+  event::SystemClock clock_;
+  base::Arena arena_;
+};
 
 inline http::RequestHead request(
     std::string_view target, std::string_view authority = "a.example",
