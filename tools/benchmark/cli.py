@@ -12,7 +12,7 @@ import subprocess
 import sys
 import time
 
-from tools.benchmark import chart, counts, peers, report, rounds, summary, system, workload
+from tools.benchmark import chart, counts, fleet, peers, report, rounds, summary, system, workload
 from tools.benchmark.processes import Processes, raise_file_limit
 from tools.benchmark.running import Running
 from tools.benchmark.system import BenchError
@@ -36,6 +36,7 @@ EPILOG = """\
 examples:
   tools/bench                              everything; writes docs/benchmarks/results.{json,svg,md}
   tools/bench --quick                      a first impression in a minute; writes nothing
+  tools/bench --fleet                      a control plane and two nodes; about three minutes
   tools/bench --callgrind --only convoy    instructions per request of Convoy
   tools/bench --cpu --rounds 15 --connections 256 --json /tmp/result.json
 
@@ -54,6 +55,9 @@ def parse_arguments(arguments):
     what.add_argument("--callgrind", action="store_true", help="user-space instructions per request")
     what.add_argument("--syscalls", action="store_true", help="system calls per request")
     what.add_argument("--idle", action="store_true", help="resident bytes per idle connection")
+    what.add_argument("--fleet", action="store_true",
+                      help="a control plane and two nodes: how fast a change is in force, and what it costs (not "
+                           "part of the default; writes docs/benchmarks/fleet.{json,md})")
     what.add_argument("--start", action="store_true", help="start to first response; memory with an empty config")
     how = parser.add_argument_group("how")
     how.add_argument("--rounds", type=_positive, help="interleaved rounds (default 7)")
@@ -71,7 +75,7 @@ def parse_arguments(arguments):
     if "envoy" in (options.only or []) and not options.envoy:
         parser.error("--only envoy needs --envoy BINARY")
     kinds = ["cpu", "callgrind", "syscalls", "idle", "start"]
-    options.everything = not any(getattr(options, kind) for kind in kinds)
+    options.everything = not options.fleet and not any(getattr(options, kind) for kind in kinds)
     if options.everything:
         for kind in kinds:
             setattr(options, kind, True)
@@ -235,6 +239,33 @@ def write(root, options, result):
     _write(os.path.join(folder, "results.md"), report.markdown(result, "results.svg"))
 
 
+def run_fleet(root, options, command):
+    raise_file_limit()
+    if not options.no_build:
+        progress("building " + " ".join(fleet.TARGETS))
+        subprocess.run([shutil.which("bazel") or "bazel", "build", "--noshow_progress", "--ui_event_filters=-info",
+                        *fleet.TARGETS], cwd=root, stdout=subprocess.DEVNULL, check=True)
+    if not shutil.which("wrk"):
+        raise BenchError("not installed: wrk; tools/setup build bench installs it")
+    cores = Cores(*system.pick_cores())
+    result = {"schema": SCHEMA, "command": command, "machine": system.machine(),
+              "date": datetime.datetime.now(datetime.timezone.utc).strftime("%Y-%m-%d")}
+    with Processes() as processes:
+        backends = start_backend(processes, cores.load, os.path.join(root, BACKEND))
+        result["fleet"] = fleet.measure(processes, root, cores, backends, progress, options.quick)
+    return result
+
+
+def write_fleet(root, options, result):
+    text = json.dumps(result, indent=1) + "\n"
+    if options.json:
+        return _write(options.json, text)
+    if options.quick:
+        return progress("nothing is written by a quick run")
+    _write(os.path.join(root, RESULTS, "fleet.json"), text)
+    _write(os.path.join(root, RESULTS, "fleet.md"), report.fleet_markdown(result, fleet.text(result["fleet"])))
+
+
 def _write(path, text):
     with open(path, "w", encoding="utf-8") as file:
         file.write(text)
@@ -254,6 +285,11 @@ def main(root, arguments):
     signal.signal(signal.SIGHUP, _stop)
     started = time.monotonic()
     try:
+        if options.fleet:
+            result = run_fleet(root, options, shlex.join(["tools/bench", *arguments]))
+            print("\n".join(f"{what}: {found}" for what, found in fleet.text(result["fleet"])))
+            write_fleet(root, options, result)
+            return 0
         result = run(root, options, shlex.join(["tools/bench", *arguments]))
         print(report.text(result))
         write(root, options, result)

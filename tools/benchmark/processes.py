@@ -57,7 +57,7 @@ class Processes:
         return self.path(f"{name}.{self._named}")
 
     def start(self, command, core, stdout=None, stderr=None):
-        """Starts `command` pinned to `core`. Output goes to files of the folder, by default of a name of its own."""
+        """Starts `command` pinned to `core` (None: to none). Output goes to files of the folder, by default of a name of its own."""
         path = self.unique_path(os.path.basename(command[0]))
         out_path = stdout or f"{path}.out"
         err_path = stderr or f"{path}.err"
@@ -67,7 +67,7 @@ class Processes:
             _LIBC.prctl(_PR_SET_PDEATHSIG, signal.SIGKILL)
             if os.getppid() != parent:
                 os._exit(1)
-            os.sched_setaffinity(0, {core})
+            os.sched_setaffinity(0, {core} if core is not None else range(os.cpu_count()))
 
         flags = os.O_WRONLY | os.O_CREAT | os.O_APPEND
         out, err = os.open(out_path, flags, 0o600), os.open(err_path, flags, 0o600)

@@ -123,3 +123,15 @@ def markdown(result, chart):
     parts += [f"## {title}\n\n{markdown_table(headings, rows)}" for title, headings, rows in sections(result)]
     parts += [f"**Warning:** {warning}." for warning in result["warnings"]]
     return "\n\n".join(parts) + "\n"
+
+
+def fleet_markdown(result, rows):
+    """The page of tools/bench --fleet."""
+    machine = result["machine"]
+    return "\n\n".join([
+        "# Results of tools/bench --fleet",
+        f"Written by `{result['command']}` on {result['date']}; what is measured and how is in [README.md](README.md).",
+        f"{machine['cpu']}, {machine['cores']} {'virtual ' if machine['virtual'] else ''}cores, Linux "
+        f"{machine['kernel']}, {machine['distribution']}. Control plane, two nodes of two workers, backends and load share "
+        "these cores.",
+        "| figure | |\n|---|---|\n" + "\n".join(f"| {what} | {found} |" for what, found in rows)]) + "\n"
