@@ -232,7 +232,8 @@ std::string_view formatText(const std::vector<LogPiece>& pieces, const LogRecord
   LineBuffer out(text, most);
   for (const LogPiece& piece : pieces) {
     if (!isNumber(piece.op)) {
-      out.raw(cutTo(piece.max_length, textOrAlternative(piece, record, scratch)));
+      const std::string_view value = textOrAlternative(piece, record, scratch);
+      if (!value.empty()) out.raw(cutTo(piece.max_length, value));
     } else if (const auto value = numberOf(piece.op, record.info); value.has_value()) {
       out.number(*value);
     }

@@ -23,7 +23,8 @@ struct ShortText {
 class LineBuffer {
  public:
   LineBuffer(char* begin, size_t size) : begin_(begin), at_(begin), end_(begin + size) {}
-  // Inlined by force: the cursor stays in a register from one piece to the next.
+  // `text` points somewhere, be it empty. Inlined by force: the cursor stays in a register from one
+  // piece to the next.
   [[gnu::always_inline]] void raw(std::string_view text) {
     const size_t fits = text.size() < room() ? text.size() : room();
     std::memcpy(at_, text.data(), fits);
