@@ -35,6 +35,7 @@ class StopSignals {
  public:
   StopSignals() {
     signal(SIGPIPE, SIG_IGN);
+    signal(SIGXFSZ, SIG_IGN);  // writing past `ulimit -f` is an error like a full disk
     sigemptyset(&set_);
     sigaddset(&set_, SIGTERM);
     sigaddset(&set_, SIGINT);

@@ -155,7 +155,9 @@ int64_t SqliteDb::changedRows() const {
 
 absl::Status SqliteDb::error(int code) const {
   const Meaning meaning = meaningOf(code & 0xff);
-  const char* detail = handle_ == nullptr ? sqlite3_errstr(code) : sqlite3_errmsg(handle_);
+  // SQLite's own words, unless it has not noticed itself.
+  const bool noticed = handle_ != nullptr && sqlite3_extended_errcode(handle_) == code;
+  const char* detail = noticed ? sqlite3_errmsg(handle_) : sqlite3_errstr(code);
   return absl::Status(meaning.code, absl::StrCat("store file ", path_, " ", meaning.text,
                                                  " (SQLite: ", detail, ", code ", code, ")"));
 }

@@ -135,7 +135,7 @@ void checkBackend(v1::Backend* backend, const Place& place) {
   const std::string canonical =
       checkAddress(backend->address(), AddressUse::Connect, place.field("address"));
   if (!canonical.empty()) backend->set_address(canonical);
-  if (backend->weight() == 0) backend->set_weight(1);
+  if (!backend->has_weight()) backend->set_weight(1);
   checkRange(backend->weight(), 1, 128, place.field("weight"));
   checkSelector(backend->nodes(), place.field("nodes"));
 }

@@ -8,6 +8,7 @@
 #include <utility>
 
 #include "absl/strings/str_cat.h"
+#include "google/protobuf/stubs/logging.h"
 #include "proxy/admin/admin_server.h"
 #include "proxy/base/log.h"
 #include "proxy/base/version.h"
@@ -38,6 +39,11 @@ void raiseDescriptorLimit() {
   ::setrlimit(RLIMIT_NOFILE, &limit);
 }
 
+// Protobuf's own complaints about bytes of a peer: whoever parses them says it better.
+void logOfProtobuf(google::protobuf::LogLevel, const char*, int, const std::string& message) {
+  base::log(base::LogLevel::Debug, "protobuf: " + message);
+}
+
 // One line that scripts read: where this process listens, ports filled in.
 void announce(const Server& server, const admin::AdminServer& admin) {
   std::string line = "convoy-proxy is live";
@@ -52,6 +58,7 @@ void announce(const Server& server, const admin::AdminServer& admin) {
 
 int serve(const Options& options, config::BootstrapSpec bootstrap) {
   raiseDescriptorLimit();
+  google::protobuf::SetLogHandler(logOfProtobuf);
   const event::SystemClock clock;
   Server server(options, std::move(bootstrap), clock, event::Random::fromKernel());
   Signals signals(server);

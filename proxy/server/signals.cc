@@ -40,6 +40,7 @@ class Signals::Watch {
 
 Signals::Signals(Server& server) {
   signal(SIGPIPE, SIG_IGN);
+  signal(SIGXFSZ, SIG_IGN);  // a log past `ulimit -f` is an error like a full disk
   const int numbers[kWatched] = {SIGTERM, SIGINT, SIGUSR1, SIGHUP};
   for (size_t i = 0; i < kWatched; ++i) watches_[i] = std::make_unique<Watch>(server, numbers[i]);
 }

@@ -109,6 +109,7 @@ TEST(ResourcesTest, Backends) {
       {R"(address: "10.0.0.1:80")", ""},
       {R"(address: "10.0.0.1:80" weight: 128)", ""},
       {R"(address: "10.0.0.1:80" weight: 129)", "x.weight: range"},
+      {R"(address: "10.0.0.1:80" weight: 0)", "x.weight: range"},
       {R"(address: "10.0.0.1:0")", "x.address: address"},
       {R"(nodes { labels { key: "a" } })", "x.address: required, x.nodes.labels: range"},
   };
@@ -117,7 +118,7 @@ TEST(ResourcesTest, Backends) {
     Problems problems;
     checkBackend(&backend, Place(&problems, {v1::KIND_BACKEND, "p/b"}, "x"));
     EXPECT_EQ(text(problems), c.problems) << c.resource;
-    EXPECT_NE(backend.weight(), 0u);
+    EXPECT_TRUE(backend.has_weight());
   }
 }
 

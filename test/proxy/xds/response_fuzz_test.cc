@@ -16,6 +16,7 @@
 #include <string_view>
 #include <vector>
 
+#include "google/protobuf/stubs/logging.h"
 #include "proxy/base/assert.h"
 #include "proxy/config/builtins.h"
 #include "proxy/config/resources.h"
@@ -164,6 +165,7 @@ class Node {
 }  // namespace convoy::xds
 
 extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
+  [[maybe_unused]] static const auto complaints = google::protobuf::SetLogHandler(nullptr);
   convoy::xds::Node node;
   size_t at = 0;
   while (size - at >= 3) {

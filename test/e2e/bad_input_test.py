@@ -1,0 +1,251 @@
+#!/usr/bin/env python3
+"""Bad input, with the real binaries: what is refused, in which words, and that nothing changes by it."""
+
+import os
+import shutil
+import signal
+import sqlite3
+import subprocess
+import sys
+import unittest
+
+sys.dont_write_bytecode = True
+sys.path.insert(0, os.path.join(os.getcwd(), "test/e2e"))
+
+import results  # noqa: E402
+from fleet import SECONDS, Fleet, Process, get, listener_url, wait_until  # noqa: E402
+
+GOOD = """\
+listeners:
+- name: public
+  address: 127.0.0.1:0
+  routes:
+  - pool: web
+pools:
+- name: web
+  backends:
+  - address: {backend}
+"""
+
+# What, the file, and what is said of it: place, field, reason, (rule: value).
+CONFIGURATION = [
+    ("malformed YAML", "listeners:\n- name: [public\n", ["stdin:3:1: not YAML", "(syntax)"]),
+    ("a tab for indentation", "pools:\n- name: web\n\tbackends: []\n", ["stdin:3:", "not YAML"]),
+    ("text that is no map", "hello\n", ["stdin:1:1: "]),
+    ("an unknown field", "listeners:\n- name: public\n  adress: x\n",
+     ["stdin:3:3: listeners[0].adress: ", 'did you mean "address"?', "(unknown_field: adress)"]),
+    ("an unknown kind", "listenrs: []\n", ["stdin:1:1: listenrs: ", 'did you mean "listeners"?']),
+    ("a word for a number", "pools:\n- name: web\n  backends:\n  - {address: '1.2.3.4:80', weight: heavy}\n",
+     ["stdin:4:", "pools[0].backends[0].weight: ", "(type: heavy)"]),
+    ("a negative number", "pools:\n- name: web\n  backends:\n  - {address: '1.2.3.4:80', weight: -1}\n",
+     ["pools[0].backends[0].weight: ", "(type: -1)"]),
+    ("a number below its range", "pools:\n- name: web\n  backends:\n  - {address: '1.2.3.4:80', weight: 0}\n",
+     ["stdin:4:", "pools[0].backends[0].weight: ", "1 to 128", "(range: 0)"]),
+    ("a number above its range", "pools:\n- name: web\n  backends:\n  - {address: '1.2.3.4:80', weight: 129}\n",
+     ["pools[0].backends[0].weight: ", "(range: 129)"]),
+    ("an unknown algorithm", "pools:\n- name: web\n  algorithm: fastest\n",
+     ["stdin:3:3: pools[0].algorithm: ", "(enum: fastest)"]),
+    ("a name twice", "pools:\n- name: a\n- name: a\n", ["stdin:3:3: pools[1]: ", "(duplicate: a)"]),
+    ("a backend twice", "pools:\n- name: a\n  backends:\n  - address: 1.2.3.4:80\n  - address: 1.2.3.4:80\n",
+     ["stdin:5:5: pools[0].backends[1]: ", "(duplicate: a/1.2.3.4:80)"]),
+    ("a key twice", "pools: []\nlisteners: []\npools: []\n", ["stdin:3:1: ", '"pools"', "line 1", "(duplicate)"]),
+    ("a route to a missing pool", "listeners:\n- name: b\n  address: 127.0.0.1:0\n  routes:\n  - pool: wbe\n",
+     ["stdin:5:5: listeners[0].routes[0].pool: ", 'did you mean "web"?', "(not_found: wbe)"]),
+    ("a port out of range", "listeners:\n- name: b\n  address: 127.0.0.1:65536\n  routes: [{pool: web}]\n",
+     ["stdin:3:3: listeners[0].address: ", "0 to 65535", "(address: 127.0.0.1:65536)"]),
+    ("a backend's port out of range", "pools:\n- name: web\n  backends:\n  - address: 1.2.3.4:0\n",
+     ["stdin:4:5: pools[0].backends[0].address: ", "1 to 65535", "(address: 1.2.3.4:0)"]),
+    ("a good part beside a bad one", "pools:\n- name: fine\n- name: bad\n  algorithm: fastest\n",
+     ["stdin:4:3: pools[1].algorithm: "]),
+]
+
+BOOTSTRAP = """\
+static_resources:
+  listeners:
+  - name: public
+    address: {{socket_address: {{address: 127.0.0.1, port_value: {port}}}}}
+    filter_chains:
+    - filters:
+      - name: envoy.filters.network.http_connection_manager
+        typed_config:
+          "@type": type.googleapis.com/envoy.extensions.filters.network.http_connection_manager.v3.HttpConnectionManager
+          stat_prefix: public
+          {extra}
+          route_config:
+            virtual_hosts:
+            - {{name: all, domains: ["*"], routes: [{{match: {{prefix: /}}, route: {{cluster: {cluster}}}}}]}}
+          http_filters:
+          - name: envoy.filters.http.router
+            typed_config: {{"@type": type.googleapis.com/envoy.extensions.filters.http.router.v3.Router}}
+  clusters:
+  - name: web
+    load_assignment:
+      cluster_name: web
+      endpoints:
+      - lb_endpoints:
+        - endpoint: {{address: {{socket_address: {{address: 127.0.0.1, port_value: 9}}}}}}
+"""
+
+# What, the values to fill in, and what is said of the file.
+BOOTSTRAPS = [
+    ("an unknown field", {"extra": "stat_prefx: x"}, [":11:", "stat_prefx", "unknown_field"]),
+    ("an unsupported field", {"extra": "add_user_agent: true"}, [":11:", ".add_user_agent: ", "true"]),
+    ("a port out of range", {"port": "65536"}, [":4:", "port_value", "65536"]),
+    ("a missing cluster", {"cluster": "nowhere"}, [":14:", "cluster", "nowhere"]),
+    ("malformed YAML", {"extra": "["}, ["syntax"]),
+]
+
+
+class BadConfigurationTest(unittest.TestCase):
+    def setUp(self):
+        self.fleet = Fleet()
+        self.addCleanup(self.fleet.close)
+        self.node = self.fleet.start_node("node-a")
+        self.fleet.apply(GOOD.format(backend=self.fleet.start_backend("blue")))
+        self.url = listener_url(self.node, "public")
+
+    def test_everything_is_refused_whole_with_place_field_rule_and_value(self):
+        before = self.fleet.ctl("list", "-o", "yaml")
+        for what, text, said in CONFIGURATION:
+            for command in (("apply", "-f", "-"), ("validate", "-f", "-")):
+                with self.subTest(what=what, command=command[0]):
+                    result = self.fleet.run_ctl(*command, stdin=text)
+                    self.assertEqual(result.returncode, 2, result.stdout + result.stderr)
+                    for words in said:
+                        self.assertIn(words, result.stderr)
+        self.assertEqual(self.fleet.ctl("list", "-o", "yaml"), before)
+        self.assertIn("revision 1\n", self.fleet.ctl("status"))
+        self.assertEqual(get(self.url)[1].strip(), "blue")
+
+    def test_a_file_is_named(self):
+        path = os.path.join(self.fleet.folder, "web.yaml")
+        with open(path, "w", encoding="utf-8") as file:
+            file.write("pools:\n- name: web\n  algorithm: fastest\n")
+        result = self.fleet.run_ctl("apply", "-f", path)
+        self.assertEqual(result.returncode, 2)
+        self.assertIn(f"{path}:3:3: pools[0].algorithm: ", result.stderr)
+        result = self.fleet.run_ctl("apply", "-f", path + ".gone")
+        self.assertEqual(result.returncode, 2)
+        self.assertIn(path + ".gone", result.stderr)
+
+    def test_a_bootstrap_is_refused_before_anything_starts(self):
+        for what, values, said in BOOTSTRAPS:
+            path = os.path.join(self.fleet.folder, "envoy.yaml")
+            with open(path, "w", encoding="utf-8") as file:
+                file.write(BOOTSTRAP.format(**{"port": "0", "extra": "", "cluster": "web", **values}))
+            for mode in ("validate", "serve"):
+                with self.subTest(what=what, mode=mode):
+                    result = subprocess.run(["proxy/convoy-proxy", "-c", path, "--mode", mode], text=True,
+                                            capture_output=True, timeout=SECONDS, check=False)
+                    output = result.stdout + result.stderr
+                    self.assertEqual(result.returncode, 2, output)
+                    self.assertIn(path + ":", output)
+                    for words in said:
+                        self.assertIn(words, output)
+                    self.assertNotIn("is live", output)
+
+
+class StoreTest(unittest.TestCase):
+    def setUp(self):
+        self.fleet = Fleet()
+        self.addCleanup(self.fleet.close)
+        self.store = os.path.join(self.fleet.folder, "convoy.db")
+        self.good = GOOD.format(backend="127.0.0.1:9")
+        self.fleet.ctl("apply", "-f", "-", stdin=self.good)
+
+    def refused_start(self):
+        """What a control plane says that cannot start on the store."""
+        result = subprocess.run(["controlplane/convoy-control", "--store", self.store, "--listen", "127.0.0.1:0",
+                                 "--xds-listen", "127.0.0.1:0"], text=True, capture_output=True, timeout=SECONDS,
+                                check=False)
+        self.assertEqual((result.returncode, result.stdout), (1, ""), result.stderr)
+        self.assertIn(f"store file {self.store} ", result.stderr)
+        self.assertNotIn("not an error", result.stderr)
+        return result.stderr
+
+    def assert_the_configuration_is_there(self, revision):
+        self.assertIn(f"still revision {revision}", self.fleet.ctl("apply", "-f", "-", stdin=self.good))
+
+    def test_a_second_process_is_refused_and_the_first_one_goes_on(self):
+        self.assertIn("is in use by another process", self.refused_start())
+        self.assert_the_configuration_is_there(1)
+
+    def test_damaged_and_foreign_files_are_refused_and_left_as_they_are(self):
+        self.fleet.control.end()
+        backup = self.store + ".backup"
+        shutil.copy(self.store, backup)
+
+        def schema(version):
+            with sqlite3.connect(self.store) as db:
+                db.execute(f"PRAGMA user_version={version}")
+            db.close()
+
+        def rewrite(change):
+            with open(self.store, "rb") as file:
+                changed = change(bytearray(file.read()))
+            with open(self.store, "wb") as file:
+                file.write(changed)
+
+        def scribble(data):
+            for at in range(4096, len(data), 97):
+                data[at] ^= 0x55
+            return data
+
+        def foreign(_):
+            os.remove(self.store)
+            with sqlite3.connect(self.store) as db:
+                db.execute("CREATE TABLE theirs (x)")
+            db.close()
+
+        cases = [
+            ("a newer schema", lambda: schema(99), "was written by a newer Convoy (schema 99"),
+            ("bytes changed", lambda: rewrite(scribble), "is corrupt"),
+            ("cut short", lambda: rewrite(lambda data: data[:5000]), "is corrupt"),
+            ("no database", lambda: rewrite(lambda data: b"some text\n" * 100), "is not a Convoy store"),
+            ("another program's database", lambda: foreign(None), "is not a Convoy store"),
+        ]
+        for what, damage, said in cases:
+            with self.subTest(what=what):
+                shutil.copy(backup, self.store)
+                damage()
+                with open(self.store, "rb") as file:
+                    damaged = file.read()
+                self.assertIn(said, self.refused_start())
+                with open(self.store, "rb") as file:
+                    self.assertEqual(file.read(), damaged)
+        shutil.copy(backup, self.store)
+        self.fleet.start_control()
+        self.assert_the_configuration_is_there(1)
+
+    def test_a_disk_that_takes_no_more_loses_nothing_that_was_acknowledged(self):
+        self.fleet.control.end()
+        # As large as it is and a little more: the log beside the store stops there.
+        limit = os.path.getsize(self.store) + 16384
+        self.fleet.control = Process(self.fleet.folder, "control-limited", "prlimit", f"--fsize={limit}",
+                                     "controlplane/convoy-control", "--store", self.store, "--listen",
+                                     self.fleet.management, "--xds-listen", self.fleet.xds)
+        self.fleet.processes.append(self.fleet.control)
+        self.fleet.control.found(r"^ready management=(\S+) ")
+        acknowledged = 1
+        refused = None
+        for weight in range(2, 129):
+            result = self.fleet.run_ctl("apply", "-f", "-", stdin=(
+                f"backends: [{{pool: web, address: '127.0.0.1:9', weight: {weight}}}]"))
+            if result.returncode != 0:
+                refused = result
+                break
+            self.assertIn(f"revision {acknowledged + 1}", result.stdout)
+            acknowledged += 1
+        self.assertIsNotNone(refused, "the limit was never reached")
+        self.assertIn(self.store, refused.stderr)
+        # It still answers, and the refused change is not half there.
+        self.assertIn(f"revision {acknowledged}\n", self.fleet.ctl("status"))
+        self.fleet.control.end(signal.SIGKILL)
+        self.fleet.start_control()
+        wait_until(lambda: f"revision {acknowledged}\n" in self.fleet.ctl("status"), "the last one acknowledged")
+        self.assertIn(f"weight: {acknowledged}\n", self.fleet.ctl("list", "backends", "-o", "yaml"))
+        self.fleet.ctl("apply", "-f", "-", stdin="backends: [{pool: web, address: '127.0.0.1:9', weight: 7}]")
+
+
+if __name__ == "__main__":
+    results.main()
