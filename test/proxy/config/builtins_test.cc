@@ -11,7 +11,8 @@ namespace {
 TEST(Builtins, EveryExtensionPointSaysWhatItHas) {
   const Registry& registry = builtins();
   EXPECT_EQ(registry.network_filters.kinds(), "envoy.filters.network.http_connection_manager");
-  EXPECT_EQ(registry.http_filters.kinds(), "envoy.filters.http.header_mutation, envoy.filters.http.router");
+  EXPECT_EQ(registry.http_filters.kinds(),
+            "envoy.filters.http.header_mutation, envoy.filters.http.router");
   EXPECT_EQ(registry.per_route_filters.kinds(), "envoy.filters.http.header_mutation");
   EXPECT_EQ(registry.access_loggers.kinds(),
             "envoy.access_loggers.file, envoy.access_loggers.stderr, envoy.access_loggers.stdout");
