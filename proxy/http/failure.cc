@@ -20,8 +20,6 @@ constexpr FailureInfo kTable[kFailures] = {
      "The request is malformed.\n"},
     {Failure::HeadTooLarge, "head_too_large", "DPE", Blame::Downstream, false, 431,
      "The request's header fields are too large or too many.\n"},
-    {Failure::UriTooLong, "uri_too_long", "DPE", Blame::Downstream, false, 414,
-     "The request's URI is too long.\n"},
     {Failure::BadBody, "bad_body", "DPE", Blame::Downstream, false, 400,
      "The framing of the request's body is malformed.\n"},
     {Failure::RequestHeaderTimeout, "request_header_timeout", "", Blame::Downstream, false, 408,
@@ -48,7 +46,6 @@ constexpr FailureInfo kTable[kFailures] = {
      "Too many requests are waiting for this upstream.\n"},
     {Failure::DirectResponse, "direct_response", "", Blame::None, false, 0, ""},
     {Failure::FilterReply, "filter_reply", "", Blame::None, false, 0, ""},
-    {Failure::Overload, "overload", "OM", Blame::Local, false, 503, "This proxy is overloaded.\n"},
     {Failure::Draining, "draining", "", Blame::Local, false, 503, "This proxy is shutting down.\n"},
     {Failure::MaxStreamDuration, "max_stream_duration", "UMSDR", Blame::Local, false, 504,
      "The request took too long.\n"},
@@ -71,8 +68,6 @@ constexpr FailureInfo kTable[kFailures] = {
      504, "The upstream host did not respond in time.\n"},
     {Failure::UpstreamResponseTimeout, "upstream_response_timeout", "UT", Blame::Upstream, false,
      504, "The upstream host did not complete its response in time.\n"},
-    {Failure::UpstreamIdleTimeout, "upstream_idle_timeout", "UT", Blame::Upstream, false, 504,
-     "The upstream host sent nothing for too long.\n"},
     {Failure::UpstreamAbortedBody, "upstream_aborted_body", "UC", Blame::Upstream, false, 0, ""},
 };
 

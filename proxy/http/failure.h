@@ -16,7 +16,6 @@ enum class Failure : uint8_t {
   // Downstream's doing.
   BadRequest,             // the head is malformed
   HeadTooLarge,           // 431
-  UriTooLong,             // 414
   BadBody,                // framing broke inside the body
   RequestHeaderTimeout,   // 408: the head did not arrive in time
   RequestTimeout,         // 408: the whole request did not
@@ -32,7 +31,6 @@ enum class Failure : uint8_t {
   UpstreamOverflow,   // 503: a circuit breaker
   DirectResponse,     // configured answer; not an error, has no flag
   FilterReply,        // a filter answered
-  Overload,           // 503: this node sheds load
   Draining,           // 503: this node is going away
   MaxStreamDuration,  // 504: the stream lived too long
   PayloadTooLarge,    // 413: more body than may be buffered
@@ -45,7 +43,6 @@ enum class Failure : uint8_t {
   UpstreamProtocolError,     // 502: the response was malformed
   UpstreamFirstByteTimeout,  // 504
   UpstreamResponseTimeout,   // 504: route time-out
-  UpstreamIdleTimeout,       // 504 before the head, abort after
   UpstreamAbortedBody,       // the response broke after its head: downstream is aborted
   kCount
 };
