@@ -1,5 +1,6 @@
 #include "proxy/http/request_prep.h"
 
+#include "proxy/base/strings.h"
 #include "proxy/http/hop_by_hop.h"
 #include "proxy/http/request_id.h"
 
@@ -68,7 +69,22 @@ void prepareForwardedFor(RequestHead& head, const ConnectionManagerSpec& spec, b
   }
 }
 
+// "h2c" (RFC 9113 3.1 made it obsolete), "TLS/1.2" and the like, or a list of such.
+bool isOfferOnly(std::string_view upgrade) {
+  bool only = true;
+  forEachToken(upgrade, [&](std::string_view token) {
+    const bool tls = base::equalsIgnoreCase(token.substr(0, 4), "tls/");
+    if (!tls && !base::equalsIgnoreCase(token, "h2c")) only = false;
+  });
+  return only;
+}
+
 }  // namespace
+
+bool asksForTunnel(RequestHead& head) {
+  if (!head.upgrade.empty() && isOfferOnly(head.upgrade)) head.upgrade = {};
+  return !head.upgrade.empty() || head.method == "CONNECT";
+}
 
 void prepareRequest(RequestHead& head, ManagerRuntime& runtime, base::Arena& arena,
                     StreamInfo& info) {

@@ -87,6 +87,7 @@ void ServerStream::onRequestHead(RequestHead& head, bool end_of_stream) {
   request_head_ = std::move(head);
   request_head_.copyInto(arena_);
   prepareRequest(request_head_, runtime_, arena_, info_);
+  if (asksForTunnel(request_head_)) return refuseTunnel();
   matchRoute();
   buildFilters();
   if (end_of_stream) noteRequestEnd();
@@ -99,6 +100,14 @@ void ServerStream::onRequestHead(RequestHead& head, bool end_of_stream) {
     proceed.status = 100;
     sender_->sendInformational(proceed);
   }
+}
+
+// None is configured. A client may have sent bytes of the tunnel already: they are not requests, so
+// nothing more is read.
+void ServerStream::refuseTunnel() {
+  noteRequestEnd();
+  owner_->closeAfterStream();
+  fail(Failure::UnsupportedUpgrade);
 }
 
 void ServerStream::matchRoute() {

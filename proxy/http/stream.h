@@ -136,6 +136,7 @@ class ServerStream final : public RequestReceiver,
 
   void transition(State to);
   void buildFilters();
+  void refuseTunnel();
   void matchRoute();
   void noteRequestEnd();
   void noteActivity();

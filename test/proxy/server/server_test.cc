@@ -71,6 +71,36 @@ TEST(ServerTest, RefusesMalformedRequestsAndCloses) {
   EXPECT_EQ(web.requests(), 0);
 }
 
+TEST(ServerTest, OpensNoTunnelAndReadsNothingOfOne) {
+  FakeUpstream web;
+  ProxyHarness proxy(test::staticBootstrap(web.address()));
+  const std::string tunnelled = "GET /smuggled HTTP/1.1\r\nHost: a\r\n\r\n";
+  const std::string asking[] = {
+      "GET / HTTP/1.1\r\nHost: a\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n\r\n",
+      "CONNECT a:443 HTTP/1.1\r\nHost: a:443\r\n\r\n",
+  };
+  for (const std::string& request : asking) {
+    const RawSocket client = RawSocket::connectedTo(proxy.address());
+    client.send(request + tunnelled);
+    const std::string answer = client.receiveAll();
+    EXPECT_TRUE(answer.starts_with("HTTP/1.1 403 ")) << answer;
+    EXPECT_EQ(answer.find("HTTP/1.1", 1), std::string::npos) << answer;
+  }
+  EXPECT_EQ(web.requests(), 0);
+}
+
+TEST(ServerTest, IgnoresTheOfferOfH2c) {
+  FakeUpstream web;
+  ProxyHarness proxy(test::staticBootstrap(web.address()));
+  const test::HttpReply reply = proxy.send(
+      "GET / HTTP/1.1\r\nHost: a\r\nConnection: Upgrade, HTTP2-Settings\r\nUpgrade: h2c\r\n"
+      "HTTP2-Settings: AAMAAABkAAQAoAAAAAIAAAAA\r\n\r\n");
+  EXPECT_EQ(reply.status, 200);
+  const std::string request = web.lastRequest();
+  EXPECT_EQ(request.find("pgrade"), std::string::npos) << request;
+  EXPECT_EQ(request.find("Settings"), std::string::npos) << request;
+}
+
 TEST(ServerTest, ServesManyRequestsOnOneConnection) {
   FakeUpstream web;
   ProxyHarness proxy(test::staticBootstrap(web.address()), /*workers=*/2);
