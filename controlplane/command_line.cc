@@ -5,12 +5,16 @@
 #include "absl/strings/str_cat.h"
 #include "controlplane/base/version.h"
 #include "proxy/base/log.h"
+#include "proxy/base/strings.h"
 
 namespace convoy::controlplane {
 
 namespace {
 
-constexpr int kMistake = 2;
+Answer mistake(std::string_view what) {
+  return {2,
+          absl::StrCat("convoy-control: ", base::toAbsl(what), "\nTry convoy-control --help.\n")};
+}
 
 constexpr char kDescription[] =
     "convoy-control: keeps the configuration of a fleet of convoy-proxy nodes and pushes it to "
@@ -38,8 +42,8 @@ std::optional<Answer> parseCommandLine(int argc, const char* const* argv,
   ServerOptions& server = command_line->server;
   app.footer(kFooter);
   app.get_formatter()->column_width(28);
-  app.add_option("--store", server.store, "File of the configuration; made if it does not exist")
-      ->required()
+  app.add_option("--store", server.store,
+                 "File of the configuration; made if it does not exist (required)")
       ->type_name("FILE");
   app.add_option("--listen", server.management, "Management address")
       ->capture_default_str()
@@ -65,9 +69,10 @@ std::optional<Answer> parseCommandLine(int argc, const char* const* argv,
     app.exit(success, text, text);
     return Answer{0, text.str()};
   } catch (const CLI::ParseError& error) {
-    return Answer{kMistake,
-                  absl::StrCat("convoy-control: ", error.what(), "\nTry convoy-control --help.\n")};
+    return mistake(error.what());
   }
+  // Not CLI11's required(): it complains about this before it looks at misspelt flags.
+  if (server.store.empty()) return mistake("--store is required");
   return std::nullopt;
 }
 

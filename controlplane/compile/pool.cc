@@ -1,5 +1,6 @@
 #include "controlplane/compile/pool.h"
 
+#include <limits>
 #include <utility>
 
 #include "absl/strings/str_cat.h"
@@ -47,6 +48,17 @@ void setAlgorithm(v1::Algorithm algorithm, envoy::config::cluster::v3::Cluster* 
             envoy::extensions::load_balancing_policies::round_robin::v3::RoundRobin(), policies);
 }
 
+// Envoy's defaults (1,024 connections, requests, waiting requests; 3 retries) answer 503 to what
+// the backends would take; they are a guess about somebody else's backends. What bounds a node is
+// its descriptors (docs/operating.md).
+void setNoLimits(envoy::config::cluster::v3::Cluster* cluster) {
+  constexpr uint32_t kNone = std::numeric_limits<uint32_t>::max();
+  auto* limits = cluster->mutable_circuit_breakers()->add_thresholds();
+  limits->mutable_max_connections()->set_value(kNone);
+  limits->mutable_max_pending_requests()->set_value(kNone);
+  limits->mutable_max_requests()->set_value(kNone);
+}
+
 }  // namespace
 
 envoy::config::cluster::v3::Cluster compileCluster(const v1::Pool& pool) {
@@ -63,6 +75,7 @@ envoy::config::cluster::v3::Cluster compileCluster(const v1::Pool& pool) {
   } else {
     cluster.mutable_connect_timeout()->set_seconds(kDefaultConnectSeconds);
   }
+  setNoLimits(&cluster);
   return cluster;
 }
 

@@ -2,6 +2,7 @@
 
 #include <cerrno>
 #include <cstring>
+#include <filesystem>
 #include <fstream>
 #include <sstream>
 #include <utility>
@@ -14,11 +15,11 @@
 namespace convoy::config {
 namespace {
 
-LoadedBootstrap unreadable(const std::string& path, const char* why) {
+LoadedBootstrap unreadable(const std::string& path, const char* rule, const char* why) {
   LoadedBootstrap result;
   result.error_count = 1;
   result.errors.push_back(
-      {path, {}, {"", "not_found", "", std::string("the file cannot be read: ") + why}});
+      {path, {}, {"", rule, "", std::string("the file cannot be read: ") + why}});
   return result;
 }
 
@@ -64,11 +65,18 @@ LoadedBootstrap loadBootstrap(std::string_view text, std::string_view file,
 }
 
 LoadedBootstrap loadBootstrapFile(const std::string& path, const BootstrapOptions& options) {
+  std::error_code ignored;
+  if (std::filesystem::is_directory(path, ignored))
+    return unreadable(path, "folder", "it is a folder; write the path of a YAML or JSON file");
   std::ifstream file(path, std::ios::binary);
-  if (!file) return unreadable(path, std::strerror(errno));
+  if (!file) return unreadable(path, "not_found", std::strerror(errno));
   std::ostringstream text;
   text << file.rdbuf();
-  if (file.bad() || text.bad()) return unreadable(path, "reading failed");
+  if (file.bad() || text.bad()) return unreadable(path, "reading", "reading failed");
+  // Most likely a mistake, and a node that serves nothing would look healthy.
+  if (text.view().find_first_not_of(" \t\r\n") == std::string_view::npos) {
+    return unreadable(path, "empty", "nothing is in it");
+  }
   return loadBootstrap(text.str(), path, options);
 }
 

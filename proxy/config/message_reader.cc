@@ -296,6 +296,7 @@ class Reader {
       if (type.FindValueByNumber(value) != nullptr) return value;
     }
     NearestName nearest(node.text);
+    std::string all;
     for (int i = 0; i < type.value_count(); ++i) {
       const std::string shown =
           options_.for_people ? shortName(*type.value(i)) : type.value(i)->name();
@@ -303,8 +304,12 @@ class Reader {
         return type.value(i)->number();
       }
       nearest.consider(shown);
+      if (type.value(i)->number() != 0 || !options_.for_people) all += ", " + shown;
     }
-    error("enum", node, "is no value of " + type.full_name() + nearest.suggestion());
+    const std::string way_out = nearest.best().empty()
+                                    ? ": " + all.substr(std::min<size_t>(2, all.size()))
+                                    : nearest.suggestion();
+    error("enum", node, "is no value of " + type.full_name() + way_out);
     return std::nullopt;
   }
 

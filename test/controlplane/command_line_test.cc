@@ -59,6 +59,7 @@ TEST(CommandLineTest, MistakesAreNamed) {
       {{}, "--store is required"},
       {{"--store"}, "--store"},
       {{"--store", "x", "--lisen", "y"}, "--lisen"},
+      {{"--stroe", "x"}, "--stroe"},
       {{"--store", "x", "-l", "loud"}, "loud is no log level"},
   };
   for (const Case& c : cases) {

@@ -105,5 +105,19 @@ TEST(BootstrapLoader, AFileThatIsNotThere) {
             "/does/not/exist: the file cannot be read: No such file or directory (not_found)\n");
 }
 
+// Each would be an empty configuration, and a node that serves nothing would call itself live.
+TEST(BootstrapLoader, FilesWithoutAnything) {
+  const std::string folder = testing::TempDir();
+  EXPECT_EQ(validateFile(folder).output,
+            folder +
+                ": the file cannot be read: it is a folder; write the path of a YAML or JSON "
+                "file (folder)\n");
+  const std::string blank = folder + "/blank.yaml";
+  std::ofstream(blank) << " \n\n";
+  EXPECT_EQ(validateFile(blank).output,
+            blank + ": the file cannot be read: nothing is in it (empty)\n");
+  EXPECT_EQ(validateFile("/dev/null").exit_code, 2);
+}
+
 }  // namespace
 }  // namespace convoy::config

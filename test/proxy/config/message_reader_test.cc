@@ -234,6 +234,14 @@ TEST(MessageReader, NamesForPeople) {
   ASSERT_EQ(report.errors().size(), 1u);
   EXPECT_EQ(report.errors()[0].hint,
             "is no value of convoy.v1.Algorithm; did you mean \"round_robin\"?");
+
+  base::FieldReport all;
+  const DocumentResult unlike = parseYaml("algorithm: fastest", DocumentLimits());
+  readMessage(*std::get<DocumentRoot>(unlike), {.for_people = true}, &pool, &all);
+  ASSERT_EQ(all.errors().size(), 1u);
+  EXPECT_TRUE(all.errors()[0].hint.starts_with(
+      "is no value of convoy.v1.Algorithm: round_robin, weighted_least_connections, "))
+      << all.errors()[0].hint;
 }
 
 }  // namespace
