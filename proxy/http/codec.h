@@ -134,8 +134,9 @@ class ServerCodec {
  public:
   virtual ~ServerCodec() = default;
   // Consumes bytes and calls receivers. Returns how many bytes were taken: fewer than given only
-  // when an HTTP/1.x request is still being answered (pipelining): the caller keeps the rest,
-  // pauses reading, and calls again after onStreamComplete().
+  // when an HTTP/1.x request is still being answered (pipelining), or the output is above its high
+  // mark: the caller keeps the rest, pauses reading, and calls again after onStreamComplete() and
+  // with the output below its low mark.
   virtual size_t dispatch(std::string_view bytes) = 0;
   // The peer sent FIN: resets requests that are not complete; others may still be answered.
   virtual void onEndOfStream() = 0;

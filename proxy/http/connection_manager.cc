@@ -53,6 +53,12 @@ void ConnectionManager::serveNothing() {
   if (queue != nullptr) idle_deadline_.arm(*queue);
 }
 
+// Requests wait until the client has read answers: for as long as it might be idle.
+void ConnectionManager::waitForClient() {
+  event::DeadlineQueue* const queue = runtime().idle_queue;
+  if (queue != nullptr && !idle_deadline_.armed()) idle_deadline_.arm(*queue);
+}
+
 void ConnectionManager::onIdleDeadline() {
   event::Loop::TurnScope turn(runtime().loop);
   ManagerMetrics& m = runtime().metrics;
@@ -82,7 +88,9 @@ void ConnectionManager::ensureCodec() {
 
 void ConnectionManager::dispatch(std::string_view bytes) {
   ensureCodec();
-  const size_t taken = codec_->dispatch(bytes);
+  // No new request for a client that does not read the answers to those before.
+  const bool wait = streams_.empty() && connection_->output().aboveHigh();
+  const size_t taken = wait ? 0 : codec_->dispatch(bytes);
   if (state_ >= State::Closing || taken == bytes.size()) return;
   held_ = std::make_unique<std::string>(bytes.substr(taken));
   connection_->pauseReading();
@@ -100,6 +108,7 @@ RequestReceiver& ConnectionManager::newStream(ResponseSender& sender) {
   ServerStream& stream = *runtime().takeStream().release();
   streams_.pushBack(stream);
   stream.start(*this, sender, slot_->current);
+  if (++requests_ >= runtime().max_requests) closeAfterStream();
   return stream;
 }
 
@@ -151,6 +160,7 @@ void ConnectionManager::onEndOfTurn() {
   if (state_ >= State::Closing || !streams_.empty()) return;
   if (codec_ != nullptr && codec_->mustClose()) return close(net::CloseMode::Flush);
   if (held_ != nullptr) {
+    if (connection_->output().aboveHigh()) return waitForClient();
     const std::unique_ptr<std::string> held = std::move(held_);
     connection_->resumeReading();
     dispatch(*held);
@@ -166,8 +176,10 @@ void ConnectionManager::drain() {
   if (state_ != State::Open) return;
   state_ = State::Draining;
   if (codec_ != nullptr) codec_->goAway();
+  // A head that is half here keeps its own time; requests that wait are still answered.
+  if (!streams_.empty() || head_pending_ || held_ != nullptr) return;
   idle_deadline_.cancel();
-  if (streams_.empty() && !head_pending_) serveNothing();
+  serveNothing();
 }
 
 void ConnectionManager::closeNow() {
@@ -200,6 +212,7 @@ void ConnectionManager::onWriteQueueAboveHigh() {
 
 void ConnectionManager::onWriteQueueBelowLow() {
   if (codec_ != nullptr) codec_->onOutputBelowLow();
+  if (held_ != nullptr) runtime().loop.atEndOfTurn(end_of_turn_);
 }
 
 }  // namespace convoy::http

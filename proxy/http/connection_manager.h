@@ -81,6 +81,7 @@ class ConnectionManager final : public net::ConnectionHandler,
   void ensureCodec();
   void dispatch(std::string_view bytes);
   void serveNothing();
+  void waitForClient();
   void close(net::CloseMode mode);
   void onEndOfTurn();
   void onIdleDeadline();
@@ -95,8 +96,10 @@ class ConnectionManager final : public net::ConnectionHandler,
   std::unique_ptr<ServerCodec> codec_;
   base::IntrusiveList<ServerStream> streams_;   // owned
   base::IntrusiveList<ServerStream> finished_;  // owned; recycled at the end of the turn
-  // Pipelined bytes that wait for the running response; reading is paused meanwhile.
+  // Pipelined bytes that wait for the running response, or for the client to read those before;
+  // reading is paused meanwhile.
   std::unique_ptr<std::string> held_;
+  uint32_t requests_ = 0;  // since the connection began
   State state_ = State::Open;
   bool peer_ended_ = false;
   bool head_pending_ = false;      // idle_deadline_ watches a head that is half here

@@ -11,7 +11,8 @@
 //             What arrives meanwhile is held in order; above the buffer limit the sender is made to
 //             wait.
 //   Collect   as Pause, but this filter goes on being shown the body and the trailers (to count,
-//   inspect or buffer them).
+//   inspect or buffer them). More than the buffer limit cannot be collected: 413 for a request, 500
+//   for a response.
 // Body bytes are a view that the filter may point to other bytes, which must live until the next
 // call of the same hook. Heads and trailers may be edited in place; new text belongs into
 // context().arena().

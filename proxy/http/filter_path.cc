@@ -88,17 +88,23 @@ typename FilterPath<Direction>::Held& FilterPath<Direction>::close(Gate& gate,
                                                                    FilterVerdict verdict) {
   gate.state = verdict;
   gate.held = std::make_unique<Held>();
-  gate.held->body.setWatermarks(hold_limit_, {[](void* self) {
-                                                auto* path = static_cast<FilterPath*>(self);
-                                                if (!path->stopped_)
-                                                  path->sink_.onPathHeldAboveHigh(Direction{});
-                                              },
-                                              [](void* self) {
-                                                auto* path = static_cast<FilterPath*>(self);
-                                                if (!path->stopped_)
-                                                  path->sink_.onPathHeldBelowLow(Direction{});
-                                              },
-                                              this});
+  net::ByteQueue::Watermarks marks{.context = this};
+  if (verdict == FilterVerdict::Collect) {
+    marks.above_high = [](void* self) {
+      auto* path = static_cast<FilterPath*>(self);
+      if (!path->stopped_) path->sink_.onPathCollectedTooMuch(Direction{});
+    };
+  } else {
+    marks.above_high = [](void* self) {
+      auto* path = static_cast<FilterPath*>(self);
+      if (!path->stopped_) path->sink_.onPathHeldAboveHigh(Direction{});
+    };
+    marks.below_low = [](void* self) {
+      auto* path = static_cast<FilterPath*>(self);
+      if (!path->stopped_) path->sink_.onPathHeldBelowLow(Direction{});
+    };
+  }
+  gate.held->body.setWatermarks(hold_limit_, marks);
   return *gate.held;
 }
 

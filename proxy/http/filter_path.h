@@ -8,7 +8,8 @@
 // Direction gives the types and the hooks:
 //   using Head; static FilterVerdict head(Filter&, Head&, bool); body(...); trailers(...)
 // The sink gets onPathHead/onPathBody/onPathTrailers, and onPathHeldAboveHigh/BelowLow when a gate
-// holds too much. Any call may end the stream: after stop() nothing is shown or sunk any more.
+// holds too much (one that collects: onPathCollectedTooMuch). Any call may end the stream: after
+// stop() nothing is shown or sunk any more.
 
 #include <cstddef>
 #include <memory>
@@ -46,6 +47,9 @@ class FilterPathSink {
   virtual void onPathTrailers(Direction, HeaderList& trailers) = 0;
   virtual void onPathHeldAboveHigh(Direction) = 0;
   virtual void onPathHeldBelowLow(Direction) = 0;
+  // A gate that collects holds more than the limit: waiting would not help, since its filter waits
+  // for the rest.
+  virtual void onPathCollectedTooMuch(Direction) = 0;
 
  protected:
   ~FilterPathSink() = default;

@@ -48,6 +48,8 @@ size_t H1ServerCodec::dispatch(std::string_view bytes) {
         bytes = {};
         break;
     }
+    // A client that asks for more than it reads waits, or its answers would pile up.
+    if (!bytes.empty() && betweenRequests() && handler_.output().aboveHigh()) break;
   }
   dispatching_ = false;
   return given - bytes.size();

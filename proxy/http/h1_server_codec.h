@@ -67,6 +67,9 @@ class H1ServerCodec final : public ServerCodec,
 
   void transition(Receiving to);
   void transition(Sending to);
+  bool betweenRequests() const {
+    return receiving_ == Receiving::Head && sending_ == Sending::None && !head_reader_.partial();
+  }
   void readHead(std::string_view& bytes);
   void startStream(RequestHead& head);
   void readBody(std::string_view& bytes);

@@ -30,6 +30,7 @@ ManagerRuntime::ManagerRuntime(event::Loop& l, std::shared_ptr<const ConnectionM
       metrics(m),
       routes(std::move(r)),
       wall(l.clock()),
+      max_requests(spec->max_requests_per_connection.value_or(UINT32_MAX)),
       idle_queue(queueFor(spec->idle_timeout)),
       stream_idle_queue(queueFor(spec->stream_idle_timeout)),
       head_queue(queueFor(headTimeout(*spec))),

@@ -4,6 +4,7 @@
 // filter factories, metrics, logs, the route table now in force, time-outs, and recycled streams.
 // Built when a listener is published to the worker; requests pin it. Worker's thread only.
 
+#include <cstdint>
 #include <functional>
 #include <memory>
 #include <vector>
@@ -57,6 +58,7 @@ struct ManagerRuntime {
   HttpDateCache dates;
   bool log_needs_response_head = false;
   size_t buffer_limit = 1024 * 1024;  // of the listener
+  const uint32_t max_requests;        // of a connection
 
   event::DeadlineQueue* const idle_queue;  // connection without a stream
   event::DeadlineQueue* const stream_idle_queue;

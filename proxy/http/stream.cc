@@ -13,6 +13,9 @@ namespace {
 // usable.
 constexpr uint64_t kDrainableBody = 64 * 1024;
 
+// The response broke off in its body before the client got its head.
+constexpr uint16_t kBrokenWhileHeld = 502;
+
 }  // namespace
 
 ServerStream::ServerStream(ManagerRuntime& runtime)
@@ -76,7 +79,9 @@ void ServerStream::recycle() {
   route_ = nullptr;
   routes_ = {};
   flow_listener_ = nullptr;
-  request_ended_ = response_ended_ = replied_locally_ = above_high_ = false;
+  request_ended_ = response_ended_ = replied_locally_ = false;
+  filters_hold_head_ = closes_after_ = false;
+  above_high_ = pauses_ = 0;
   arena_.reset();
   pin_.reset();
 }
@@ -87,7 +92,7 @@ void ServerStream::onRequestHead(RequestHead& head, bool end_of_stream) {
   request_head_ = std::move(head);
   request_head_.copyInto(arena_);
   prepareRequest(request_head_, runtime_, arena_, info_);
-  if (asksForTunnel(request_head_)) return refuseTunnel();
+  if (asksForTunnel(request_head_)) return refuseTunnel(end_of_stream);
   matchRoute();
   buildFilters();
   if (end_of_stream) noteRequestEnd();
@@ -95,7 +100,7 @@ void ServerStream::onRequestHead(RequestHead& head, bool end_of_stream) {
   request_path_->head(0, request_head_, end_of_stream);
   // RFC 9110 10.1.1: asked for the body unless the answer is already known. Envoy does so itself,
   // too.
-  if (expects_continue && state_ == State::Receiving) {
+  if (expects_continue && state_ == State::Receiving && !replied_locally_) {
     ResponseHead proceed;
     proceed.status = 100;
     sender_->sendInformational(proceed);
@@ -104,9 +109,9 @@ void ServerStream::onRequestHead(RequestHead& head, bool end_of_stream) {
 
 // None is configured. A client may have sent bytes of the tunnel already: they are not requests, so
 // nothing more is read.
-void ServerStream::refuseTunnel() {
-  noteRequestEnd();
-  owner_->closeAfterStream();
+void ServerStream::refuseTunnel(bool end_of_stream) {
+  if (end_of_stream) noteRequestEnd();
+  closeAfterThis();
   fail(Failure::UnsupportedUpgrade);
 }
 
@@ -147,6 +152,7 @@ void ServerStream::onRequestTrailers(HeaderList& trailers) {
 void ServerStream::noteRequestEnd() {
   request_ended_ = true;
   info_.request_received = runtime_.loop.now();
+  pauses_ = 0;  // they ended with the body
   request_deadline_.cancel();
 }
 
@@ -156,31 +162,47 @@ void ServerStream::noteActivity() {
 
 void ServerStream::onRequestReset(Failure failure) {
   if (state_ == State::Finished) return;
-  if (!response_ended_) {
-    info_.failure = failure;
-    runtime_.metrics.downstream_rq_rx_reset.add();
-  }
+  // The answer is complete, and on its way.
+  if (response_ended_) return finish(StreamEnd::RequestUnread);
+  info_.failure = failure;
+  runtime_.metrics.downstream_rq_rx_reset.add();
   finish(StreamEnd::Aborted);
 }
 
 void ServerStream::pauseRequestBody() {
-  if (request_ended_) return;
+  if (request_ended_ || replied_locally_) return;
+  ++pauses_;
   runtime_.metrics.downstream_flow_control_paused_reading_total.add();
   sender_->pauseReceiving();
 }
 
 void ServerStream::resumeRequestBody() {
-  if (!request_ended_) sender_->resumeReceiving();
+  if (pauses_ == 0) return;
+  --pauses_;
+  sender_->resumeReceiving();
+}
+
+// Nobody looks at the body any more, so nobody would resume it.
+void ServerStream::dropRestOfRequest() {
+  replied_locally_ = true;
+  if (request_path_) request_path_->stop();
+  while (pauses_ > 0) resumeRequestBody();
+}
+
+void ServerStream::closeAfterThis() {
+  closes_after_ = true;
+  owner_->closeAfterStream();
 }
 
 // --- the response ---
 
 void ServerStream::sendInformational(ResponseHead& head) {
-  if (state_ == State::Receiving) sender_->sendInformational(head);
+  if (state_ == State::Receiving && !replied_locally_) sender_->sendInformational(head);
 }
 
 void ServerStream::sendResponseHead(ResponseHead& head, bool end_of_stream, size_t from) {
-  if (state_ != State::Receiving) return;
+  // A reply of our own came before it.
+  if (state_ != State::Receiving || replied_locally_) return;
   // Views are copied only for those who need them beyond this call: a filter that may hold the
   // head, the log.
   if (from >= filters_.size() && !runtime_.log_needs_response_head) {
@@ -188,10 +210,16 @@ void ServerStream::sendResponseHead(ResponseHead& head, bool end_of_stream, size
   }
   response_head_ = head;
   response_head_.copyInto(arena_);
+  filters_hold_head_ = true;
   response_path_->head(from, response_head_, end_of_stream);
 }
 
+void ServerStream::sendResponseBody(std::string_view bytes, bool end_of_stream, size_t from) {
+  if (!replied_locally_ && !response_ended_) response_path_->body(from, bytes, end_of_stream);
+}
+
 void ServerStream::sendResponseTrailers(HeaderList& trailers, size_t from) {
+  if (replied_locally_ || response_ended_) return;
   response_trailers_ = trailers;
   response_trailers_.copyInto(arena_);
   response_path_->trailers(from, response_trailers_);
@@ -225,25 +253,32 @@ void ServerStream::noteResponseEnd() {
   if (request_ended_) return finish(StreamEnd::Clean);
   // Nobody wants the rest of the request. Little of it is read and dropped; more closes the
   // connection.
-  const bool drainable = request_head_.body.kind == BodyLength::Kind::Known &&
+  const bool drainable = !closes_after_ && request_head_.body.kind == BodyLength::Kind::Known &&
                          request_head_.body.bytes - info_.bytes_received <= kDrainableBody &&
                          !request_head_.expects_continue;
-  if (drainable) {
-    replied_locally_ = true;
-    return;
-  }
+  if (drainable) return dropRestOfRequest();
+  giveUpRequest();
+}
+
+void ServerStream::giveUpRequest() {
   ResponseSender* sender = sender_;
   finish(StreamEnd::RequestUnread);
   sender->reset(Failure::None);
 }
 
+void ServerStream::setFlowListener(FlowListener* listener) {
+  flow_listener_ = listener;
+  if (listener == nullptr) return;
+  for (uint16_t i = 0; i < above_high_; ++i) listener->onSendQueueAboveHigh();
+}
+
 void ServerStream::onSendQueueAboveHigh() {
-  above_high_ = true;
+  ++above_high_;
   if (flow_listener_ != nullptr) flow_listener_->onSendQueueAboveHigh();
 }
 
 void ServerStream::onSendQueueBelowLow() {
-  above_high_ = false;
+  if (above_high_ > 0) --above_high_;
   noteActivity();
   if (flow_listener_ != nullptr) flow_listener_->onSendQueueBelowLow();
 }
@@ -262,15 +297,17 @@ void ServerStream::fail(Failure failure) {
 void ServerStream::reply(const LocalReply& local, size_t from) {
   if (state_ == State::Responding) return abort(local.failure);
   if (state_ != State::Receiving || replied_locally_) return;
-  replied_locally_ = true;
   info_.failure = local.failure;
   if (!local.details.empty()) info_.details = local.details;
-  if (request_path_) request_path_->stop();
+  dropRestOfRequest();
   if (!request_ended_ && request_head_.body.kind != BodyLength::Kind::None) {
     const bool small = request_head_.body.kind == BodyLength::Kind::Known &&
                        request_head_.body.bytes <= kDrainableBody;
-    if (!small || request_head_.expects_continue) owner_->closeAfterStream();
+    if (!small || request_head_.expects_continue) closeAfterThis();
   }
+  // Another head waits at a filter; this one goes in its place.
+  if (filters_hold_head_) from = filters_.size();
+  if (response_path_ && from >= filters_.size()) response_path_->stop();
   const std::string_view body = buildLocalReply(local, request_head_, arena_, response_head_);
   if (local.edit_head != nullptr) local.edit_head(local.edit_self, response_head_);
   const bool bodiless = body.empty() || request_head_.method == "HEAD";
@@ -285,7 +322,12 @@ void ServerStream::reply(const LocalReply& local, size_t from) {
 
 void ServerStream::abort(Failure failure) {
   if (state_ == State::Finished) return;
-  if (state_ == State::Receiving) return reply({.failure = failure}, filters_.size());
+  if (response_ended_) return giveUpRequest();
+  if (state_ == State::Receiving && !replied_locally_) {
+    // The failures that have no status come after the head; a filter holds it.
+    const uint16_t status = http::info(failure).status == 0 ? kBrokenWhileHeld : 0;
+    return reply({.failure = failure, .status = status}, filters_.size());
+  }
   info_.failure = failure;
   ResponseSender* sender = sender_;
   finish(StreamEnd::Aborted);
@@ -298,8 +340,7 @@ void ServerStream::onTimeout(Failure failure) {
   if (failure == Failure::RequestTimeout) m.downstream_rq_timeout.add();
   if (failure == Failure::DownstreamIdleTimeout) m.downstream_rq_idle_timeout.add();
   if (failure == Failure::MaxStreamDuration) m.downstream_rq_max_duration_reached.add();
-  if (!request_ended_) owner_->closeAfterStream();
-  if (state_ == State::Receiving && !replied_locally_) return fail(failure);
+  if (!request_ended_) closeAfterThis();
   abort(failure);
 }
 

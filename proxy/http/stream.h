@@ -76,12 +76,16 @@ class ServerStream final : public RequestReceiver,
   void onPathTrailers(RequestDirection, HeaderList&) override {}
   void onPathHeldAboveHigh(RequestDirection) override { pauseRequestBody(); }
   void onPathHeldBelowLow(RequestDirection) override { resumeRequestBody(); }
+  void onPathCollectedTooMuch(RequestDirection) override {
+    reply({.failure = Failure::PayloadTooLarge}, filters_.size());
+  }
   // What left the response path goes to the client.
   void onPathHead(ResponseHead& head, bool end_of_stream) override;
   void onPathBody(ResponseDirection, std::string_view bytes, bool end_of_stream) override;
   void onPathTrailers(ResponseDirection, HeaderList& trailers) override;
   void onPathHeldAboveHigh(ResponseDirection) override { onSendQueueAboveHigh(); }
   void onPathHeldBelowLow(ResponseDirection) override { onSendQueueBelowLow(); }
+  void onPathCollectedTooMuch(ResponseDirection) override { abort(Failure::InternalError); }
 
   // The client broke the framing inside the body, say: answers if it can still be done, else
   // aborts.
@@ -103,16 +107,19 @@ class ServerStream final : public RequestReceiver,
       stream_.sendResponseHead(head, end_of_stream, responseIndex() + 1);
     }
     void sendResponseBody(std::string_view bytes, bool end_of_stream) override {
-      stream_.response_path_->body(responseIndex() + 1, bytes, end_of_stream);
+      stream_.sendResponseBody(bytes, end_of_stream, responseIndex() + 1);
     }
     void sendResponseTrailers(HeaderList& trailers) override {
       stream_.sendResponseTrailers(trailers, responseIndex() + 1);
     }
-    void abort(Failure failure) override { stream_.abort(failure); }
+    // What happens upstream does not matter to a client that was answered here.
+    void abort(Failure failure) override {
+      if (!stream_.replied_locally_) stream_.abort(failure);
+    }
     void pauseRequestBody() override { stream_.pauseRequestBody(); }
     void resumeRequestBody() override { stream_.resumeRequestBody(); }
     void setResponseFlowListener(FlowListener* listener) override {
-      stream_.flow_listener_ = listener;
+      stream_.setFlowListener(listener);
     }
     void setStreamIdleTimeout(event::Duration timeout) override;
     event::Loop& loop() override { return stream_.runtime_.loop; }
@@ -136,16 +143,21 @@ class ServerStream final : public RequestReceiver,
 
   void transition(State to);
   void buildFilters();
-  void refuseTunnel();
+  void refuseTunnel(bool end_of_stream);
   void matchRoute();
   void noteRequestEnd();
   void noteActivity();
   void reply(const LocalReply& reply, size_t from);
   void sendInformational(ResponseHead& head);
   void sendResponseHead(ResponseHead& head, bool end_of_stream, size_t from);
+  void sendResponseBody(std::string_view bytes, bool end_of_stream, size_t from);
   void sendResponseTrailers(HeaderList& trailers, size_t from);
+  void setFlowListener(FlowListener* listener);
   void pauseRequestBody();
   void resumeRequestBody();
+  void closeAfterThis();
+  void dropRestOfRequest();
+  void giveUpRequest();
   void noteResponseEnd();
   void finish(StreamEnd end);
   void countResponse();
@@ -159,8 +171,11 @@ class ServerStream final : public RequestReceiver,
   State state_ = State::Free;
   bool request_ended_ = false;
   bool response_ended_ = false;
-  bool replied_locally_ = false;  // the rest of the request is read and dropped
-  bool above_high_ = false;
+  bool replied_locally_ = false;    // the rest of the request is read and dropped
+  bool filters_hold_head_ = false;  // or have held it: the response head went through the path
+  bool closes_after_ = false;       // the connection ends with this stream
+  uint16_t above_high_ = 0;         // for how many reasons the response waits
+  uint16_t pauses_ = 0;             // of the request's body
 
   base::Arena arena_;
   RequestHead request_head_;

@@ -48,6 +48,7 @@ class Sink final : public FilterPathSink<RequestDirection> {
   void onPathTrailers(RequestDirection, HeaderList&) override { log_.append("out.trailers! "); }
   void onPathHeldAboveHigh(RequestDirection) override { log_.append("held.high "); }
   void onPathHeldBelowLow(RequestDirection) override { log_.append("held.low "); }
+  void onPathCollectedTooMuch(RequestDirection) override { log_.append("too.much "); }
 
  private:
   std::string& log_;
@@ -188,6 +189,15 @@ TEST_F(FilterPathTest, MakesTheSenderWaitAboveTheLimit) {
   EXPECT_EQ(take(), "a.head held.high ");
   path_.resume(0);
   EXPECT_NE(take().find("held.low "), std::string::npos);
+}
+
+TEST_F(FilterPathTest, SaysSoWhenMoreIsCollectedThanTheLimit) {
+  a_.on_head = FilterVerdict::Collect;
+  path_.head(0, head_, false);
+  path_.body(0, std::string(100, 'x'), false);
+  EXPECT_EQ(take().find("too.much "), std::string::npos);
+  path_.body(0, "y", false);
+  EXPECT_EQ(take(), "a.body:y too.much ");
 }
 
 TEST_F(FilterPathTest, ResumingAnOpenGateDoesNothing) {
