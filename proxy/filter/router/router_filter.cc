@@ -161,8 +161,8 @@ void RouterFilter::onStreamReady(http::RequestSender& sender,
   connection_ = &info;
   sent_at_ = services_.loop.now();
   transition(State::Sending);
-  const bool head_is_all = request_ended_ && head_->body.kind == http::BodyLength::Kind::None;
-  sender.sendHead(*head_, head_is_all);
+  sender.sendHead(*head_, /*end_of_stream=*/request_ended_);
+  for (uint32_t i = 0; i < client_slow_ && sender_ != nullptr; ++i) sender_->pauseReceiving();
   if (std::exchange(resumes_later_, false)) context().continueRequest();
 }
 
@@ -232,6 +232,7 @@ void RouterFilter::UpstreamSide::onResponseTrailers(http::HeaderList& trailers) 
 void RouterFilter::UpstreamSide::onResponseReset(http::Failure failure) {
   RouterFilter& r = router_;
   r.sender_ = nullptr;
+  if (r.state_ == State::Done) return;  // the response is whole; only the request is not
   if (!r.mayRepeat(failure)) {
     return r.fail(r.state_ == State::Receiving ? http::Failure::UpstreamAbortedBody : failure);
   }
@@ -293,10 +294,12 @@ void RouterFilter::releaseUpstream() {
 }
 
 void RouterFilter::ClientSide::onSendQueueAboveHigh() {
+  ++router_.client_slow_;
   if (router_.sender_ != nullptr) router_.sender_->pauseReceiving();
 }
 
 void RouterFilter::ClientSide::onSendQueueBelowLow() {
+  if (router_.client_slow_ > 0) --router_.client_slow_;
   if (router_.sender_ != nullptr) router_.sender_->resumeReceiving();
 }
 

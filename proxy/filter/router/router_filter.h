@@ -102,6 +102,7 @@ class RouterFilter final : public http::Filter,
   bool counted_ = false;        // the response was counted
   uint16_t status_ = 0;         // of the response; 0: none yet
   bool resumes_later_ = false;  // the request path is paused for a host or a connection
+  uint32_t client_slow_ = 0;    // for how many reasons the response waits for the client
   http::RequestHead* head_ = nullptr;
   upstream::WorkerCluster* cluster_ = nullptr;  // from the pick on, host_ keeps it alive
   upstream::HostRef host_;                      // until the end: the log reads its address

@@ -252,6 +252,38 @@ TEST_F(RouterFilterTest, AResponseMayComeBeforeTheRequestHasEnded) {
   EXPECT_TRUE(gone(peer(0))) << "HTTP/1.1 cannot break off a request otherwise";
 }
 
+// Its connection used to be closed: the end of the body was never sent.
+TEST_F(RouterFilterTest, ABodyOfNoBytesLeavesTheHostsConnectionInUse) {
+  makeCluster();
+  for (int i = 0; i < 2; ++i) {
+    http::RequestHead head = post();
+    head.body = {.kind = http::BodyLength::Kind::Known, .bytes = 0};
+    auto e = exchange(std::move(head));
+    EXPECT_EQ(e->start(), i == 0 ? FilterVerdict::Pause : FilterVerdict::Continue);
+    run();
+    EXPECT_EQ(peer(0).take(), "POST /a HTTP/1.1\r\nHost: a.example\r\nContent-Length: 0\r\n\r\n");
+    answer(peer(0));
+    EXPECT_TRUE(e->context.ended);
+  }
+  EXPECT_EQ(io_.peers.size(), 1u);
+}
+
+// The response may still wait at a filter; it used to be broken off.
+TEST_F(RouterFilterTest, AHostThatAnswersEarlyAndGoesDoesNotTakeTheAnswerBack) {
+  makeCluster();
+  auto e = exchange(post());
+  EXPECT_EQ(e->start(/*end_of_stream=*/false), FilterVerdict::Pause);
+  run();
+  e->sendBody("abc", false);
+  answer(peer(0), "too much");
+  EXPECT_TRUE(e->context.ended);
+  peer(0).connection->close(net::CloseMode::Reset);
+  run();
+  EXPECT_FALSE(e->context.aborted.has_value());
+  e->sendBody("rest", true);
+  EXPECT_EQ(metrics().upstream_rq_completed.value(), 1u);
+}
+
 // --- failures of the host ---
 
 TEST_F(RouterFilterTest, AHostThatClosesAtOnce) {
@@ -377,6 +409,31 @@ TEST_F(RouterFilterTest, ASlowClientMakesTheHostWait) {
   e->context.flow->onSendQueueBelowLow();
   run();
   EXPECT_EQ(e->context.body, "0123456789");
+}
+
+// It used to be forgotten while there was no connection.
+TEST_F(RouterFilterTest, AClientThatIsSlowAlreadyMakesTheHostWait) {
+  makeCluster();
+  auto e = exchange();
+  EXPECT_EQ(e->start(), FilterVerdict::Pause);
+  e->context.flow->onSendQueueAboveHigh();
+  run();
+  answer(peer(0), "0123456789");
+  EXPECT_EQ(e->context.body, "");
+  EXPECT_EQ(metrics().upstream_flow_control_paused_reading_total.value(), 1u);
+  e->context.flow->onSendQueueBelowLow();
+  run();
+  EXPECT_EQ(e->context.body, "0123456789");
+  // One that was slow, and is no more.
+  io_.peers.clear();
+  run();
+  auto next = exchange();
+  EXPECT_EQ(next->start(), FilterVerdict::Pause);
+  next->context.flow->onSendQueueAboveHigh();
+  next->context.flow->onSendQueueBelowLow();
+  run();
+  answer(peer(0), "0123456789");
+  EXPECT_EQ(next->context.body, "0123456789");
 }
 
 TEST_F(RouterFilterTest, ASlowHostMakesTheClientWait) {
