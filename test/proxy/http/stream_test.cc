@@ -385,6 +385,20 @@ TEST_F(StreamTest, AClientThatBreaksItsBodyOffAfterTheAnswerIsNotReset) {
   EXPECT_EQ(metrics_.downstream_rq_rx_reset.value(), 0U);
 }
 
+TEST_F(StreamTest, AClientThatIsGoneBehindTheAnswerHadItsAnswer) {
+  Client& client = connect();
+  send(client, post(6, "xy"));
+  last().answer(200, "early");
+  run();
+  EXPECT_FALSE(last().over);
+  client.reset();
+  run();
+  EXPECT_TRUE(last().over);
+  EXPECT_EQ(last().info.failure, Failure::None);
+  EXPECT_EQ(log(), "200 - via_upstream\n");
+  EXPECT_EQ(openConnections(), 0U);
+}
+
 // The response of an upstream that answered behind our own reply used to stop the process.
 TEST_F(StreamTest, WhatComesBehindAReplyOfOurOwnIsDropped) {
   FilterScript& before = addFilter();
