@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <chrono>
+#include <set>
 #include <utility>
 
 #include "controlplane/base/timestamps.h"
@@ -18,7 +19,24 @@ v1::Node::State stateOf(const Progress& progress) {
   return progress.errors.empty() ? v1::Node::SYNCED : v1::Node::REFUSING;
 }
 
+void setErrors(const std::vector<Progress::Error>& errors, event::WallTime now, v1::Node* node) {
+  node->clear_errors();
+  for (const Progress::Error& error : errors) {
+    v1::NodeError* out = node->add_errors();
+    *out->mutable_error() = error.error;
+    out->set_revision(error.revision);
+    setTimestamp(now, out->mutable_time());
+  }
+}
+
 }  // namespace
+
+v1::Node Registry::Entry::shown() const {
+  if (open.empty()) return last;
+  v1::Node node = open.rbegin()->second.node;
+  node.set_connections(static_cast<uint32_t>(open.size()));
+  return node;
+}
 
 ConnectionId Registry::connected(const Arrival& arrival) {
   ConnectionId id = 0;
@@ -27,15 +45,9 @@ ConnectionId Registry::connected(const Arrival& arrival) {
     forgetLost();
     id = ++last_connection_;
     Entry& entry = nodes_[arrival.id];
-    connections_.erase(entry.connection);
     connections_[id] = arrival.id;
     removed_.erase(arrival.id);
-    entry.connection = id;
-    entry.progress = Progress();
-    entry.complete = 0;
-    entry.never_asks = false;
-    v1::Node& node = entry.node;
-    node.Clear();
+    v1::Node& node = entry.open[id].node;
     node.set_id(arrival.id);
     node.set_cluster(arrival.cluster);
     node.mutable_labels()->insert(arrival.labels.begin(), arrival.labels.end());
@@ -44,47 +56,41 @@ ConnectionId Registry::connected(const Arrival& arrival) {
     node.set_state(v1::Node::PENDING);
     setTimestamp(clock_->wallNow(), node.mutable_connect_time());
     touch(entry);
-    changed_.signalAll();
   }
   observers_.notify();
   return id;
 }
 
-Registry::Entry* Registry::entryOf(ConnectionId connection) {
+Registry::Found Registry::find(ConnectionId connection) {
   const auto id = connections_.find(connection);
-  return id == connections_.end() ? nullptr : &nodes_.at(id->second);
+  if (id == connections_.end()) return {};
+  Entry& entry = nodes_.at(id->second);
+  return {&entry, &entry.open.at(connection)};
 }
 
 void Registry::update(ConnectionId connection, const Progress& progress) {
   {
     MutexLock lock(&mutex_);
-    Entry* entry = entryOf(connection);
-    if (entry == nullptr) return;
-    v1::Node& node = entry->node;
-    if (progress.errors != entry->progress.errors) {
-      node.clear_errors();
-      for (const Progress::Error& error : progress.errors) {
-        v1::NodeError* out = node.add_errors();
-        *out->mutable_error() = error.error;
-        out->set_revision(error.revision);
-        setTimestamp(clock_->wallNow(), out->mutable_time());
-      }
+    const Found found = find(connection);
+    if (found.entry == nullptr) return;
+    Connection& on = *found.connection;
+    if (progress.errors != on.progress.errors) {
+      setErrors(progress.errors, clock_->wallNow(), &on.node);
     }
-    if (progress.report.has_value()) *node.mutable_report() = *progress.report;
-    node.set_state(stateOf(progress));
+    if (progress.report.has_value()) *on.node.mutable_report() = *progress.report;
+    on.node.set_state(stateOf(progress));
     if (progress.settled) {
-      node.set_acknowledged_revision(progress.revision);
-      if (!entry->progress.settled || entry->progress.revision != progress.revision) {
-        entry->settled_at = clock_->monotonicNow();
+      on.node.set_acknowledged_revision(progress.revision);
+      if (!on.progress.settled || on.progress.revision != progress.revision) {
+        on.settled_at = clock_->monotonicNow();
       }
       if (!progress.expects_requests) {
-        entry->complete = progress.revision;
-        entry->never_asks = false;
+        on.complete = progress.revision;
+        on.never_asks = false;
       }
     }
-    entry->progress = progress;
-    touch(*entry);
-    changed_.signalAll();
+    on.progress = progress;
+    touch(*found.entry);
   }
   observers_.notify();
 }
@@ -92,15 +98,18 @@ void Registry::update(ConnectionId connection, const Progress& progress) {
 void Registry::disconnected(ConnectionId connection) {
   {
     MutexLock lock(&mutex_);
-    Entry* entry = entryOf(connection);
-    if (entry == nullptr) return;
+    const Found found = find(connection);
+    if (found.entry == nullptr) return;
+    Entry& entry = *found.entry;
+    if (entry.open.size() == 1) {
+      entry.last = std::move(found.connection->node);
+      entry.last.set_state(v1::Node::DISCONNECTED);
+      setTimestamp(clock_->wallNow(), entry.last.mutable_disconnect_time());
+      entry.lost = clock_->monotonicNow();
+    }
+    entry.open.erase(connection);
     connections_.erase(connection);
-    entry->connection = 0;
-    entry->lost = clock_->monotonicNow();
-    entry->node.set_state(v1::Node::DISCONNECTED);
-    setTimestamp(clock_->wallNow(), entry->node.mutable_disconnect_time());
-    touch(*entry);
-    changed_.signalAll();
+    touch(entry);
   }
   observers_.notify();
 }
@@ -108,7 +117,7 @@ void Registry::disconnected(ConnectionId connection) {
 void Registry::forgetLost() {
   const event::MonotonicTime now = clock_->monotonicNow();
   for (auto it = nodes_.begin(); it != nodes_.end();) {
-    if (it->second.connection != 0 || now - it->second.lost < kRememberLost) {
+    if (!it->second.open.empty() || now - it->second.lost < kRememberLost) {
       ++it;
       continue;
     }
@@ -125,9 +134,9 @@ std::vector<v1::Node> Registry::list(const v1::NodeSelector& selector, const std
   forgetLost();
   std::vector<v1::Node> found;
   for (auto it = nodes_.upper_bound(after); it != nodes_.end() && found.size() < limit; ++it) {
-    const v1::Node& node = it->second.node;
+    v1::Node node = it->second.shown();
     if (model::selects(selector, {node.labels().begin(), node.labels().end()})) {
-      found.push_back(node);
+      found.push_back(std::move(node));
     }
   }
   return found;
@@ -140,9 +149,9 @@ FleetChanges Registry::changesSince(Sequence sequence, const v1::NodeSelector& s
   changes.sequence = sequence_;
   for (const auto& [id, entry] : nodes_) {
     if (entry.changed <= sequence) continue;
-    const auto& labels = entry.node.labels();
-    if (model::selects(selector, {labels.begin(), labels.end()})) {
-      changes.nodes.push_back(entry.node);
+    v1::Node node = entry.shown();
+    if (model::selects(selector, {node.labels().begin(), node.labels().end()})) {
+      changes.nodes.push_back(std::move(node));
     }
   }
   for (const auto& [id, at] : removed_) {
@@ -151,14 +160,14 @@ FleetChanges Registry::changesSince(Sequence sequence, const v1::NodeSelector& s
   return changes;
 }
 
-bool Registry::reached(const std::string& id, store::RevisionNumber revision) {
-  const auto found = nodes_.find(id);
-  if (found == nodes_.end() || found->second.connection == 0) return true;
-  Entry& entry = found->second;
-  if (entry.complete >= revision) return true;
-  if (!entry.progress.settled || entry.progress.revision < revision) return false;
-  if (clock_->monotonicNow() - entry.settled_at >= kAskPatience) entry.never_asks = true;
-  return entry.never_asks;
+bool Registry::reached(ConnectionId connection, store::RevisionNumber revision) {
+  const Found found = find(connection);
+  if (found.entry == nullptr) return true;
+  Connection& on = *found.connection;
+  if (on.complete >= revision) return true;
+  if (!on.progress.settled || on.progress.revision < revision) return false;
+  if (clock_->monotonicNow() - on.settled_at >= kAskPatience) on.never_asks = true;
+  return on.never_asks;
 }
 
 std::vector<v1::Node> Registry::awaitRevision(store::RevisionNumber revision,
@@ -167,22 +176,21 @@ std::vector<v1::Node> Registry::awaitRevision(store::RevisionNumber revision,
   constexpr std::chrono::milliseconds kPoll{100};
   const event::MonotonicTime end = clock_->monotonicNow() + absl::ToChronoNanoseconds(patience);
   MutexLock lock(&mutex_);
-  std::vector<std::string> connected;
-  for (const auto& [id, entry] : nodes_) {
-    if (entry.connection != 0) connected.push_back(id);
-  }
+  const std::map<ConnectionId, std::string> connected = connections_;
   // Those before `next` have been there; what they are on their way to since does not matter.
   auto next = connected.begin();
   while (true) {
-    while (next != connected.end() && reached(*next, revision)) ++next;
+    while (next != connected.end() && reached(next->first, revision)) ++next;
     const event::Duration left = end - clock_->monotonicNow();
     if (next == connected.end() || left <= event::Duration(0) || cancelled()) break;
     changed_.waitFor(&mutex_, std::min<event::Duration>(left, kPoll));
   }
+  std::set<std::string> ids;
+  for (const auto& [connection, id] : connected) ids.insert(id);
   std::vector<v1::Node> nodes;
-  for (const std::string& id : connected) {
+  for (const std::string& id : ids) {
     const auto found = nodes_.find(id);
-    if (found != nodes_.end()) nodes.push_back(found->second.node);
+    if (found != nodes_.end()) nodes.push_back(found->second.shown());
   }
   return nodes;
 }

@@ -66,7 +66,8 @@ class Registry {
 
   explicit Registry(const event::Clock* clock) : clock_(clock) {}
 
-  // A later connection with the same id replaces the earlier one, whose reports then do not count.
+  // Connections with one id are one node, shown as the latest of those that are open: an earlier
+  // one may be a node's that has reconnected, or another process by the same name.
   ConnectionId connected(const Arrival& arrival);
   void update(ConnectionId connection, const Progress& progress);
   void disconnected(ConnectionId connection);
@@ -78,7 +79,7 @@ class Registry {
   // What changed since; everything since 0.
   FleetChanges changesSince(Sequence sequence, const v1::NodeSelector& selector);
 
-  // Blocks until every node that is connected now has acknowledged the revision or a later one, or
+  // Blocks until every connection of now has acknowledged the revision or a later one, or
   // has gone, until `patience` is over, or until `cancelled` says so (it is asked several times a
   // second). Returns these nodes. A client may acknowledge a cluster before it asks for the
   // cluster's endpoints: it is given kAskPatience to do so, and one that does not is not waited for
@@ -90,22 +91,34 @@ class Registry {
   Observers& observers() { return observers_; }
 
  private:
-  struct Entry {
+  struct Connection {
     v1::Node node;
-    ConnectionId connection = 0;  // 0: not connected
     Progress progress;
     store::RevisionNumber complete = 0;  // was settled there, and expected no request
     event::MonotonicTime settled_at;
     bool never_asks = false;  // kAskPatience was over once
-    Sequence changed = 0;
+  };
+  struct Entry {
+    std::map<ConnectionId, Connection> open;
+    v1::Node last;  // of the connection that was lost last, while none is open
     event::MonotonicTime lost;
+    Sequence changed = 0;
+
+    v1::Node shown() const;
+  };
+  struct Found {
+    Entry* entry = nullptr;  // null: there is no such connection
+    Connection* connection = nullptr;
   };
 
-  void touch(Entry& entry) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_) { entry.changed = ++sequence_; }
+  void touch(Entry& entry) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_) {
+    entry.changed = ++sequence_;
+    changed_.signalAll();
+  }
   void forgetLost() ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
-  Entry* entryOf(ConnectionId connection) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
+  Found find(ConnectionId connection) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
   // Acknowledged, or not there to be waited for.
-  bool reached(const std::string& id, store::RevisionNumber revision)
+  bool reached(ConnectionId connection, store::RevisionNumber revision)
       ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
 
   const event::Clock* const clock_;

@@ -1,8 +1,10 @@
 #include "controlplane/validate/routes.h"
 
+#include <algorithm>
 #include <set>
 #include <string>
 
+#include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
 #include "controlplane/validate/headers.h"
 #include "controlplane/validate/scalars.h"
@@ -13,6 +15,7 @@ namespace {
 
 constexpr int64_t kDayMs = 24 * 3600 * 1000;
 constexpr size_t kMostBodyBytes = 4096;
+constexpr size_t kMostEntries = 100'000;
 
 void checkHeaderMatch(const v1::HeaderMatch& match, const Place& place) {
   checkHeaderName(match.name(), place.field("name"));
@@ -87,6 +90,29 @@ void checkRoute(const v1::Route& route, const Place& place) {
              place.field("first_byte_timeout"));
 }
 
+// A node looks up a request's host first, so each host has, in order, all routes that may match it
+// (compile/routes.cc): a route for every host, or for a wildcard, is there once for each host.
+void checkEntries(const google::protobuf::RepeatedPtrField<v1::Route>& routes, const Place& place) {
+  std::set<std::string> hosts;
+  size_t wide = 0;
+  size_t narrow = 0;
+  for (const v1::Route& route : routes) {
+    const auto& of_route = route.match().hosts();
+    hosts.insert(of_route.begin(), of_route.end());
+    const bool is_wide = of_route.empty() ||
+                         std::any_of(of_route.begin(), of_route.end(),
+                                     [](const auto& host) { return absl::StartsWith(host, "*"); });
+    is_wide ? ++wide : narrow += of_route.size();
+  }
+  const size_t entries = wide * (hosts.size() + 1) + narrow;
+  if (entries <= kMostEntries) return;
+  place.refuse("too_many", absl::StrCat(entries),
+               absl::StrCat(hosts.size(), " hosts and ", wide,
+                            " routes that are for all of them (no hosts, or a wildcard) make ",
+                            entries, " entries on each node; at most ", kMostEntries,
+                            " are allowed; name hosts in those routes, or split the listener"));
+}
+
 }  // namespace
 
 void checkRoutes(const google::protobuf::RepeatedPtrField<v1::Route>& routes, const Place& place) {
@@ -101,6 +127,7 @@ void checkRoutes(const google::protobuf::RepeatedPtrField<v1::Route>& routes, co
                                  "an earlier route of this list has this name; rename one");
     }
   }
+  checkEntries(routes, place.field("routes"));
 }
 
 }  // namespace convoy::controlplane::validate

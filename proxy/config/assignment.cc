@@ -115,9 +115,6 @@ std::shared_ptr<const upstream::AssignmentSpec> toAssignment(
     spec->localities.push_back(toLocality(proto.endpoints(i), report));
   }
   checkPriorities(*spec, report);
-  if (proto.policy().has_overprovisioning_factor()) {
-    spec->overprovisioning_factor = proto.policy().overprovisioning_factor().value();
-  }
   return spec;
 }
 

@@ -146,7 +146,6 @@ void applyOptions(const Cluster& proto, const Context& context, upstream::Cluste
   if (proto.max_requests_per_connection().value() != 0) {
     spec->max_requests_per_connection = proto.max_requests_per_connection().value();
   }
-  spec->enable_trailers = proto.http_protocol_options().enable_trailers();
   std::string_view h2_field = "http2_protocol_options";
   if (proto.has_http2_protocol_options()) spec->protocol = upstream::UpstreamProtocol::Http2;
   for (const auto& [name, any] : proto.typed_extension_protocol_options()) {
@@ -224,14 +223,12 @@ Registry::ClusterOptions makeHttpOptions(const HttpProtocolOptions& proto, const
     if (explicit_config.has_http2_protocol_options()) {
       read.protocol = upstream::UpstreamProtocol::Http2;
     }
-    read.enable_trailers = explicit_config.http_protocol_options().enable_trailers();
   }
   return [read](upstream::ClusterSpec& spec) {
     spec.idle_timeout = read.idle_timeout;
     spec.max_connection_duration = read.max_connection_duration;
     spec.max_requests_per_connection = read.max_requests_per_connection;
     spec.protocol = read.protocol;
-    spec.enable_trailers = read.enable_trailers;
   };
 }
 

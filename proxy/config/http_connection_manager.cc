@@ -117,8 +117,6 @@ void setForwarding(const HttpConnectionManager& proto, ConnectionManagerSpec* sp
       break;
   }
   spec->via = proto.via();
-  spec->normalize_path = proto.normalize_path().value();
-  spec->merge_slashes = proto.merge_slashes();
 }
 
 void setProtocolOptions(const core::HttpProtocolOptions& proto, ConnectionManagerSpec* spec,
@@ -138,16 +136,6 @@ void setProtocolOptions(const core::HttpProtocolOptions& proto, ConnectionManage
   if (proto.max_requests_per_connection().value() != 0) {
     spec->max_requests_per_connection = proto.max_requests_per_connection().value();
   }
-  switch (proto.headers_with_underscores_action()) {
-    case core::HttpProtocolOptions::REJECT_REQUEST:
-      spec->underscores = http::UnderscorePolicy::RejectRequest;
-      break;
-    case core::HttpProtocolOptions::DROP_HEADER:
-      spec->underscores = http::UnderscorePolicy::DropHeader;
-      break;
-    default:
-      break;
-  }
 }
 
 void setLimits(const HttpConnectionManager& proto, ConnectionManagerSpec* spec,
@@ -156,8 +144,6 @@ void setLimits(const HttpConnectionManager& proto, ConnectionManagerSpec* spec,
     auto at = report.in("common_http_protocol_options");
     setProtocolOptions(proto.common_http_protocol_options(), spec, report);
   }
-  spec->accept_http_10 = proto.http_protocol_options().accept_http_10();
-  spec->enable_trailers = proto.http_protocol_options().enable_trailers();
   if (proto.has_max_request_headers_kb()) {
     spec->max_request_headers_kb = proto.max_request_headers_kb().value();
   }

@@ -36,7 +36,6 @@ struct AccessLogSpec {
 };
 
 enum class ServerHeaderPolicy : uint8_t { Overwrite, AppendIfAbsent, PassThrough };
-enum class UnderscorePolicy : uint8_t { Allow, RejectRequest, DropHeader };
 
 struct ConnectionManagerSpec final : net::NetworkFilterSpec {
   enum class Codec : uint8_t { Auto, Http1, Http2 };
@@ -58,11 +57,6 @@ struct ConnectionManagerSpec final : net::NetworkFilterSpec {
   std::string server_name = "envoy";  // Envoy's default; convoy.v1 writes "convoy"
   ServerHeaderPolicy server_header = ServerHeaderPolicy::Overwrite;
   std::string via;
-  UnderscorePolicy underscores = UnderscorePolicy::Allow;
-  bool normalize_path = false;
-  bool merge_slashes = false;
-  bool accept_http_10 = false;
-  bool enable_trailers = false;  // HTTP/1.1: else received trailers are dropped, as Envoy documents
 
   uint32_t max_request_headers_kb = 60;
   uint32_t max_headers_count = 100;

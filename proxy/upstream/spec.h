@@ -46,7 +46,6 @@ struct LocalitySpec {
 struct AssignmentSpec {
   std::string cluster;
   std::vector<LocalitySpec> localities;
-  uint32_t overprovisioning_factor = 140;
   std::string version;
 };
 
@@ -75,7 +74,6 @@ struct ClusterSpec {
   std::optional<Milliseconds> idle_timeout;  // upstream connection; unset: 1 h
   std::optional<Milliseconds> max_connection_duration;
   std::optional<uint32_t> max_requests_per_connection;
-  bool enable_trailers = false;  // HTTP/1.1: else received trailers are dropped, as Envoy documents
   CircuitBreakers breakers;
   uint32_t per_connection_buffer_limit_bytes = 1024 * 1024;
   std::optional<net::Address> bind_to;

@@ -135,6 +135,10 @@ int report(Session& session, const ChangeFlags& flags, const Response& response,
   }
   const int code = judgeNodes(session, response.nodes());
   if (code == kOk && !flags.wait.empty() && session.output == Output::Table) {
+    if (response.nodes().empty()) {
+      session.out << "no node is connected: each takes it when it comes\n";
+      return code;
+    }
     session.out << "in force on " << response.nodes_size()
                 << (response.nodes_size() == 1 ? " node\n" : " nodes\n");
   }

@@ -191,6 +191,10 @@ void printNodes(const std::vector<v1::Node>& nodes, std::ostream& out) {
   table.print(out);
   for (const v1::Node& node : nodes) {
     for (const v1::NodeError& error : node.errors()) out << nodeErrorText(node, error) << "\n";
+    if (node.connections() > 1) {
+      out << "node " << node.id() << " is connected " << node.connections()
+          << " times; if this lasts, several processes use its id: give each its own\n";
+    }
   }
 }
 

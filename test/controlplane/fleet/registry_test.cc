@@ -92,16 +92,37 @@ TEST_F(RegistryTest, TheTimeOfAnErrorIsItsFirst) {
   EXPECT_EQ(registry_.list({}, "", 1)[0].errors(0).time().seconds(), first);
 }
 
-TEST_F(RegistryTest, ALaterConnectionOfANodeCounts) {
+TEST_F(RegistryTest, TheLatestConnectionOfANodeIsShown) {
   const ConnectionId first = connect("n1");
   settle(first, 3);
   const ConnectionId second = connect("n1");
   EXPECT_EQ(list(), "n1:PENDING@0 ");
+  EXPECT_EQ(registry_.list({}, "", 1)[0].connections(), 2u);
   settle(first, 9);
+  EXPECT_EQ(list(), "n1:PENDING@0 ");
   registry_.disconnected(first);
   EXPECT_EQ(list(), "n1:PENDING@0 ");
+  EXPECT_EQ(registry_.list({}, "", 1)[0].connections(), 1u);
   settle(second, 4);
   EXPECT_EQ(list(), "n1:SYNCED@4 ");
+}
+
+// A second process by the same id came and went: the first is still there.
+TEST_F(RegistryTest, AnEarlierConnectionIsShownAgainWhenTheLaterOneIsLost) {
+  const ConnectionId first = connect("n1");
+  settle(first, 3);
+  const ConnectionId second = connect("n1");
+  settle(second, 4);
+  bool waited = false;  // one of the two is at 3
+  registry_.awaitRevision(4, absl::Minutes(1), [&waited] { return waited = true; });
+  EXPECT_TRUE(waited);
+  registry_.disconnected(second);
+  EXPECT_EQ(list(), "n1:SYNCED@3 ");
+  settle(first, 5);
+  EXPECT_EQ(list(), "n1:SYNCED@5 ");
+  registry_.disconnected(first);
+  EXPECT_EQ(list(), "n1:DISCONNECTED@5 ");
+  EXPECT_EQ(registry_.list({}, "", 1)[0].connections(), 0u);
 }
 
 TEST_F(RegistryTest, ForgetsLostNodesAfterAnHour) {

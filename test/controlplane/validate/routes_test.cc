@@ -59,6 +59,17 @@ TEST(RoutesTest, Rules) {
   for (const Case& c : cases) EXPECT_EQ(problemsOf(c.table), c.problems) << c.table;
 }
 
+// 998 hosts, the wildcard and "any other" have each of the routes that are for all of them.
+TEST(RoutesTest, HostsTimesRoutesIsBounded) {
+  std::string table = "routes { pool: \"w\" match {";
+  for (int i = 0; i < 998; ++i) absl::StrAppend(&table, " hosts: \"h", i, ".test\"");
+  table += " } }";
+  for (int i = 0; i < 98; ++i) table += R"(routes { pool: "w" })";
+  table += R"(routes { pool: "w" match { hosts: "*.test" } })";
+  EXPECT_EQ(problemsOf(table), "") << "(998 + 1 + 1) * 99 + 998";
+  EXPECT_EQ(problemsOf(table + R"(routes { pool: "w" })"), "t.routes: too_many");
+}
+
 TEST(RoutesTest, ABodyHasALimit) {
   const auto table = [](size_t size) {
     return absl::StrCat("routes { direct_response { status: 200 body: \"", std::string(size, 'x'),

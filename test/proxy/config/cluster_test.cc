@@ -43,7 +43,6 @@ TEST(Cluster, Defaults) {
   EXPECT_EQ(spec.idle_timeout, std::nullopt);
   EXPECT_EQ(spec.breakers.max_requests, 1024u);
   EXPECT_EQ(spec.per_connection_buffer_limit_bytes, 1024u * 1024);
-  EXPECT_FALSE(spec.enable_trailers);
   EXPECT_EQ(result.note_count, 0u);
 }
 
@@ -95,7 +94,6 @@ typed_extension_protocol_options:
   EXPECT_EQ(spec.idle_timeout, milliseconds(60'000));
   EXPECT_EQ(spec.max_connection_duration, milliseconds(600'000));
   EXPECT_EQ(spec.max_requests_per_connection, 100u);
-  EXPECT_TRUE(spec.enable_trailers);
   EXPECT_EQ(result.note_count, 2u);  // the limits of priority HIGH; enable_trailers
 }
 
@@ -106,7 +104,6 @@ TEST(Cluster, DeprecatedFormsOfTheProtocolOptions) {
   ASSERT_TRUE(result.ok()) << result.errors.text();
   EXPECT_EQ(result.spec->idle_timeout, milliseconds(7000));
   EXPECT_EQ(result.spec->max_requests_per_connection, 8u);
-  EXPECT_TRUE(result.spec->enable_trailers);
 }
 
 TEST(Cluster, Algorithms) {

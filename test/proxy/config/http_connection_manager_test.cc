@@ -46,10 +46,6 @@ TEST(HttpConnectionManager, DefaultsAreEnvoys) {
   EXPECT_TRUE(spec->generate_request_id);
   EXPECT_EQ(spec->server_name, "envoy");
   EXPECT_EQ(spec->server_header, http::ServerHeaderPolicy::Overwrite);
-  EXPECT_EQ(spec->underscores, http::UnderscorePolicy::Allow);
-  EXPECT_FALSE(spec->normalize_path);
-  EXPECT_FALSE(spec->enable_trailers);
-  EXPECT_FALSE(spec->accept_http_10);
   EXPECT_EQ(spec->max_request_headers_kb, 60u);
   EXPECT_EQ(spec->max_headers_count, 100u);
   EXPECT_EQ(spec->idle_timeout, milliseconds(3'600'000));
@@ -68,9 +64,8 @@ access_log: [{name: x, typed_config: {"@type": type.googleapis.com/envoy.extensi
 use_remote_address: true, xff_num_trusted_hops: 2, skip_xff_append: true,
 generate_request_id: false, preserve_external_request_id: true, always_set_request_id_in_response: true,
 server_name: me, server_header_transformation: APPEND_IF_ABSENT, via: proxy,
-normalize_path: true, merge_slashes: true,
 common_http_protocol_options: {idle_timeout: 1s, max_connection_duration: 2s, max_stream_duration: 3s,
-  max_headers_count: 7, max_requests_per_connection: 8, headers_with_underscores_action: DROP_HEADER},
+  max_headers_count: 7, max_requests_per_connection: 8},
 http_protocol_options: {accept_http_10: true, enable_trailers: true, allow_absolute_url: true},
 max_request_headers_kb: 96, stream_idle_timeout: 4s, request_timeout: 5s, request_headers_timeout: 6s,
 drain_timeout: 7s, path_with_escaped_slashes_action: KEEP_UNCHANGED,
@@ -96,16 +91,11 @@ request_id_extension: {typed_config: {"@type": type.googleapis.com/envoy.extensi
   EXPECT_EQ(spec->server_name, "me");
   EXPECT_EQ(spec->server_header, http::ServerHeaderPolicy::AppendIfAbsent);
   EXPECT_EQ(spec->via, "proxy");
-  EXPECT_TRUE(spec->normalize_path);
-  EXPECT_TRUE(spec->merge_slashes);
   EXPECT_EQ(spec->idle_timeout, milliseconds(1000));
   EXPECT_EQ(spec->max_connection_duration, milliseconds(2000));
   EXPECT_EQ(spec->max_stream_duration, milliseconds(3000));
   EXPECT_EQ(spec->max_headers_count, 7u);
   EXPECT_EQ(spec->max_requests_per_connection, 8u);
-  EXPECT_EQ(spec->underscores, http::UnderscorePolicy::DropHeader);
-  EXPECT_TRUE(spec->accept_http_10);
-  EXPECT_TRUE(spec->enable_trailers);
   EXPECT_EQ(spec->max_request_headers_kb, 96u);
   EXPECT_EQ(spec->stream_idle_timeout, milliseconds(4000));
   EXPECT_EQ(spec->request_timeout, milliseconds(5000));
@@ -116,10 +106,6 @@ request_id_extension: {typed_config: {"@type": type.googleapis.com/envoy.extensi
 TEST(HttpConnectionManager, OtherPolicies) {
   EXPECT_EQ(convert(with("server_header_transformation: PASS_THROUGH"))->server_header,
             http::ServerHeaderPolicy::PassThrough);
-  EXPECT_EQ(convert(with("common_http_protocol_options: {headers_with_underscores_action: "
-                         "REJECT_REQUEST}"))
-                ->underscores,
-            http::UnderscorePolicy::RejectRequest);
 }
 
 TEST(HttpConnectionManager, AnOptionalFilterMayBeMissing) {

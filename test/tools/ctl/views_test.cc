@@ -76,6 +76,17 @@ TEST(ViewsTest, ANodeIsShownWithWhatItRefuses) {
             "MAGLEV), of revision 5\n");
 }
 
+TEST(ViewsTest, AnIdThatSeveralProcessesUseIsSaid) {
+  v1::Node node;
+  node.set_id("edge-1");
+  node.set_connections(2);
+  std::ostringstream out;
+  printNodes({node}, out);
+  EXPECT_NE(out.str().find("node edge-1 is connected 2 times; if this lasts, several processes"),
+            std::string::npos)
+      << out.str();
+}
+
 TEST(ViewsTest, ChangesAreCountedByWhatHappened) {
   v1::Revision revision;
   revision.add_changes()->set_operation(v1::Change::DELETED);
