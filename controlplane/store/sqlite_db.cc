@@ -107,8 +107,12 @@ bool SqliteStatement::isNull(int column) const {
 absl::StatusOr<std::unique_ptr<SqliteDb>> SqliteDb::open(const std::string& path,
                                                          const std::string& vfs) {
   sqlite3* handle = nullptr;
+  // The system's SQLite takes names such as ":memory:" and "file:x?mode=memory" for something else
+  // than files.
+  const bool may_be_special = vfs.empty() && !path.empty() && path[0] != '/';
+  const std::string name = may_be_special ? absl::StrCat("./", path) : path;
   const int code = sqlite3_open_v2(
-      path.c_str(), &handle, SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE | SQLITE_OPEN_FULLMUTEX,
+      name.c_str(), &handle, SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE | SQLITE_OPEN_FULLMUTEX,
       vfs.empty() ? nullptr : vfs.c_str());
   std::unique_ptr<SqliteDb> db(new SqliteDb(path, handle));
   if (code != SQLITE_OK) return db->error(code);

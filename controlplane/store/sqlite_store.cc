@@ -47,8 +47,8 @@ absl::Status fileError(const std::string& path, const char* what, int error) {
       absl::StrCat("store file ", path, " ", what, ": ", strerror(error)));
 }
 
-// Makes a new file with its mode from the first moment, and tightens the mode of an old one.
-// Never opens a file that exists: closing it would drop the locks that this process has on it.
+// Makes a new file with its mode from the first moment. Never opens a file that exists: closing it
+// would drop the locks that this process has on it.
 absl::Status prepareFile(const std::string& path) {
   const int fd = ::open(path.c_str(), O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
   if (fd >= 0) {
@@ -65,8 +65,22 @@ absl::Status prepareFile(const std::string& path) {
     return absl::FailedPreconditionError(
         absl::StrCat("store file ", path, " is not a regular file; name another"));
   }
-  if ((info.st_mode & 0077) != 0 && ::chmod(path.c_str(), 0600) != 0) {
-    return fileError(path, "may be read by others, and its mode cannot be changed to 0600", errno);
+  return absl::OkStatus();
+}
+
+// Tightens the mode of an old store and its log. Only once it is known to be one: a file that
+// somebody named by mistake stays as it is.
+absl::Status makePrivate(const std::string& store) {
+  for (const std::string& path : {store, absl::StrCat(store, "-wal")}) {
+    struct stat info;
+    if (::stat(path.c_str(), &info) != 0) {
+      if (errno == ENOENT) continue;
+      return fileError(path, "cannot be looked at", errno);
+    }
+    if ((info.st_mode & 0077) != 0 && ::chmod(path.c_str(), 0600) != 0) {
+      return fileError(path, "may be read by others, and its mode cannot be changed to 0600",
+                       errno);
+    }
   }
   return absl::OkStatus();
 }
@@ -77,8 +91,11 @@ absl::Status createSchema(SqliteDb& db) {
                                  ";PRAGMA user_version=", kSchemaVersion, ";COMMIT;"));
 }
 
-// True: the file is empty and new.
+// True: the file is empty and new. Takes the lock, which is kept until the file is closed; WAL then
+// needs no shared memory.
 absl::StatusOr<bool> identify(SqliteDb& db) {
+  absl::Status status = db.execute("PRAGMA locking_mode=EXCLUSIVE");
+  if (!status.ok()) return status;
   absl::StatusOr<int64_t> application = db.queryInteger("PRAGMA application_id");
   if (!application.ok()) return application.status();
   absl::StatusOr<int64_t> tables = db.queryInteger("SELECT count(*) FROM sqlite_schema");
@@ -101,20 +118,14 @@ absl::Status checkIntegrity(SqliteDb& db) {
   return *result == "ok" ? absl::OkStatus() : db.error(SQLITE_CORRUPT);
 }
 
-absl::Status prepareDatabase(SqliteDb& db, int checkpoint_pages) {
-  // Before the first access: the lock is then kept until the file is closed, and WAL needs no
-  // shared memory.
-  absl::Status status = db.execute("PRAGMA locking_mode=EXCLUSIVE");
-  if (!status.ok()) return status;
-  absl::StatusOr<bool> is_new = identify(db);
-  if (!is_new.ok()) return is_new.status();
+absl::Status prepareDatabase(SqliteDb& db, bool is_new, int checkpoint_pages) {
   absl::StatusOr<std::string> mode = db.queryText("PRAGMA journal_mode=WAL");
   if (!mode.ok()) return mode.status();
   CONVOY_ASSERT(*mode == "wal");
-  status = db.execute(
+  const absl::Status status = db.execute(
       absl::StrCat("PRAGMA synchronous=FULL;PRAGMA wal_autocheckpoint=", checkpoint_pages));
   if (!status.ok()) return status;
-  return *is_new ? createSchema(db) : checkIntegrity(db);
+  return is_new ? createSchema(db) : checkIntegrity(db);
 }
 
 // The part of a WHERE clause for a range, and its values in order.
@@ -151,7 +162,11 @@ absl::StatusOr<std::unique_ptr<SqliteStore>> SqliteStore::open(const SqliteOptio
   }
   absl::StatusOr<std::unique_ptr<SqliteDb>> db = SqliteDb::open(options.path, options.vfs);
   if (!db.ok()) return db.status();
-  absl::Status status = prepareDatabase(**db, options.checkpoint_pages);
+  absl::StatusOr<bool> is_new = identify(**db);
+  if (!is_new.ok()) return is_new.status();
+  absl::Status status = options.vfs.empty() ? makePrivate(options.path) : absl::OkStatus();
+  if (!status.ok()) return status;
+  status = prepareDatabase(**db, *is_new, options.checkpoint_pages);
   if (!status.ok()) return status;
   return std::unique_ptr<SqliteStore>(new SqliteStore(std::move(*db)));
 }

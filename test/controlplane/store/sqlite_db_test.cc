@@ -2,19 +2,24 @@
 
 #include <gtest/gtest.h>
 
+#include <cstdio>
 #include <string>
+
+#include "absl/strings/str_cat.h"
 
 namespace convoy::controlplane::store {
 namespace {
 
-std::unique_ptr<SqliteDb> memory() {
-  auto db = SqliteDb::open(":memory:", "");
+std::unique_ptr<SqliteDb> openNew() {
+  const std::string path = testing::TempDir() + "/sqlite_db_test.db";
+  std::remove(path.c_str());
+  auto db = SqliteDb::open(path, "");
   EXPECT_TRUE(db.ok()) << db.status();
   return std::move(*db);
 }
 
 TEST(SqliteDbTest, BindsAndReadsEveryType) {
-  auto db = memory();
+  auto db = openNew();
   ASSERT_TRUE(db->execute("CREATE TABLE t (i, s, b, n)").ok());
   {
     auto insert = db->prepare("INSERT INTO t VALUES (?,?,?,?)");
@@ -39,7 +44,7 @@ TEST(SqliteDbTest, BindsAndReadsEveryType) {
 }
 
 TEST(SqliteDbTest, QueriesGiveTheFirstValueOrNothing) {
-  auto db = memory();
+  auto db = openNew();
   EXPECT_EQ(*db->queryInteger("SELECT 7"), 7);
   EXPECT_EQ(*db->queryInteger("SELECT 7 WHERE 0"), 0);
   EXPECT_EQ(*db->queryText("SELECT 'x'"), "x");
@@ -47,12 +52,14 @@ TEST(SqliteDbTest, QueriesGiveTheFirstValueOrNothing) {
 }
 
 TEST(SqliteDbTest, ErrorsAreStatusesThatNameTheFile) {
-  auto db = memory();
+  auto db = openNew();
   for (const absl::Status& status :
        {db->execute("nonsense"), db->prepare("nonsense").status(),
         db->queryInteger("nonsense").status(), db->queryText("nonsense").status()}) {
     EXPECT_FALSE(status.ok());
-    EXPECT_NE(status.message().find("store file :memory:"), absl::string_view::npos) << status;
+    EXPECT_NE(status.message().find(absl::StrCat("store file ", db->path())),
+              absl::string_view::npos)
+        << status;
   }
   // A constraint shows only when the statement runs.
   ASSERT_TRUE(db->execute("CREATE TABLE t (x NOT NULL)").ok());
@@ -74,7 +81,7 @@ TEST(SqliteDbTest, EachResultCodeHasItsStatus) {
       {SQLITE_READONLY, absl::StatusCode::kFailedPrecondition, "cannot be written"},
       {SQLITE_IOERR_FSYNC, absl::StatusCode::kInternal, "check the disk"},
   };
-  auto db = memory();
+  auto db = openNew();
   for (const Case& c : cases) {
     const absl::Status status = db->error(c.code);
     EXPECT_EQ(status.code(), c.status) << status;

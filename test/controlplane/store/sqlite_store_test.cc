@@ -166,10 +166,12 @@ TEST_F(SqliteStoreTest, FindsEverythingAfterReopening) {
 TEST_F(SqliteStoreTest, TightensTheModeOfAnOldFile) {
   fill(*open());
   ASSERT_EQ(chmod(path_.c_str(), 0644), 0);
-  open();
+  auto store = open();
   struct stat info;
-  ASSERT_EQ(stat(path_.c_str(), &info), 0);
-  EXPECT_EQ(info.st_mode & 0777, 0600u);
+  for (const std::string& path : {path_, path_ + "-wal"}) {
+    ASSERT_EQ(stat(path.c_str(), &info), 0) << path;
+    EXPECT_EQ(info.st_mode & 0777, 0600u) << path;
+  }
 }
 
 TEST_F(SqliteStoreTest, RefusesAFileInUse) {
@@ -190,7 +192,22 @@ TEST_F(SqliteStoreTest, RefusesAFileInUse) {
 
 TEST_F(SqliteStoreTest, RefusesWhatIsNoStore) {
   std::ofstream(path_) << std::string(5000, 'x');
+  ASSERT_EQ(chmod(path_.c_str(), 0644), 0);
   expectRefusal(absl::StatusCode::kFailedPrecondition, "is not a Convoy store");
+  struct stat info;
+  ASSERT_EQ(stat(path_.c_str(), &info), 0);
+  EXPECT_EQ(info.st_mode & 0777, 0644u) << "whose file it is, decides who may read it";
+}
+
+// Names that mean something else to SQLite.
+TEST_F(SqliteStoreTest, ANameIsAlwaysAFile) {
+  fs::current_path(folder_);
+  for (const char* name : {":memory:", "file:convoy.db?mode=memory"}) {
+    path_ = name;
+    fill(*open());
+    EXPECT_EQ(*open()->head(), 3) << name;
+    EXPECT_TRUE(fs::exists(folder_ / name));
+  }
 }
 
 TEST_F(SqliteStoreTest, RefusesAnotherProgramsDatabase) {
