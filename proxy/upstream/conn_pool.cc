@@ -36,9 +36,9 @@ HostPool::~HostPool() {
 // --- streams ---
 
 PendingStream* HostPool::newStream(HostLease lease, http::ResponseReceiver& receiver,
-                                   PoolCallbacks& callbacks) {
+                                   PoolCallbacks& callbacks, ConnectionAge age) {
   Connections& available = partial_.empty() ? idle_ : partial_;
-  if (available.empty()) {
+  if (available.empty() || (age == ConnectionAge::New && partial_.empty())) {
     if (!cluster_->breakers().pending.tryAcquire(cluster_->spec().breakers.max_pending_requests)) {
       cluster_->metrics().upstream_rq_pending_overflow.add();
       callbacks.onStreamFailed(http::Failure::UpstreamOverflow);

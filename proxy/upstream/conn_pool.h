@@ -5,6 +5,8 @@
 //
 //   newStream()  -> an idle connection, the one used last first: ready at once
 //                -> none: the stream waits (first in, first out) and a connection is opened for it
+//   newStream(ConnectionAge::New) -> never an idle one: one that is opened, or that just now served
+//                another stream
 //   stream ends  -> its connection serves the oldest waiting stream, or goes idle if the codec says
 //                   that it may be used again, or is closed
 //
@@ -115,6 +117,10 @@ class PoolCallbacks {
   ~PoolCallbacks() = default;
 };
 
+// Which connections will do for a stream. New passes over idle ones, which the host may have
+// closed.
+enum class ConnectionAge : uint8_t { Any, New };
+
 // A stream that waits for a connection. The pointer is dead once a callback was called.
 class PendingStream {
  public:
@@ -149,7 +155,7 @@ class HostPool {
 
   // See WorkerCluster::newStream(), which is the way in.
   PendingStream* newStream(HostLease lease, http::ResponseReceiver& receiver,
-                           PoolCallbacks& callbacks);
+                           PoolCallbacks& callbacks, ConnectionAge age);
 
   // The host gets no new requests for now: closes idle connections, and others as they become idle.
   // resume() ends it.

@@ -49,10 +49,10 @@ HostRef& WorkerCluster::refTo(Host& host) {
 }
 
 PendingStream* WorkerCluster::newStream(HostLease lease, http::ResponseReceiver& receiver,
-                                        PoolCallbacks& callbacks) {
+                                        PoolCallbacks& callbacks, ConnectionAge age) {
   CONVOY_ASSERT(static_cast<bool>(lease));
   HostPool& pool = *lease.ref().pool();
-  return pool.newStream(std::move(lease), receiver, callbacks);
+  return pool.newStream(std::move(lease), receiver, callbacks, age);
 }
 
 void WorkerCluster::countResponse(const HostRef& host, uint16_t status, event::Duration took) {

@@ -69,7 +69,7 @@ class WorkerCluster : public std::enable_shared_from_this<WorkerCluster> {
   // ready, or a circuit breaker refused); else what can be cancelled. The lease goes back, and the
   // stream with it, when the stream has ended.
   PendingStream* newStream(HostLease lease, http::ResponseReceiver& receiver,
-                           PoolCallbacks& callbacks);
+                           PoolCallbacks& callbacks, ConnectionAge age = ConnectionAge::Any);
 
   // Called by the router once per request that was sent: the final status (0: none came), and the
   // time from the request's start.

@@ -150,7 +150,9 @@ void RouterFilter::askForStream(upstream::HostLease lease) {
   http::StreamInfo& info = context().info();
   ++info.upstream_attempts;
   info.upstream_host = host_.host().addressText();
-  upstream::PendingStream* pending = cluster_->newStream(std::move(lease), upstream_side_, *this);
+  const auto age = repeated_ ? upstream::ConnectionAge::New : upstream::ConnectionAge::Any;
+  upstream::PendingStream* pending =
+      cluster_->newStream(std::move(lease), upstream_side_, *this, age);
   if (state_ == State::Waiting) pending_ = pending;
 }
 
@@ -237,6 +239,7 @@ void RouterFilter::UpstreamSide::onResponseReset(http::Failure failure) {
     return r.fail(r.state_ == State::Receiving ? http::Failure::UpstreamAbortedBody : failure);
   }
   r.cluster_->metrics().upstream_rq_retry.add();
+  r.repeated_ = true;
   r.tried_.clear();  // the host is fine: the connection was old
   r.transition(State::Choosing);
   r.chooseHost();
@@ -257,11 +260,12 @@ void RouterFilter::countOnce(uint16_t status) {
 }
 
 // The host closed a connection that it had kept alive, before a byte of the response: RFC
-// 9110 9.2.2 lets us send such a request again.
+// 9110 9.2.2 lets us send such a request again. Once: it may be the request that makes the host
+// close, and each repetition would cost a connection, or the next host its life.
 bool RouterFilter::mayRepeat(http::Failure failure) const {
-  return failure == http::Failure::UpstreamReset && state_ == State::Sending && !body_sent_ &&
-         request_ended_ && connection_->streamsBefore() > 0 && !connection_->bytesReceived() &&
-         isIdempotent(head_->method);
+  return failure == http::Failure::UpstreamReset && state_ == State::Sending && !repeated_ &&
+         !body_sent_ && request_ended_ && connection_->streamsBefore() > 0 &&
+         !connection_->bytesReceived() && isIdempotent(head_->method);
 }
 
 // --- endings ---

@@ -99,6 +99,7 @@ class RouterFilter final : public http::Filter,
   State state_ = State::Start;
   bool request_ended_ = false;
   bool body_sent_ = false;
+  bool repeated_ = false;
   bool counted_ = false;        // the response was counted
   uint16_t status_ = 0;         // of the response; 0: none yet
   bool resumes_later_ = false;  // the request path is paused for a host or a connection

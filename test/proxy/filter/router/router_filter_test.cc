@@ -347,6 +347,32 @@ TEST_F(RouterFilterTest, RepeatsOnlyWhatIsSafeToRepeat) {
   EXPECT_EQ(metrics().upstream_rq_retry.value(), 3u);
 }
 
+// A request that makes its host close is not tried on every connection that is kept.
+TEST_F(RouterFilterTest, RepeatsOnceAndOnAConnectionThatWasNotIdle) {
+  makeCluster();
+  auto first = sent();
+  auto second = sent();
+  answer(peer(0));
+  answer(peer(1));
+  EXPECT_EQ(second->context.status, 200);
+  ASSERT_EQ(io_.peers.size(), 2u) << "both are idle now";
+  for (size_t i = 0; i < 2; ++i) peer(i).take();
+
+  auto e = exchange();
+  ASSERT_EQ(e->start(), FilterVerdict::Continue);
+  run();
+  test::Peer& used = peer(peer(0).take().empty() ? 1 : 0);
+  used.connection->close(net::CloseMode::Flush);
+  run();
+  ASSERT_EQ(io_.peers.size(), 3u) << "not the idle one";
+  EXPECT_FALSE(e->context.aborted.has_value());
+  peer(2).connection->close(net::CloseMode::Flush);
+  run();
+  EXPECT_EQ(e->context.aborted, Failure::UpstreamReset);
+  EXPECT_EQ(e->context.info().upstream_attempts, 2);
+  EXPECT_EQ(metrics().upstream_rq_retry.value(), 1u);
+}
+
 // --- time ---
 
 TEST_F(RouterFilterTest, TheResponseTimeOutRunsFromTheEndOfTheRequest) {
