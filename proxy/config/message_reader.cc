@@ -362,10 +362,10 @@ class Reader {
                         : google::protobuf::MessageFactory::generated_factory()->GetPrototype(type);
     if (prototype == nullptr || url.find('/') == std::string::npos) {
       auto at = report_.in("@type");
-      report_.error(
-          "unknown_type", url,
-          "is no type that this build knows; write type.googleapis.com/ and the full name "
-          "of an Envoy v3 message");
+      report_.error("unknown_type", url,
+                    "this build has no such type; it is an extension that is not supported "
+                    "(docs/reference/fields.md lists those that are), or misspelt: write "
+                    "type.googleapis.com/ and the full name of an Envoy v3 message");
       return;
     }
     std::unique_ptr<Message> inner(prototype->New());
