@@ -4,7 +4,7 @@
 #include <cstring>
 #include <filesystem>
 #include <fstream>
-#include <sstream>
+#include <optional>
 #include <utility>
 
 #include "envoy/config/bootstrap/v3/bootstrap.pb.h"
@@ -70,14 +70,14 @@ LoadedBootstrap loadBootstrapFile(const std::string& path, const BootstrapOption
     return unreadable(path, "folder", "it is a folder; write the path of a YAML or JSON file");
   std::ifstream file(path, std::ios::binary);
   if (!file) return unreadable(path, "not_found", std::strerror(errno));
-  std::ostringstream text;
-  text << file.rdbuf();
-  if (file.bad() || text.bad()) return unreadable(path, "reading", "reading failed");
+  const std::optional<std::string> text = readText(file);
+  if (!text.has_value()) return unreadable(path, "too_large", "it has more than 64 MiB");
+  if (file.bad()) return unreadable(path, "reading", "reading failed");
   // Most likely a mistake, and a node that serves nothing would look healthy.
-  if (text.view().find_first_not_of(" \t\r\n") == std::string_view::npos) {
+  if (text->find_first_not_of(" \t\r\n") == std::string::npos) {
     return unreadable(path, "empty", "nothing is in it");
   }
-  return loadBootstrap(text.str(), path, options);
+  return loadBootstrap(*text, path, options);
 }
 
 Validation validateFile(const std::string& path, const BootstrapOptions& options) {

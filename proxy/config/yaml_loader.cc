@@ -45,6 +45,16 @@ std::vector<LocatedError> SourceMap::locate(std::vector<base::FieldError> errors
   return located;
 }
 
+std::optional<std::string> readText(std::istream& in) {
+  std::string text;
+  char block[16384];
+  while (in.read(block, sizeof(block)) || in.gcount() > 0) {
+    text.append(block, static_cast<size_t>(in.gcount()));
+    if (text.size() > kMaxFileBytes) return std::nullopt;
+  }
+  return text;
+}
+
 Loaded loadYaml(std::string_view text, std::string_view file, google::protobuf::Message* message,
                 const LoadOptions& options) {
   Loaded loaded;

@@ -5,7 +5,10 @@
 // stands. Used by convoy-proxy and convoyctl. Depends on base and protobuf only. No exceptions
 // leave it.
 
+#include <cstddef>
+#include <istream>
 #include <memory>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -52,6 +55,14 @@ struct Loaded {
   std::shared_ptr<const SourceMap> sources;  // never null
   bool ok() const { return error_count == 0; }
 };
+
+// More than any configuration that a person or a program writes; what has no end, such as
+// /dev/zero, ends there.
+constexpr size_t kMaxFileBytes = size_t{64} << 20;
+
+// All that the stream has; null if that is more than a file may have. Whether reading failed, the
+// stream says (bad()).
+std::optional<std::string> readText(std::istream& in);
 
 // Fills `message`, which must be of a generated type. Text that begins with "{" or "[", or whose
 // file is named .json, is JSON if it can be. With errors, the message holds what could be read.

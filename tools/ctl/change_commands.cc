@@ -1,9 +1,13 @@
+#include <cerrno>
 #include <charconv>
+#include <cstring>
 #include <filesystem>
 #include <fstream>
 #include <memory>
+#include <optional>
 #include <sstream>
 
+#include "absl/strings/str_cat.h"
 #include "google/protobuf/util/time_util.h"
 #include "tools/ctl/client.h"
 #include "tools/ctl/commands.h"
@@ -46,29 +50,33 @@ bool isBlank(const std::string& text) {
   return true;
 }
 
+std::string cannotRead(const char* why) {
+  return absl::StrCat("cannot be read; -f takes a file, or - for stdin: ", why);
+}
+
 // False, having complained, if the file is not a Config.
 bool readInput(Session& session, const std::string& path, Input* input) {
-  std::ostringstream text;
   const std::string name = path == "-" ? "stdin" : path;
-  if (path == "-") {
-    text << session.in.rdbuf();
-  } else {
-    std::error_code error;
-    std::ifstream file(path, std::ios::binary);
-    if (file) text << file.rdbuf();
-    if (!file || file.bad() || std::filesystem::is_directory(path, error)) {
-      complain(session, kBadInput, path + ": cannot be read; -f takes a file, or - for stdin");
-      return false;
-    }
-  }
-  // With --prune it would delete everything, and what made it has probably failed.
-  if (isBlank(text.str())) {
-    complain(session, kBadInput, name + ": is empty; write {} if that is what you mean");
+  const auto refuse = [&](const std::string& why) {
+    complain(session, kBadInput, absl::StrCat(name, ": ", why));
     return false;
+  };
+  std::ifstream file;
+  if (path != "-") {
+    std::error_code error;
+    if (std::filesystem::is_directory(path, error)) return refuse(cannotRead("it is a folder"));
+    file.open(path, std::ios::binary);
+    if (!file) return refuse(cannotRead(std::strerror(errno)));
   }
+  std::istream& in = path == "-" ? session.in : file;
+  const std::optional<std::string> text = config::readText(in);
+  if (!text.has_value()) return refuse("has more than 64 MiB; split it");
+  if (in.bad()) return refuse(cannotRead("reading failed"));
+  // With --prune it would delete everything, and what made it has probably failed.
+  if (isBlank(*text)) return refuse("is empty; write {} if that is what you mean");
   config::LoadOptions options;
   options.read.for_people = true;
-  const config::Loaded loaded = config::loadYaml(text.str(), name, &input->config, options);
+  const config::Loaded loaded = config::loadYaml(*text, name, &input->config, options);
   input->sources = loaded.sources;
   if (loaded.ok()) return true;
   session.err << config::describeErrors(loaded.errors, loaded.error_count) << "\n";

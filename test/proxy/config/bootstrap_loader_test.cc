@@ -119,5 +119,10 @@ TEST(BootstrapLoader, FilesWithoutAnything) {
   EXPECT_EQ(validateFile("/dev/null").exit_code, 2);
 }
 
+TEST(BootstrapLoader, AFileWithoutEnd) {
+  EXPECT_EQ(validateFile("/dev/zero").output,
+            "/dev/zero: the file cannot be read: it has more than 64 MiB (too_large)\n");
+}
+
 }  // namespace
 }  // namespace convoy::config
