@@ -1,7 +1,5 @@
 #include "proxy/server/resources.h"
 
-#include <set>
-
 #include "absl/strings/str_cat.h"
 #include "proxy/base/log.h"
 
@@ -9,7 +7,20 @@ namespace convoy::server {
 
 namespace {
 
+constexpr char kClusterType[] = "type.googleapis.com/envoy.config.cluster.v3.Cluster";
 constexpr char kListenerType[] = "type.googleapis.com/envoy.config.listener.v3.Listener";
+
+ext::ResourceError nameTaken(const char* type, const std::string& name) {
+  ext::ResourceError error;
+  error.set_type_url(type);
+  error.set_name(name);
+  error.set_field_path("name");
+  error.set_rule("static");
+  error.set_value(name);
+  error.set_reason(
+      "the node's bootstrap has a static resource of this name, which stays; rename one of them");
+  return error;
+}
 
 }  // namespace
 
@@ -17,7 +28,16 @@ std::vector<ext::ResourceError> Resources::admit(const xds::Changes& proposed) {
   std::vector<ext::ResourceError> errors;
   const std::set<std::string> leaving(proposed.removed_listeners.begin(),
                                       proposed.removed_listeners.end());
+  for (const auto& cluster : proposed.clusters) {
+    if (static_clusters_.contains(cluster->name)) {
+      errors.push_back(nameTaken(kClusterType, cluster->name));
+    }
+  }
   for (const auto& listener : proposed.listeners) {
+    if (static_listeners_.contains(listener->name)) {
+      errors.push_back(nameTaken(kListenerType, listener->name));
+      continue;
+    }
     const absl::Status admitted = listeners_.admit(listener, leaving);
     if (admitted.ok()) continue;
     ext::ResourceError& error = errors.emplace_back();

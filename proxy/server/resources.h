@@ -2,9 +2,13 @@
 
 // Where the control plane's resources go: hands clusters and endpoints to the ClusterManager, route
 // tables to RouteTables, listeners to the ListenerManager, in the order that xds/resource_sink.h
-// asks for. Thread: main's.
+// asks for. What the bootstrap defines stays the bootstrap's: a cluster or a listener of the same
+// name is refused, as it would replace the static one, and its removal would take both away.
+// Thread: main's.
 
 #include <functional>
+#include <set>
+#include <string>
 #include <utility>
 #include <vector>
 
@@ -20,6 +24,10 @@ class Resources final : public xds::ResourceSink {
   Resources(upstream::ClusterManager& clusters, RouteTables& routes, ListenerManager& listeners)
       : clusters_(clusters), routes_(routes), listeners_(listeners) {}
 
+  // Before the first admit().
+  void addStaticCluster(std::string name) { static_clusters_.insert(std::move(name)); }
+  void addStaticListener(std::string name) { static_listeners_.insert(std::move(name)); }
+
   std::vector<ext::ResourceError> admit(const xds::Changes& proposed) override;
   void apply(const xds::Changes& changes) override;
   // Called when listeners came, changed or went.
@@ -31,6 +39,8 @@ class Resources final : public xds::ResourceSink {
   upstream::ClusterManager& clusters_;
   RouteTables& routes_;
   ListenerManager& listeners_;
+  std::set<std::string> static_clusters_;
+  std::set<std::string> static_listeners_;
   std::function<void()> on_listeners_changed_;
 };
 

@@ -115,6 +115,8 @@ absl::Status Server::startListeners() {
 }
 
 absl::Status Server::startControlPlane() {
+  for (const auto& cluster : bootstrap_.clusters) resources_->addStaticCluster(cluster->name);
+  for (const auto& listener : bootstrap_.listeners) resources_->addStaticListener(listener->name);
   auto made = ControlPlane::make(main_, bootstrap_, options_.reject_unknown_dynamic_fields,
                                  *resources_, metrics_);
   if (!made.ok()) return made.status();

@@ -49,6 +49,23 @@ TEST_F(ResourcesTest, OnePublicationIsInForceFromClustersUpToListeners) {
   EXPECT_EQ(askAt(plane.address("l")).body, "ok");
 }
 
+// Else the control plane could replace the cluster that leads to itself, and removing it would take
+// the static one away.
+TEST_F(ResourcesTest, WhatTheBootstrapDefinesStays) {
+  FakeUpstream web;
+  resources.addStaticCluster("fixed");
+  resources.addStaticListener("l");
+  xds::Changes changes;
+  changes.clusters = {clusterOf("fixed", web.address()), clusterOf("free", web.address())};
+  changes.listeners = {listener("l", {kAnyPort}, "x"), listener("m", {kAnyPort}, "x")};
+  const std::vector<ext::ResourceError> errors = resources.admit(changes);
+  ASSERT_EQ(errors.size(), 2u);
+  EXPECT_EQ(errors[0].name(), "fixed");
+  EXPECT_EQ(errors[0].type_url(), "type.googleapis.com/envoy.config.cluster.v3.Cluster");
+  EXPECT_EQ(errors[1].name(), "l");
+  for (const ext::ResourceError& error : errors) EXPECT_EQ(error.rule(), "static");
+}
+
 TEST_F(ResourcesTest, ATableIsSwappedUnderOpenConnections) {
   xds::Changes first;
   first.routes = {table("table", "one")};
