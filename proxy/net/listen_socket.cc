@@ -1,6 +1,7 @@
 #include "proxy/net/listen_socket.h"
 
 #include <fcntl.h>
+#include <linux/filter.h>
 #include <netinet/in.h>
 #include <netinet/tcp.h>
 #include <sys/socket.h>
@@ -96,6 +97,7 @@ absl::StatusOr<ListenSocket> listenTcp(const Address& address, const ListenOptio
   absl::StatusOr<ListenSocket> socket = bindSocket(address, options, /*shared_port=*/true);
   if (!socket.ok()) return socket;
   if (::listen(socket->fd(), options.backlog) != 0) return cannotListen(address, errno);
+  socket->setSole();
   return socket;
 }
 
@@ -178,7 +180,8 @@ UnixSocketFile::~UnixSocketFile() {
 ListenSocket::ListenSocket(ListenSocket&& other) noexcept
     : fd_(std::exchange(other.fd_, -1)),
       address_(std::move(other.address_)),
-      file_(std::move(other.file_)) {}
+      file_(std::move(other.file_)),
+      sole_(other.sole_) {}
 
 ListenSocket& ListenSocket::operator=(ListenSocket&& other) noexcept {
   if (this == &other) return *this;
@@ -186,6 +189,7 @@ ListenSocket& ListenSocket::operator=(ListenSocket&& other) noexcept {
   fd_ = std::exchange(other.fd_, -1);
   address_ = std::move(other.address_);
   file_ = std::move(other.file_);
+  sole_ = other.sole_;
   return *this;
 }
 
@@ -201,6 +205,24 @@ absl::StatusOr<ListenSocket> ListenSocket::duplicate() const {
   ListenSocket copy(fd, address_);
   copy.setFile(file_);
   return copy;
+}
+
+bool ListenSocket::dropNewHandshakes() const {
+  if (!sole_) return false;
+  // The filter sees packets from their TCP header on. Byte 13 has the flags: SYN without ACK opens.
+  constexpr uint32_t kFlagsAt = 13;
+  constexpr uint32_t kSynAndAck = 0x12;
+  constexpr uint32_t kSyn = 0x02;
+  constexpr uint32_t kWhole = 0xffffffff;
+  sock_filter steps[] = {
+      BPF_STMT(BPF_LD | BPF_B | BPF_ABS, kFlagsAt),
+      BPF_STMT(BPF_ALU | BPF_AND | BPF_K, kSynAndAck),
+      BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, kSyn, 0, 1),
+      BPF_STMT(BPF_RET | BPF_K, 0),
+      BPF_STMT(BPF_RET | BPF_K, kWhole),
+  };
+  const sock_fprog program = {.len = sizeof(steps) / sizeof(steps[0]), .filter = steps};
+  return ::setsockopt(fd_, SOL_SOCKET, SO_ATTACH_FILTER, &program, sizeof(program)) == 0;
 }
 
 absl::StatusOr<AdoptedSockets> AdoptedSockets::fromEnvironment(int first_descriptor) {

@@ -52,10 +52,17 @@ class ListenSocket {
   const Address& address() const { return address_; }
   void setAddress(Address bound) { address_ = std::move(bound); }
   void setFile(std::shared_ptr<const UnixSocketFile> file) { file_ = std::move(file); }
+  // Nobody else has this queue of connections: a TCP socket that this process opened.
+  void setSole() { sole_ = true; }
   // Whether it accepts connections on several local addresses, so that each must be asked for its.
   bool wildcard() const { return address_.isWildcard(); }
   // For the same queue of connections, on another loop.
   absl::StatusOr<ListenSocket> duplicate() const;
+  // Before the socket is closed, which resets whoever is just connecting: the kernel drops new
+  // handshakes (clients try them again, and find a successor or nobody), finishes those that have
+  // begun, and queues them. Only of sockets that are ours alone, and since Linux 6.15 only with
+  // CAP_NET_ADMIN. False: all is as before.
+  bool dropNewHandshakes() const;
 
  private:
   void close();
@@ -63,6 +70,7 @@ class ListenSocket {
   int fd_;  // -1: moved from
   Address address_;
   std::shared_ptr<const UnixSocketFile> file_;  // null: no file, or not ours
+  bool sole_ = false;
 };
 
 // What an address has: per worker at least one socket. A worker has several when more were adopted

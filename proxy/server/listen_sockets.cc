@@ -99,11 +99,24 @@ void ListenSockets::release(const std::string& listener) {
   for (const auto& socket : Sockets(*sockets_)) giveUp(listener, socket);
 }
 
+void ListenSockets::lastCall() {
+  for (const auto& socket : *sockets_) {
+    for (const auto& of_worker : socket->per_worker) {
+      for (const net::ListenSocket& own : of_worker) own.dropNewHandshakes();
+    }
+  }
+}
+
+// Each worker closes its own, in the turn in which it has emptied their queues: whoever connects in
+// between is reset.
 void ListenSockets::releaseAll() {
   ended_ = true;
-  for (const auto& socket : Sockets(*sockets_)) {
-    for (const std::string& user : std::set(socket->users)) giveUp(user, socket);
+  for (const auto& socket : *sockets_) {
+    for (Worker* worker : workers_) {
+      worker->loop().post([worker, socket] { socket->per_worker[worker->index()].clear(); });
+    }
   }
+  sockets_->clear();
 }
 
 void ListenSockets::giveUp(const std::string& listener, const std::shared_ptr<Socket>& socket) {

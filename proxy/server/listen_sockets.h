@@ -37,9 +37,13 @@ class ListenSockets {
   // Accepts for the listener on all its addresses, and gives up those that are not its any more.
   // REQUIRES: claimed; the workers were told of the listener.
   void serve(const net::ListenerSpec& listener);
+  // The end is near: nobody begins to connect any more, so that releaseAll() resets nobody. Where
+  // the kernel does not let us (ListenSocket::dropNewHandshakes), it does nothing.
+  void lastCall();
   // Stops accepting for it, and gives its addresses up.
   void release(const std::string& listener);
-  // The same for all, for good: claim() and serve() change nothing from here on.
+  // Closes all, for good: claim() and serve() change nothing from here on.
+  // REQUIRES: the workers were told to stop accepting.
   void releaseAll();
 
   struct Bound {

@@ -48,6 +48,8 @@ class ListenerManager {
   void remove(const std::string& name);
   // Every worker says goodbye on its connections; accepting goes on until stopAccepting().
   void drainAll();
+  // Whoever is connecting may finish; nobody else begins. A moment before stopAccepting().
+  void lastCall() { sockets_.lastCall(); }
   // For good. Who has connected already is taken; the addresses are free then, for a successor,
   // and new clients are refused instead of waiting for nobody.
   void stopAccepting();

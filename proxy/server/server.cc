@@ -16,6 +16,10 @@ namespace {
 // How often main looks whether draining is over.
 constexpr event::Duration kDrainCheck = std::chrono::milliseconds(20);
 
+// How long those who have begun to connect get before the listening sockets are closed: a round
+// trip.
+constexpr event::Duration kLastCall = std::chrono::milliseconds(250);
+
 ext::NodeReport::Lifecycle lifecycleOf(Server::State state) {
   switch (state) {
     case Server::State::Initializing:
@@ -75,6 +79,7 @@ Server::Server(const Options& options, config::BootstrapSpec bootstrap, const ev
       resources_(std::make_unique<Resources>(*clusters_, routes_, listeners_)),
       started_at_(clock.monotonicNow()),
       started_at_wall_(clock.wallNow()),
+      last_call_(main_, [this] { endAccepting(); }),
       drain_watch_(main_, [this] { watchDrain(); }) {
   filter::registerBuiltins(filters_);
   for (const auto& worker : workers_) {
@@ -161,8 +166,15 @@ void Server::drainAndStop() {
   state_ = State::Draining;
   report();
   listeners_.drainAll();
-  listeners_.stopAccepting();
+  listeners_.lastCall();
   drain_deadline_ = main_.now() + options_.drain_time;
+  if (options_.drain_time < kLastCall) return endAccepting();
+  last_call_.armAfter(kLastCall);
+}
+
+void Server::endAccepting() {
+  if (state_ != State::Draining) return;
+  listeners_.stopAccepting();
   watchDrain();
 }
 

@@ -81,6 +81,7 @@ class Server {
  private:
   absl::Status startListeners();
   absl::Status startControlPlane();
+  void endAccepting();
   void watchDrain();
   void becomeLive();
   void report();
@@ -105,6 +106,7 @@ class Server {
   const event::MonotonicTime started_at_;
   const event::WallTime started_at_wall_;
   std::function<void()> on_live_;
+  event::Timer last_call_;
   event::Timer drain_watch_;
   event::MonotonicTime drain_deadline_{};
 };

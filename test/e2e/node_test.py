@@ -211,6 +211,37 @@ class NodeTest(unittest.TestCase):
         slow.join(timeout=SECONDS)
         self.assertEqual(answers, [(200, "blue\n")])
 
+    @unittest.skipUnless(os.geteuid() == 0, "Linux 6.15 and later drop handshakes only for CAP_NET_ADMIN")
+    def test_sigterm_resets_nobody_who_got_through(self):
+        node = self.start_node()
+        host, port = node.public.rsplit(":", 1)
+        served, broken = [0] * 16, []
+
+        def come_again_and_again(client):
+            while True:
+                try:
+                    connection = socket.create_connection((host, int(port)), timeout=SECONDS)
+                except ConnectionRefusedError:
+                    return
+                with connection:
+                    try:
+                        connection.sendall(REQUEST)
+                        answer = connection.recv(65536)
+                    except OSError as error:
+                        answer = repr(error).encode()
+                if not answer.startswith(b"HTTP/1.1 200"):
+                    broken.append(answer)
+                served[client] += 1
+
+        clients = [threading.Thread(target=come_again_and_again, args=(i,)) for i in range(16)]
+        for client in clients:
+            client.start()
+        wait_until(lambda: min(served) > 10, "every client has been served")
+        self.assertEqual(node.end(), 0)
+        for client in clients:
+            client.join(timeout=SECONDS)
+        self.assertEqual(broken, [])
+
     def test_a_second_signal_ends_it_at_once(self):
         node = self.start_node()
         served = KeptAlive(node.public)

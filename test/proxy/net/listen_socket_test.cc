@@ -2,6 +2,7 @@
 
 #include <fcntl.h>
 #include <gtest/gtest.h>
+#include <poll.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -225,6 +226,52 @@ TEST_F(ListenSocketTest, BadVariablesAreRefused) {
                 "(\"client\"), which is no listening stream socket"),
             std::string_view::npos);
   ::close(first);
+}
+
+// A connect over the loopback is complete, or refused, when connect() returns: nothing to wait for.
+class Connecting {
+ public:
+  explicit Connecting(const Address& to)
+      : fd_(::socket(AF_INET, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0)) {
+    sockaddr_storage storage;
+    const socklen_t length = to.toSockaddr(&storage);
+    ::connect(fd_, reinterpret_cast<const sockaddr*>(&storage), length);
+  }
+  ~Connecting() { ::close(fd_); }
+  bool answered() const {
+    pollfd wait{.fd = fd_, .events = POLLOUT, .revents = 0};
+    return ::poll(&wait, 1, 0) == 1;
+  }
+
+ private:
+  const int fd_;
+};
+
+TEST_F(ListenSocketTest, NewHandshakesAreDroppedAndBegunOnesAreQueued) {
+  auto sockets = open(address("127.0.0.1:0"));
+  ASSERT_TRUE(sockets.ok());
+  const ListenSocket& socket = (*sockets)[0][0];
+  const Connecting before(socket.address());
+  EXPECT_TRUE(before.answered());
+  ASSERT_TRUE(socket.dropNewHandshakes()) << "run it with CAP_NET_ADMIN";
+  const Connecting after(socket.address());
+  EXPECT_FALSE(after.answered());
+  const int accepted = ::accept4(socket.fd(), nullptr, nullptr, SOCK_NONBLOCK);
+  EXPECT_GE(accepted, 0);
+  EXPECT_EQ(::accept4(socket.fd(), nullptr, nullptr, SOCK_NONBLOCK), -1);
+  ::close(accepted);
+}
+
+TEST_F(ListenSocketTest, SocketsThatOthersHaveTooGoOnTakingConnections) {
+  auto original = open(address("127.0.0.1:0"));
+  ASSERT_TRUE(original.ok());
+  const Address at = (*original)[0][0].address();
+  auto adopted = AdoptedSockets::fromEnvironment(passDescriptors({(*original)[0][0].fd()}, "web"));
+  ASSERT_TRUE(adopted.ok()) << adopted.status();
+  const std::vector<ListenSocket> taken = adopted->take(at);
+  ASSERT_EQ(taken.size(), 1u);
+  EXPECT_FALSE(taken[0].dropNewHandshakes());
+  EXPECT_TRUE(Connecting(at).answered());
 }
 
 TEST_F(ListenSocketTest, OwnsItsDescriptor) {
