@@ -80,7 +80,7 @@ void ServerStream::recycle() {
   routes_ = {};
   flow_listener_ = nullptr;
   request_ended_ = response_ended_ = replied_locally_ = false;
-  filters_hold_head_ = closes_after_ = false;
+  filters_hold_head_ = closes_after_ = expects_continue_ = false;
   above_high_ = pauses_ = 0;
   arena_.reset();
   pin_.reset();
@@ -96,11 +96,11 @@ void ServerStream::onRequestHead(RequestHead& head, bool end_of_stream) {
   matchRoute();
   buildFilters();
   if (end_of_stream) noteRequestEnd();
-  const bool expects_continue = request_head_.expects_continue && !end_of_stream;
+  // Answered here, as Envoy does, so the upstream is not asked.
+  expects_continue_ = std::exchange(request_head_.expects_continue, false) && !end_of_stream;
   request_path_->head(0, request_head_, end_of_stream);
-  // RFC 9110 10.1.1: asked for the body unless the answer is already known. Envoy does so itself,
-  // too.
-  if (expects_continue && state_ == State::Receiving && !replied_locally_) {
+  // RFC 9110 10.1.1: asked for the body unless the answer is already known.
+  if (expects_continue_ && state_ == State::Receiving && !replied_locally_) {
     ResponseHead proceed;
     proceed.status = 100;
     sender_->sendInformational(proceed);
@@ -255,7 +255,7 @@ void ServerStream::noteResponseEnd() {
   // connection.
   const bool drainable = !closes_after_ && request_head_.body.kind == BodyLength::Kind::Known &&
                          request_head_.body.bytes - info_.bytes_received <= kDrainableBody &&
-                         !request_head_.expects_continue;
+                         !expects_continue_;
   if (drainable) return dropRestOfRequest();
   giveUpRequest();
 }
@@ -303,7 +303,7 @@ void ServerStream::reply(const LocalReply& local, size_t from) {
   if (!request_ended_ && request_head_.body.kind != BodyLength::Kind::None) {
     const bool small = request_head_.body.kind == BodyLength::Kind::Known &&
                        request_head_.body.bytes <= kDrainableBody;
-    if (!small || request_head_.expects_continue) closeAfterThis();
+    if (!small || expects_continue_) closeAfterThis();
   }
   // Another head waits at a filter; this one goes in its place.
   if (filters_hold_head_) from = filters_.size();

@@ -174,6 +174,7 @@ class ServerStream final : public RequestReceiver,
   bool replied_locally_ = false;    // the rest of the request is read and dropped
   bool filters_hold_head_ = false;  // or have held it: the response head went through the path
   bool closes_after_ = false;       // the connection ends with this stream
+  bool expects_continue_ = false;   // the client waits for "100 Continue" before its body
   uint16_t above_high_ = 0;         // for how many reasons the response waits
   uint16_t pauses_ = 0;             // of the request's body
 

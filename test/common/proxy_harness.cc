@@ -7,6 +7,7 @@
 #include <charconv>
 
 #include "absl/strings/str_cat.h"
+#include "absl/strings/str_join.h"
 #include "proxy/config/bootstrap_loader.h"
 #include "test/common/test_loop.h"
 
@@ -79,7 +80,11 @@ std::string FakeUpstream::lastRequest() {
 
 // --- ProxyHarness ---
 
-std::string staticBootstrap(const net::Address& web, const std::string& routes) {
+std::string staticBootstrap(const net::Address& web, const std::string& routes,
+                            const std::vector<std::string>& manager) {
+  constexpr char kIndent[] = "\n          ";
+  const std::string more =
+      manager.empty() ? "" : absl::StrCat(kIndent, absl::StrJoin(manager, kIndent));
   return absl::StrCat(R"(
 static_resources:
   listeners:
@@ -91,7 +96,8 @@ static_resources:
         typed_config:
           "@type": type.googleapis.com/envoy.extensions.filters.network.http_connection_manager.v3.HttpConnectionManager
           stat_prefix: public
-          use_remote_address: true
+          use_remote_address: true)",
+                      more, R"(
           route_config:
             virtual_hosts:
             - name: all

@@ -59,10 +59,12 @@ class FakeUpstream {
 };
 
 // One listener "public" on a free port of 127.0.0.1, whose virtual host "*" has these routes (YAML
-// list items), and a cluster "web" with one host.
+// list items), and a cluster "web" with one host. `manager`: more fields of the connection manager,
+// a line each.
 std::string staticBootstrap(
     const net::Address& web,
-    const std::string& routes = "{match: {prefix: /}, route: {cluster: web}}");
+    const std::string& routes = "{match: {prefix: /}, route: {cluster: web}}",
+    const std::vector<std::string>& manager = {});
 
 class ProxyHarness {
  public:
