@@ -74,6 +74,7 @@ class RequestCollector final : public ServerCodecHandler, public RequestReceiver
 
   std::vector<std::unique_ptr<Request>> requests;
   bool failed = false;
+  std::string_view detail;  // of a protocol error
   net::ByteQueue out;
 
   net::ByteQueue& output() override { return out; }
@@ -84,7 +85,10 @@ class RequestCollector final : public ServerCodecHandler, public RequestReceiver
     requests.push_back(std::make_unique<Request>());
     return *this;
   }
-  void onProtocolError(Failure, std::string_view) override { failed = true; }
+  void onProtocolError(Failure, std::string_view why) override {
+    failed = true;
+    detail = why;
+  }
   void onStreamComplete(ResponseSender&) override {}
   void onRequestHead(RequestHead& head, bool end) override {
     requests.back()->keepHead(head);
