@@ -6,6 +6,7 @@
 #include "controlplane/base/proto_bytes.h"
 #include "controlplane/compile/addresses.h"
 #include "controlplane/compile/headers.h"
+#include "controlplane/compile/request_policy.h"
 #include "envoy/config/accesslog/v3/accesslog.pb.h"
 #include "envoy/extensions/access_loggers/file/v3/file.pb.h"
 #include "envoy/extensions/filters/http/router/v3/router.pb.h"
@@ -20,7 +21,6 @@ using HttpConnectionManager = hcm_v3::HttpConnectionManager;
 
 constexpr int64_t kDefaultIdleSeconds = 3600;
 constexpr uint32_t kDefaultHeadersKib = 60;
-constexpr char kServerName[] = "convoy";
 
 // Field of the JSON log -> Envoy's format operators.
 constexpr std::pair<const char*, const char*> kJsonLog[] = {
@@ -64,22 +64,17 @@ void compileAccessLog(const v1::AccessLog& log, envoy::config::accesslog::v3::Ac
 HttpConnectionManager compileManager(const v1::Listener& listener) {
   HttpConnectionManager manager;
   manager.set_stat_prefix(listener.name());
-  manager.set_server_name(kServerName);
   auto* rds = manager.mutable_rds();
   rds->set_route_config_name(routeConfigName(listener));
   rds->mutable_config_source()->mutable_ads();
   rds->mutable_config_source()->set_resource_api_version(envoy::config::core::v3::V3);
-  // The client is whoever connected: X-Forwarded-For gets its address appended.
-  manager.mutable_use_remote_address()->set_value(true);
   auto* idle = manager.mutable_common_http_protocol_options()->mutable_idle_timeout();
   if (listener.has_idle_timeout()) {
     *idle = listener.idle_timeout();
   } else {
     idle->set_seconds(kDefaultIdleSeconds);
   }
-  if (listener.has_request_headers_timeout()) {
-    *manager.mutable_request_headers_timeout() = listener.request_headers_timeout();
-  }
+  compileRequestPolicy(listener, &manager);
   manager.mutable_max_request_headers_kb()->set_value(listener.max_request_headers_kib() == 0
                                                           ? kDefaultHeadersKib
                                                           : listener.max_request_headers_kib());

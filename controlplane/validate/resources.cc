@@ -8,6 +8,7 @@
 #include "absl/strings/str_cat.h"
 #include "absl/strings/strip.h"
 #include "controlplane/validate/headers.h"
+#include "controlplane/validate/request_policy.h"
 #include "controlplane/validate/routes.h"
 #include "controlplane/validate/scalars.h"
 
@@ -111,6 +112,7 @@ void checkListener(v1::Listener* listener, const Place& place) {
     checkRange(listener->max_request_headers_kib(), 1, 8192,
                place.field("max_request_headers_kib"));
   }
+  checkRequestPolicy(*listener, place);
   if (listener->has_tls()) place.field("tls").refuseUnimplemented();
 }
 

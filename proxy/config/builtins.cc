@@ -1,5 +1,6 @@
 #include "proxy/config/builtins.h"
 
+#include "api/convoy/ext/client_address.pb.h"
 #include "api/convoy/ext/load_balancing.pb.h"
 #include "envoy/extensions/load_balancing_policies/least_request/v3/least_request.pb.h"
 #include "envoy/extensions/load_balancing_policies/random/v3/random.pb.h"
@@ -10,6 +11,7 @@
 #include "proxy/config/cluster.h"
 #include "proxy/config/header_mutation.h"
 #include "proxy/config/http_connection_manager.h"
+#include "proxy/config/request_policy.h"
 #include "proxy/filter/router/make_spec.h"
 
 namespace convoy::config {
@@ -42,6 +44,12 @@ void registerHttp(Registry& registry) {
           -> Registry::PerRoutePtr { return makeHeaderMutationPerRoute(proto, report); });
   registry.request_ids.add<extensions::request_id::uuid::v3::UuidRequestIdConfig>(
       "envoy.request_id.uuid", kAlways<true>);
+  registry.ip_detections.add<extensions::http::original_ip_detection::xff::v3::XffConfig>(
+      "envoy.http.original_ip_detection.xff", makeXffDetection);
+  registry.ip_detections.add<ext::TrustedProxies>(
+      "convoy.http.original_ip_detection.trusted_proxies", makeTrustedProxies);
+  registry.early_header_mutations.add<ext::ForwardedHeader>(
+      "convoy.http.early_header_mutation.forwarded", kAlways<true>);
 }
 
 void registerAccessLogs(Registry& registry) {

@@ -3,6 +3,7 @@
 #include <set>
 
 #include "proxy/config/access_log.h"
+#include "proxy/config/request_policy.h"
 #include "proxy/config/route_table.h"
 #include "proxy/config/values.h"
 #include "proxy/filter/router/spec.h"
@@ -172,6 +173,7 @@ Registry::NetworkFilterPtr makeConnectionManager(const HttpConnectionManager& pr
   setHttpFilters(proto, context, spec.get(), report);
   spec->access_logs = toAccessLogs(proto.access_log(), "access_log", context, report);
   setForwarding(proto, spec.get());
+  setRequestPolicy(proto, context, spec.get(), report);
   setLimits(proto, spec.get(), report);
   if (proto.request_id_extension().has_typed_config()) {
     auto at = report.in("request_id_extension");

@@ -64,6 +64,8 @@ Registry::Registry()
       cluster_options("extension with protocol options"),
       load_balancers("load-balancing policy"),
       request_ids("request id extension"),
+      ip_detections("extension that finds the client's address"),
+      early_header_mutations("early header mutation"),
       upstream_transports("transport socket for clusters") {}
 
 std::vector<std::string> Registry::types() const {
@@ -76,6 +78,8 @@ std::vector<std::string> Registry::types() const {
   cluster_options.addTypesTo(&types);
   load_balancers.addTypesTo(&types);
   request_ids.addTypesTo(&types);
+  ip_detections.addTypesTo(&types);
+  early_header_mutations.addTypesTo(&types);
   upstream_transports.addTypesTo(&types);
   return types;
 }

@@ -135,6 +135,8 @@ class Registry {
   ExtensionPoint<std::optional<upstream::Algorithm>> load_balancers;
   // Listener filters, request ids, ...: only known ones without settings of ours exist.
   ExtensionPoint<bool> request_ids;
+  ExtensionPoint<std::optional<http::IpDetection>> ip_detections;
+  ExtensionPoint<bool> early_header_mutations;  // there is one: Forwarded
   ExtensionPoint<bool> upstream_transports;
 
   // Message types that any extension point takes.

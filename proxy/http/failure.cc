@@ -31,6 +31,8 @@ constexpr FailureInfo kTable[kFailures] = {
     {Failure::DownstreamDisconnect, "downstream_disconnect", "DC", Blame::Downstream, false, 0, ""},
     {Failure::UnsupportedVersion, "unsupported_version", "DPE", Blame::Downstream, false, 505,
      "This version of HTTP is not supported.\n"},
+    {Failure::LowVersion, "low_version", "DPE", Blame::Downstream, false, 426,
+     "HTTP/1.0 is not accepted here (accept_http_10).\n"},
     {Failure::UnsupportedEncoding, "unsupported_encoding", "DPE", Blame::Downstream, false, 501,
      "This transfer coding is not supported.\n"},
     {Failure::UnsupportedUpgrade, "unsupported_upgrade", "", Blame::Downstream, false, 403,

@@ -22,6 +22,7 @@ enum class Failure : uint8_t {
   DownstreamIdleTimeout,  // no bytes from the client for too long inside a request
   DownstreamDisconnect,   // the client went away
   UnsupportedVersion,     // 505
+  LowVersion,             // 426: HTTP/1.0 where it is not accepted
   UnsupportedEncoding,    // 501: a transfer coding that we do not know
   UnsupportedUpgrade,     // 403: upgrade or CONNECT not allowed here
   // Local.

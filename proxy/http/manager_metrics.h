@@ -32,6 +32,10 @@ struct ManagerMetrics {
   observe::Counter downstream_rq_max_duration_reached;
   observe::Counter downstream_flow_control_paused_reading_total;
   observe::Counter no_route;
+  observe::Counter dropped_headers_with_underscores;
+  observe::Counter requests_rejected_with_underscores_in_headers;
+  observe::Counter downstream_rq_rejected_path;
+  observe::Counter downstream_rq_redirected_with_normalized_path;
   observe::Histogram downstream_rq_time;
   std::array<observe::Counter, static_cast<size_t>(Failure::kCount)> failures;
 
@@ -67,6 +71,16 @@ struct ManagerMetrics {
       m.downstream_flow_control_paused_reading_total,
       "Times a client was made to wait because the far side was slow");
     v("no_route", m.no_route, "Requests that matched no route");
+    v("dropped_headers_with_underscores", m.dropped_headers_with_underscores,
+      "Header fields dropped for an underscore in their name");
+    v("requests_rejected_with_underscores_in_headers",
+      m.requests_rejected_with_underscores_in_headers,
+      "Requests refused for an underscore in a header's name");
+    v("downstream_rq_rejected_path", m.downstream_rq_rejected_path,
+      "Requests refused because their path cannot be normalized");
+    v("downstream_rq_redirected_with_normalized_path",
+      m.downstream_rq_redirected_with_normalized_path,
+      "Requests redirected to a path without escaped slashes");
     v("downstream_rq_time", m.downstream_rq_time, "Time from a request's head to its end");
     for (size_t i = 1; i < m.failures.size(); ++i) {
       v(failureMetricName(static_cast<Failure>(i)), m.failures[i], "Requests by reason of failure");

@@ -1,8 +1,8 @@
 #pragma once
 
 // What the proxy changes in every request before filters and routes see it, and in every response
-// before the client does: hop-by-hop fields, X-Forwarded-For and -Proto, X-Request-ID, Server,
-// Date, Via. Pure functions of heads and configuration.
+// before the client does: hop-by-hop fields, X-Forwarded-For and its kin, X-Request-ID,
+// Server, Date, Via. Pure functions of heads and configuration.
 
 #include "proxy/base/arena.h"
 #include "proxy/http/manager_runtime.h"
@@ -11,9 +11,8 @@
 
 namespace convoy::http {
 
-// X-Forwarded-For as Envoy: with use_remote_address the socket's peer is the client and is
-// appended; without it the header is trusted, xff_num_trusted_hops entries from the right.
-// X-Forwarded-Proto is set unless a trusted hop did.
+// Removes what belongs to the client's connection, and adds what the next hop is told: of the
+// client (forwarding.h), X-Request-ID, Via.
 void prepareRequest(RequestHead& head, ManagerRuntime& runtime, base::Arena& arena,
                     StreamInfo& info);
 

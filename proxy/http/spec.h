@@ -10,6 +10,7 @@
 #include <string>
 #include <vector>
 
+#include "proxy/http/path_normalizer.h"
 #include "proxy/net/spec.h"
 #include "proxy/route/spec.h"
 
@@ -37,6 +38,18 @@ struct AccessLogSpec {
 
 enum class ServerHeaderPolicy : uint8_t { Overwrite, AppendIfAbsent, PassThrough };
 
+// What becomes of header names with "_", which some upstreams read as "-".
+enum class UnderscoresAction : uint8_t { Allow, RejectRequest, DropHeader };
+
+// Which ports are taken off the request's authority before routes are matched.
+enum class StripPort : uint8_t { None, Matching, Any };
+
+// How the address of the client is found (original_ip_detection_extensions). One of the two.
+struct IpDetection {
+  uint32_t xff_num_trusted_hops = 0;
+  std::vector<net::CidrRange> trusted_proxies;
+};
+
 struct ConnectionManagerSpec final : net::NetworkFilterSpec {
   enum class Codec : uint8_t { Auto, Http1, Http2 };
 
@@ -51,12 +64,21 @@ struct ConnectionManagerSpec final : net::NetworkFilterSpec {
   bool use_remote_address = false;
   uint32_t xff_num_trusted_hops = 0;
   bool skip_xff_append = false;
+  std::vector<net::CidrRange> trusted_proxies;  // not empty: instead of the number of hops
+  bool append_forwarded = false;                // RFC 7239
   bool generate_request_id = true;
   bool preserve_external_request_id = false;
   bool always_set_request_id_in_response = false;
   std::string server_name = "envoy";  // Envoy's default; convoy.v1 writes "convoy"
   ServerHeaderPolicy server_header = ServerHeaderPolicy::Overwrite;
   std::string via;
+
+  PathPolicy path;
+  UnderscoresAction underscores = UnderscoresAction::Allow;
+  StripPort strip_port = StripPort::None;
+  bool strip_trailing_host_dot = false;
+  bool accept_http_10 = false;
+  std::string default_host_for_http_10;  // empty: a request needs a host
 
   uint32_t max_request_headers_kb = 60;
   uint32_t max_headers_count = 100;

@@ -3,6 +3,7 @@
 #include <utility>
 
 #include "proxy/http/local_reply.h"
+#include "proxy/http/request_admission.h"
 #include "proxy/http/request_prep.h"
 
 namespace convoy::http {
@@ -92,12 +93,17 @@ void ServerStream::onRequestHead(RequestHead& head, bool end_of_stream) {
   request_head_ = std::move(head);
   request_head_.copyInto(arena_);
   prepareRequest(request_head_, runtime_, arena_, info_);
+  // Answered here, as Envoy does, so the upstream is not asked.
+  expects_continue_ = std::exchange(request_head_.expects_continue, false) && !end_of_stream;
+  const auto refusal = admitRequest(request_head_, *runtime_.spec, info_, arena_, runtime_.metrics);
+  if (refusal.has_value()) {
+    if (end_of_stream) noteRequestEnd();
+    return reply(*refusal, filters_.size());
+  }
   if (asksForTunnel(request_head_)) return refuseTunnel(end_of_stream);
   matchRoute();
   buildFilters();
   if (end_of_stream) noteRequestEnd();
-  // Answered here, as Envoy does, so the upstream is not asked.
-  expects_continue_ = std::exchange(request_head_.expects_continue, false) && !end_of_stream;
   request_path_->head(0, request_head_, end_of_stream);
   // RFC 9110 10.1.1: asked for the body unless the answer is already known.
   if (expects_continue_ && state_ == State::Receiving && !replied_locally_) {
@@ -145,6 +151,11 @@ void ServerStream::onRequestTrailers(HeaderList& trailers) {
   request_trailers_ = trailers;
   request_trailers_.copyInto(arena_);
   noteRequestEnd();
+  const auto refusal = admitTrailers(request_trailers_, *runtime_.spec, runtime_.metrics);
+  if (refusal.has_value() && !replied_locally_ && !response_ended_) {
+    info_.details = refusal->details;
+    return abort(refusal->failure);
+  }
   if (!replied_locally_) request_path_->trailers(0, request_trailers_);
   if (response_ended_ && state_ != State::Finished) finish(StreamEnd::Clean);
 }

@@ -32,8 +32,11 @@ TEST(ListenerTest, DefaultsAreWrittenOut) {
       R"({ stat_prefix: "public" rds { config_source { ads { } resource_api_version: V3 } )"
       R"(route_config_name: "listener/public" } http_filters { name: "envoy.filters.http.router" typed_config )"
       R"({ [type.googleapis.com/envoy.extensions.filters.http.router.v3.Router] { } } } )"
+      R"(http_protocol_options { accept_http_10: true } )"
       R"(server_name: "convoy" use_remote_address { value: true } )"
-      R"(max_request_headers_kb { value: 60 } common_http_protocol_options { idle_timeout { seconds: 3600 } } } } } })");
+      R"(max_request_headers_kb { value: 60 } normalize_path { value: true } merge_slashes: true )"
+      R"(common_http_protocol_options { idle_timeout { seconds: 3600 } headers_with_underscores_action: REJECT_REQUEST } )"
+      R"(request_headers_timeout { seconds: 10 } path_with_escaped_slashes_action: UNESCAPE_AND_REDIRECT } } } })");
 }
 
 TEST(ListenerTest, EveryField) {

@@ -177,10 +177,9 @@ TEST(Cluster, Errors) {
        {"circuit_breakers.thresholds[1].priority: duplicate: DEFAULT"}},
       {clusterWith("common_http_protocol_options: {max_headers_count: 5, max_stream_duration: 1s, "
                    "headers_with_underscores_action: DROP_HEADER}"),
-       {"common_http_protocol_options.headers_with_underscores_action: unsupported_field: "
-        "DROP_HEADER",
-        "common_http_protocol_options.max_stream_duration: unsupported_field: ",
-        "common_http_protocol_options.max_headers_count: unsupported_field: "}},
+       {"common_http_protocol_options.max_stream_duration: unsupported_field: ",
+        "common_http_protocol_options.max_headers_count: unsupported_field: ",
+        "common_http_protocol_options.headers_with_underscores_action: unsupported_field: "}},
       {clusterWith("http2_protocol_options: {}"),
        {"http2_protocol_options: unsupported_value: HTTP/2"}},
       {clusterWith("typed_extension_protocol_options: {x: {\"@type\": "

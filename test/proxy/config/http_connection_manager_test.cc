@@ -68,7 +68,7 @@ common_http_protocol_options: {idle_timeout: 1s, max_connection_duration: 2s, ma
   max_headers_count: 7, max_requests_per_connection: 8},
 http_protocol_options: {accept_http_10: true, enable_trailers: true, allow_absolute_url: true},
 max_request_headers_kb: 96, stream_idle_timeout: 4s, request_timeout: 5s, request_headers_timeout: 6s,
-drain_timeout: 7s, path_with_escaped_slashes_action: KEEP_UNCHANGED,
+drain_timeout: 7s, normalize_path: true,
 request_id_extension: {typed_config: {"@type": type.googleapis.com/envoy.extensions.request_id.uuid.v3.UuidRequestIdConfig}}
 })");
   EXPECT_EQ(spec->codec, http::ConnectionManagerSpec::Codec::Http1);
@@ -101,6 +101,8 @@ request_id_extension: {typed_config: {"@type": type.googleapis.com/envoy.extensi
   EXPECT_EQ(spec->request_timeout, milliseconds(5000));
   EXPECT_EQ(spec->request_headers_timeout, milliseconds(6000));
   EXPECT_EQ(spec->drain_timeout, milliseconds(7000));
+  EXPECT_TRUE(spec->path.normalize);
+  EXPECT_TRUE(spec->accept_http_10);
 }
 
 TEST(HttpConnectionManager, OtherPolicies) {

@@ -1,0 +1,128 @@
+#include "proxy/http/forwarding.h"
+
+#include <algorithm>
+#include <initializer_list>
+
+namespace convoy::http {
+
+namespace {
+
+constexpr size_t kIpTextBytes = 46;
+
+std::string_view peerIp(const net::Address& remote, base::Arena& arena) {
+  char* text = arena.allocate(kIpTextBytes);
+  return {text, remote.writeIpText(text)};
+}
+
+std::string_view concat(std::initializer_list<std::string_view> parts, base::Arena& arena) {
+  size_t size = 0;
+  for (const std::string_view part : parts) size += part.size();
+  char* const text = arena.allocate(size);
+  char* at = text;
+  for (const std::string_view part : parts) at += part.copy(at, part.size());
+  return {text, size};
+}
+
+std::string_view join(std::string_view list, std::string_view element, base::Arena& arena) {
+  return list.empty() ? element : concat({list, ", ", element}, arena);
+}
+
+// Several fields of one name are one list (RFC 9110 5.3).
+std::string_view combined(const HeaderList& headers, HeaderName id, base::Arena& arena) {
+  std::string_view list;
+  for (const HeaderField& field : headers) {
+    if (field.id == id) list = list.empty() ? field.value : join(list, field.value, arena);
+  }
+  return list;
+}
+
+// Takes the last entry off the list; empty if there is none, or nothing but blanks.
+std::string_view takeLast(std::string_view& list) {
+  const size_t comma = list.rfind(',');
+  std::string_view entry = comma == std::string_view::npos ? list : list.substr(comma + 1);
+  list = list.substr(0, comma == std::string_view::npos ? 0 : comma);
+  const size_t begin = entry.find_first_not_of(" \t");
+  if (begin == std::string_view::npos) return {};
+  return entry.substr(begin, entry.find_last_not_of(" \t") - begin + 1);
+}
+
+// The entry `hops` places from the right (0: the last); the leftmost if the list is shorter; empty
+// if there is none.
+std::string_view fromTheRight(std::string_view list, uint32_t hops) {
+  std::string_view entry = takeLast(list);
+  for (; hops > 0 && !entry.empty() && !list.empty(); --hops) entry = takeLast(list);
+  return entry;
+}
+
+bool isTrusted(const ConnectionManagerSpec& spec, const net::Address& address) {
+  return std::any_of(spec.trusted_proxies.begin(), spec.trusted_proxies.end(),
+                     [&](const net::CidrRange& range) { return range.contains(address); });
+}
+
+// From the right to the left over proxies that are ours. What is no address was written by nobody
+// whom we trust: the walk ends before it.
+std::string_view walk(const ConnectionManagerSpec& spec, std::string_view list,
+                      std::string_view peer, const net::Address& remote) {
+  std::string_view client = peer;
+  if (!isTrusted(spec, remote)) return client;
+  while (!list.empty()) {
+    const std::string_view entry = takeLast(list);
+    const auto address = net::Address::fromIp(entry, 0);
+    if (!address.ok()) return client;
+    client = entry;
+    if (!isTrusted(spec, *address)) return client;
+  }
+  return client;
+}
+
+// Returns whether what the peer says of the hop before it is to be believed.
+bool prepareForwardedFor(RequestHead& head, const ConnectionManagerSpec& spec,
+                         std::string_view peer, base::Arena& arena, StreamInfo& info) {
+  const std::string_view received = combined(head.headers, HeaderName::XForwardedFor, arena);
+  info.downstream_ip = peer;
+  if (!spec.use_remote_address) {
+    const std::string_view client = fromTheRight(received, spec.xff_num_trusted_hops);
+    if (!client.empty()) info.downstream_ip = client;
+    return true;
+  }
+  bool trusts_peer = spec.xff_num_trusted_hops > 0;
+  if (!spec.trusted_proxies.empty()) {
+    trusts_peer = isTrusted(spec, *info.downstream_remote);
+    info.downstream_ip = walk(spec, received, peer, *info.downstream_remote);
+  } else if (trusts_peer && !received.empty()) {
+    // The peer itself is the first hop that we know; trusted hops are those before it.
+    info.downstream_ip = fromTheRight(received, spec.xff_num_trusted_hops - 1);
+  }
+  if (!spec.skip_xff_append) {
+    head.headers.set(HeaderName::XForwardedFor, join(received, peer, arena));
+  }
+  return trusts_peer;
+}
+
+// RFC 7239 4: IPv6 addresses and ports need quotes. The host has been checked: it has no quote.
+void appendForwarded(RequestHead& head, std::string_view peer, const net::Address& remote,
+                     base::Arena& arena) {
+  std::string_view node = "unknown";
+  if (remote.family() == net::Address::Family::Ipv4) node = peer;
+  if (remote.family() == net::Address::Family::Ipv6) node = concat({"\"[", peer, "]\""}, arena);
+  std::string_view element = concat({"for=", node, ";proto=", head.scheme}, arena);
+  if (!head.authority.empty()) {
+    element = concat({element, ";host=\"", head.authority, "\""}, arena);
+  }
+  const std::string_view received = combined(head.headers, HeaderName::Forwarded, arena);
+  head.headers.set(HeaderName::Forwarded, join(received, element, arena));
+}
+
+}  // namespace
+
+void prepareForwarding(RequestHead& head, const ConnectionManagerSpec& spec, base::Arena& arena,
+                       StreamInfo& info) {
+  const std::string_view peer = peerIp(*info.downstream_remote, arena);
+  const bool trusts_peer = prepareForwardedFor(head, spec, peer, arena, info);
+  if (!trusts_peer || head.headers.find(HeaderName::XForwardedProto) == nullptr) {
+    head.headers.set(HeaderName::XForwardedProto, head.scheme);
+  }
+  if (spec.append_forwarded) appendForwarded(head, peer, *info.downstream_remote, arena);
+}
+
+}  // namespace convoy::http

@@ -1,0 +1,22 @@
+#pragma once
+
+// Who the client is, as far as the hops before this one are trusted, and what the next hop is told
+// of it: X-Forwarded-For, X-Forwarded-Proto, Forwarded (RFC 7239). Pure functions of a head and of
+// configuration.
+
+#include "proxy/base/arena.h"
+#include "proxy/http/message.h"
+#include "proxy/http/spec.h"
+#include "proxy/http/stream_info.h"
+
+namespace convoy::http {
+
+// Sets info.downstream_ip and the three fields. X-Forwarded-For as Envoy: with use_remote_address
+// the socket's peer is the client and is appended; without it the header is trusted,
+// xff_num_trusted_hops entries from the right. With trusted_proxies the peer is appended, and the
+// client is the first address from the right, the peer being the rightmost, that is in none of the
+// ranges. X-Forwarded-Proto is set unless a trusted hop did.
+void prepareForwarding(RequestHead& head, const ConnectionManagerSpec& spec, base::Arena& arena,
+                       StreamInfo& info);
+
+}  // namespace convoy::http

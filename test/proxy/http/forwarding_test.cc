@@ -1,0 +1,148 @@
+#include "proxy/http/forwarding.h"
+
+#include <gtest/gtest.h>
+
+#include <string>
+#include <vector>
+
+namespace convoy::http {
+namespace {
+
+net::CidrRange range(std::string_view ip, uint8_t length) {
+  return {*net::Address::fromIp(ip, 0), length};
+}
+
+class ForwardingTest : public testing::Test {
+ protected:
+  ForwardingTest() {
+    spec_.use_remote_address = true;
+    head_.scheme = "http";
+    head_.authority = "a.test:8080";
+  }
+  void prepare(std::string_view peer) {
+    peer_ = *net::Address::fromIp(peer, 5000);
+    info_.downstream_remote = &peer_;
+    prepareForwarding(head_, spec_, arena_, info_);
+  }
+  std::string_view sent(HeaderName name) const { return head_.headers.valueOr(name, "(none)"); }
+
+  ConnectionManagerSpec spec_;
+  RequestHead head_;
+  base::Arena arena_;
+  StreamInfo info_;
+  net::Address peer_;
+};
+
+TEST(ForwardingTableTest, WalksOverTrustedProxies) {
+  struct Case {
+    const char* what;
+    std::string_view peer;
+    std::vector<std::string_view> received;
+    std::string_view client;
+    std::string_view sent;
+  };
+  const Case cases[] = {
+      {"a stranger is the client", "192.0.2.7", {}, "192.0.2.7", "192.0.2.7"},
+      {"what a stranger claims is not believed",
+       "192.0.2.7",
+       {"1.1.1.1"},
+       "192.0.2.7",
+       "1.1.1.1, 192.0.2.7"},
+      {"a stranger that names our proxy",
+       "192.0.2.7",
+       {"1.1.1.1, 10.0.0.1"},
+       "192.0.2.7",
+       "1.1.1.1, 10.0.0.1, 192.0.2.7"},
+      {"our proxy tells of the client", "10.0.0.1", {"1.1.1.1"}, "1.1.1.1", "1.1.1.1, 10.0.0.1"},
+      {"the client's own claim stands left of it",
+       "10.0.0.1",
+       {"6.6.6.6, 1.1.1.1"},
+       "1.1.1.1",
+       "6.6.6.6, 1.1.1.1, 10.0.0.1"},
+      {"two proxies",
+       "10.0.0.1",
+       {"6.6.6.6, 1.1.1.1 , 10.2.3.4"},
+       "1.1.1.1",
+       "6.6.6.6, 1.1.1.1 , 10.2.3.4, 10.0.0.1"},
+      {"two fields are one list",
+       "10.0.0.1",
+       {"6.6.6.6, 1.1.1.1", "10.2.3.4"},
+       "1.1.1.1",
+       "6.6.6.6, 1.1.1.1, 10.2.3.4, 10.0.0.1"},
+      {"nobody but proxies: the leftmost",
+       "10.0.0.1",
+       {"10.9.9.9, 10.2.3.4"},
+       "10.9.9.9",
+       "10.9.9.9, 10.2.3.4, 10.0.0.1"},
+      {"a proxy that says nothing", "10.0.0.1", {}, "10.0.0.1", "10.0.0.1"},
+      {"no address ends the walk",
+       "10.0.0.1",
+       {"1.1.1.1, unknown, 10.2.3.4"},
+       "10.2.3.4",
+       "1.1.1.1, unknown, 10.2.3.4, 10.0.0.1"},
+      {"an empty entry ends it too",
+       "10.0.0.1",
+       {"1.1.1.1, ,10.2.3.4"},
+       "10.2.3.4",
+       "1.1.1.1, ,10.2.3.4, 10.0.0.1"},
+      {"an address with a port is none",
+       "10.0.0.1",
+       {"1.1.1.1:80"},
+       "10.0.0.1",
+       "1.1.1.1:80, 10.0.0.1"},
+      {"IPv6", "2001:db8::1", {"2001:db9::5"}, "2001:db9::5", "2001:db9::5, 2001:db8::1"},
+  };
+  for (const Case& c : cases) {
+    class Fixture : public ForwardingTest {
+      void TestBody() override {}
+
+     public:
+      void check(const Case& c) {
+        spec_.trusted_proxies = {range("10.0.0.0", 8), range("2001:db8::", 32)};
+        for (const std::string_view value : c.received) {
+          head_.headers.add("x-forwarded-for", value);
+        }
+        prepare(c.peer);
+        EXPECT_EQ(info_.downstream_ip, c.client) << c.what;
+        EXPECT_EQ(sent(HeaderName::XForwardedFor), c.sent) << c.what;
+      }
+    };
+    Fixture().check(c);
+  }
+}
+
+TEST_F(ForwardingTest, TheSchemeIsBelievedFromTrustedProxiesOnly) {
+  spec_.trusted_proxies = {range("10.0.0.0", 8)};
+  head_.headers.add("x-forwarded-proto", "https");
+  prepare("10.0.0.1");
+  EXPECT_EQ(sent(HeaderName::XForwardedProto), "https");
+  prepare("192.0.2.7");
+  EXPECT_EQ(sent(HeaderName::XForwardedProto), "http");
+}
+
+TEST_F(ForwardingTest, ForwardedIsLeftAloneUnlessAskedFor) {
+  head_.headers.add("Forwarded", "for=1.1.1.1");
+  prepare("192.0.2.7");
+  EXPECT_EQ(sent(HeaderName::Forwarded), "for=1.1.1.1");
+}
+
+TEST_F(ForwardingTest, ForwardedIsAppended) {
+  spec_.append_forwarded = true;
+  prepare("192.0.2.7");
+  EXPECT_EQ(sent(HeaderName::Forwarded), "for=192.0.2.7;proto=http;host=\"a.test:8080\"");
+  head_.authority = {};
+  prepare("2001:db8::1");
+  EXPECT_EQ(sent(HeaderName::Forwarded),
+            "for=192.0.2.7;proto=http;host=\"a.test:8080\", for=\"[2001:db8::1]\";proto=http");
+}
+
+TEST_F(ForwardingTest, AUnixSocketHasNoAddress) {
+  spec_.append_forwarded = true;
+  peer_ = *net::Address::fromUnixPath("@x");
+  info_.downstream_remote = &peer_;
+  prepareForwarding(head_, spec_, arena_, info_);
+  EXPECT_EQ(sent(HeaderName::Forwarded).substr(0, 12), "for=unknown;");
+}
+
+}  // namespace
+}  // namespace convoy::http
