@@ -63,8 +63,10 @@ void ConnectionManager::onIdleDeadline() {
   event::Loop::TurnScope turn(runtime().loop);
   ManagerMetrics& m = runtime().metrics;
   if (head_pending_) {
-    m.downstream_rq_header_timeout.add();
-    return onProtocolError(Failure::RequestHeaderTimeout, {});
+    const bool by_idle = runtime().spec->request_headers_timeout.count() == 0;
+    (by_idle ? m.downstream_rq_idle_timeout : m.downstream_rq_header_timeout).add();
+    return onProtocolError(by_idle ? Failure::StreamIdleTimeout : Failure::RequestHeaderTimeout,
+                           {});
   }
   (state_ == State::Draining ? m.downstream_cx_drain_close : m.downstream_cx_idle_timeout).add();
   close(net::CloseMode::Flush);
@@ -115,8 +117,9 @@ RequestReceiver& ConnectionManager::newStream(ResponseSender& sender) {
 // The broken request is a request like others to metrics and log: a stream answers it.
 void ConnectionManager::onProtocolError(Failure failure, std::string_view detail) {
   if (state_ >= State::Closing) return;
-  if (failure != Failure::RequestHeaderTimeout)
-    runtime().metrics.downstream_cx_protocol_error.add();
+  const bool late =
+      failure == Failure::RequestHeaderTimeout || failure == Failure::StreamIdleTimeout;
+  if (!late) runtime().metrics.downstream_cx_protocol_error.add();
   if (!streams_.empty()) {
     streams_.front().info().details = detail;
     return streams_.front().abort(failure);

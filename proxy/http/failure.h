@@ -14,17 +14,18 @@ enum class Blame : uint8_t { None, Downstream, Upstream, Local };
 enum class Failure : uint8_t {
   None,
   // Downstream's doing.
-  BadRequest,             // the head is malformed
-  HeadTooLarge,           // 431
-  BadBody,                // framing broke inside the body
-  RequestHeaderTimeout,   // 408: the head did not arrive in time
-  RequestTimeout,         // 408: the whole request did not
-  DownstreamIdleTimeout,  // no bytes from the client for too long inside a request
-  DownstreamDisconnect,   // the client went away
-  UnsupportedVersion,     // 505
-  LowVersion,             // 426: HTTP/1.0 where it is not accepted
-  UnsupportedEncoding,    // 501: a transfer coding that we do not know
-  UnsupportedUpgrade,     // 403: upgrade or CONNECT not allowed here
+  BadRequest,            // the head is malformed
+  HeadTooLarge,          // 431
+  BadBody,               // framing broke inside the body
+  RequestHeaderTimeout,  // 408: the head did not arrive in time
+  RequestTimeout,        // 408: the whole request did not
+  StreamIdleTimeout,     // 408, or 504 behind the request: nothing moved for too long
+  RouteIdleTimeout,      // the same, by the time-out of the route
+  DownstreamDisconnect,  // the client went away
+  UnsupportedVersion,    // 505
+  LowVersion,            // 426: HTTP/1.0 where it is not accepted
+  UnsupportedEncoding,   // 501: a transfer coding that we do not know
+  UnsupportedUpgrade,    // 403: upgrade or CONNECT not allowed here
   // Local.
   RouteNotFound,      // 404
   ClusterNotFound,    // 503: the route names a cluster that is not there

@@ -23,7 +23,8 @@ ServerStream::ServerStream(ManagerRuntime& runtime)
     : runtime_(runtime),
       idle_deadline_(
           [](void* self) {
-            static_cast<ServerStream*>(self)->onTimeout(Failure::DownstreamIdleTimeout);
+            auto* stream = static_cast<ServerStream*>(self);
+            stream->onTimeout(stream->idle_failure_);
           },
           this),
       request_deadline_(
@@ -62,6 +63,7 @@ void ServerStream::start(StreamOwner& owner, ResponseSender& sender,
   runtime_.metrics.downstream_rq_total.add();
   runtime_.metrics.downstream_rq_active.add();
   idle_queue_ = runtime_.stream_idle_queue;
+  idle_failure_ = Failure::StreamIdleTimeout;
   if (runtime_.request_queue != nullptr) request_deadline_.arm(*runtime_.request_queue);
   if (runtime_.stream_age_queue != nullptr) age_deadline_.arm(*runtime_.stream_age_queue);
   noteActivity();
@@ -349,9 +351,14 @@ void ServerStream::onTimeout(Failure failure) {
   event::Loop::TurnScope turn(runtime_.loop);
   ManagerMetrics& m = runtime_.metrics;
   if (failure == Failure::RequestTimeout) m.downstream_rq_timeout.add();
-  if (failure == Failure::DownstreamIdleTimeout) m.downstream_rq_idle_timeout.add();
+  const bool idle = failure == idle_failure_;
+  if (idle) m.downstream_rq_idle_timeout.add();
   if (failure == Failure::MaxStreamDuration) m.downstream_rq_max_duration_reached.add();
   if (!request_ended_) closeAfterThis();
+  // As Envoy: behind a whole request it is the upstream that says nothing.
+  if (idle && request_ended_ && state_ == State::Receiving && !replied_locally_) {
+    return reply({.failure = failure, .status = 504}, filters_.size());
+  }
   abort(failure);
 }
 
@@ -385,6 +392,7 @@ void ServerStream::countResponse() {
 
 void ServerStream::Context::setStreamIdleTimeout(event::Duration timeout) {
   stream_.idle_deadline_.cancel();
+  stream_.idle_failure_ = Failure::RouteIdleTimeout;
   stream_.idle_queue_ =
       timeout.count() > 0 ? &stream_.runtime_.loop.deadlineQueue(timeout) : nullptr;
   stream_.noteActivity();

@@ -193,6 +193,7 @@ class ServerStream final : public RequestReceiver,
   absl::InlinedVector<Filter*, 4> filters_;  // in the arena, configured order
 
   event::DeadlineQueue* idle_queue_ = nullptr;
+  Failure idle_failure_ = Failure::StreamIdleTimeout;  // or the route's
   event::Deadline idle_deadline_;
   event::Deadline request_deadline_;
   event::Deadline age_deadline_;

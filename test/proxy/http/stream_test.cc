@@ -193,7 +193,7 @@ TEST_F(StreamTest, TimesOutWithStatusFlagAndReason) {
       {[](Spec& s) { s.request_timeout = 10s; }, half, "408 Request Timeout",
        "408 - request_timeout\n", "downstream_rq_timeout=1 "},
       {[](Spec& s) { s.stream_idle_timeout = 10s; }, half, "408 Request Timeout",
-       "408 SI downstream_idle_timeout\n", "downstream_rq_idle_timeout=1 "},
+       "408 SI stream_idle_timeout\n", "downstream_rq_idle_timeout=1 "},
       {[](Spec& s) { s.max_stream_duration = 10s; }, std::string(kGet), "504 Gateway Timeout",
        "504 UMSDR max_stream_duration\n", "downstream_rq_max_duration_reached=1 "},
   };
@@ -228,7 +228,7 @@ TEST_F(StreamTest, ATimeOutInsideTheResponseBreaksItOff) {
   EXPECT_FALSE(client.aborted());
   advance(1s);
   EXPECT_TRUE(client.aborted());
-  EXPECT_EQ(log(), "200 SI downstream_idle_timeout\n");
+  EXPECT_EQ(log(), "200 SI stream_idle_timeout\n");
 }
 
 TEST_F(StreamTest, WhatArrivesOfTheBodyIsActivity) {
