@@ -302,6 +302,7 @@ void Connection::flush() {
     return;
   }
   if (!sendQueued() || closed()) return;
+  if (end_ != End::Open && state_ == State::Open && !sendEnd()) return;
   if (!blocked_ && state_ == State::Flushing) {
     onAllSent();
     return;
@@ -345,6 +346,22 @@ bool Connection::sendQueued() {
   return true;
 }
 
+// The end of a half-close, once everything before it is sent. False as sendQueued().
+bool Connection::sendEnd() {
+  if (end_ == End::Wanted && !blocked_ && output_.empty()) {
+    end_ = End::Notified;
+    if (wrapping_ != nullptr) {
+      wrapping_->transport().closeNotify(wrapping_->queue());
+      if (!sendQueued() || closed()) return false;
+    }
+  }
+  if (end_ == End::Notified && !blocked_) {
+    end_ = End::Sent;
+    shutdownSending();
+  }
+  return true;
+}
+
 void Connection::onAllSent() {
   if (drain_ && !end_seen_) {
     shutdownSending();
@@ -379,6 +396,12 @@ void Connection::startClosing(event::Duration limit) {
   closing_->deadline.arm(loop_.deadlineQueue(limit));
 }
 
+void Connection::endSending() {
+  if (state_ > State::Open || end_ != End::Open) return;
+  end_ = End::Wanted;
+  scheduleFlush();
+}
+
 void Connection::close(CloseMode mode) {
   CONVOY_ASSERT(loop_.isOwnThread());
   if (closed()) return;
@@ -404,7 +427,7 @@ void Connection::close(CloseMode mode) {
 // sendQueued() when it is wrapped.
 void Connection::closeWrapped() {
   if (!output_.empty()) wrapping_->transport().write(output_, wrapping_->queue());
-  if (closed() || !output_.empty()) return;
+  if (closed() || !output_.empty() || end_ >= End::Notified) return;
   wrapping_->transport().closeNotify(wrapping_->queue());
 }
 

@@ -103,6 +103,10 @@ class Connection {
   void pauseReading() { ++pauses_; }
   void resumeReading();
 
+  // Half-close: FIN follows what is queued (TLS: close_notify before it), reading goes on. Nothing
+  // is to be written afterwards.
+  void endSending();
+
   // A later close may only be harder than the one before.
   void close(CloseMode mode);
   // Closes like CloseMode::Now; onClosed() then gets this reason.
@@ -164,10 +168,19 @@ class Connection {
   virtual void closeSocket(bool reset) = 0;
   virtual Address queryLocalAddress() const = 0;
 
+  // How far endSending() has come.
+  enum class End : uint8_t {
+    Open,      // not asked for
+    Wanted,    // behind what is queued
+    Notified,  // the transport has said it
+    Sent,      // FIN
+  };
+
   void transition(State to);
   void atEndOfTurn();
   void flush();
   bool sendQueued();
+  bool sendEnd();
   void onAllSent();
   void onSendFailed(int error);
   void closeWrapped();
@@ -192,6 +205,7 @@ class Connection {
   uint16_t pauses_ = 0;
   int16_t system_error_ = 0;
   State state_;
+  End end_ = End::Open;
   CloseReason reason_ = CloseReason::LocalClose;
   bool reported_ = false;
   bool blocked_ = false;        // the kernel took less than it was offered

@@ -5,6 +5,7 @@
 
 #include <algorithm>
 #include <cstring>
+#include <utility>
 
 #include "proxy/base/assert.h"
 
@@ -115,7 +116,6 @@ void TlsTransport::onSocketEndOfStream() {
       return;
     case State::Idle:
     case State::PeerEnded:
-    case State::Ended:
     case State::Failed:
       return;
   }
@@ -188,7 +188,7 @@ void TlsTransport::fail(Failure failure) {
 
 void TlsTransport::write(net::ByteQueue& plain, net::ByteQueue& socket) {
   ERR_clear_error();
-  while ((state_ == State::Open || state_ == State::PeerEnded) && !plain.empty() &&
+  while ((state_ == State::Open || state_ == State::PeerEnded) && !said_end_ && !plain.empty() &&
          socket.size() < kBatchBytes) {
     const std::string_view bytes = plain.front().substr(0, kRecordBytes);
     const int count = SSL_write(ssl_.get(), bytes.data(), static_cast<int>(bytes.size()));
@@ -202,7 +202,7 @@ void TlsTransport::write(net::ByteQueue& plain, net::ByteQueue& socket) {
 
 void TlsTransport::closeNotify(net::ByteQueue&) {
   if (state_ != State::Open && state_ != State::PeerEnded) return;
-  transition(State::Ended);
+  if (std::exchange(said_end_, true)) return;
   ERR_clear_error();
   SSL_shutdown(ssl_.get());
   ERR_clear_error();

@@ -51,7 +51,6 @@ class TlsTransport final : public net::Transport {
     Handshaking,  // nothing of ours may be written or read
     Open,         // bytes flow both ways
     PeerEnded,    // the peer said close_notify; we may still write
-    Ended,        // closeNotify() was called: nothing more is written
     Failed,       // onTransportFailed() was called
   };
 
@@ -72,6 +71,7 @@ class TlsTransport final : public net::Transport {
   TlsMetrics& metrics_;
   net::TransportCallbacks* callbacks_ = nullptr;
   bssl::UniquePtr<SSL> ssl_;
+  bool said_end_ = false;   // closeNotify() was called: nothing more is written
   std::string_view input_;  // not yet read by the library; only while onSocketRead() runs
   std::optional<net::PeerIdentity> peer_;
   State state_ = State::Idle;

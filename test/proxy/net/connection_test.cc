@@ -183,6 +183,25 @@ TEST_P(ConnectionTest, HalfCloseLeavesTheOtherDirectionOpen) {
   EXPECT_EQ(on_b_.received, "question");
 }
 
+TEST_P(ConnectionTest, EndOfSendingLeavesReadingOpen) {
+  waitConnected();
+  a_->write(lotOf('q'));
+  a_->endSending();
+  a_->endSending();  // again: no effect
+  ASSERT_TRUE(runUntil([&] { return on_b_.ended; }));
+  EXPECT_EQ(on_b_.received.size(), lot());
+  EXPECT_FALSE(on_a_.closed);
+  b_->write(some('a'));
+  ASSERT_TRUE(runUntil([&] { return on_a_.received == some('a'); }));
+  b_->endSending();
+  ASSERT_TRUE(runUntil([&] { return on_a_.ended; }));
+  a_->close(CloseMode::Flush);
+  b_->close(CloseMode::Flush);
+  ASSERT_TRUE(runUntil([&] { return on_a_.closed && on_b_.closed; }));
+  EXPECT_EQ(on_a_.closed, CloseReason::LocalClose);
+  EXPECT_EQ(on_b_.closed, CloseReason::LocalClose);
+}
+
 TEST_P(ConnectionTest, FlushSendsALotBeforeTheEnd) {
   for (const CloseMode mode : {CloseMode::Flush, CloseMode::FlushNoDrain}) {
     test::RecordingHandler on_first;

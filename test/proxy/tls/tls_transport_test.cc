@@ -64,6 +64,20 @@ TEST_P(TlsOnMedia, WhatIsWrittenDuringTheHandshakeFollowsIt) {
   ASSERT_TRUE(pair_.loop.runUntil([&] { return pair_.server.received == "early"; }));
 }
 
+TEST_P(TlsOnMedia, EndOfSendingLeavesReadingOpen) {
+  ASSERT_TRUE(pair_.joinAndHandshake(Sides()));
+  pair_.connections.first->write("question");
+  pair_.connections.first->endSending();
+  ASSERT_TRUE(pair_.loop.runUntil([&] { return pair_.server.ended; }));
+  EXPECT_EQ(pair_.server.received, "question");
+  pair_.connections.second->write("answer");
+  pair_.connections.second->endSending();
+  ASSERT_TRUE(pair_.loop.runUntil([&] { return pair_.client.ended; }));
+  EXPECT_EQ(pair_.client.received, "answer");
+  EXPECT_FALSE(pair_.client.closed.has_value());
+  EXPECT_EQ(pair_.client_metrics.connection_error.value(), 0u);
+}
+
 TEST(TlsTransport, NegotiatesTheVersionsThatBothHave) {
   const struct {
     Version server_min, server_max, client_min, client_max;
