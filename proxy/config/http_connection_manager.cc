@@ -4,6 +4,7 @@
 
 #include "proxy/config/access_log.h"
 #include "proxy/config/request_policy.h"
+#include "proxy/config/route_action.h"
 #include "proxy/config/route_table.h"
 #include "proxy/config/values.h"
 #include "proxy/filter/router/spec.h"
@@ -139,6 +140,16 @@ void setProtocolOptions(const core::HttpProtocolOptions& proto, ConnectionManage
   }
 }
 
+void setUpgrades(const HttpConnectionManager& proto, ConnectionManagerSpec* spec,
+                 base::FieldReport& report) {
+  for (int i = 0; i < proto.upgrade_configs_size(); ++i) {
+    auto at = report.in("upgrade_configs", static_cast<size_t>(i));
+    const HttpConnectionManager::UpgradeConfig& upgrade = proto.upgrade_configs(i);
+    addUpgrade(upgrade.upgrade_type(), boolOr(upgrade.has_enabled(), upgrade.enabled(), true),
+               &spec->upgrades, report);
+  }
+}
+
 void setLimits(const HttpConnectionManager& proto, ConnectionManagerSpec* spec,
                base::FieldReport& report) {
   if (proto.has_common_http_protocol_options()) {
@@ -174,6 +185,7 @@ Registry::NetworkFilterPtr makeConnectionManager(const HttpConnectionManager& pr
   spec->access_logs = toAccessLogs(proto.access_log(), "access_log", context, report);
   setForwarding(proto, spec.get());
   setRequestPolicy(proto, context, spec.get(), report);
+  setUpgrades(proto, spec.get(), report);
   setLimits(proto, spec.get(), report);
   if (proto.request_id_extension().has_typed_config()) {
     auto at = report.in("request_id_extension");

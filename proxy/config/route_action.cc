@@ -1,6 +1,10 @@
 #include "proxy/config/route_action.h"
 
+#include <algorithm>
+#include <string_view>
+
 #include "api/convoy/ext/route_policy.pb.h"
+#include "proxy/base/strings.h"
 #include "proxy/config/values.h"
 
 namespace convoy::config {
@@ -8,6 +12,8 @@ namespace {
 
 namespace proto = envoy::config::route::v3;
 
+// Of a protocol's name and version (RFC 9110 7.8), beside letters and digits.
+constexpr std::string_view kTokenMarks = "!#$%&'*+-.^_`|~/";
 constexpr char kRoutePolicy[] = "convoy.ext.RoutePolicy";
 
 std::vector<route::WeightedCluster> toWeightedClusters(const proto::WeightedCluster& weighted,
@@ -35,6 +41,42 @@ std::vector<route::WeightedCluster> toWeightedClusters(const proto::WeightedClus
   return clusters;
 }
 
+// Envoy's: upgrade_configs, and what becomes of CONNECT.
+void setUpgrades(const proto::RouteAction& action, route::Forward* forward,
+                 base::FieldReport& report) {
+  for (int i = 0; i < action.upgrade_configs_size(); ++i) {
+    auto at = report.in("upgrade_configs", static_cast<size_t>(i));
+    const proto::RouteAction::UpgradeConfig& upgrade = action.upgrade_configs(i);
+    addUpgrade(upgrade.upgrade_type(), !upgrade.has_enabled() || upgrade.enabled().value(),
+               &forward->upgrades, report);
+    if (!upgrade.has_connect_config()) continue;
+    if (!base::equalsIgnoreCase(upgrade.upgrade_type(), "CONNECT")) {
+      report.error("connect_config", "conflict", upgrade.upgrade_type(),
+                   "only upgrade_type CONNECT takes it");
+    }
+    forward->terminates_connect = true;
+  }
+}
+
+void setStreamDuration(const proto::RouteAction& action, route::Forward* forward,
+                       base::FieldReport& report) {
+  if (!action.has_max_stream_duration()) return;
+  auto at = report.in("max_stream_duration");
+  const auto& limits = action.max_stream_duration();
+  if (limits.has_max_stream_duration()) {
+    forward->max_stream_duration =
+        toMilliseconds(limits.max_stream_duration(), "max_stream_duration", report);
+  }
+  if (limits.has_grpc_timeout_header_max()) {
+    forward->grpc_timeout_header_max =
+        toMilliseconds(limits.grpc_timeout_header_max(), "grpc_timeout_header_max", report);
+  }
+  if (limits.has_grpc_timeout_header_offset()) {
+    forward->grpc_timeout_header_offset =
+        toMilliseconds(limits.grpc_timeout_header_offset(), "grpc_timeout_header_offset", report);
+  }
+}
+
 route::Forward toForward(const proto::RouteAction& action, base::FieldReport& report) {
   route::Forward forward;
   if (action.has_weighted_clusters()) {
@@ -51,6 +93,8 @@ route::Forward toForward(const proto::RouteAction& action, base::FieldReport& re
   if (action.has_idle_timeout()) {
     forward.idle_timeout = toMilliseconds(action.idle_timeout(), "idle_timeout", report);
   }
+  setUpgrades(action, &forward, report);
+  setStreamDuration(action, &forward, report);
   return forward;
 }
 
@@ -101,9 +145,31 @@ void applyPolicy(const proto::Route& proto, route::Forward* forward, base::Field
     forward->first_byte_timeout =
         toMilliseconds(policy.first_byte_timeout(), "first_byte_timeout", report);
   }
+  if (policy.has_tunnel_idle_timeout()) {
+    forward->tunnel_idle_timeout =
+        toMilliseconds(policy.tunnel_idle_timeout(), "tunnel_idle_timeout", report);
+  }
 }
 
 }  // namespace
+
+void addUpgrade(const std::string& protocol, bool enabled, std::vector<route::Upgrade>* upgrades,
+                base::FieldReport& report) {
+  const bool token = !protocol.empty() && std::all_of(protocol.begin(), protocol.end(), [](char c) {
+    const char lower = base::asciiLower(c);
+    return (lower >= 'a' && lower <= 'z') || (c >= '0' && c <= '9') ||
+           kTokenMarks.find(c) != std::string_view::npos;
+  });
+  if (!token) {
+    report.error("upgrade_type", "malformed", protocol,
+                 "must be the name of one protocol, such as websocket, or CONNECT");
+  }
+  for (const route::Upgrade& earlier : *upgrades) {
+    if (!base::equalsIgnoreCase(earlier.protocol, protocol)) continue;
+    report.error("upgrade_type", "duplicate", protocol, "an earlier entry has this type");
+  }
+  upgrades->push_back({protocol, enabled});
+}
 
 void setAction(const proto::Route& proto, uint32_t max_body_bytes, const Context& context,
                route::Route* route, base::FieldReport& report) {

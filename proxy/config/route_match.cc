@@ -31,6 +31,9 @@ route::PathMatch toPathMatch(const proto::RouteMatch& match, base::FieldReport& 
       path.value = match.safe_regex().regex();
       checkRegex(path.value, "safe_regex.regex", report);
       break;
+    case proto::RouteMatch::kConnectMatcher:
+      path.kind = Kind::Connect;
+      break;
     default:  // the field table or validate.rules refuse it
       break;
   }

@@ -13,6 +13,14 @@
 // callback on it (Loop::destroyAtEndOfTurn), and only after its stream has ended in both
 // directions, was reset by the codec, or was given up by reset() on its sender: until then the
 // codec calls it.
+//
+// Tunnels (message.h: asksForTunnel()). Whatever the protocol, a request that asks for one comes
+// and goes without a body and without end_of_stream, and an upgrade as HTTP/1.1 writes it: a GET
+// with `upgrade`, answered by 101 (HTTP/2's extended CONNECT, RFC 8441, and its 200 are made of it
+// and into it by the codecs). A response that opens the tunnel makes all further bytes of both
+// directions its own; each direction ends by itself. Bytes that a client sends before are given to
+// the receiver as body: nobody may forward them before the tunnel is open. After any other response
+// an HTTP/1.x connection closes.
 
 #include <cstdint>
 #include <string_view>
@@ -103,6 +111,9 @@ class CodecConnection {
   // Stop and go of reading from the peer, counted (HTTP/1.x back-pressure; HTTP/2 uses windows).
   virtual void pauseReading() = 0;
   virtual void resumeReading() = 0;
+  // HTTP/1.x, one direction of a tunnel has ended: FIN behind what is in the output; reading goes
+  // on.
+  virtual void endSending() {}
 
  protected:
   ~CodecConnection() = default;

@@ -60,6 +60,7 @@ class ConnectionManager final : public net::ConnectionHandler,
   }
   void pauseReading() override { connection_->pauseReading(); }
   void resumeReading() override { connection_->resumeReading(); }
+  void endSending() override { connection_->endSending(); }
   RequestReceiver& newStream(ResponseSender& sender) override;
   void onProtocolError(Failure failure, std::string_view detail) override;
   void onStreamComplete(ResponseSender& sender) override;

@@ -20,6 +20,7 @@
 // A filter may answer by itself (context().reply(...)) from any request hook or later; it then
 // returns Pause. After onStreamEnd nothing is called any more and the context is dead.
 
+#include <optional>
 #include <string_view>
 
 #include "proxy/base/arena.h"
@@ -74,6 +75,10 @@ class FilterContext {
   virtual void setResponseFlowListener(FlowListener* listener) = 0;
   // Replaces the connection manager's stream idle time-out for this stream; 0 turns it off.
   virtual void setStreamIdleTimeout(event::Duration timeout) = 0;
+
+  // Replaces the connection manager's max_stream_duration, counted from the stream's start; unset:
+  // off; zero: over at once. of_client: the value comes from a request, not from configuration.
+  virtual void setMaxStreamDuration(std::optional<event::Duration> duration, bool of_client) = 0;
 
   virtual event::Loop& loop() = 0;
   virtual base::Arena& arena() = 0;

@@ -31,7 +31,7 @@ RequestSender& H1ClientCodec::newStream(ResponseReceiver& receiver) {
   transition(Sending::Head);
   receiver_ = &receiver;
   informational_ = 0;
-  is_head_ = is_connect_ = wants_upgrade_ = false;
+  is_head_ = is_connect_ = wants_upgrade_ = is_tunnel_ = false;
   return *this;
 }
 
@@ -120,9 +120,20 @@ bool H1ClientCodec::startBody(const H1ResponseParser& parsed) {
       return head.body.bytes > 0;
     }
   }
-  must_close_ = true;
-  body_reader_.startUntilClose();
+  if (tunnel) {
+    openTunnel();
+  } else {
+    must_close_ = true;
+    body_reader_.startUntilClose();
+  }
   return true;
+}
+
+void H1ClientCodec::openTunnel() {
+  must_close_ = true;
+  is_tunnel_ = true;
+  body_reader_.startUntilClose();
+  if (sending_ == Sending::Complete) handler_.endSending();
 }
 
 void H1ClientCodec::readBody(std::string_view& bytes) {
@@ -236,6 +247,15 @@ void H1ClientCodec::sendHead(const RequestHead& head, bool end_of_stream) {
   is_head_ = head.method == "HEAD";
   is_connect_ = head.method == "CONNECT";
   wants_upgrade_ = !head.upgrade.empty();
+  if (head.raw_tunnel) {
+    is_connect_ = true;
+    transition(Sending::Body);
+    transition(Receiving::Body);
+    body_writer_.start(H1BodyWriter::Mode::UntilClose);
+    openTunnel();
+    if (end_of_stream) completeSending();
+    return;
+  }
   const H1Framing framing = startRequest(head, end_of_stream);
   transition(Sending::Body);
   fields_left_out_ += writeRequestHead(handler_.output(), head, framing);
@@ -258,6 +278,7 @@ void H1ClientCodec::sendTrailers(const HeaderList& trailers) {
 
 void H1ClientCodec::completeSending() {
   transition(Sending::Complete);
+  if (is_tunnel_ && receiving_ == Receiving::Body) handler_.endSending();
   // While a callback brings the response's end, its return completes the stream.
   if (!dispatching_) completeStreamIfBothEnded();
 }

@@ -70,6 +70,7 @@ class H1ClientCodec final : public ClientCodec, private RequestSender {
   void completeReceiving(bool more_bytes);
   void completeSending();
   void completeStreamIfBothEnded();
+  void openTunnel();
   H1Framing startRequest(const RequestHead& head, bool end_of_stream);
   void fail(H1Error error);
   ResponseReceiver* abandonStream();
@@ -93,6 +94,7 @@ class H1ClientCodec final : public ClientCodec, private RequestSender {
   bool is_head_ = false;
   bool is_connect_ = false;
   bool wants_upgrade_ = false;
+  bool is_tunnel_ = false;  // it is open
 };
 
 }  // namespace convoy::http

@@ -78,11 +78,16 @@ void H1ServerCodec::startStream(RequestHead& head) {
   is_http10_ = head.protocol == Protocol::Http10;
   keep_alive_ = head.wants_keep_alive;
   awaits_continue_ = head.expects_continue;
+  if (is_connect_ || isOfferOnly(head.upgrade)) head.upgrade = {};
+  wants_tunnel_ = asksForTunnel(head) && head.body.kind == BodyLength::Kind::None;
+  is_tunnel_ = false;
   bool complete = false;
   if (head.body.kind == BodyLength::Kind::Unknown) {
     body_reader_.startChunked();
   } else if (head.body.bytes > 0) {
     body_reader_.startKnown(head.body.bytes);
+  } else if (wants_tunnel_) {
+    body_reader_.startUntilClose();
   } else {
     complete = true;
   }
@@ -140,7 +145,13 @@ void H1ServerCodec::fail(H1Error error) {
 
 void H1ServerCodec::onEndOfStream() {
   must_close_ = true;
-  if (receiving_ == Receiving::Body) return onConnectionLost(Failure::DownstreamDisconnect);
+  if (receiving_ == Receiving::Body) {
+    if (!is_tunnel_) return onConnectionLost(Failure::DownstreamDisconnect);
+    completeReceiving();
+    receiver_->onRequestBody({}, true);
+    body_reader_.finish();
+    return completeStreamIfBothEnded();
+  }
   if (receiving_ != Receiving::Head) return;
   transition(Receiving::Dead);
   head_reader_.clear();
@@ -173,6 +184,7 @@ ResponseSender* H1ServerCodec::senderForError() {
   transition(Sending::Head);
   must_close_ = true;
   is_head_ = is_connect_ = is_http10_ = keep_alive_ = awaits_continue_ = false;
+  wants_tunnel_ = is_tunnel_ = false;
   if (!dispatching_) head_reader_.clear();
   return this;
 }
@@ -189,9 +201,12 @@ H1Framing H1ServerCodec::startResponse(const ResponseHead& head, bool end_of_str
   using Mode = H1BodyWriter::Mode;
   using Kind = H1Framing::Kind;
   const bool known = head.body.kind == BodyLength::Kind::Known;
-  const bool tunnel = head.status == 101 || (is_connect_ && head.status / 100 == 2);
-  if (tunnel) {
+  if (wants_tunnel_) {
+    // Bytes of a tunnel that is not opened are no requests.
     must_close_ = true;
+    is_tunnel_ = is_connect_ ? head.status / 100 == 2 : head.status == 101;
+  }
+  if (is_tunnel_) {
     body_writer_.start(Mode::UntilClose);
     return {};
   }
@@ -219,6 +234,7 @@ H1Connection H1ServerCodec::decideConnection(const ResponseHead& head) {
   // choice (RFC 9110 10.1.1): the connection cannot be read any further.
   if (!keep_alive_ || go_away_ || awaits_continue_) must_close_ = true;
   if (head.status == 101) return H1Connection::Upgrade;
+  if (is_tunnel_) return H1Connection::Unsaid;
   if (body_writer_.mode() == H1BodyWriter::Mode::UntilClose) return H1Connection::Unsaid;
   if (is_http10_) return must_close_ ? H1Connection::Unsaid : H1Connection::KeepAlive;
   return must_close_ ? H1Connection::Close : H1Connection::Unsaid;
@@ -249,6 +265,7 @@ void H1ServerCodec::sendTrailers(const HeaderList& trailers) {
 
 void H1ServerCodec::completeSending() {
   transition(Sending::Complete);
+  if (is_tunnel_ && receiving_ == Receiving::Body) handler_.endSending();
   completeStreamIfBothEnded();
 }
 

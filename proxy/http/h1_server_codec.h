@@ -101,6 +101,8 @@ class H1ServerCodec final : public ServerCodec,
   bool is_head_ = false;
   bool is_connect_ = false;
   bool is_http10_ = false;
+  bool wants_tunnel_ = false;  // what follows the head is a tunnel's, if the response opens one
+  bool is_tunnel_ = false;     // and it has
   bool keep_alive_ = true;
   bool awaits_continue_ = false;  // "Expect: 100-continue", neither answered nor body begun
 };

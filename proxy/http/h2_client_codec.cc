@@ -2,9 +2,12 @@
 
 #include <algorithm>
 #include <charconv>
+#include <memory>
+#include <string>
 #include <utility>
 
 #include "proxy/base/assert.h"
+#include "proxy/http/websocket.h"
 
 namespace convoy::http {
 
@@ -20,15 +23,18 @@ class H2ClientCodec::Stream final : public H2Stream, public RequestSender {
     CONVOY_ASSERT(!head_sent);
     is_head = head.method == "HEAD";
     H2Session& session = codec_.session_;
-    const bool tunnel = head.method == "CONNECT" && head.upgrade.empty();
-    session.addField(":method", head.method);
-    if (!tunnel) {
+    const bool extended = !head.upgrade.empty();
+    session.addField(":method", extended ? "CONNECT" : head.method);
+    if (extended || head.method != "CONNECT") {
       session.addField(":scheme", head.scheme.empty() ? "http" : head.scheme);
       session.addField(":path", head.target);
     }
     if (!head.authority.empty()) session.addField(":authority", head.authority);
-    if (head.method == "CONNECT" && !tunnel) session.addField(":protocol", head.upgrade);
-    session.addFields(head.headers);
+    if (extended) {
+      addUpgrade(head);
+    } else {
+      session.addFields(head.headers);
+    }
     char length[20];
     if (head.body.kind == BodyLength::Kind::Known) {
       const char* const end = std::to_chars(length, length + sizeof(length), head.body.bytes).ptr;
@@ -55,10 +61,27 @@ class H2ClientCodec::Stream final : public H2Stream, public RequestSender {
   }
 
   ResponseReceiver* receiver;  // null once it has heard the end
+  // An upgrade that was asked for; what its answer is made of (RFC 8441 5).
+  struct Upgrade {
+    std::string protocol;
+    std::string key;  // Sec-WebSocket-Key; may be empty
+  };
+
   int informational = 0;
   bool is_head = false;
+  std::unique_ptr<Upgrade> upgrade;
 
  private:
+  void addUpgrade(const RequestHead& head) {
+    upgrade = std::make_unique<Upgrade>();
+    upgrade->protocol = head.upgrade;
+    codec_.session_.addField(":protocol", upgrade->protocol);
+    HeaderList headers = head.headers;
+    if (const HeaderField* key = headers.find(kWebSocketKey)) upgrade->key = key->value;
+    headers.remove(kWebSocketKey);
+    codec_.session_.addFields(headers);
+  }
+
   H2ClientCodec& codec_;
 };
 
@@ -100,8 +123,24 @@ void H2ClientCodec::onHead(Stream& stream, H2Section& section, bool end_of_strea
     return;
   }
   stream.head_received = true;
+  if (stream.upgrade != nullptr && head_.status / 100 == 2) return onTunnel(stream, end_of_stream);
   const bool framed = !stream.is_head && head_.status != 304;
   if (framed && head_.body.kind == BodyLength::Kind::Known) stream.declared = head_.body.bytes;
+  ResponseReceiver* const receiver = stream.receiver;
+  if (receiver == nullptr) return;
+  if (end_of_stream) stream.receiver = nullptr;
+  receiver->onResponseHead(head_, end_of_stream);
+}
+
+// The answer as HTTP/1.1 would give it.
+void H2ClientCodec::onTunnel(Stream& stream, bool end_of_stream) {
+  const WebSocketAccept accept(stream.upgrade->key);
+  head_.status = 101;
+  head_.upgrade = stream.upgrade->protocol;
+  head_.body = {BodyLength::Kind::Unknown, 0};
+  if (isWebSocket(head_.upgrade) && !stream.upgrade->key.empty()) {
+    head_.headers.set("Sec-WebSocket-Accept", accept.text());
+  }
   ResponseReceiver* const receiver = stream.receiver;
   if (receiver == nullptr) return;
   if (end_of_stream) stream.receiver = nullptr;

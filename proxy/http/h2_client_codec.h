@@ -48,6 +48,7 @@ class H2ClientCodec final : public ClientCodec, private H2SessionHandler {
   void onMessageRefused(H2Error) override {}
 
   void onHead(Stream& stream, H2Section& section, bool end_of_stream);
+  void onTunnel(Stream& stream, bool end_of_stream);
   void onTrailers(Stream& stream, H2Section& section);
   void refuse(Stream& stream);
   void dropStreams(Failure why);

@@ -4,6 +4,7 @@
 #include <utility>
 
 #include "proxy/base/assert.h"
+#include "proxy/http/websocket.h"
 
 namespace convoy::http {
 
@@ -52,6 +53,7 @@ class H2ServerCodec::Stream final : public H2Stream, public ResponseSender {
   void sendHead(const ResponseHead& head, bool end_of_stream) override {
     if (closed) return;
     CONVOY_ASSERT(!head_sent);
+    if (is_upgrade && head.status == 101) return openTunnel(head, end_of_stream);
     addHead(head);
     const Decimal length(head.body.bytes);
     const bool says_length = head.body.kind == BodyLength::Kind::Known && head.status != 204;
@@ -83,8 +85,19 @@ class H2ServerCodec::Stream final : public H2Stream, public ResponseSender {
   }
 
   RequestReceiver* receiver = nullptr;
+  bool is_upgrade = false;  // by extended CONNECT
 
  private:
+  // RFC 8441 5: 200, without what belongs to HTTP/1.1's handshake.
+  void openTunnel(const ResponseHead& head, bool end_of_stream) {
+    ResponseHead opening;
+    opening.status = 200;
+    opening.headers = head.headers;
+    opening.headers.remove(kWebSocketAccept);
+    addHead(opening);
+    if (end_of_stream) noteSendEnd();
+    codec_.session_.submitResponse(*this, end_of_stream);
+  }
   void addHead(const ResponseHead& head) {
     status_[0] = static_cast<char>('0' + head.status / 100 % 10);
     status_[1] = static_cast<char>('0' + head.status / 10 % 10);
@@ -148,12 +161,26 @@ void H2ServerCodec::onRequest(Stream& stream, H2Section& section, bool end_of_st
     if (!stream.receive_ended) session_.reset(stream, NGHTTP2_NO_ERROR);
     return;
   }
-  if (head_.body.kind == BodyLength::Kind::Known) stream.declared = head_.body.bytes;
+  if (head_.method == "CONNECT") {
+    asUpgrade(stream);
+  } else if (head_.body.kind == BodyLength::Kind::Known) {
+    stream.declared = head_.body.bytes;
+  }
   RequestReceiver& receiver = handler_.newStream(stream);
   stream.receiver = &receiver;
   stream.listener = &receiver;
   receiver.onRequestHead(head_, end_of_stream);
   if (end_of_stream) stream.forgetReceiverIfDone(stream.send_ended);
+}
+
+// What follows is no body; RFC 8441's upgrade becomes HTTP/1.1's.
+void H2ServerCodec::asUpgrade(Stream& stream) {
+  head_.body = {};
+  head_.expects_continue = false;
+  stream.is_upgrade = !head_.upgrade.empty();
+  if (!stream.is_upgrade) return;
+  head_.method = "GET";
+  head_.wire = {};  // it does not lie there
 }
 
 void H2ServerCodec::onTrailers(Stream& stream, H2Section& section) {

@@ -48,6 +48,7 @@ class H2ServerCodec final : public ServerCodec, private H2SessionHandler {
   void onMessageRefused(H2Error error) override;
 
   void onRequest(Stream& stream, H2Section& section, bool end_of_stream);
+  void asUpgrade(Stream& stream);
   void onTrailers(Stream& stream, H2Section& section);
   void endConnection(H2Error error);
   void dropStreams(Failure why);

@@ -1,6 +1,28 @@
 #include "proxy/http/local_reply.h"
 
+#include <charconv>
+
+#include "proxy/http/grpc_semantics.h"
+
 namespace convoy::http {
+
+namespace {
+
+// A client of gRPC looks at trailers only, wherever they are: in a head without a body, here.
+void makeGrpcReply(std::string_view text, Failure failure, base::Arena& arena, ResponseHead& head) {
+  constexpr size_t kMostDigits = 3;
+  char* const status = arena.allocate(kMostDigits);
+  const auto written =
+      std::to_chars(status, status + kMostDigits, grpcStatusOf(head.status, failure));
+  head.status = 200;
+  head.headers.add(HeaderName::ContentType, "application/grpc");
+  head.headers.add("grpc-status", {status, static_cast<size_t>(written.ptr - status)});
+  while (text.ends_with('\n')) text.remove_suffix(1);
+  if (!text.empty()) head.headers.add("grpc-message", grpcMessage(text, arena));
+  head.body = {};
+}
+
+}  // namespace
 
 std::string_view buildLocalReply(const LocalReply& reply, const RequestHead& request,
                                  base::Arena& arena, ResponseHead& head) {
@@ -10,8 +32,13 @@ std::string_view buildLocalReply(const LocalReply& reply, const RequestHead& req
   head.status = reply.status != 0 ? reply.status : why.status;
   CONVOY_ASSERT(head.status >= 200 && head.status < 600);
   if (!reply.location.empty()) head.headers.add("location", arena.copy(reply.location));
+  const std::string_view text = reply.body.empty() ? why.text : reply.body;
+  if (reply.location.empty() && isGrpc(request)) {
+    makeGrpcReply(reply.empty_body ? std::string_view() : text, reply.failure, arena, head);
+    return {};
+  }
   std::string_view body;
-  if (!reply.empty_body) body = arena.copy(reply.body.empty() ? why.text : reply.body);
+  if (!reply.empty_body) body = arena.copy(text);
   if (!body.empty()) head.headers.add(HeaderName::ContentType, "text/plain");
   const bool allows_body = head.status != 204 && head.status != 304;
   if (!allows_body) body = {};

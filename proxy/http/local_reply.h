@@ -1,7 +1,8 @@
 #pragma once
 
 // Builds the proxy's own answers: a status, one line of text for people, and Content-Type
-// text/plain.
+// text/plain; for a request of gRPC (grpc_semantics.h), as Envoy, status 200, the status mapped
+// into grpc-status, and the text as grpc-message.
 
 #include <string_view>
 

@@ -7,6 +7,7 @@
 
 #include "absl/strings/str_cat.h"
 #include "proxy/base/strings.h"
+#include "proxy/http/grpc_semantics.h"
 
 namespace convoy::http {
 
@@ -75,6 +76,24 @@ std::string_view detailsOf(const StreamInfo& i) {
   return i.status != 0 ? "via_upstream" : std::string_view();
 }
 
+// As Envoy: where a response to gRPC has none, what its status of HTTP means.
+std::optional<uint64_t> grpcStatusOf(const LogRecord& r) {
+  if (r.info.status == 0 || !isGrpc(r.request)) return std::nullopt;
+  if (r.info.grpc_status >= 0) return r.info.grpc_status;
+  return http::grpcStatusOf(r.info.status, r.info.failure);
+}
+
+std::string_view grpcStatusText(const LogPiece& piece, const LogRecord& r, char* scratch) {
+  const auto status = grpcStatusOf(r);
+  if (!status.has_value()) return {};
+  const auto number = static_cast<uint8_t>(*status);
+  const std::string_view name =
+      piece.text == "SNAKE_STRING" ? grpcStatusSnakeName(number) : grpcStatusName(number);
+  if (!name.empty()) return name;
+  const auto end = std::to_chars(scratch, scratch + kScratchBytes, *status).ptr;
+  return {scratch, static_cast<size_t>(end - scratch)};
+}
+
 std::string_view textOf(const LogPiece& piece, const LogRecord& r, char* scratch) {
   const StreamInfo& i = r.info;
   switch (piece.op) {
@@ -120,6 +139,8 @@ std::string_view textOf(const LogPiece& piece, const LogRecord& r, char* scratch
       return i.virtual_host;
     case LogOperator::RequestId:
       return i.request_id;
+    case LogOperator::GrpcStatus:
+      return grpcStatusText(piece, r, scratch);
     default:
       return {};
   }
@@ -136,13 +157,15 @@ bool isNumber(LogOperator op) {
     case LogOperator::ResponseTxDuration:
     case LogOperator::UpstreamAttempts:
     case LogOperator::DownstreamLocalPort:
+    case LogOperator::GrpcStatusNumber:
       return true;
     default:
       return false;
   }
 }
 
-std::optional<uint64_t> numberOf(LogOperator op, const StreamInfo& i) {
+std::optional<uint64_t> numberOf(LogOperator op, const LogRecord& r) {
+  const StreamInfo& i = r.info;
   switch (op) {
     case LogOperator::ResponseCode:
       return i.status;
@@ -163,6 +186,8 @@ std::optional<uint64_t> numberOf(LogOperator op, const StreamInfo& i) {
       return i.upstream_attempts;
     case LogOperator::DownstreamLocalPort:
       return i.downstream_local == nullptr ? 0 : i.downstream_local->port();
+    case LogOperator::GrpcStatusNumber:
+      return grpcStatusOf(r);
     default:
       return std::nullopt;
   }
@@ -184,14 +209,15 @@ bool needsEscape(LogOperator op) {
     case LogOperator::ResponseFlags:
     case LogOperator::DownstreamDirectIp:
     case LogOperator::DownstreamLocalIp:
+    case LogOperator::GrpcStatus:
       return false;
     default:
       return true;
   }
 }
 
-void renderNumber(LogOperator op, const StreamInfo& info, LineBuffer& out) {
-  const auto value = numberOf(op, info);
+void renderNumber(LogOperator op, const LogRecord& r, LineBuffer& out) {
+  const auto value = numberOf(op, r);
   value.has_value() ? out.number(*value) : out.character('-');
 }
 
@@ -207,7 +233,7 @@ void renderValue(const LogPiece& piece, const LogRecord& r, AccessLogSpec::Forma
 // A literal comes here only in JSON, where it is escaped.
 inline void renderPiece(const LogPiece& piece, const LogRecord& r, AccessLogSpec::Format form,
                         char* scratch, LineBuffer& out) {
-  if (isNumber(piece.op)) return renderNumber(piece.op, r.info, out);
+  if (isNumber(piece.op)) return renderNumber(piece.op, r, out);
   renderValue(piece, r, form, scratch, out);
 }
 
@@ -234,7 +260,7 @@ std::string_view formatText(const std::vector<LogPiece>& pieces, const LogRecord
     if (!isNumber(piece.op)) {
       const std::string_view value = textOrAlternative(piece, record, scratch);
       if (!value.empty()) out.raw(cutTo(piece.max_length, value));
-    } else if (const auto value = numberOf(piece.op, record.info); value.has_value()) {
+    } else if (const auto value = numberOf(piece.op, record); value.has_value()) {
       out.number(*value);
     }
   }
@@ -311,7 +337,7 @@ void LogFormat::renderJson(const LogRecord& record, LineBuffer& out) const {
     out.raw(field.key);
     if (field.pieces.size() == 1 && field.pieces[0].op != LogOperator::Literal) {
       const LogPiece& piece = field.pieces[0];
-      const bool exists = isNumber(piece.op) ? numberOf(piece.op, record.info).has_value()
+      const bool exists = isNumber(piece.op) ? numberOf(piece.op, record).has_value()
                                              : !textOrAlternative(piece, record, scratch).empty();
       if (!exists) {
         out.raw("null");

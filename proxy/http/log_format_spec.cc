@@ -15,6 +15,7 @@ enum class Argument : uint8_t {
   None,
   TimeFormat,  // may be left out
   Header,
+  StatusForm,  // may be left out
 };
 
 struct OperatorName {
@@ -49,6 +50,8 @@ constexpr OperatorName kOperators[] = {
     {"ROUTE_NAME", LogOperator::RouteName},
     {"VIRTUAL_HOST_NAME", LogOperator::VirtualHostName},
     {"STREAM_ID", LogOperator::RequestId},
+    {"GRPC_STATUS", LogOperator::GrpcStatus, Argument::StatusForm},
+    {"GRPC_STATUS_NUMBER", LogOperator::GrpcStatusNumber},
 };
 
 std::string knownOperators() {
@@ -109,6 +112,13 @@ const char* setArgument(LogPiece& piece, Argument kind, std::string_view argumen
       if (!hasFraction(argument)) return nullptr;
       return "fractions of a second are not supported in a time format; %START_TIME% alone has "
              "milliseconds";
+    case Argument::StatusForm:
+      piece.text = argument.empty() ? "CAMEL_STRING" : argument;
+      if (piece.text == "NUMBER") piece.op = LogOperator::GrpcStatusNumber;
+      if (piece.text == "CAMEL_STRING" || piece.text == "SNAKE_STRING" || piece.text == "NUMBER") {
+        return nullptr;
+      }
+      return "takes CAMEL_STRING, SNAKE_STRING or NUMBER";
     case Argument::Header:
       if (argument.empty()) return "needs a header name in parentheses";
       if (std::count(argument.begin(), argument.end(), '?') > 1) {

@@ -47,6 +47,8 @@ enum class LogOperator : uint8_t {
   RouteName,
   VirtualHostName,
   RequestId,
+  GrpcStatus,
+  GrpcStatusNumber,
 };
 
 struct LogPiece {

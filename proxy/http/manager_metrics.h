@@ -21,6 +21,8 @@ struct ManagerMetrics {
   observe::Counter downstream_cx_protocol_error;
   observe::Counter downstream_cx_drain_close;
   observe::Counter downstream_cx_rx_bytes_total;
+  observe::Counter downstream_cx_upgrades_total;
+  observe::Gauge downstream_cx_upgrades_active;
   observe::Counter downstream_rq_total;
   observe::Gauge downstream_rq_active;
   observe::Counter downstream_rq_completed;
@@ -53,6 +55,9 @@ struct ManagerMetrics {
     v("downstream_cx_drain_close", m.downstream_cx_drain_close, "Connections closed by draining");
     v("downstream_cx_rx_bytes_total", m.downstream_cx_rx_bytes_total,
       "Bytes received from clients");
+    v("downstream_cx_upgrades_total", m.downstream_cx_upgrades_total,
+      "Tunnels opened (WebSocket and other upgrades, CONNECT)");
+    v("downstream_cx_upgrades_active", m.downstream_cx_upgrades_active, "Tunnels open");
     v("downstream_rq_total", m.downstream_rq_total, "Requests received");
     v("downstream_rq_active", m.downstream_rq_active, "Requests being served");
     v("downstream_rq_completed", m.downstream_rq_completed, "Requests answered");

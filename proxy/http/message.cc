@@ -3,6 +3,9 @@
 #include <array>
 #include <utility>
 
+#include "proxy/base/strings.h"
+#include "proxy/http/hop_by_hop.h"
+
 namespace convoy::http {
 
 namespace {
@@ -114,6 +117,15 @@ void ResponseHead::copyInto(base::Arena& arena) {
   headers.copyInto(arena);
 }
 
+bool isOfferOnly(std::string_view upgrade) {
+  bool only = !upgrade.empty();
+  forEachToken(upgrade, [&](std::string_view token) {
+    const bool tls = base::equalsIgnoreCase(token.substr(0, 4), "tls/");
+    if (!tls && !base::equalsIgnoreCase(token, "h2c")) only = false;
+  });
+  return only;
+}
+
 std::string_view reasonPhrase(uint16_t status) {
   return status < kPhrases.size() ? kPhrases[status] : std::string_view();
 }
@@ -136,7 +148,7 @@ void RequestHead::clear() {
   protocol = Protocol::Http11;
   headers.clear();
   body = {};
-  expects_continue = te_trailers = false;
+  expects_continue = te_trailers = raw_tunnel = false;
   wants_keep_alive = true;
 }
 

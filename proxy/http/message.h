@@ -40,6 +40,8 @@ struct RequestHead {
   // removeHopByHop() (hop_by_hop.h). Codecs that send take the upgrade from here only.
   std::string_view upgrade;
   bool te_trailers = false;  // "TE: trailers" was sent; the field stays among the headers
+  // CONNECT that ends here: the upstream gets the bytes of the tunnel and nothing else.
+  bool raw_tunnel = false;
   // From a codec to copyInto(): the bytes that all views but the scheme lie in, so that they can be
   // copied as one; empty if they are scattered.
   std::string_view wire;
@@ -61,6 +63,19 @@ struct ResponseHead {
   void copyInto(base::Arena& arena);
   void clear();
 };
+
+// An offer that a server is free to ignore (RFC 9110 7.8) and this one does: "h2c" (RFC 9113 3.1
+// made it obsolete), "TLS/1.2" and the like, or a list of such.
+bool isOfferOnly(std::string_view upgrade);
+// By CONNECT, or by an upgrade that changes what the bytes mean.
+inline bool asksForTunnel(const RequestHead& head) {
+  return !head.upgrade.empty() || head.method == "CONNECT";
+}
+// Whether a response with this status opens the tunnel that the request has asked for.
+inline bool opensTunnel(const RequestHead& request, uint16_t status) {
+  if (!request.upgrade.empty()) return status == 101;
+  return request.method == "CONNECT" && status / 100 == 2;
+}
 
 std::string_view reasonPhrase(uint16_t status);  // empty if unknown
 std::string_view text(Protocol protocol);        // "HTTP/1.1"

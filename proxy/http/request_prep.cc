@@ -9,22 +9,9 @@ namespace convoy::http {
 
 namespace {
 
-// "h2c" (RFC 9113 3.1 made it obsolete), "TLS/1.2" and the like, or a list of such.
-bool isOfferOnly(std::string_view upgrade) {
-  bool only = true;
-  forEachToken(upgrade, [&](std::string_view token) {
-    const bool tls = base::equalsIgnoreCase(token.substr(0, 4), "tls/");
-    if (!tls && !base::equalsIgnoreCase(token, "h2c")) only = false;
-  });
-  return only;
 }
 
 }  // namespace
-
-bool asksForTunnel(RequestHead& head) {
-  if (!head.upgrade.empty() && isOfferOnly(head.upgrade)) head.upgrade = {};
-  return !head.upgrade.empty() || head.method == "CONNECT";
-}
 
 void prepareRequest(RequestHead& head, ManagerRuntime& runtime, base::Arena& arena,
                     StreamInfo& info) {

@@ -16,11 +16,6 @@ namespace convoy::http {
 void prepareRequest(RequestHead& head, ManagerRuntime& runtime, base::Arena& arena,
                     StreamInfo& info);
 
-// Whether the request asks for a tunnel: by CONNECT, or by an upgrade that changes what the bytes
-// mean. Offers that a server is free to ignore (RFC 9110 7.8), h2c and TLS, are taken out of the
-// head.
-bool asksForTunnel(RequestHead& head);
-
 void prepareResponse(ResponseHead& head, ManagerRuntime& runtime, StreamInfo& info);
 
 }  // namespace convoy::http

@@ -4,6 +4,9 @@
 // request's route. route::RouteTable implements it; tests bring their own. Thread-safe after
 // construction.
 
+#include <optional>
+#include <string_view>
+
 #include "proxy/event/random.h"
 #include "proxy/http/message.h"
 
@@ -19,6 +22,11 @@ class RouteMatcher {
   // Null if no route matches. The route lives as long as the table.
   virtual const route::CompiledRoute* match(const RequestHead& head,
                                             event::Random& random) const = 0;
+  // Whether the route lets clients switch to this protocol, or "CONNECT"; unset: it says nothing.
+  virtual std::optional<bool> allowsTunnel(const route::CompiledRoute& /*route*/,
+                                           std::string_view /*protocol*/) const {
+    return std::nullopt;
+  }
 };
 
 }  // namespace convoy::http

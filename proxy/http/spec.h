@@ -79,6 +79,7 @@ struct ConnectionManagerSpec final : net::NetworkFilterSpec {
   bool strip_trailing_host_dot = false;
   bool accept_http_10 = false;
   std::string default_host_for_http_10;  // empty: a request needs a host
+  std::vector<route::Upgrade> upgrades;  // that clients may ask for; a route may say otherwise
 
   uint32_t max_request_headers_kb = 60;
   uint32_t max_headers_count = 100;

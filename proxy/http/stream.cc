@@ -2,9 +2,12 @@
 
 #include <utility>
 
+#include "proxy/base/strings.h"
+#include "proxy/http/grpc_semantics.h"
 #include "proxy/http/local_reply.h"
 #include "proxy/http/request_admission.h"
 #include "proxy/http/request_prep.h"
+#include "proxy/http/websocket.h"
 
 namespace convoy::http {
 
@@ -85,6 +88,7 @@ void ServerStream::recycle() {
   request_ended_ = response_ended_ = replied_locally_ = false;
   filters_hold_head_ = closes_after_ = expects_continue_ = false;
   above_high_ = pauses_ = 0;
+  tunnel_ = Tunnel::None;
   arena_.reset();
   pin_.reset();
 }
@@ -102,8 +106,8 @@ void ServerStream::onRequestHead(RequestHead& head, bool end_of_stream) {
     if (end_of_stream) noteRequestEnd();
     return reply(*refusal, filters_.size());
   }
-  if (asksForTunnel(request_head_)) return refuseTunnel(end_of_stream);
   matchRoute();
+  if (asksForTunnel(request_head_) && !admitTunnel()) return refuseTunnel(end_of_stream);
   buildFilters();
   if (end_of_stream) noteRequestEnd();
   request_path_->head(0, request_head_, end_of_stream);
@@ -115,12 +119,47 @@ void ServerStream::onRequestHead(RequestHead& head, bool end_of_stream) {
   }
 }
 
-// None is configured. A client may have sent bytes of the tunnel already: they are not requests, so
-// nothing more is read.
+// As Envoy: what the route says of this protocol, else what the connection manager says; the
+// request's own time-out has nothing to wait for. An upgrade behind a body (RFC 9110 7.8 knows it,
+// hardly anybody does it) is refused: the bytes behind the head would be of two kinds.
+bool ServerStream::admitTunnel() {
+  const std::string_view protocol =
+      request_head_.upgrade.empty() ? request_head_.method : request_head_.upgrade;
+  if (request_head_.body.kind != BodyLength::Kind::None) return false;
+  bool allowed = false;
+  for (const route::Upgrade& upgrade : runtime_.spec->upgrades) {
+    if (base::equalsIgnoreCase(upgrade.protocol, protocol)) allowed = upgrade.enabled;
+  }
+  if (route_ != nullptr) allowed = routes_->allowsTunnel(*route_, protocol).value_or(allowed);
+  if (!allowed) return false;
+  tunnel_ = Tunnel::Asked;
+  request_deadline_.cancel();
+  expects_continue_ = false;
+  // HTTP/2 has no key; an upstream of HTTP/1.1 wants one. The router checks the answer to it.
+  if (request_head_.protocol == Protocol::Http2 && isWebSocket(protocol) &&
+      request_head_.headers.find(kWebSocketKey) == nullptr) {
+    request_head_.headers.add("Sec-WebSocket-Key",
+                              makeWebSocketKey(runtime_.loop.random(), arena_));
+  }
+  return true;
+}
+
+// A client of HTTP/1.1 may have sent bytes of the tunnel already: they are not requests, so nothing
+// more is read.
 void ServerStream::refuseTunnel(bool end_of_stream) {
   if (end_of_stream) noteRequestEnd();
-  closeAfterThis();
+  if (request_head_.protocol != Protocol::Http2) closeAfterThis();
   fail(Failure::UnsupportedUpgrade);
+}
+
+void ServerStream::settleTunnel(uint16_t status) {
+  if (!opensTunnel(request_head_, status)) {
+    tunnel_ = Tunnel::None;
+    return;
+  }
+  tunnel_ = Tunnel::Open;
+  runtime_.metrics.downstream_cx_upgrades_total.add();
+  runtime_.metrics.downstream_cx_upgrades_active.add();
 }
 
 void ServerStream::matchRoute() {
@@ -241,8 +280,10 @@ void ServerStream::sendResponseTrailers(HeaderList& trailers, size_t from) {
 void ServerStream::onPathHead(ResponseHead& head, bool end_of_stream) {
   prepareResponse(head, runtime_, info_);
   info_.status = head.status;
+  if (tunnel_ == Tunnel::Asked) settleTunnel(head.status);
   transition(State::Responding);
   noteActivity();
+  if (end_of_stream) noteGrpcStatus(head.headers);
   sender_->sendHead(head, end_of_stream);
   if (end_of_stream) noteResponseEnd();
 }
@@ -257,13 +298,20 @@ void ServerStream::onPathBody(ResponseDirection, std::string_view bytes, bool en
 
 void ServerStream::onPathTrailers(ResponseDirection, HeaderList& trailers) {
   if (state_ != State::Responding) return;
+  noteGrpcStatus(trailers);
   sender_->sendTrailers(trailers);
   noteResponseEnd();
+}
+
+void ServerStream::noteGrpcStatus(const HeaderList& fields) {
+  if (!isGrpc(request_head_)) return;
+  if (const auto status = grpcStatus(fields); status.has_value()) info_.grpc_status = *status;
 }
 
 void ServerStream::noteResponseEnd() {
   response_ended_ = true;
   if (request_ended_) return finish(StreamEnd::Clean);
+  if (tunnel_ == Tunnel::Open) return;  // the client's direction goes on
   // Nobody wants the rest of the request. Little of it is read and dropped; more closes the
   // connection.
   const bool drainable = !closes_after_ && request_head_.body.kind == BodyLength::Kind::Known &&
@@ -372,6 +420,7 @@ void ServerStream::finish(StreamEnd end) {
   if (request_path_) request_path_->stop();
   if (response_path_) response_path_->stop();
   flow_listener_ = nullptr;
+  if (tunnel_ == Tunnel::Open) runtime_.metrics.downstream_cx_upgrades_active.sub();
   for (Filter* filter : filters_) filter->onStreamEnd();
   countResponse();
   for (const auto& logger : runtime_.access_logs) logger->log(request_head_, response_head_, info_);
@@ -396,6 +445,20 @@ void ServerStream::Context::setStreamIdleTimeout(event::Duration timeout) {
   stream_.idle_queue_ =
       timeout.count() > 0 ? &stream_.runtime_.loop.deadlineQueue(timeout) : nullptr;
   stream_.noteActivity();
+}
+
+// A client's value gets a deadline of its own: queues are for the few that configuration has.
+void ServerStream::Context::setMaxStreamDuration(std::optional<event::Duration> duration,
+                                                 bool of_client) {
+  event::Deadline& deadline = stream_.age_deadline_;
+  event::Loop& loop = stream_.runtime_.loop;
+  if (!duration.has_value()) {
+    deadline.cancel();
+  } else if (of_client) {
+    loop.deadlines().armAt(deadline, stream_.info_.started + *duration);
+  } else {
+    deadline.arm(loop.deadlineQueue(*duration));
+  }
 }
 
 }  // namespace convoy::http

@@ -122,6 +122,7 @@ class ServerStream final : public RequestReceiver,
       stream_.setFlowListener(listener);
     }
     void setStreamIdleTimeout(event::Duration timeout) override;
+    void setMaxStreamDuration(std::optional<event::Duration> duration, bool of_client) override;
     event::Loop& loop() override { return stream_.runtime_.loop; }
     base::Arena& arena() override { return stream_.arena_; }
     StreamInfo& info() override { return stream_.info_; }
@@ -141,9 +142,18 @@ class ServerStream final : public RequestReceiver,
     Finished,    // told the owner; waits to be recycled
   };
 
+  // CONNECT or an upgrade (message.h).
+  enum class Tunnel : uint8_t {
+    None,   // not asked for, refused, or declined by the response
+    Asked,  // allowed, and not answered yet
+    Open,   // each direction carries bytes until its end
+  };
+
   void transition(State to);
   void buildFilters();
+  bool admitTunnel();
   void refuseTunnel(bool end_of_stream);
+  void settleTunnel(uint16_t status);
   void matchRoute();
   void noteRequestEnd();
   void noteActivity();
@@ -158,6 +168,7 @@ class ServerStream final : public RequestReceiver,
   void closeAfterThis();
   void dropRestOfRequest();
   void giveUpRequest();
+  void noteGrpcStatus(const HeaderList& fields);
   void noteResponseEnd();
   void finish(StreamEnd end);
   void countResponse();
@@ -169,6 +180,7 @@ class ServerStream final : public RequestReceiver,
   StreamOwner* owner_ = nullptr;
   ResponseSender* sender_ = nullptr;
   State state_ = State::Free;
+  Tunnel tunnel_ = Tunnel::None;
   bool request_ended_ = false;
   bool response_ended_ = false;
   bool replied_locally_ = false;    // the rest of the request is read and dropped

@@ -4,6 +4,7 @@
 #include <chrono>
 #include <utility>
 
+#include "proxy/base/strings.h"
 #include "proxy/route/conditions.h"
 #include "proxy/route/path_rewrite.h"
 
@@ -37,6 +38,7 @@ CompiledRoute::CompiledRoute(const RouteTableSpec& table, const VirtualHost& vir
   timeout_ = to->timeout.value_or(kDefaultTimeout);
   first_byte_timeout_ = to->first_byte_timeout;
   if (to->idle_timeout.has_value()) idle_timeout_ = *to->idle_timeout;
+  if (to->tunnel_idle_timeout.has_value()) tunnel_idle_timeout_ = *to->tunnel_idle_timeout;
   uint64_t sum = 0;
   for (const WeightedCluster& cluster : to->weighted) {
     sum += cluster.weight;
@@ -52,6 +54,30 @@ std::string_view CompiledRoute::chooseCluster(event::Random& random) const {
   const uint64_t drawn = random.below(cumulative_weights_.back());
   const auto at = std::upper_bound(cumulative_weights_.begin(), cumulative_weights_.end(), drawn);
   return to.weighted[static_cast<size_t>(at - cumulative_weights_.begin())].name;
+}
+
+std::optional<bool> CompiledRoute::allowsTunnel(std::string_view protocol) const {
+  if (const Forward* to = forward(); to != nullptr) {
+    for (const Upgrade& upgrade : to->upgrades) {
+      if (base::equalsIgnoreCase(upgrade.protocol, protocol)) return upgrade.enabled;
+    }
+  }
+  return std::nullopt;
+}
+
+std::optional<CompiledRoute::StreamLimit> CompiledRoute::streamLimit(
+    std::optional<event::Duration> grpc_timeout) const {
+  const Forward& to = *forward();
+  if (!grpc_timeout.has_value() || !to.grpc_timeout_header_max.has_value()) {
+    if (!to.max_stream_duration.has_value()) return std::nullopt;
+    if (to.max_stream_duration->count() == 0) return StreamLimit{};
+    return StreamLimit{*to.max_stream_duration};
+  }
+  event::Duration limit = *grpc_timeout;
+  const event::Duration most = *to.grpc_timeout_header_max;
+  if (most.count() > 0) limit = std::min(limit, most);
+  limit = std::max(limit - event::Duration(to.grpc_timeout_header_offset), event::Duration(0));
+  return StreamLimit{limit, true};
 }
 
 const PerRouteFilterSpec* CompiledRoute::filterConfig(std::string_view filter_name) const {

@@ -53,6 +53,19 @@ class CompiledRoute {
   // Without bytes either way. Unset: the connection manager's; zero: none.
   std::optional<event::Duration> idleTimeout() const { return idle_timeout_; }
 
+  // Of an open tunnel, likewise; unset: idleTimeout().
+  std::optional<event::Duration> tunnelIdleTimeout() const { return tunnel_idle_timeout_; }
+  // Whether clients may switch to this protocol, or "CONNECT"; unset: the listener says.
+  std::optional<bool> allowsTunnel(std::string_view protocol) const;
+
+  // How long the stream may last, by this route and the request's grpc-timeout header.
+  struct StreamLimit {
+    std::optional<event::Duration> duration;  // unset: no limit; 0: over at once
+    bool of_client = false;                   // the value is the header's
+  };
+  // Unset: the connection manager's limit stands.
+  std::optional<StreamLimit> streamLimit(std::optional<event::Duration> grpc_timeout) const;
+
   // The route's own configuration of that filter, else the virtual host's, else the table's; null
   // if none has one.
   const PerRouteFilterSpec* filterConfig(std::string_view filter_name) const;
@@ -98,6 +111,7 @@ class CompiledRoute {
   event::Duration timeout_{0};
   event::Duration first_byte_timeout_{0};
   std::optional<event::Duration> idle_timeout_;
+  std::optional<event::Duration> tunnel_idle_timeout_;
   HeaderEditList request_edits_;
   HeaderEditList response_edits_;
   // Of route, virtual host and table, in this order.

@@ -20,6 +20,7 @@
 
 #include <cstdint>
 #include <memory>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -48,6 +49,10 @@ class RouteTable final : public http::RouteMatcher {
   // Null if no route matches. The route lives as long as the table. Randomness decides runtime
   // fractions: one draw per request, as in Envoy.
   const CompiledRoute* match(const http::RequestHead& head, event::Random& random) const override;
+  std::optional<bool> allowsTunnel(const CompiledRoute& route,
+                                   std::string_view protocol) const override {
+    return route.allowsTunnel(protocol);
+  }
 
   const RouteTableSpec& spec() const { return *spec_; }
   // All routes, by CompiledRoute::id().

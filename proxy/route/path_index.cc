@@ -26,7 +26,7 @@ bool beginsWithRest(std::string_view path, std::string_view label) {
 }
 
 // The path alone; the index has only narrowed down.
-bool pathMatches(const CompiledRoute& route, std::string_view path) {
+bool pathMatches(const CompiledRoute& route, std::string_view path, std::string_view method) {
   const PathMatch& match = route.path();
   const std::string_view value = match.value;
   switch (match.kind) {
@@ -34,6 +34,8 @@ bool pathMatches(const CompiledRoute& route, std::string_view path) {
       return equals(path, value, match.case_sensitive);
     case PathMatch::Kind::Regex:
       return re2::RE2::FullMatch({path.data(), path.size()}, *route.conditions().pathRegex());
+    case PathMatch::Kind::Connect:
+      return method == "CONNECT";
     case PathMatch::Kind::Prefix:
       return path.size() >= value.size() &&
              equals(path.substr(0, value.size()), value, match.case_sensitive);
@@ -49,7 +51,8 @@ bool pathMatches(const CompiledRoute& route, std::string_view path) {
 
 void PathIndex::add(const CompiledRoute& route) {
   const PathMatch& path = route.path();
-  if (path.kind == PathMatch::Kind::Regex || !path.case_sensitive) {
+  if (path.kind == PathMatch::Kind::Regex || path.kind == PathMatch::Kind::Connect ||
+      !path.case_sensitive) {
     others_.push_back(&route);
     return;
   }
@@ -118,7 +121,8 @@ const CompiledRoute* PathIndex::match(const http::RequestHead& head, Draw& draw)
     }
     if (first == nullptr) return nullptr;
     const CompiledRoute& route = **first->at++;
-    if (pathMatches(route, path) && route.conditions().holds(head, draw)) return &route;
+    if (pathMatches(route, path, head.method) && route.conditions().holds(head, draw))
+      return &route;
   }
 }
 

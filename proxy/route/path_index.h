@@ -2,8 +2,8 @@
 
 // Finds the routes of one virtual host whose paths may match, in configured order: a radix tree of
 // all exact paths and prefixes, walked once along the request's path, and a list of those that
-// cannot be looked up (regular expressions, paths that ignore case). Immutable after build();
-// match() allocates nothing for up to kInlineLists lists.
+// cannot be looked up (regular expressions, paths that ignore case, CONNECT). Immutable after
+// build(); match() allocates nothing for up to kInlineLists lists.
 
 #include <cstdint>
 #include <memory>

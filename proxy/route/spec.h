@@ -45,7 +45,8 @@ struct QueryMatch {
 };
 
 struct PathMatch {
-  enum class Kind : uint8_t { Prefix, Exact, SegmentPrefix, Regex };
+  // Connect: a request with the method CONNECT, which has no path.
+  enum class Kind : uint8_t { Prefix, Exact, SegmentPrefix, Regex, Connect };
   Kind kind = Kind::Prefix;
   std::string value;
   bool case_sensitive = true;
@@ -83,6 +84,12 @@ struct HeaderEdits {
   }
 };
 
+// A protocol that clients may switch to (RFC 9110 7.8), or "CONNECT"; names ignore case.
+struct Upgrade {
+  std::string protocol;
+  bool enabled = true;
+};
+
 struct WeightedCluster {
   std::string name;
   uint32_t weight = 0;
@@ -98,6 +105,18 @@ struct Forward {
   std::optional<Milliseconds>
       idle_timeout;                    // stream idle; unset: the connection manager's; 0: none
   Milliseconds first_byte_timeout{0};  // until the response head; 0: none (convoy.ext.RoutePolicy)
+
+  std::vector<Upgrade> upgrades;    // before those of the listener
+  bool terminates_connect = false;  // CONNECT: the host gets the bytes of the tunnel alone
+  // Of an open tunnel; unset: idle_timeout, or whatever stands for it; 0: none
+  // (convoy.ext.RoutePolicy).
+  std::optional<Milliseconds> tunnel_idle_timeout;
+
+  // Of the whole stream; unset: the connection manager's; 0: none.
+  std::optional<Milliseconds> max_stream_duration;
+  // A grpc-timeout header counts as max_stream_duration, up to this; 0: up to any; unset: not.
+  std::optional<Milliseconds> grpc_timeout_header_max;
+  Milliseconds grpc_timeout_header_offset{0};  // taken off the header's value
 };
 
 struct DirectResponse {

@@ -28,6 +28,8 @@ struct ClusterMetrics {
   observe::Counter upstream_cx_destroy_remote_with_active_rq;
   observe::Counter upstream_cx_none_healthy;
   observe::Counter upstream_cx_rx_bytes_total;
+  observe::Counter upstream_cx_upgrades_total;
+  observe::Gauge upstream_cx_upgrades_active;
   observe::Histogram upstream_cx_connect_ms;
   // Requests.
   observe::Counter upstream_rq_total;
@@ -126,6 +128,9 @@ struct ClusterMetrics {
             "Times no host could be chosen because none is healthy");
     visitor("upstream_cx_rx_bytes_total", self.upstream_cx_rx_bytes_total,
             "Bytes received from upstreams");
+    visitor("upstream_cx_upgrades_total", self.upstream_cx_upgrades_total,
+            "Tunnels opened (WebSocket and other upgrades, CONNECT)");
+    visitor("upstream_cx_upgrades_active", self.upstream_cx_upgrades_active, "Tunnels open");
     visitor("upstream_cx_connect_ms", self.upstream_cx_connect_ms,
             "Time to open a connection, in microseconds");
   }

@@ -33,6 +33,7 @@ PooledConnection::PooledConnection(HostRef host)
 
 PooledConnection::~PooledConnection() {
   CONVOY_ASSERT(state_ == State::Closed);
+  if (connection_->connected()) cluster_.closing().add(std::move(connection_));
 }
 
 void PooledConnection::transition(State to) {
@@ -67,6 +68,7 @@ void PooledConnection::startStream(PoolStream& stream, bool holds_request) {
 
 void PooledConnection::resetStream(PoolStream& stream, http::Failure failure) {
   cluster_.metrics().upstream_rq_tx_reset.add();
+  gave_up_ = true;
   stream.codecSender()->reset(failure);
   endStream(stream);
   if (!in_codec_) settle();
@@ -142,7 +144,9 @@ void PooledConnection::close(By by) {
   host_.metrics().cx_active.sub();
   deadline_.cancel();
   age_.reset();
-  connection_->close(net::CloseMode::Now);
+  // Nothing waits for the end of a tunnel, whose last bytes may still be here.
+  const bool owes = active_ == 0 && !gave_up_ && !protocol_error_ && !connection_->output().empty();
+  connection_->close(owes ? net::CloseMode::FlushNoDrain : net::CloseMode::Now);
   const bool was_connecting = state_ == State::Connecting;
   transition(State::Closed);  // the pool takes us over for destruction
   endAllStreams();

@@ -72,6 +72,7 @@ class PooledConnection final : public net::ConnectionHandler,
   }
   void pauseReading() override;
   void resumeReading() override;
+  void endSending() override { connection_->endSending(); }
   void onStreamComplete(http::RequestSender& sender) override;
   void onProtocolError(http::Failure failure, std::string_view detail) override;
   void onGoAway() override { drain(); }
@@ -95,6 +96,7 @@ class PooledConnection final : public net::ConnectionHandler,
   State state_ = State::Connecting;
   bool in_codec_ = false;        // the codec is on the stack below us
   bool protocol_error_ = false;  // the upstream broke the protocol
+  bool gave_up_ = false;         // a stream was reset: what is queued is of no use
   std::unique_ptr<net::Connection> connection_;
   UpstreamCodec codec_;
   base::IntrusiveList<PoolStream> streams_;

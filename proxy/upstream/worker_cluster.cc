@@ -175,6 +175,7 @@ void WorkerClusters::shutdown() {
   auto clusters = std::move(clusters_);
   clusters_.clear();
   for (auto& [name, cluster] : clusters) cluster->shutdown();
+  context_->closing.shutdown();
 }
 
 }  // namespace convoy::upstream

@@ -23,6 +23,7 @@
 #include "absl/hash/hash.h"
 #include "proxy/base/strings.h"
 #include "proxy/event/loop.h"
+#include "proxy/upstream/closing_connections.h"
 #include "proxy/upstream/cluster_metrics.h"
 #include "proxy/upstream/conn_pool.h"
 #include "proxy/upstream/load_balancer.h"
@@ -43,6 +44,7 @@ struct WorkerContext {
   const size_t worker;   // index
   const size_t workers;  // how many there are
   PoolStreamCache streams;
+  ClosingConnections closing;
 };
 
 struct PickResult {
@@ -86,6 +88,7 @@ class WorkerCluster : public std::enable_shared_from_this<WorkerCluster> {
   UpstreamIo& io() const { return context_->io; }
   size_t worker() const { return context_->worker; }
   PoolStreamCache& streams() const { return context_->streams; }
+  ClosingConnections& closing() const { return context_->closing; }
   Breakers& breakers() const { return shared_->breakers; }
   // Null: no such time-out.
   event::DeadlineQueue* connectQueue() const { return connect_queue_; }

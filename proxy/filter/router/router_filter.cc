@@ -3,6 +3,10 @@
 #include <utility>
 #include <variant>
 
+#include "proxy/base/strings.h"
+#include "proxy/http/grpc_semantics.h"
+#include "proxy/http/websocket.h"
+
 namespace convoy::filter::router {
 
 namespace {
@@ -59,6 +63,7 @@ void RouterFilter::transition(State to) {
 http::FilterVerdict RouterFilter::onRequestHead(http::RequestHead& head, bool end_of_stream) {
   head_ = &head;
   request_ended_ = end_of_stream;
+  asks_tunnel_ = http::asksForTunnel(head);
   if (answerLocally() || !findCluster()) return http::FilterVerdict::Pause;
   prepareHead(head);
   context().setResponseFlowListener(&client_side_);
@@ -67,7 +72,8 @@ http::FilterVerdict RouterFilter::onRequestHead(http::RequestHead& head, bool en
   if (state_ == State::Done) return http::FilterVerdict::Pause;
   if (end_of_stream) onRequestComplete();
   startTimers();
-  if (state_ >= State::Sending) return http::FilterVerdict::Continue;
+  // Bytes behind an upgrade that the host declines could be requests to it.
+  if (state_ >= State::Sending && asks_tunnel_ == is_tunnel_) return http::FilterVerdict::Continue;
   resumes_later_ = true;
   return http::FilterVerdict::Pause;
 }
@@ -129,6 +135,15 @@ void RouterFilter::prepareHead(http::RequestHead& head) {
   if (route.editsRequest()) route.editRequest(head, editScope(nullptr));
   route.rewrite(head, context().arena());
   if (route.idleTimeout().has_value()) context().setStreamIdleTimeout(*route.idleTimeout());
+  limitStream();
+  head.raw_tunnel = asks_tunnel_ && head.upgrade.empty() && route.forward()->terminates_connect;
+}
+
+void RouterFilter::limitStream() {
+  const bool by_client = context().route()->forward()->grpc_timeout_header_max.has_value();
+  const auto limit =
+      context().route()->streamLimit(by_client ? http::grpcTimeout(*head_) : std::nullopt);
+  if (limit.has_value()) context().setMaxStreamDuration(limit->duration, limit->of_client);
 }
 
 void RouterFilter::chooseHost() {
@@ -163,8 +178,13 @@ void RouterFilter::onStreamReady(http::RequestSender& sender,
   connection_ = &info;
   sent_at_ = services_.loop.now();
   transition(State::Sending);
+  if (head_->raw_tunnel && cluster_->spec().protocol != upstream::UpstreamProtocol::Http1) {
+    return fail(http::Failure::UpstreamProtocolError);
+  }
   sender.sendHead(*head_, /*end_of_stream=*/request_ended_);
   for (uint32_t i = 0; i < client_slow_ && sender_ != nullptr; ++i) sender_->pauseReceiving();
+  if (head_->raw_tunnel) return openOwnTunnel();
+  if (asks_tunnel_) return;
   if (std::exchange(resumes_later_, false)) context().continueRequest();
 }
 
@@ -178,6 +198,7 @@ http::FilterVerdict RouterFilter::onRequestBody(std::string_view& bytes, bool en
   body_sent_ = true;
   sender_->sendBody(bytes, end_of_stream);
   if (end_of_stream) onRequestComplete();
+  if (end_of_stream && response_ended_) finishUpstream();
   return http::FilterVerdict::Continue;
 }
 
@@ -192,7 +213,7 @@ http::FilterVerdict RouterFilter::onRequestTrailers(http::HeaderList& trailers) 
 // Envoy's route time-out runs from the request's end to the response's.
 void RouterFilter::onRequestComplete() {
   request_ended_ = true;
-  if (state_ == State::Done) return;
+  if (state_ == State::Done || asks_tunnel_) return;
   const event::Duration timeout = context().route()->timeout();
   if (timeout.count() > 0) response_deadline_.arm(services_.loop.deadlineQueue(timeout));
 }
@@ -212,13 +233,48 @@ void RouterFilter::UpstreamSide::onInformational(http::ResponseHead& head) {
 
 void RouterFilter::UpstreamSide::onResponseHead(http::ResponseHead& head, bool end_of_stream) {
   RouterFilter& r = router_;
+  if (r.refusesTunnel(head)) return r.fail(http::Failure::UpstreamProtocolError);
   r.transition(State::Receiving);
   r.first_byte_deadline_.cancel();
   r.status_ = head.status;
   r.context().info().response_started = r.services_.loop.now();
   r.editResponse(head);
+  const bool opens = http::opensTunnel(*r.head_, head.status);
+  if (opens) r.openTunnel();
   if (end_of_stream) r.finishUpstream();
   r.context().sendResponseHead(head, end_of_stream);
+  if (opens && std::exchange(r.resumes_later_, false)) r.context().continueRequest();
+}
+
+// CONNECT that ends here: the connection to the host is the tunnel.
+void RouterFilter::openOwnTunnel() {
+  http::ResponseHead head;
+  head.status = 200;
+  head.body = {http::BodyLength::Kind::Unknown, 0};
+  upstream_side_.onResponseHead(head, /*end_of_stream=*/false);
+}
+
+// What a client would take for an open tunnel although the host has not opened the one asked for.
+bool RouterFilter::refusesTunnel(const http::ResponseHead& head) {
+  const http::RequestHead& request = *head_;
+  if (request.upgrade.empty()) return false;
+  const bool http2 = request.protocol == http::Protocol::Http2;
+  if (head.status != 101) return http2 && head.status / 100 == 2;
+  if (!base::equalsIgnoreCase(head.upgrade, request.upgrade)) return true;
+  if (!http2 || !http::isWebSocket(request.upgrade)) return false;
+  // RFC 6455 4.1: the client cannot check it.
+  const http::HeaderField* const key = request.headers.find(http::kWebSocketKey);
+  const http::HeaderField* const accept = head.headers.find(http::kWebSocketAccept);
+  return key == nullptr || accept == nullptr ||
+         accept->value != http::WebSocketAccept(key->value).text();
+}
+
+void RouterFilter::openTunnel() {
+  is_tunnel_ = true;
+  cluster_->metrics().upstream_cx_upgrades_total.add();
+  cluster_->metrics().upstream_cx_upgrades_active.add();
+  const auto idle = context().route()->tunnelIdleTimeout();
+  if (idle.has_value()) context().setStreamIdleTimeout(*idle);
 }
 
 void RouterFilter::UpstreamSide::onResponseBody(std::string_view bytes, bool end_of_stream) {
@@ -250,6 +306,8 @@ void RouterFilter::UpstreamSide::onResponseReset(http::Failure failure) {
 void RouterFilter::finishUpstream() {
   response_deadline_.cancel();
   countOnce(status_);
+  response_ended_ = true;
+  if (is_tunnel_ && !request_ended_) return;  // the client's direction goes on
   transition(State::Done);
   if (request_ended_) sender_ = nullptr;
 }
@@ -285,6 +343,7 @@ void RouterFilter::onTimeout(http::Failure failure) {
 
 void RouterFilter::onStreamEnd() {
   if (state_ != State::Done) countOnce(status_);
+  if (is_tunnel_) cluster_->metrics().upstream_cx_upgrades_active.sub();
   releaseUpstream();
 }
 

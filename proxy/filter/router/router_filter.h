@@ -2,7 +2,8 @@
 
 // The terminal HTTP filter: answers direct responses and redirects, else picks a host of the
 // route's cluster, sends the request there and the response back. Watches the route's time-outs,
-// passes back-pressure both ways, and sends a request again when the host closed a kept-alive
+// passes back-pressure both ways, holds a tunnel's bytes back until the host has opened it, and
+// sends a request again when the host closed a kept-alive
 // connection in the very moment (nothing was received, the method is safe to repeat, no body went).
 //
 // States: see State; every edge is in transition(). In the request's arena; worker's thread only.
@@ -84,6 +85,10 @@ class RouterFilter final : public http::Filter,
   void editResponse(http::ResponseHead& head);
   void prepareHead(http::RequestHead& head);
   void startTimers();
+  void limitStream();
+  void openOwnTunnel();
+  bool refusesTunnel(const http::ResponseHead& head);
+  void openTunnel();
   void chooseHost();
   void askForStream(upstream::HostLease lease);
   void releaseUpstream();
@@ -100,10 +105,13 @@ class RouterFilter final : public http::Filter,
   bool request_ended_ = false;
   bool body_sent_ = false;
   bool repeated_ = false;
-  bool counted_ = false;        // the response was counted
-  uint16_t status_ = 0;         // of the response; 0: none yet
-  bool resumes_later_ = false;  // the request path is paused for a host or a connection
-  uint32_t client_slow_ = 0;    // for how many reasons the response waits for the client
+  bool counted_ = false;         // the response was counted
+  uint16_t status_ = 0;          // of the response; 0: none yet
+  bool resumes_later_ = false;   // the request path is paused for a host, a connection or a tunnel
+  bool asks_tunnel_ = false;     // CONNECT or an upgrade
+  bool is_tunnel_ = false;       // it is open
+  bool response_ended_ = false;  // of a tunnel whose other direction goes on
+  uint32_t client_slow_ = 0;     // for how many reasons the response waits for the client
   http::RequestHead* head_ = nullptr;
   upstream::WorkerCluster* cluster_ = nullptr;  // from the pick on, host_ keeps it alive
   upstream::HostRef host_;                      // until the end: the log reads its address

@@ -172,5 +172,18 @@ TEST(HttpConnectionManager, TheConnectionPartIsTheCodec) {
   EXPECT_EQ(connectionPart(other).type_url(), other.type_url());
 }
 
+TEST(HttpConnectionManager, Upgrades) {
+  const auto spec = convert(with(
+      "upgrade_configs: [{upgrade_type: websocket}, {upgrade_type: CONNECT, enabled: false}]"));
+  ASSERT_EQ(spec->upgrades.size(), 2u);
+  EXPECT_EQ(spec->upgrades[0].protocol, "websocket");
+  EXPECT_TRUE(spec->upgrades[0].enabled);
+  EXPECT_FALSE(spec->upgrades[1].enabled);
+  EXPECT_TRUE(convert(with(""))->upgrades.empty());
+  Lines errors;
+  convert(with("upgrade_configs: [{upgrade_type: ''}]"), &errors);
+  EXPECT_EQ(errors, Lines({"upgrade_configs[0].upgrade_type: malformed: "}));
+}
+
 }  // namespace
 }  // namespace convoy::config

@@ -123,5 +123,55 @@ TEST(RouteAction, Errors) {
   }
 }
 
+TEST(RouteAction, UpgradesAndConnect) {
+  const auto forward = std::get<route::Forward>(convert(R"(
+route:
+  cluster: web
+  upgrade_configs:
+  - {upgrade_type: websocket}
+  - {upgrade_type: "IRC/6.9", enabled: false}
+  - {upgrade_type: connect, enabled: true, connect_config: {}}
+metadata:
+  typed_filter_metadata:
+    convoy.ext.RoutePolicy: {"@type": type.googleapis.com/convoy.ext.RoutePolicy, tunnel_idle_timeout: 60s}
+)")
+                                                    .action);
+  ASSERT_EQ(forward.upgrades.size(), 3u);
+  EXPECT_EQ(forward.upgrades[0].protocol, "websocket");
+  EXPECT_TRUE(forward.upgrades[0].enabled);
+  EXPECT_EQ(forward.upgrades[1].protocol, "IRC/6.9");
+  EXPECT_FALSE(forward.upgrades[1].enabled);
+  EXPECT_TRUE(forward.terminates_connect);
+  EXPECT_EQ(forward.tunnel_idle_timeout, milliseconds(60'000));
+}
+
+TEST(RouteAction, RefusesUpgradesThatAreNone) {
+  const std::pair<std::string, std::string> cases[] = {
+      {"{upgrade_type: 'a, b'}", "route.upgrade_configs[0].upgrade_type: malformed: a, b"},
+      {"{upgrade_type: u}, {upgrade_type: U}",
+       "route.upgrade_configs[1].upgrade_type: duplicate: U"},
+      {"{upgrade_type: websocket, connect_config: {}}",
+       "route.upgrade_configs[0].connect_config: conflict: websocket"},
+  };
+  for (const auto& [configs, expected] : cases) {
+    Lines errors;
+    convert("route: {cluster: web, upgrade_configs: [" + configs + "]}", &errors);
+    EXPECT_EQ(errors, Lines({expected})) << configs;
+  }
+}
+
+TEST(RouteAction, StreamDurations) {
+  const auto unset = std::get<route::Forward>(convert("route: {cluster: web}").action);
+  EXPECT_EQ(unset.max_stream_duration, std::nullopt);
+  EXPECT_EQ(unset.grpc_timeout_header_max, std::nullopt);
+  const auto forward = std::get<route::Forward>(
+      convert("route: {cluster: web, max_stream_duration: {max_stream_duration: 0s, "
+              "grpc_timeout_header_max: 30s, grpc_timeout_header_offset: 0.25s}}")
+          .action);
+  EXPECT_EQ(forward.max_stream_duration, milliseconds(0));
+  EXPECT_EQ(forward.grpc_timeout_header_max, milliseconds(30'000));
+  EXPECT_EQ(forward.grpc_timeout_header_offset, milliseconds(250));
+}
+
 }  // namespace
 }  // namespace convoy::config

@@ -112,8 +112,6 @@ TEST(RouteTable, Errors) {
        {"virtual_hosts[0].routes[0].route: required: "}},
       {routeWith("match: {prefix: /}, route: {cluster: ''}"),
        {"virtual_hosts[0].routes[0].route.cluster: required: "}},
-      {routeWith("match: {connect_matcher: {}}, route: {cluster: c}"),
-       {"virtual_hosts[0].routes[0].match.connect_matcher: unsupported_field: "}},
       {routeWith("match: {prefix: /}, route: {cluster_header: x}"),
        {"virtual_hosts[0].routes[0].route.cluster_header: unsupported_field: x"}},
       {routeWith("match: {prefix: /}, route: {cluster: c, retry_policy: {retry_on: 5xx}}"),

@@ -96,10 +96,18 @@ const std::vector<AcceptedRequest> kAccepted = {
      "PUT / a HTTP/1.1 body=0 keep-alive\nend\ncomplete\n"
      "PUT / a HTTP/1.1 body=none keep-alive\n  Expect: cookies\nend\ncomplete\n"
      "PUT /  HTTP/1.0 body=1 close\nbody x\nend\ncomplete\n"},
-    {"an upgrade",
-     "GET / HTTP/1.1\r\nHost: a\r\nConnection: x, Upgrade\r\nUpgrade: websocket\r\n\r\n",
-     "GET / a HTTP/1.1 body=none keep-alive upgrade=websocket\n  Connection: x, Upgrade\n"
-     "  Upgrade: websocket\nend\ncomplete\n"},
+    {"offers of an upgrade that a server may ignore",
+     "GET / HTTP/1.1\r\nHost: a\r\nConnection: x, Upgrade\r\nUpgrade: h2c\r\n\r\n"
+     "GET / HTTP/1.1\r\nHost: a\r\nConnection: Upgrade\r\nUpgrade: TLS/1.2\r\n\r\n",
+     "GET / a HTTP/1.1 body=none keep-alive\n  Connection: x, Upgrade\n  Upgrade: h2c\n"
+     "end\ncomplete\n"
+     "GET / a HTTP/1.1 body=none keep-alive\n  Connection: Upgrade\n  Upgrade: TLS/1.2\n"
+     "end\ncomplete\n"},
+    {"an upgrade behind a body is a request like others",
+     "POST / HTTP/1.1\r\nHost: a\r\nConnection: Upgrade\r\nUpgrade: u\r\nContent-Length: "
+     "1\r\n\r\nx",
+     "POST / a HTTP/1.1 body=1 keep-alive upgrade=u\n  Connection: Upgrade\n  Upgrade: u\n"
+     "body x\nend\ncomplete\n"},
     {"an upgrade that Connection does not name, and one of HTTP/1.0",
      "GET / HTTP/1.1\r\nHost: a\r\nUpgrade: h2c\r\n\r\n"
      "GET / HTTP/1.0\r\nConnection: upgrade\r\nUpgrade: h2c\r\n\r\n",
@@ -122,8 +130,6 @@ const std::vector<AcceptedRequest> kAccepted = {
      "OPTIONS * a HTTP/1.1 body=none keep-alive\nend\ncomplete\n"},
     {"asterisk-form through a proxy", "OPTIONS http://b:1 HTTP/1.1\r\nHost: b:1\r\n\r\n",
      "OPTIONS * b:1 HTTP/1.1 body=none keep-alive\nend\ncomplete\n"},
-    {"authority-form", "CONNECT b.test:443 HTTP/1.1\r\nHost: a.test\r\n\r\n",
-     "CONNECT b.test:443 b.test:443 HTTP/1.1 body=none keep-alive\nend\ncomplete\n"},
 };
 
 using namespace std::string_literals;

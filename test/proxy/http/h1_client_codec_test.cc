@@ -130,7 +130,8 @@ TEST(H1ClientCodecTest, AnUpgradeThatWasAskedForIsRaw) {
   EXPECT_EQ(client.written(), "up");
   EXPECT_EQ(client.events.take(),
             "101 Switching Protocols HTTP/1.1 body=unknown upgrade=websocket\n"
-            "  Connection: Upgrade\n  Upgrade: websocket\nbody raw\nend\ncomplete, close\n");
+            "  Connection: Upgrade\n  Upgrade: websocket\nbody raw\nend sending\nend\n"
+            "complete, close\n");
 }
 
 // --- responses that are refused ---

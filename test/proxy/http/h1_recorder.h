@@ -110,6 +110,7 @@ class ServerRecorder final : public ServerCodecHandler, public RequestReceiver {
   net::ByteQueue& output() override { return out; }
   void pauseReading() override { ++pauses; }
   void resumeReading() override { --pauses; }
+  void endSending() override { events.add("end sending\n"); }
   RequestReceiver& newStream(ResponseSender& stream) override {
     sender = &stream;
     return *this;
@@ -197,6 +198,7 @@ class ClientRecorder final : public ClientCodecHandler, public ResponseReceiver 
   net::ByteQueue& output() override { return out; }
   void pauseReading() override { ++pauses; }
   void resumeReading() override { --pauses; }
+  void endSending() override { events.add("end sending\n"); }
   void onStreamComplete(RequestSender&) override {
     events.add(codec.mustClose() ? "complete, close\n" : "complete\n");
     if (on_stream_complete) on_stream_complete();

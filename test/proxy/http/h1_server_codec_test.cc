@@ -189,27 +189,6 @@ const Written kWritten[] = {
        sender.sendBody("abc", true);
      },
      "HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nab", true},
-    {"a tunnel", "CONNECT b:1 HTTP/1.1\r\nHost: b:1\r\n\r\n",
-     [](ResponseSender& sender) {
-       sender.sendHead(responseHead(200), false);
-       sender.sendBody("raw", true);
-     },
-     "HTTP/1.1 200 OK\r\n\r\nraw", true},
-    {"a refused tunnel", "CONNECT b:1 HTTP/1.1\r\nHost: b:1\r\n\r\n",
-     [](ResponseSender& sender) {
-       sender.sendHead(responseHead(403, known(2)), false);
-       sender.sendBody("no", true);
-     },
-     "HTTP/1.1 403 Forbidden\r\nContent-Length: 2\r\n\r\nno", false},
-    {"an upgrade", "GET / HTTP/1.1\r\nHost: a\r\nConnection: upgrade\r\nUpgrade: websocket\r\n\r\n",
-     [](ResponseSender& sender) {
-       ResponseHead head = responseHead(101);
-       head.upgrade = "websocket";
-       sender.sendHead(head, false);
-       sender.sendBody("raw", true);
-     },
-     "HTTP/1.1 101 Switching Protocols\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n\r\nraw",
-     true},
 };
 
 TEST(H1ServerCodecTest, WritesResponses) {

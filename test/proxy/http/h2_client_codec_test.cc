@@ -246,5 +246,45 @@ TEST(H2ClientCodecTest, TooManyInformationalResponsesEndTheStream) {
   EXPECT_TRUE(client.events.take().ends_with("1: reset upstream_protocol_error\nstream reset\n"));
 }
 
+// RFC 8441 5: what HTTP/1.1's handshake has and HTTP/2's has not.
+TEST(H2ClientCodecTest, AnUpgradeIsAnExtendedConnect) {
+  H2ClientRecorder client;
+  client.codec.dispatch(serverStart({{8, 1}}));
+  RequestHead head;
+  head.method = "GET";
+  head.target = "/chat";
+  head.authority = "a.test";
+  head.scheme = "http";
+  head.upgrade = "websocket";
+  head.headers.add("Sec-WebSocket-Key", "dGhlIHNhbXBsZSBub25jZQ==");
+  head.headers.add("Sec-WebSocket-Version", "13");
+  H2Response& response = client.newStream();
+  response.sender->sendHead(head, false);
+  EXPECT_EQ(client.written(),
+            "HEADERS 1 :method=CONNECT :scheme=http :path=/chat :authority=a.test "
+            ":protocol=websocket sec-websocket-version=13\n");
+  client.codec.dispatch(headers(1, {{":status", "200"}}, 0) + data(1, "down"));
+  EXPECT_EQ(client.events.take(),
+            "1: 101  HTTP/2 body=unknown upgrade=websocket\n"
+            "  Sec-WebSocket-Accept: s3pPLMBiTxaQ9kYGzzhZRbK+xOo=\nbody down\n");
+  response.sender->sendBody("up", true);
+  EXPECT_EQ(client.written(), "DATA 1 2 end\n");
+  client.codec.dispatch(data(1, "", kEndStream));
+  EXPECT_EQ(client.events.take(), "1: end\ncomplete\n");
+}
+
+TEST(H2ClientCodecTest, ADeclinedUpgradeIsAResponseLikeOthers) {
+  H2ClientRecorder client;
+  client.codec.dispatch(serverStart({{8, 1}}));
+  RequestHead head;
+  head.method = "GET";
+  head.target = "/";
+  head.authority = "a.test";
+  head.upgrade = "other";
+  client.newStream().sender->sendHead(head, false);
+  client.codec.dispatch(headers(1, {{":status", "404"}}, kEndStream));
+  EXPECT_EQ(client.events.take(), "1: 404  HTTP/2 body=none\n1: end\n");
+}
+
 }  // namespace
 }  // namespace convoy::http

@@ -531,5 +531,65 @@ TEST(H2ServerCodecTest, ManyRequestsOnOneConnectionNeverTrip) {
   EXPECT_TRUE(server.codec.idle());
 }
 
+// --- tunnels ---
+
+// RFC 8441: as HTTP/1.1 would write it.
+TEST(H2ServerCodecTest, AnExtendedConnectIsAnUpgrade) {
+  H2ServerRecorder server(H2Options{.allow_extended_connect = true});
+  server.feed(clientStart() + headers(1,
+                                      {{":method", "CONNECT"},
+                                       {":protocol", "websocket"},
+                                       {":scheme", "https"},
+                                       {":path", "/chat"},
+                                       {":authority", "a.test"},
+                                       {"sec-websocket-version", "13"}},
+                                      0));
+  EXPECT_EQ(server.events.take(),
+            "1: GET /chat a.test HTTP/2 body=none keep-alive scheme=https upgrade=websocket\n"
+            "  sec-websocket-version: 13\n");
+  ResponseSender& sender = *server.requests[0]->sender;
+  ResponseHead head;
+  head.status = 101;
+  head.upgrade = "websocket";
+  head.body = {BodyLength::Kind::Unknown, 0};
+  head.headers.add("Sec-WebSocket-Accept", "x");
+  head.headers.add("Sec-WebSocket-Protocol", "chat");
+  sender.sendHead(head, false);
+  sender.sendBody("down", false);
+  server.feed(data(1, "up") + data(1, "", kEndStream));
+  EXPECT_EQ(server.events.take(), "body up\n1: end\n");
+  sender.sendBody("!", true);
+  EXPECT_EQ(server.written(),
+            "HEADERS 1 :status=200 sec-websocket-protocol=chat\nDATA 1 4\nDATA 1 1 end\n");
+  EXPECT_EQ(server.events.take(), "complete\n");
+}
+
+TEST(H2ServerCodecTest, ADeclinedUpgradeIsAResponseLikeOthers) {
+  H2ServerRecorder server(H2Options{.allow_extended_connect = true});
+  server.feed(clientStart() +
+              headers(1, requestFields("CONNECT", "/", {{":protocol", "websocket"}}), 0));
+  ResponseHead head;
+  head.status = 403;
+  ResponseSender& sender = *server.requests[0]->sender;
+  sender.sendHead(head, true);
+  sender.reset(Failure::None);
+  EXPECT_EQ(server.written(), "HEADERS 1 end :status=403\nRST_STREAM 1 NO_ERROR\n");
+}
+
+TEST(H2ServerCodecTest, ConnectCarriesBytesBothWays) {
+  H2ServerRecorder server;
+  server.feed(clientStart() + headers(1, {{":method", "CONNECT"}, {":authority", "a:443"}}, 0) +
+              data(1, "up"));
+  EXPECT_EQ(server.events.take(), "1: CONNECT a:443 a:443 HTTP/2 body=none keep-alive\nbody up\n");
+  ResponseHead head;
+  head.status = 200;
+  head.body = {BodyLength::Kind::Unknown, 0};
+  server.requests[0]->sender->sendHead(head, false);
+  server.requests[0]->sender->sendBody("down", true);
+  EXPECT_EQ(server.written(), "HEADERS 1 :status=200\nDATA 1 4 end\n");
+  server.feed(data(1, "more", kEndStream));
+  EXPECT_EQ(server.events.take(), "body more\n1: end\ncomplete\n");
+}
+
 }  // namespace
 }  // namespace convoy::http

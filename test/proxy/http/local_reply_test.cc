@@ -42,5 +42,40 @@ TEST(LocalReplyTest, BuildsStatusTextAndHeaders) {
   }
 }
 
+TEST(LocalReplyTest, AnswersGrpcInTrailersOnly) {
+  const struct {
+    LocalReply reply;
+    std::string_view status, message;
+  } cases[] = {
+      {{.failure = Failure::RouteNotFound}, "12", "No route matches this request."},
+      {{.failure = Failure::DirectResponse, .status = 403, .body = "50% off"}, "7", "50%25 off"},
+      {{.failure = Failure::MaxStreamDuration}, "4", "The request took too long."},
+      {{.failure = Failure::DirectResponse, .status = 503, .empty_body = true}, "14", ""},
+  };
+  for (const auto& c : cases) {
+    base::Arena arena;
+    RequestHead request;
+    request.headers.add("content-type", "application/grpc+proto");
+    ResponseHead head;
+    EXPECT_EQ(buildLocalReply(c.reply, request, arena, head), "");
+    EXPECT_EQ(head.status, 200);
+    EXPECT_EQ(head.body.kind, BodyLength::Kind::None);
+    EXPECT_EQ(head.headers.find("content-type")->value, "application/grpc");
+    EXPECT_EQ(head.headers.find("grpc-status")->value, c.status);
+    const HeaderField* message = head.headers.find("grpc-message");
+    EXPECT_EQ(message == nullptr ? "" : message->value, c.message);
+  }
+}
+
+TEST(LocalReplyTest, ARedirectIsOneForGrpcToo) {
+  base::Arena arena;
+  RequestHead request;
+  request.headers.add("content-type", "application/grpc");
+  ResponseHead head;
+  buildLocalReply({.failure = Failure::DirectResponse, .status = 301, .location = "/x"}, request,
+                  arena, head);
+  EXPECT_EQ(head.status, 301);
+}
+
 }  // namespace
 }  // namespace convoy::http

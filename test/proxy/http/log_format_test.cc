@@ -144,5 +144,22 @@ TEST(LogFormatErrorTest, SaysWhereAndWhy) {
   }
 }
 
+TEST_F(LogFormatTest, StatusOfGrpc) {
+  const std::string format =
+      "%GRPC_STATUS% %GRPC_STATUS(SNAKE_STRING)% %GRPC_STATUS(NUMBER)% "
+      "%GRPC_STATUS_NUMBER%";
+  info_.grpc_status = 4;
+  EXPECT_EQ(text(format), "- - - -") << "the request is not gRPC";
+  request_.headers.add("content-type", "application/grpc");
+  EXPECT_EQ(text(format), "DeadlineExceeded DEADLINE_EXCEEDED 4 4");
+  info_.grpc_status = 99;
+  EXPECT_EQ(text(format), "99 99 99 99");
+  info_.grpc_status = -1;
+  info_.status = 503;
+  EXPECT_EQ(text(format), "Unavailable UNAVAILABLE 14 14") << "what the status of HTTP means";
+  info_.status = 0;
+  EXPECT_EQ(text(format), "- - - -");
+}
+
 }  // namespace
 }  // namespace convoy::http

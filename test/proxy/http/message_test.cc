@@ -57,6 +57,44 @@ TEST(MessageTest, AResponseHeadOutlivesItsBytesInAnArena) {
   EXPECT_EQ(head.headers.valueOr(HeaderName::Server, ""), "s");
 }
 
+TEST(MessageTest, MereOffersAreNoTunnels) {
+  const struct {
+    std::string_view upgrade;
+    bool offer;
+  } cases[] = {{"", false},
+               {"websocket", false},
+               {"h2c", true},
+               {"H2C", true},
+               {"TLS/1.0", true},
+               {"TLS/1.2, h2c", true},
+               {"h2c, websocket", false},
+               {"h2cx", false},
+               {"tls", false}};
+  for (const auto& c : cases) EXPECT_EQ(isOfferOnly(c.upgrade), c.offer) << c.upgrade;
+}
+
+TEST(MessageTest, WhichResponsesOpenATunnel) {
+  const struct {
+    std::string_view method, upgrade;
+    bool asks;
+    std::vector<uint16_t> opening;  // of those tried below
+  } cases[] = {{"GET", "", false, {}},
+               {"GET", "websocket", true, {101}},
+               {"CONNECT", "", true, {200, 204}},
+               {"connect", "", false, {}}};  // methods are case-sensitive (RFC 9110 9.1)
+  for (const auto& c : cases) {
+    RequestHead head;
+    head.method = c.method;
+    head.upgrade = c.upgrade;
+    EXPECT_EQ(asksForTunnel(head), c.asks) << c.method << " " << c.upgrade;
+    std::vector<uint16_t> opening;
+    for (const uint16_t status : {100, 101, 200, 204, 302, 403}) {
+      if (opensTunnel(head, status)) opening.push_back(status);
+    }
+    EXPECT_EQ(opening, c.opening) << c.method << " " << c.upgrade;
+  }
+}
+
 TEST(MessageTest, ClearedHeadsAreLikeNew) {
   RequestHead request;
   request.method = request.target = request.authority = request.scheme = request.upgrade = "x";

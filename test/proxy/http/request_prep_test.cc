@@ -223,32 +223,5 @@ TEST_F(RequestPrepTest, TheRequestIdIsInTheResponseIfConfigured) {
   EXPECT_EQ(response_.headers.count(HeaderName::XRequestId), 1);
 }
 
-TEST(RequestPrepTableTest, TunnelsAreRecognisedAndMereOffersTakenOut) {
-  const struct {
-    std::string_view method, upgrade, kept;
-    bool tunnel;
-  } cases[] = {
-      {"GET", "", "", false},
-      {"GET", "websocket", "websocket", true},
-      {"GET", "h2c", "", false},
-      {"GET", "H2C", "", false},
-      {"OPTIONS", "TLS/1.0", "", false},
-      {"GET", "TLS/1.2, h2c", "", false},
-      {"GET", "h2c, websocket", "h2c, websocket", true},
-      {"GET", "h2cx", "h2cx", true},
-      {"GET", "tls", "tls", true},
-      {"CONNECT", "", "", true},
-      {"CONNECT", "h2c", "", true},
-      {"connect", "", "", false},  // methods are case-sensitive (RFC 9110 9.1)
-  };
-  for (const auto& c : cases) {
-    RequestHead head;
-    head.method = c.method;
-    head.upgrade = c.upgrade;
-    EXPECT_EQ(asksForTunnel(head), c.tunnel) << c.method << " " << c.upgrade;
-    EXPECT_EQ(head.upgrade, c.kept) << c.method << " " << c.upgrade;
-  }
-}
-
 }  // namespace
 }  // namespace convoy::http

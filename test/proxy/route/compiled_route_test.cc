@@ -171,5 +171,56 @@ TEST_F(CompiledRouteTest, RewritesPathAndHost) {
   EXPECT_EQ(head.authority, "inner");
 }
 
+TEST_F(CompiledRouteTest, SaysWhichTunnelsItAllows) {
+  EXPECT_EQ(compile().allowsTunnel("websocket"), std::nullopt);
+  EXPECT_EQ(compiled_->tunnelIdleTimeout(), std::nullopt);
+  forward().upgrades = {{"WebSocket", true}, {"CONNECT", false}};
+  forward().tunnel_idle_timeout = Milliseconds(9000);
+  EXPECT_EQ(compile().allowsTunnel("websocket"), true);
+  EXPECT_EQ(compiled_->allowsTunnel("connect"), false);
+  EXPECT_EQ(compiled_->allowsTunnel("other"), std::nullopt);
+  EXPECT_EQ(compiled_->tunnelIdleTimeout(), event::Duration(9s));
+  route().action = DirectResponse{};
+  EXPECT_EQ(compile().allowsTunnel("websocket"), std::nullopt);
+}
+
+// As Envoy documents RouteAction.MaxStreamDuration.
+TEST_F(CompiledRouteTest, LimitsStreamsByRouteOrClient) {
+  using Time = std::optional<Milliseconds>;
+  struct Case {
+    Time route, header_max;
+    Milliseconds offset;
+    std::optional<event::Duration> header;
+    // none: the connection manager's limit; off; or milliseconds, by whom.
+    std::string expected;
+  };
+  const Case cases[] = {
+      {std::nullopt, std::nullopt, 0ms, std::nullopt, "none"},
+      {std::nullopt, std::nullopt, 0ms, 5s, "none"},
+      {Time(0), std::nullopt, 0ms, 5s, "off"},
+      {Time(7000), std::nullopt, 0ms, 5s, "7000 route"},
+      {Time(7000), Time(9000), 0ms, std::nullopt, "7000 route"},
+      {Time(7000), Time(9000), 0ms, 8s, "8000 client"},
+      {Time(7000), Time(9000), 0ms, 99s, "9000 client"},
+      {std::nullopt, Time(0), 0ms, 99s, "99000 client"},
+      {std::nullopt, Time(9000), 500ms, 99s, "8500 client"},
+      {std::nullopt, Time(9000), 500ms, 300ms, "0 client"},
+      {std::nullopt, Time(9000), 0ms, 0s, "0 client"},
+  };
+  for (const Case& c : cases) {
+    forward().max_stream_duration = c.route;
+    forward().grpc_timeout_header_max = c.header_max;
+    forward().grpc_timeout_header_offset = c.offset;
+    const auto limit = compile().streamLimit(c.header);
+    std::string got = "none";
+    if (limit.has_value()) {
+      got = limit->duration.has_value() ? std::to_string(*limit->duration / event::Duration(1ms)) +
+                                              (limit->of_client ? " client" : " route")
+                                        : "off";
+    }
+    EXPECT_EQ(got, c.expected);
+  }
+}
+
 }  // namespace
 }  // namespace convoy::route

@@ -161,6 +161,8 @@ bool modelRouteMatches(const Match& match, const http::RequestHead& head) {
     for (char& c : value) c = base::asciiLower(c);
   }
   switch (match.path.kind) {
+    case Kind::Connect:
+      return false;
     case Kind::Exact:
       if (path != value) return false;
       break;
@@ -269,6 +271,21 @@ TEST(MatcherTest, AgreesWithANaiveModel) {
     }
   }
   EXPECT_GT(matched, 10'000);
+}
+
+TEST(MatcherTest, ConnectHasNoPathAndRoutesOfItsOwn) {
+  const auto table =
+      RouteTable::compile(
+          tableOf({virtualHost("all", {"*"},
+                               {prefixTo("paths", "/"), routeTo("tunnel", Kind::Connect, "")})}))
+          .value();
+  http::RequestHead connect = request("b:443", "b:443");
+  connect.method = "CONNECT";
+  EXPECT_EQ(match(*table, connect), "tunnel");
+  EXPECT_EQ(match(*table, request("/x")), "paths");
+  EXPECT_EQ(match(*table, request("*")), "-");
+  event::Random random(1);
+  EXPECT_EQ(table->allowsTunnel(*table->match(connect, random), "CONNECT"), std::nullopt);
 }
 
 }  // namespace

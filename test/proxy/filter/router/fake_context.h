@@ -47,6 +47,11 @@ class FakeContext final : public http::FilterContext {
   void resumeRequestBody() override { --pauses; }
   void setResponseFlowListener(http::FlowListener* listener) override { flow = listener; }
   void setStreamIdleTimeout(event::Duration timeout) override { idle_timeout = timeout; }
+  void setMaxStreamDuration(std::optional<event::Duration> duration, bool client) override {
+    max_stream_duration = duration;
+    limited_by_client = client;
+    ++stream_limits;
+  }
   event::Loop& loop() override { return loop_; }
   base::Arena& arena() override { return arena_; }
   http::StreamInfo& info() override { return info_; }
@@ -72,6 +77,9 @@ class FakeContext final : public http::FilterContext {
   int pauses = 0;  // of the request body, now
   http::FlowListener* flow = nullptr;
   std::optional<event::Duration> idle_timeout;
+  int stream_limits = 0;  // calls of setMaxStreamDuration(), and what the last one said
+  std::optional<event::Duration> max_stream_duration;
+  bool limited_by_client = false;
 
  private:
   event::Loop& loop_;

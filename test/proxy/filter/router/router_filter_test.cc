@@ -487,5 +487,25 @@ TEST_F(RouterFilterTest, TheClientGoesInTheMiddle) {
   EXPECT_EQ(metrics().upstream_rq_completed.value(), 0u);
 }
 
+// --- how long a stream may last ---
+
+TEST_F(RouterFilterTest, StreamsAreLimitedByTheRouteOrByTheClientsDeadline) {
+  makeCluster();
+  auto plain = sent();
+  EXPECT_EQ(plain->context.stream_limits, 0);
+  forward().max_stream_duration = 9s;
+  compile();
+  auto by_route = sent(test::request("/a", "h", {{"grpc-timeout", "1S"}}));
+  EXPECT_EQ(by_route->context.max_stream_duration, event::Duration(9s));
+  EXPECT_FALSE(by_route->context.limited_by_client);
+  forward().grpc_timeout_header_max = 5s;
+  compile();
+  auto by_client = sent(test::request("/a", "h", {{"grpc-timeout", "1S"}}));
+  EXPECT_EQ(by_client->context.max_stream_duration, event::Duration(1s));
+  EXPECT_TRUE(by_client->context.limited_by_client);
+  auto unreadable = sent(test::request("/a", "h", {{"grpc-timeout", "soon"}}));
+  EXPECT_EQ(unreadable->context.max_stream_duration, event::Duration(9s));
+}
+
 }  // namespace
 }  // namespace convoy::filter::router

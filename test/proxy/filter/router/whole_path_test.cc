@@ -224,5 +224,45 @@ TEST_F(WholePathTest, AClientThatGoesTakesItsRequestAlong) {
   EXPECT_EQ(http_.log(), "0 DC downstream_disconnect 0 10.0.0.1:80\n");
 }
 
+constexpr std::string_view kGrpc =
+    "POST /s/M HTTP/1.1\r\nHost: h\r\nContent-Type: application/grpc\r\nTE: trailers\r\n"
+    "grpc-timeout: 3S\r\nContent-Length: 0\r\n\r\n";
+
+TEST_F(WholePathTest, AGrpcClientsDeadlineEndsItsStream) {
+  http_.log_format_ = "%RESPONSE_CODE% %RESPONSE_FLAGS% %GRPC_STATUS%\n";
+  route::Forward forward;
+  forward.grpc_timeout_header_max = 0s;
+  route(forward);
+  http_.configure();
+  makeCluster();
+  Client& client = sent(kGrpc);
+  http_.advance(2s);
+  EXPECT_EQ(client.take(), "");
+  http_.advance(1s);
+  const std::string text = client.take();
+  EXPECT_EQ(firstLine(text), "HTTP/1.1 200 OK");
+  EXPECT_NE(text.find("\r\ngrpc-status: 4\r\n"), std::string::npos) << text;
+  EXPECT_EQ(bodyOf(text), "");
+  EXPECT_TRUE(peer(0).handler.ended || peer(0).handler.closed.has_value());
+  EXPECT_EQ(http_.log(), "200 UMSDR DeadlineExceeded\n");
+}
+
+TEST_F(WholePathTest, TheLogKnowsTheStatusOfAGrpcCall) {
+  http_.log_format_ = "%GRPC_STATUS_NUMBER%\n";
+  http_.configure();
+  makeCluster();
+  sent(kGrpc);
+  peer(0).send(
+      "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\nTrailer: grpc-status\r\n\r\n"
+      "1\r\nx\r\n0\r\ngrpc-status: 5\r\n\r\n");
+  run();
+  sent(kGrpc);
+  peer(0).send("HTTP/1.1 200 OK\r\ngrpc-status: 7\r\nContent-Length: 0\r\n\r\n");
+  run();
+  setHosts({});
+  sent(kGrpc);
+  EXPECT_EQ(http_.log(), "5\n7\n14\n");
+}
+
 }  // namespace
 }  // namespace convoy::filter::router
