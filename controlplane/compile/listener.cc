@@ -21,6 +21,7 @@ using HttpConnectionManager = hcm_v3::HttpConnectionManager;
 
 constexpr int64_t kDefaultIdleSeconds = 3600;
 constexpr uint32_t kDefaultHeadersKib = 60;
+constexpr char kNoUpgrades[] = "none";
 
 // Field of the JSON log -> Envoy's format operators.
 constexpr std::pair<const char*, const char*> kJsonLog[] = {
@@ -61,6 +62,13 @@ void compileAccessLog(const v1::AccessLog& log, envoy::config::accesslog::v3::Ac
   pack(file, out->mutable_typed_config());
 }
 
+void compileUpgrades(const v1::Listener& listener, HttpConnectionManager* manager) {
+  if (listener.upgrades().empty()) manager->add_upgrade_configs()->set_upgrade_type("websocket");
+  for (const std::string& protocol : listener.upgrades()) {
+    if (protocol != kNoUpgrades) manager->add_upgrade_configs()->set_upgrade_type(protocol);
+  }
+}
+
 HttpConnectionManager compileManager(const v1::Listener& listener) {
   HttpConnectionManager manager;
   manager.set_stat_prefix(listener.name());
@@ -78,6 +86,7 @@ HttpConnectionManager compileManager(const v1::Listener& listener) {
   manager.mutable_max_request_headers_kb()->set_value(listener.max_request_headers_kib() == 0
                                                           ? kDefaultHeadersKib
                                                           : listener.max_request_headers_kib());
+  compileUpgrades(listener, &manager);
   if (listener.has_access_log()) {
     compileAccessLog(listener.access_log(), manager.add_access_log());
   }

@@ -19,6 +19,7 @@ namespace route_v3 = envoy::config::route::v3;
 constexpr char kAnyHost[] = "*";
 constexpr char kRoutePolicy[] = "convoy.ext.RoutePolicy";
 constexpr int64_t kDefaultIdleSeconds = 60;
+constexpr int64_t kDefaultTunnelIdleSeconds = 3600;
 
 // Whether every host that `domain` stands for is one that `pattern` stands for. Both are lower
 // case, "name", "*.name" or "*".
@@ -77,11 +78,24 @@ void compileMatch(const v1::RouteMatch& match, route_v3::RouteMatch* out) {
     case v1::RouteMatch::kPath:
       out->set_path(match.path());
       break;
+    case v1::RouteMatch::kConnect:
+      out->mutable_connect_matcher();
+      break;
     case v1::RouteMatch::PATH_CONDITION_NOT_SET:
       out->set_prefix("/");
   }
   compileMethods(match.methods(), out);
   for (const v1::HeaderMatch& header : match.headers()) compileHeader(header, out->add_headers());
+}
+
+void compileTunnels(const v1::Route& route, route_v3::RouteAction* action) {
+  for (const std::string& protocol : route.upgrades()) {
+    action->add_upgrade_configs()->set_upgrade_type(protocol);
+  }
+  if (!route.match().connect()) return;
+  auto* connect = action->add_upgrade_configs();
+  connect->set_upgrade_type("CONNECT");
+  connect->mutable_connect_config();
 }
 
 // convoy.v1's defaults are written out: an unset field would mean Envoy's.
@@ -94,9 +108,24 @@ void compileForward(const v1::Route& route, route_v3::Route* out) {
   } else {
     action->mutable_idle_timeout()->set_seconds(kDefaultIdleSeconds);
   }
-  if (!route.has_first_byte_timeout()) return;
+  compileTunnels(route, action);
+  if (route.has_max_stream_duration()) {
+    *action->mutable_max_stream_duration()->mutable_max_stream_duration() =
+        route.max_stream_duration();
+  }
+  if (route.has_max_grpc_timeout()) {
+    *action->mutable_max_stream_duration()->mutable_grpc_timeout_header_max() =
+        route.max_grpc_timeout();
+  }
   ext::RoutePolicy policy;
-  *policy.mutable_first_byte_timeout() = route.first_byte_timeout();
+  if (route.has_tunnel_idle_timeout()) {
+    *policy.mutable_tunnel_idle_timeout() = route.tunnel_idle_timeout();
+  } else {
+    policy.mutable_tunnel_idle_timeout()->set_seconds(kDefaultTunnelIdleSeconds);
+  }
+  if (route.has_first_byte_timeout()) {
+    *policy.mutable_first_byte_timeout() = route.first_byte_timeout();
+  }
   (*out->mutable_metadata()->mutable_typed_filter_metadata())[kRoutePolicy].PackFrom(policy);
 }
 

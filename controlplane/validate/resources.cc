@@ -91,6 +91,7 @@ void checkListener(v1::Listener* listener, const Place& place) {
   checkAddresses(listener, place);
   checkRoutes(listener->routes(), place);
   checkHeaders(listener->headers(), place.field("headers"));
+  checkUpgrades(listener->upgrades(), /*none_allowed=*/true, place);
   if (!listener->route_table().empty()) {
     checkName(listener->route_table(), place.field("route_table"));
     if (!listener->routes().empty()) {

@@ -41,6 +41,10 @@ void checkMatch(const v1::RouteMatch& match, const Place& place) {
   if (match.path_condition_case() == v1::RouteMatch::kPath) {
     checkPath(match.path(), place.field("path"));
   }
+  if (match.path_condition_case() == v1::RouteMatch::kConnect && !match.connect()) {
+    place.field("connect").refuse(
+        "value", "false", "a route for everything but CONNECT needs no condition; remove it");
+  }
   for (int i = 0; i < match.headers_size(); ++i) {
     checkHeaderMatch(match.headers(i), place.element("headers", i));
   }
@@ -88,6 +92,19 @@ void checkRoute(const v1::Route& route, const Place& place) {
   checkLimit(route.has_idle_timeout(), route.idle_timeout(), to_pool, place.field("idle_timeout"));
   checkLimit(route.has_first_byte_timeout(), route.first_byte_timeout(), to_pool,
              place.field("first_byte_timeout"));
+  checkLimit(route.has_tunnel_idle_timeout(), route.tunnel_idle_timeout(), to_pool,
+             place.field("tunnel_idle_timeout"));
+  checkLimit(route.has_max_stream_duration(), route.max_stream_duration(), to_pool,
+             place.field("max_stream_duration"));
+  checkLimit(route.has_max_grpc_timeout(), route.max_grpc_timeout(), to_pool,
+             place.field("max_grpc_timeout"));
+  checkUpgrades(route.upgrades(), /*none_allowed=*/false, place);
+  if (!route.upgrades().empty() && !to_pool) {
+    place.field("upgrades")
+        .refuse("conflict", "",
+                "only a route to a pool can switch protocols; remove it, or set "
+                "pool on this route");
+  }
 }
 
 // A node looks up a request's host first, so each host has, in order, all routes that may match it

@@ -1,6 +1,7 @@
 #include "controlplane/validate/scalars.h"
 
 #include <algorithm>
+#include <set>
 #include <string>
 #include <vector>
 
@@ -159,6 +160,35 @@ void checkMethod(absl::string_view method, const Place& place) {
   });
   if (good && !method.empty()) return;
   place.refuse("syntax", method, "a method is written in upper-case letters, such as \"GET\"");
+}
+
+void checkUpgrades(const google::protobuf::RepeatedPtrField<std::string>& protocols,
+                   bool none_allowed, const Place& place) {
+  constexpr size_t kMostBytes = 64;
+  constexpr int kMost = 16;
+  if (protocols.size() > kMost) {
+    place.field("upgrades")
+        .refuse("too_many", absl::StrCat(protocols.size()), "at most 16 protocols may be listed");
+  }
+  std::set<std::string> seen;
+  for (int i = 0; i < protocols.size(); ++i) {
+    const std::string& protocol = protocols[i];
+    const Place at = place.element("upgrades", i);
+    const bool good = !protocol.empty() && protocol.size() <= kMostBytes &&
+                      std::all_of(protocol.begin(), protocol.end(),
+                                  [](char c) { return c == '/' || isTokenByte(c); });
+    if (!good) {
+      at.refuse("syntax", protocol, "a protocol is a name such as \"websocket\"");
+    } else if (absl::EqualsIgnoreCase(protocol, "connect")) {
+      at.refuse("value", protocol, "CONNECT has routes of its own; write match: {connect: true}");
+    } else if (protocol == "none" && (!none_allowed || protocols.size() > 1)) {
+      at.refuse("conflict", protocol,
+                none_allowed ? "\"none\" stands alone; remove it, or the others"
+                             : "a route adds protocols to those of its listener; remove \"none\"");
+    } else if (!seen.insert(absl::AsciiStrToLower(protocol)).second) {
+      at.refuse("duplicate", protocol, "the list has this protocol already; remove one");
+    }
+  }
 }
 
 void checkUnknownFields(const google::protobuf::Message& message, const Place& place) {

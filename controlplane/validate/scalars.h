@@ -9,6 +9,7 @@
 #include "api/convoy/v1/selector.pb.h"
 #include "controlplane/validate/problems.h"
 #include "google/protobuf/duration.pb.h"
+#include "google/protobuf/repeated_ptr_field.h"
 
 namespace convoy::controlplane::validate {
 
@@ -44,6 +45,10 @@ void checkHeaderName(absl::string_view name, const Place& place);
 void checkHeaderValue(absl::string_view value, const Place& place);
 
 void checkMethod(absl::string_view method, const Place& place);
+
+// Protocols to switch to; "none" is one only where it may be said.
+void checkUpgrades(const google::protobuf::RepeatedPtrField<std::string>& protocols,
+                   bool none_allowed, const Place& place);
 
 // Fields that this version of the API does not have, at any depth.
 void checkUnknownFields(const google::protobuf::Message& message, const Place& place);

@@ -34,6 +34,7 @@ TEST(ListenerTest, DefaultsAreWrittenOut) {
       R"({ [type.googleapis.com/envoy.extensions.filters.http.router.v3.Router] { } } } )"
       R"(http_protocol_options { accept_http_10: true } )"
       R"(server_name: "convoy" use_remote_address { value: true } )"
+      R"(upgrade_configs { upgrade_type: "websocket" } )"
       R"(max_request_headers_kb { value: 60 } normalize_path { value: true } merge_slashes: true )"
       R"(common_http_protocol_options { idle_timeout { seconds: 3600 } headers_with_underscores_action: REJECT_REQUEST } )"
       R"(request_headers_timeout { seconds: 10 } path_with_escaped_slashes_action: UNESCAPE_AND_REDIRECT } } } })");
@@ -54,6 +55,15 @@ TEST(ListenerTest, HeaderEditsAreAFilterBeforeTheRouter) {
   ASSERT_EQ(manager.http_filters_size(), 2);
   EXPECT_EQ(manager.http_filters(0).name(), "envoy.filters.http.header_mutation");
   EXPECT_EQ(managerOf(R"(name: "l" address: "0.0.0.0:80" headers {})").http_filters_size(), 1);
+}
+
+TEST(ListenerTest, UpgradesReplaceTheDefault) {
+  const auto listed =
+      managerOf(R"(name: "l" address: "0.0.0.0:80" upgrades: "chat" upgrades: "IRC/6.9")");
+  ASSERT_EQ(listed.upgrade_configs_size(), 2);
+  EXPECT_EQ(listed.upgrade_configs(1).upgrade_type(), "IRC/6.9");
+  EXPECT_EQ(managerOf(R"(name: "l" address: "0.0.0.0:80" upgrades: "none")").upgrade_configs_size(),
+            0);
 }
 
 TEST(ListenerTest, SeveralAddresses) {

@@ -37,10 +37,15 @@ std::string hosts(const std::string& table) {
   return out;
 }
 
+const std::string kPolicy =
+    "metadata { typed_filter_metadata { key: \"convoy.ext.RoutePolicy\" value { "
+    "[type.googleapis.com/convoy.ext.RoutePolicy] { tunnel_idle_timeout { seconds: 3600 } } } } }";
+
 TEST(RoutesTest, DefaultsAreWrittenOut) {
-  EXPECT_EQ(
-      route(R"(routes { pool: "web" })"),
-      R"(match { prefix: "/" } route { cluster: "web" timeout { } idle_timeout { seconds: 60 } })");
+  EXPECT_EQ(route(R"(routes { pool: "web" })"),
+            R"(match { prefix: "/" } )"
+            R"(route { cluster: "web" timeout { } idle_timeout { seconds: 60 } } )" +
+                kPolicy);
 }
 
 TEST(RoutesTest, EveryField) {
@@ -54,14 +59,16 @@ TEST(RoutesTest, EveryField) {
       R"(headers { name: "x-a" string_match { exact: "v" } } )"
       R"(headers { name: "b" invert_match: true string_match { prefix: "v" } } )"
       R"(headers { name: "c" present_match: false } headers { name: "d" present_match: true } } )"
-      R"(route { cluster: "web" timeout { seconds: 1 } idle_timeout { seconds: 2 } } name: "n")");
+      R"(route { cluster: "web" timeout { seconds: 1 } idle_timeout { seconds: 2 } } )" +
+          kPolicy + R"( name: "n")");
 }
 
 TEST(RoutesTest, SeveralMethodsAreOneExpression) {
   EXPECT_EQ(
       route(R"(routes { pool: "w" match { path_prefix: "/a" methods: "GET" methods: "M-X" } })"),
       R"(match { prefix: "/a" headers { name: ":method" string_match { safe_regex )"
-      R"({ regex: "GET|M-X" } } } } route { cluster: "w" timeout { } idle_timeout { seconds: 60 } })");
+      R"({ regex: "GET|M-X" } } } } route { cluster: "w" timeout { } idle_timeout { seconds: 60 } } )" +
+          kPolicy);
 }
 
 TEST(RoutesTest, DirectResponses) {
@@ -106,6 +113,26 @@ TEST(RoutesTest, PoolsAreListedOnce) {
   const auto table = parse<v1::RouteTable>(R"(
       routes { pool: "b" } routes { pool: "a" } routes { pool: "b" } routes { direct_response {} })");
   EXPECT_EQ(absl::StrJoin(poolsOf(table.routes()), " "), "a b");
+}
+
+TEST(RoutesTest, TunnelsAndStreamLimits) {
+  const auto config = compiled(R"(
+      routes { match { connect: true } pool: "tcp" tunnel_idle_timeout { seconds: 5 } }
+      routes { pool: "w" upgrades: "chat" max_stream_duration { seconds: 9 }
+               max_grpc_timeout { seconds: 3 } })");
+  const auto& tunnel = config.virtual_hosts(0).routes(0);
+  EXPECT_EQ(shortText(tunnel.match()), "connect_matcher { }");
+  EXPECT_EQ(shortText(tunnel.route().upgrade_configs(0)),
+            R"(upgrade_type: "CONNECT" connect_config { })");
+  ext::RoutePolicy policy;
+  ASSERT_TRUE(
+      tunnel.metadata().typed_filter_metadata().at("convoy.ext.RoutePolicy").UnpackTo(&policy));
+  EXPECT_EQ(policy.tunnel_idle_timeout().seconds(), 5);
+  const auto& chat = config.virtual_hosts(0).routes(1).route();
+  ASSERT_EQ(chat.upgrade_configs_size(), 1);
+  EXPECT_EQ(shortText(chat.upgrade_configs(0)), R"(upgrade_type: "chat")");
+  EXPECT_EQ(shortText(chat.max_stream_duration()),
+            "max_stream_duration { seconds: 9 } grpc_timeout_header_max { seconds: 3 }");
 }
 
 }  // namespace

@@ -53,6 +53,15 @@ TEST(RoutesTest, Rules) {
        "t.routes[0].match.headers[0].name: required, t.routes[0].match.headers[1].prefix: "
        "required, "
        "t.routes[0].match.headers[2].exact: syntax"},
+      {R"(routes { match { connect: true } pool: "w" upgrades: "chat" tunnel_idle_timeout {}
+          max_stream_duration { seconds: 1 } max_grpc_timeout {} })",
+       ""},
+      {R"(routes { match { connect: false } pool: "w" upgrades: "none"
+          tunnel_idle_timeout { seconds: 86401 } })",
+       "t.routes[0].match.connect: value, t.routes[0].tunnel_idle_timeout: range, "
+       "t.routes[0].upgrades[0]: conflict"},
+      {R"(routes { direct_response { status: 204 } upgrades: "chat" max_grpc_timeout {} })",
+       "t.routes[0].max_grpc_timeout: conflict, t.routes[0].upgrades: conflict"},
       {R"(routes { name: "a" pool: "w" } routes { name: "a" pool: "w" } routes { name: "/" pool: "w" })",
        "t.routes[1].name: duplicate, t.routes[2].name: name"},
   };

@@ -5,7 +5,9 @@
 #include <functional>
 #include <limits>
 #include <string>
+#include <vector>
 
+#include "absl/strings/str_join.h"
 #include "api/convoy/v1/config.pb.h"
 
 namespace convoy::controlplane::validate {
@@ -186,6 +188,31 @@ TEST(ScalarsTest, UnknownFieldsAtAnyDepth) {
   EXPECT_EQ(problems.list().problems(0).field_path(), "listeners[0].routes[0].match");
   EXPECT_EQ(problems.list().problems(0).rule(), "unknown_field");
   EXPECT_EQ(problems.list().problems(0).value(), "field number 99");
+}
+
+TEST(ScalarsTest, Upgrades) {
+  const struct {
+    std::vector<std::string> protocols;
+    bool none_allowed;
+    std::string rules;
+  } cases[] = {
+      {{}, true, ""},
+      {{"websocket", "IRC/6.9"}, false, ""},
+      {{"none"}, true, ""},
+      {{"none"}, false, "conflict"},
+      {{"none", "websocket"}, true, "conflict"},
+      {{"websocket", "WebSocket"}, true, "duplicate"},
+      {{"Connect"}, true, "value"},
+      {{"", "a b", std::string(65, 'a')}, true, "syntax syntax syntax"},
+      {std::vector<std::string>(17, "x"), true,
+       "too_many" + absl::StrJoin(std::vector<std::string>(17, ""), " duplicate")},
+  };
+  for (const auto& c : cases) {
+    const google::protobuf::RepeatedPtrField<std::string> list(c.protocols.begin(),
+                                                               c.protocols.end());
+    EXPECT_EQ(rules([&](const Place& at) { checkUpgrades(list, c.none_allowed, at); }), c.rules)
+        << absl::StrJoin(c.protocols, ",");
+  }
 }
 
 }  // namespace
