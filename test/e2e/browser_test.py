@@ -1,0 +1,77 @@
+#!/usr/bin/python3
+"""Headless Chromium loads a page through the real convoy-proxy, and the page echoes a WebSocket."""
+
+import asyncio
+import http
+import os
+import sys
+import tempfile
+import unittest
+
+sys.dont_write_bytecode = True
+sys.path.insert(0, os.path.join(os.getcwd(), "test/e2e"))
+
+import results  # noqa: E402
+from fleet import Process, listener_url  # noqa: E402
+from websocket import BOOTSTRAP, Server  # noqa: E402
+
+# A browser starts slowly on a busy machine.
+PATIENCE = 120
+
+PAGE = """<!doctype html><title>page</title><script>
+const report = (what) => fetch('/report?' + encodeURIComponent(what));
+const socket = new WebSocket(location.href.replace('http', 'ws') + 'chat');
+const large = new Uint8Array(1 << 20).map((_, i) => i * 7);
+socket.binaryType = 'arraybuffer';
+socket.onerror = () => report('error');
+socket.onopen = () => socket.send('hello');
+socket.onmessage = (event) => {
+  if (event.data === 'hello') return socket.send(large);
+  const bytes = new Uint8Array(event.data);
+  const same = bytes.length === large.length && bytes.every((byte, i) => byte === large[i]);
+  report(same ? 'echoed over ' + performance.getEntriesByType('navigation')[0].nextHopProtocol : 'differs');
+};
+</script>"""
+
+
+class Plain(unittest.IsolatedAsyncioTestCase):
+    """Another class may say more: the listener's transport socket, the scheme, the browser's flags."""
+
+    transport = ""  # of the filter chain, YAML indented by six
+    scheme = "http"
+    flags = ()
+    protocol = "http/1.1"
+
+    def page(self, path):
+        if path == "/":
+            return http.HTTPStatus.OK, [("Content-Type", "text/html")], PAGE.encode()
+        if path.startswith("/report?"):
+            self.reported.set_result(path.split("?", 1)[1])
+            return http.HTTPStatus.NO_CONTENT, [], b""
+        return None if path == "/chat" else (http.HTTPStatus.NOT_FOUND, [], b"")
+
+    async def test_a_page_echoes_a_websocket(self):
+        self.reported = asyncio.get_running_loop().create_future()
+        with tempfile.TemporaryDirectory(prefix="convoy-browser") as folder:
+            async with Server(self.page) as server:
+                path = os.path.join(folder, "node.yaml")
+                with open(path, "w", encoding="utf-8") as file:
+                    file.write(BOOTSTRAP.format(port=server.port, transport=self.transport))
+                node = Process(folder, "node", "proxy/convoy-proxy", "-c", path)
+                self.addCleanup(node.process.kill)
+                node.admin, = node.found(r"convoy-proxy is live admin=(\S+)")
+                url = listener_url(node, "public").replace("http", self.scheme, 1) + "/"
+                browser = Process(folder, "browser", "chromium", "--headless=new", "--no-sandbox", "--disable-gpu",
+                                  "--disable-dev-shm-usage", "--no-first-run", "--disable-background-networking",
+                                  "--remote-debugging-port=0", f"--user-data-dir={folder}/profile", *self.flags, url)
+                try:
+                    reported = await asyncio.wait_for(self.reported, PATIENCE)
+                except asyncio.TimeoutError:
+                    self.fail("the page did not report; the browser said:\n" + browser.text())
+                finally:
+                    browser.end()
+                self.assertEqual(reported, "echoed%20over%20" + self.protocol.replace("/", "%2F"))
+
+
+if __name__ == "__main__":
+    results.main()

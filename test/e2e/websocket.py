@@ -1,0 +1,92 @@
+"""WebSocket peers for end-to-end tests, by the library of Debian's python3-websockets; and a node that is told of them."""
+
+import asyncio
+import re
+
+import websockets
+
+from fleet import SECONDS
+
+MIB = 1 << 20
+
+BOOTSTRAP = """\
+admin: {{address: {{socket_address: {{address: 127.0.0.1, port_value: 0}}}}}}
+static_resources:
+  listeners:
+  - name: public
+    address: {{socket_address: {{address: 127.0.0.1, port_value: 0}}}}
+    filter_chains:
+    - filters:
+      - name: envoy.filters.network.http_connection_manager
+        typed_config:
+          "@type": type.googleapis.com/envoy.extensions.filters.network.http_connection_manager.v3.HttpConnectionManager
+          stat_prefix: public
+          upgrade_configs: [{{upgrade_type: websocket}}]
+          route_config:
+            virtual_hosts:
+            - {{name: all, domains: ["*"], routes: [{{match: {{prefix: /}}, route: {{cluster: web}}}}]}}
+          http_filters:
+          - name: envoy.filters.http.router
+            typed_config: {{"@type": type.googleapis.com/envoy.extensions.filters.http.router.v3.Router}}
+{transport}  clusters:
+  - name: web
+    load_assignment:
+      cluster_name: web
+      endpoints:
+      - lb_endpoints:
+        - endpoint: {{address: {{socket_address: {{address: 127.0.0.1, port_value: {port}}}}}}}
+"""
+
+
+async def echo(socket):
+    """Sends back what comes, until a message says "close CODE"."""
+    async for message in socket:
+        leave = re.fullmatch(r"close (\d+)", message) if isinstance(message, str) else None
+        if leave is not None:
+            await socket.close(int(leave[1]), "as you said")
+            return
+        await socket.send(message)
+
+
+class Server:
+    """An echo server on a free port. `pages` answers plain requests: path -> (status, headers, body) or None."""
+
+    def __init__(self, pages=None):
+        self.pages = pages
+        self.closed = []  # close codes, as the server saw them
+
+    async def __aenter__(self):
+        async def handler(socket):
+            try:
+                await echo(socket)
+            except websockets.ConnectionClosed:
+                pass  # without a closing handshake: the code says so
+            finally:
+                self.closed.append(socket.close_code)
+
+        async def plain(path, _headers):
+            return self.pages(path) if self.pages is not None else None
+
+        self.server = await websockets.serve(handler, "127.0.0.1", 0, max_size=4 * MIB, compression=None,
+                                             process_request=plain)
+        self.port = self.server.sockets[0].getsockname()[1]
+        return self
+
+    async def __aexit__(self, *_):
+        self.server.close()
+        await self.server.wait_closed()
+
+    async def until_closed(self, count):
+        async def look():
+            while len(self.closed) < count:
+                await asyncio.sleep(0.005)
+        await asyncio.wait_for(look(), SECONDS)
+
+
+def connect(url):
+    return websockets.connect(url.replace("http", "ws", 1), max_size=4 * MIB, compression=None, open_timeout=SECONDS)
+
+
+async def echoed(socket, message):
+    await asyncio.wait_for(socket.send(message), SECONDS)
+    return await asyncio.wait_for(socket.recv(), SECONDS)
