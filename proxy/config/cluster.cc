@@ -1,6 +1,7 @@
 #include "proxy/config/cluster.h"
 
 #include "proxy/config/assignment.h"
+#include "proxy/config/http2_options.h"
 #include "proxy/config/values.h"
 
 namespace convoy::config {
@@ -136,6 +137,13 @@ void setCommonOptions(const core::HttpProtocolOptions& proto, upstream::ClusterS
          "headers_with_underscores_action");
 }
 
+void setHttp2(const core::Http2ProtocolOptions& proto, upstream::ClusterSpec* spec,
+              base::FieldReport& report) {
+  spec->protocol = upstream::UpstreamProtocol::Http2;
+  spec->http2 = toHttp2Options(proto, report);
+  spec->http2_keepalive = proto.has_connection_keepalive();
+}
+
 void applyOptions(const Cluster& proto, const Context& context, upstream::ClusterSpec* spec,
                   base::FieldReport& report) {
   // Deprecated forms first: HttpProtocolOptions replaces them.
@@ -146,19 +154,24 @@ void applyOptions(const Cluster& proto, const Context& context, upstream::Cluste
   if (proto.max_requests_per_connection().value() != 0) {
     spec->max_requests_per_connection = proto.max_requests_per_connection().value();
   }
-  std::string_view h2_field = "http2_protocol_options";
-  if (proto.has_http2_protocol_options()) spec->protocol = upstream::UpstreamProtocol::Http2;
+  if (proto.has_http2_protocol_options()) {
+    auto at = report.in("http2_protocol_options");
+    setHttp2(proto.http2_protocol_options(), spec, report);
+  }
   for (const auto& [name, any] : proto.typed_extension_protocol_options()) {
     auto at = report.in("typed_extension_protocol_options", std::string_view(name));
-    h2_field = "typed_extension_protocol_options";
     const Registry::ClusterOptions apply =
         context.registry->cluster_options.make(any, context, report);
     if (apply) apply(*spec);
   }
-  if (spec->protocol == upstream::UpstreamProtocol::Http2 && proto.name() != context.ads_cluster) {
-    report.error(h2_field, "unsupported_value", "HTTP/2",
-                 "arrives with HTTP/2; until then only the cluster of the control plane may speak "
-                 "it; write explicit_http_config: {http_protocol_options: {}}");
+  if (spec->http2_keepalive && proto.name() != context.ads_cluster) {
+    report.error("connection_keepalive", "unsupported_field", "",
+                 "is not supported for clusters that requests go to; remove it");
+  }
+  if (spec->protocol == upstream::UpstreamProtocol::Auto && !proto.has_transport_socket()) {
+    report.error("auto_config", "unsupported_value", "",
+                 "the protocol is chosen by TLS (ALPN), which this cluster does not speak; write "
+                 "explicit_http_config");
   }
 }
 
@@ -218,17 +231,24 @@ Registry::ClusterOptions makeHttpOptions(const HttpProtocolOptions& proto, const
     auto at = report.in("common_http_protocol_options");
     setCommonOptions(proto.common_http_protocol_options(), &read, report);
   }
-  if (proto.has_explicit_http_config()) {
-    const auto& explicit_config = proto.explicit_http_config();
-    if (explicit_config.has_http2_protocol_options()) {
-      read.protocol = upstream::UpstreamProtocol::Http2;
-    }
+  if (proto.explicit_http_config().has_http2_protocol_options()) {
+    auto at = report.in("explicit_http_config");
+    auto in = report.in("http2_protocol_options");
+    setHttp2(proto.explicit_http_config().http2_protocol_options(), &read, report);
+  }
+  if (proto.has_auto_config()) {
+    auto at = report.in("auto_config");
+    auto in = report.in("http2_protocol_options");
+    setHttp2(proto.auto_config().http2_protocol_options(), &read, report);
+    read.protocol = upstream::UpstreamProtocol::Auto;
   }
   return [read](upstream::ClusterSpec& spec) {
     spec.idle_timeout = read.idle_timeout;
     spec.max_connection_duration = read.max_connection_duration;
     spec.max_requests_per_connection = read.max_requests_per_connection;
     spec.protocol = read.protocol;
+    spec.http2 = read.http2;
+    spec.http2_keepalive = read.http2_keepalive;
   };
 }
 

@@ -3,6 +3,7 @@
 #include <set>
 
 #include "proxy/config/access_log.h"
+#include "proxy/config/http2_options.h"
 #include "proxy/config/request_policy.h"
 #include "proxy/config/route_action.h"
 #include "proxy/config/route_table.h"
@@ -31,11 +32,10 @@ void setCodec(const HttpConnectionManager& proto, ConnectionManagerSpec* spec,
       spec->codec = ConnectionManagerSpec::Codec::Http1;
       return;
     case HttpConnectionManager::HTTP2:
-      report.error("codec_type", "unsupported_value", "HTTP2",
-                   "arrives with HTTP/2; until then write HTTP1 or AUTO");
+      spec->codec = ConnectionManagerSpec::Codec::Http2;
       return;
     default:
-      report.error("codec_type", "unsupported_value", "HTTP3", "write HTTP1 or AUTO");
+      report.error("codec_type", "unsupported_value", "HTTP3", "write HTTP1, HTTP2 or AUTO");
   }
 }
 
@@ -155,6 +155,15 @@ void setLimits(const HttpConnectionManager& proto, ConnectionManagerSpec* spec,
   if (proto.has_common_http_protocol_options()) {
     auto at = report.in("common_http_protocol_options");
     setProtocolOptions(proto.common_http_protocol_options(), spec, report);
+  }
+  if (proto.has_http2_protocol_options()) {
+    auto at = report.in("http2_protocol_options");
+    const core::Http2ProtocolOptions& http2 = proto.http2_protocol_options();
+    spec->http2 = toHttp2Options(http2, report);
+    if (http2.has_connection_keepalive()) {
+      report.error("connection_keepalive", "unsupported_field", "",
+                   "is not supported for listeners; remove it");
+    }
   }
   if (proto.has_max_request_headers_kb()) {
     spec->max_request_headers_kb = proto.max_request_headers_kb().value();

@@ -91,6 +91,9 @@ class ResponseSender : public StreamSender {
  public:
   virtual void sendInformational(const ResponseHead& head) = 0;
   virtual void sendHead(const ResponseHead& head, bool end_of_stream) = 0;
+  // Before the response head: what is left of the request will not be read. HTTP/1.x says
+  // "Connection: close" and ends with this response; elsewhere the connection does not care.
+  virtual void leaveRequestUnread() = 0;
 
  protected:
   ~ResponseSender() = default;
@@ -98,6 +101,8 @@ class ResponseSender : public StreamSender {
 
 class RequestSender : public StreamSender {
  public:
+  // The mark of whoever asked for the stream; codecs leave it alone.
+  void* owner = nullptr;
   virtual void sendHead(const RequestHead& head, bool end_of_stream) = 0;
 
  protected:
@@ -152,15 +157,27 @@ class ServerCodec {
   // The peer sent FIN: resets requests that are not complete; others may still be answered.
   virtual void onEndOfStream() = 0;
   virtual void onConnectionLost(Failure why) = 0;  // resets every stream
-  virtual void goAway() = 0;  // drain: HTTP/1.x "Connection: close" on the next response head
+  // Drain: HTTP/1.x says "Connection: close" with the next response head, HTTP/2 says that no
+  // stream should follow, and takes those that are on their way.
+  virtual void goAway() = 0;
+  // No stream after those that are here.
+  virtual void goAwayNow() { goAway(); }
   // After a protocol error, or instead of a head that does not arrive: where to send a response to
   // the request that could not be read. It has no receiver, closes the connection, and ends with
   // onStreamComplete(). Null if there is nothing that could be answered.
   virtual ResponseSender* senderForError() = 0;
   // After the running response (or now, if none) the connection ends.
   virtual bool mustClose() const = 0;
-  // No stream and no partial message: an HTTP/1.x codec may be freed.
+  // No stream and no partial message: a codec that is not multiplexed may be freed.
   virtual bool idle() const = 0;
+  // A head, or what comes before the first one, is half here.
+  virtual bool receivingHead() const = 0;
+  // Streams run side by side and end one by one; the codec holds the connection's state, to its
+  // end. Otherwise (HTTP/1.x) a stream that is broken off takes the connection with it.
+  virtual bool multiplexed() const { return false; }
+  // Resets streams whose response is complete above and has not moved since the last call, since
+  // the peer's window is shut. Returns how many.
+  virtual size_t resetStalledStreams() { return 0; }
   virtual void onOutputAboveHigh() = 0;  // the connection's output queue crossed its marks
   virtual void onOutputBelowLow() = 0;
   virtual Protocol protocol() const = 0;
@@ -171,7 +188,8 @@ class ClientCodecHandler : public CodecConnection {
   // The response of this stream and its request are complete: HTTP/1.x connections may be reused
   // unless mustClose().
   virtual void onStreamComplete(RequestSender& sender) = 0;
-  // The connection is of no more use; its stream, if any, has been reset.
+  // The connection is of no more use. HTTP/1.x: its stream, if any, has been reset; HTTP/2: its
+  // streams will be next.
   virtual void onProtocolError(Failure failure, std::string_view detail) = 0;
   virtual void onGoAway() = 0;  // no new streams here
   // HTTP/2: this stream is over, its receiver has heard why; the others go on.

@@ -3,6 +3,7 @@
 #include <utility>
 
 #include "proxy/http/h1_server_codec.h"
+#include "proxy/http/h2_server_codec.h"
 
 namespace convoy::http {
 
@@ -11,13 +12,8 @@ ConnectionManager::ConnectionManager(std::shared_ptr<ManagerSlot> slot, Connecti
       owner_(owner),
       idle_deadline_([](void* self) { static_cast<ConnectionManager*>(self)->onIdleDeadline(); },
                      this),
-      age_deadline_(
-          [](void* self) {
-            auto* manager = static_cast<ConnectionManager*>(self);
-            manager->runtime().metrics.downstream_cx_max_duration_reached.add();
-            manager->drain();
-          },
-          this),
+      age_deadline_([](void* self) { static_cast<ConnectionManager*>(self)->onAgeDeadline(); },
+                    this),
       end_of_turn_([](void* self) { static_cast<ConnectionManager*>(self)->onEndOfTurn(); }, this) {
 }
 
@@ -36,18 +32,28 @@ void ConnectionManager::start(std::unique_ptr<net::Connection> connection) {
   serveNothing();
 }
 
+bool ConnectionManager::receivingHead() const {
+  return preface_seen_ > 0 || (codec_ != nullptr && codec_->receivingHead());
+}
+
 // No stream is running: which wait is this?
 void ConnectionManager::serveNothing() {
+  if (codec_ != nullptr && !codec_->multiplexed() && codec_->idle()) codec_.reset();
   event::DeadlineQueue* queue = runtime().idle_queue;
-  if (codec_ != nullptr && codec_->idle()) codec_.reset();
-  if (codec_ != nullptr) {
+  if (receivingHead()) {
     // Re-arming with every byte would let a slow head live for ever.
     if (head_pending_) return;
     head_pending_ = true;
     queue = runtime().head_queue;
-  } else if (state_ == State::Draining) {
-    queue = runtime().drain_queue;
-    if (queue == nullptr) return close(net::CloseMode::Flush);
+  } else if (codec_ != nullptr && !codec_->idle()) {
+    // The last responses are on their way: watchStalls().
+    return idle_deadline_.cancel();
+  } else {
+    if (std::exchange(head_pending_, false)) idle_deadline_.cancel();
+    if (state_ == State::Draining) {
+      queue = runtime().drain_queue;
+      if (queue == nullptr) return close(net::CloseMode::Flush);
+    }
     if (idle_deadline_.armed()) return;
   }
   if (queue != nullptr) idle_deadline_.arm(*queue);
@@ -65,11 +71,43 @@ void ConnectionManager::onIdleDeadline() {
   if (head_pending_) {
     const bool by_idle = runtime().spec->request_headers_timeout.count() == 0;
     (by_idle ? m.downstream_rq_idle_timeout : m.downstream_rq_header_timeout).add();
+    if (speaks_ == Speaks::Undecided) speak(Speaks::Http1);
     return onProtocolError(by_idle ? Failure::StreamIdleTimeout : Failure::RequestHeaderTimeout,
                            {});
   }
   (state_ == State::Draining ? m.downstream_cx_drain_close : m.downstream_cx_idle_timeout).add();
+  if (codec_ != nullptr) codec_->goAwayNow();
   close(net::CloseMode::Flush);
+}
+
+void ConnectionManager::onAgeDeadline() {
+  event::Loop::TurnScope turn(runtime().loop);
+  if (said_go_away_) {
+    codec_->goAwayNow();
+    return runtime().loop.atEndOfTurn(end_of_turn_);
+  }
+  runtime().metrics.downstream_cx_max_duration_reached.add();
+  drain();
+}
+
+// A response that is complete here waits for the client's window: for as long as a stream may be
+// idle, as a rule, and twice as long at most.
+void ConnectionManager::watchStalls() {
+  event::DeadlineQueue* const queue = runtime().stream_idle_queue;
+  if (queue == nullptr || codec_ == nullptr || codec_->idle()) return;
+  if (stall_deadline_ == nullptr) {
+    stall_deadline_ = std::make_unique<event::Deadline>(
+        [](void* self) { static_cast<ConnectionManager*>(self)->onStallDeadline(); }, this);
+  }
+  if (!stall_deadline_->armed()) stall_deadline_->arm(*queue);
+}
+
+void ConnectionManager::onStallDeadline() {
+  event::Loop::TurnScope turn(runtime().loop);
+  if (state_ >= State::Closing || codec_ == nullptr) return;
+  codec_->resetStalledStreams();
+  watchStalls();
+  runtime().loop.atEndOfTurn(end_of_turn_);
 }
 
 // --- bytes from the client ---
@@ -81,17 +119,51 @@ void ConnectionManager::onRead(std::string_view bytes) {
   runtime().loop.atEndOfTurn(end_of_turn_);
 }
 
+// True once it is clear which codec gets the bytes.
+bool ConnectionManager::chooseProtocol(std::string_view bytes) {
+  if (speaks_ != Speaks::Undecided) return true;
+  const net::Transport* const transport = connection_->transport();
+  const Speaks choice = chooseServerCodec(
+      runtime().spec->codec, transport == nullptr ? std::string_view() : transport->protocol(),
+      preface_seen_, bytes);
+  if (choice == Speaks::Undecided) {
+    preface_seen_ += static_cast<uint8_t>(bytes.size());
+    return false;
+  }
+  speak(choice);
+  return true;
+}
+
+// The bytes of a preface that was half here are known without having been kept.
+void ConnectionManager::speak(Speaks choice) {
+  speaks_ = choice;
+  ManagerMetrics& m = runtime().metrics;
+  const bool http2 = speaks_ == Speaks::Http2;
+  (http2 ? m.downstream_cx_http2_total : m.downstream_cx_http1_total).add();
+  (http2 ? m.downstream_cx_http2_active : m.downstream_cx_http1_active).add();
+  if (preface_seen_ > 0) feed(kH2Preface.substr(0, std::exchange(preface_seen_, 0)));
+}
+
 void ConnectionManager::ensureCodec() {
   if (codec_ != nullptr) return;
-  h1_limits_ = runtime().h1_limits;
-  codec_ = std::make_unique<H1ServerCodec>(*this, h1_limits_);
-  if (state_ == State::Draining) codec_->goAway();
+  if (speaks_ == Speaks::Http2) {
+    codec_ = std::make_unique<H2ServerCodec>(*this, runtime().h2_options, runtime().loop.clock(),
+                                             *runtime().h2_metrics);
+  } else {
+    h1_limits_ = runtime().h1_limits;
+    codec_ = std::make_unique<H1ServerCodec>(*this, h1_limits_);
+  }
+  if (state_ == State::Draining) tellGoAway();
 }
 
 void ConnectionManager::dispatch(std::string_view bytes) {
+  if (chooseProtocol(bytes) && state_ < State::Closing) feed(bytes);
+}
+
+void ConnectionManager::feed(std::string_view bytes) {
   ensureCodec();
   // No new request for a client that does not read the answers to those before.
-  const bool wait = streams_.empty() && connection_->output().aboveHigh();
+  const bool wait = !codec_->multiplexed() && streams_.empty() && connection_->output().aboveHigh();
   const size_t taken = wait ? 0 : codec_->dispatch(bytes);
   if (state_ >= State::Closing || taken == bytes.size()) return;
   held_ = std::make_unique<std::string>(bytes.substr(taken));
@@ -110,7 +182,12 @@ RequestReceiver& ConnectionManager::newStream(ResponseSender& sender) {
   ServerStream& stream = *runtime().takeStream().release();
   streams_.pushBack(stream);
   stream.start(*this, sender, slot_->current);
-  if (++requests_ >= runtime().max_requests) closeAfterStream();
+  ManagerMetrics& m = runtime().metrics;
+  (speaks_ == Speaks::Http2 ? m.downstream_rq_http2_total : m.downstream_rq_http1_total).add();
+  if (++requests_ == runtime().max_requests) {
+    m.downstream_cx_max_requests_reached.add();
+    tellGoAway();
+  }
   return stream;
 }
 
@@ -120,29 +197,38 @@ void ConnectionManager::onProtocolError(Failure failure, std::string_view detail
   const bool late =
       failure == Failure::RequestHeaderTimeout || failure == Failure::StreamIdleTimeout;
   if (!late) runtime().metrics.downstream_cx_protocol_error.add();
-  if (!streams_.empty()) {
+  if (!multiplexed() && !streams_.empty()) {
     streams_.front().info().details = detail;
     return streams_.front().abort(failure);
   }
-  ResponseSender* sender = codec_->senderForError();
-  if (sender == nullptr) return close(net::CloseMode::Flush);
-  auto& stream = static_cast<ServerStream&>(newStream(*sender));
-  stream.info().details = detail;
-  stream.refuse(failure);
+  if (ResponseSender* sender = codec_->senderForError()) {
+    refuse(*sender, failure, detail);
+  } else {
+    codec_->goAwayNow();
+  }
   if (state_ < State::Closing) close(net::CloseMode::Flush);
 }
 
-// --- streams ---
-
-void ConnectionManager::closeAfterStream() {
-  if (codec_ != nullptr) codec_->goAway();
+void ConnectionManager::onRequestRefused(ResponseSender* sender, Failure failure,
+                                         std::string_view detail) {
+  if (sender != nullptr && state_ < State::Closing) refuse(*sender, failure, detail);
 }
+
+void ConnectionManager::refuse(ResponseSender& sender, Failure failure, std::string_view detail) {
+  auto& stream = static_cast<ServerStream&>(newStream(sender));
+  stream.info().details = detail;
+  stream.refuse(failure);
+}
+
+// --- streams ---
 
 void ConnectionManager::onStreamFinished(ServerStream& stream, StreamEnd end) {
   stream.unlink();
   finished_.pushBack(stream);
   runtime().loop.atEndOfTurn(end_of_turn_);
-  if (end == StreamEnd::Clean || state_ >= State::Closing) return;
+  if (state_ >= State::Closing) return;
+  if (multiplexed()) return watchStalls();
+  if (end == StreamEnd::Clean) return;
   close(end == StreamEnd::Aborted ? net::CloseMode::Reset : net::CloseMode::Flush);
 }
 
@@ -169,7 +255,7 @@ void ConnectionManager::onEndOfTurn() {
     dispatch(*held);
     return runtime().loop.atEndOfTurn(end_of_turn_);
   }
-  if (peer_ended_) return close(net::CloseMode::Flush);
+  if (peer_ended_ && !multiplexed()) return close(net::CloseMode::Flush);
   serveNothing();
 }
 
@@ -178,11 +264,22 @@ void ConnectionManager::onEndOfTurn() {
 void ConnectionManager::drain() {
   if (state_ != State::Open) return;
   state_ = State::Draining;
-  if (codec_ != nullptr) codec_->goAway();
+  age_deadline_.cancel();
+  if (codec_ != nullptr) tellGoAway();
   // A head that is half here keeps its own time; requests that wait are still answered.
   if (!streams_.empty() || head_pending_ || held_ != nullptr) return;
   idle_deadline_.cancel();
   serveNothing();
+}
+
+// HTTP/2: the last word follows when the client has read this one, or the drain time-out has
+// passed.
+void ConnectionManager::tellGoAway() {
+  codec_->goAway();
+  if (!codec_->multiplexed()) return;
+  said_go_away_ = true;
+  if (runtime().drain_queue == nullptr) return codec_->goAwayNow();
+  age_deadline_.arm(*runtime().drain_queue);
 }
 
 void ConnectionManager::closeNow() {
@@ -190,22 +287,29 @@ void ConnectionManager::closeNow() {
   if (state_ != State::Closed) close(net::CloseMode::Now);
 }
 
-void ConnectionManager::close(net::CloseMode mode) {
-  state_ = State::Closing;
+void ConnectionManager::cancelDeadlines() {
   idle_deadline_.cancel();
   age_deadline_.cancel();
+  if (stall_deadline_ != nullptr) stall_deadline_->cancel();
+}
+
+void ConnectionManager::close(net::CloseMode mode) {
+  state_ = State::Closing;
+  cancelDeadlines();
   connection_->close(mode);
 }
 
 void ConnectionManager::onClosed(net::CloseReason) {
   if (state_ == State::Closed) return;
   state_ = State::Closed;
-  idle_deadline_.cancel();
-  age_deadline_.cancel();
+  cancelDeadlines();
   if (codec_ != nullptr) codec_->onConnectionLost(Failure::DownstreamDisconnect);
   while (!streams_.empty()) streams_.front().onRequestReset(Failure::DownstreamDisconnect);
-  runtime().metrics.downstream_cx_active.sub();
-  runtime().metrics.downstream_cx_destroy.add();
+  ManagerMetrics& m = runtime().metrics;
+  m.downstream_cx_active.sub();
+  m.downstream_cx_destroy.add();
+  if (speaks_ == Speaks::Http1) m.downstream_cx_http1_active.sub();
+  if (speaks_ == Speaks::Http2) m.downstream_cx_http2_active.sub();
   owner_.onConnectionDone(*this);
 }
 

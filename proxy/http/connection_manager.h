@@ -1,9 +1,9 @@
 #pragma once
 
-// One client connection that speaks HTTP: feeds its bytes to a codec, gives each request a
-// ServerStream, and decides when the connection ends. While it is idle it holds neither codec nor
-// stream. Owned by the listener's list of connections; removed from there through the owner's
-// onConnectionDone. Worker's thread only.
+// One client connection that speaks HTTP: finds out which (server_codec_choice.h), feeds its bytes
+// to a codec, gives each request a ServerStream, and decides when the connection ends. While it is
+// idle it holds no stream, and of codecs at most HTTP/2's. Owned by the listener's list of
+// connections; removed from there through the owner's onConnectionDone. Worker's thread only.
 
 #include <cstdint>
 #include <memory>
@@ -14,6 +14,7 @@
 #include "proxy/event/deadlines.h"
 #include "proxy/http/codec.h"
 #include "proxy/http/manager_runtime.h"
+#include "proxy/http/server_codec_choice.h"
 #include "proxy/http/stream.h"
 #include "proxy/net/connection.h"
 
@@ -55,7 +56,8 @@ class ConnectionManager final : public net::ConnectionHandler,
 
   // ServerCodecHandler
   net::ByteQueue& output() override {
-    connection_->scheduleFlush();
+    // Many streams, written to in as many turns, leave in one send.
+    speaks_ == Speaks::Http2 ? connection_->scheduleLateFlush() : connection_->scheduleFlush();
     return connection_->output();
   }
   void pauseReading() override { connection_->pauseReading(); }
@@ -63,12 +65,12 @@ class ConnectionManager final : public net::ConnectionHandler,
   void endSending() override { connection_->endSending(); }
   RequestReceiver& newStream(ResponseSender& sender) override;
   void onProtocolError(Failure failure, std::string_view detail) override;
+  void onRequestRefused(ResponseSender* sender, Failure failure, std::string_view detail) override;
   void onStreamComplete(ResponseSender& sender) override;
 
   // StreamOwner
   const net::Address& remoteAddress() const override { return connection_->remoteAddress(); }
   const net::Address& localAddress() const override { return connection_->localAddress(); }
-  void closeAfterStream() override;
   void onStreamFinished(ServerStream& stream, StreamEnd end) override;
 
  private:
@@ -79,13 +81,26 @@ class ConnectionManager final : public net::ConnectionHandler,
     Closed,    // the owner was told
   };
 
+  using Speaks = ServerCodecChoice;
+
+  bool chooseProtocol(std::string_view bytes);
+  void speak(Speaks choice);
   void ensureCodec();
   void dispatch(std::string_view bytes);
+  void feed(std::string_view bytes);
+  bool multiplexed() const { return codec_ != nullptr && codec_->multiplexed(); }
+  bool receivingHead() const;
+  void refuse(ResponseSender& sender, Failure failure, std::string_view detail);
+  void tellGoAway();
+  void watchStalls();
+  void cancelDeadlines();
   void serveNothing();
   void waitForClient();
   void close(net::CloseMode mode);
   void onEndOfTurn();
   void onIdleDeadline();
+  void onAgeDeadline();
+  void onStallDeadline();
   void recycleFinished();
 
   ManagerRuntime& runtime() { return *slot_->current; }
@@ -102,10 +117,15 @@ class ConnectionManager final : public net::ConnectionHandler,
   std::unique_ptr<std::string> held_;
   uint32_t requests_ = 0;  // since the connection began
   State state_ = State::Open;
+  Speaks speaks_ = Speaks::Undecided;
+  uint8_t preface_seen_ = 0;  // of HTTP/2's, while undecided
   bool peer_ended_ = false;
+  bool said_go_away_ = false;      // HTTP/2
   bool head_pending_ = false;      // idle_deadline_ watches a head that is half here
   event::Deadline idle_deadline_;  // idle, or a head that is half here, or the end of draining
-  event::Deadline age_deadline_;
+  event::Deadline age_deadline_;   // the connection's; draining: until the last word
+  // HTTP/2: looks after responses that wait for the client's window.
+  std::unique_ptr<event::Deadline> stall_deadline_;
   event::EndOfTurnTask end_of_turn_;
 };
 

@@ -35,6 +35,7 @@ class H1ServerCodec final : public ServerCodec,
   ResponseSender* senderForError() override;
   bool mustClose() const override { return must_close_; }
   bool idle() const override;
+  bool receivingHead() const override { return head_reader_.partial(); }
   void onOutputAboveHigh() override;
   void onOutputBelowLow() override;
   Protocol protocol() const override { return Protocol::Http11; }
@@ -59,6 +60,7 @@ class H1ServerCodec final : public ServerCodec,
   // ResponseSender
   void sendInformational(const ResponseHead& head) override;
   void sendHead(const ResponseHead& head, bool end_of_stream) override;
+  void leaveRequestUnread() override { go_away_ = true; }
   void sendBody(std::string_view bytes, bool end_of_stream) override;
   void sendTrailers(const HeaderList& trailers) override;
   void reset(Failure failure) override;

@@ -86,10 +86,10 @@ class H2ClientCodec::Stream final : public H2Stream, public RequestSender {
 };
 
 H2ClientCodec::H2ClientCodec(ClientCodecHandler& handler, const H2Options& options,
-                             const event::Clock& clock)
+                             const event::Clock& clock, H2Metrics& metrics)
     : handler_(handler),
       options_(options),
-      session_(H2Session::Role::Client, *this, options_, clock) {}
+      session_(H2Session::Role::Client, *this, options_, clock, metrics) {}
 
 H2ClientCodec::~H2ClientCodec() = default;
 
@@ -104,8 +104,9 @@ void H2ClientCodec::dispatch(std::string_view bytes) {
   session_.receive(bytes);
   if (session_.failure() == H2Error::None || std::exchange(told_error_, true)) return;
   must_close_ = true;
-  dropStreams(Failure::UpstreamProtocolError);
+  // The owner first: streams that are tried again must not come back here.
   handler_.onProtocolError(Failure::UpstreamProtocolError, info(session_.failure()).detail);
+  dropStreams(Failure::UpstreamProtocolError);
 }
 
 void H2ClientCodec::onSection(H2Stream& base, H2Section& section, bool end_of_stream) {
@@ -114,11 +115,12 @@ void H2ClientCodec::onSection(H2Stream& base, H2Section& section, bool end_of_st
 }
 
 void H2ClientCodec::onHead(Stream& stream, H2Section& section, bool end_of_stream) {
-  if (section.finishResponse(head_, end_of_stream, stream.is_head) != H2Error::None) {
-    return refuse(stream);
-  }
+  const H2Error error = section.finishResponse(head_, end_of_stream, stream.is_head);
+  if (error != H2Error::None) return refuse(stream, error);
   if (head_.status < 200) {
-    if (++stream.informational > options_.max_informational) return refuse(stream);
+    if (++stream.informational > options_.max_informational) {
+      return refuse(stream, H2Error::TooManyInformational);
+    }
     if (stream.receiver != nullptr) stream.receiver->onInformational(head_);
     return;
   }
@@ -149,7 +151,8 @@ void H2ClientCodec::onTunnel(Stream& stream, bool end_of_stream) {
 
 void H2ClientCodec::onTrailers(Stream& stream, H2Section& section) {
   HeaderList trailers;
-  if (section.finishTrailers(trailers) != H2Error::None) return refuse(stream);
+  const H2Error error = section.finishTrailers(trailers);
+  if (error != H2Error::None) return refuse(stream, error);
   ResponseReceiver* const receiver = std::exchange(stream.receiver, nullptr);
   if (receiver != nullptr) receiver->onResponseTrailers(trailers);
 }
@@ -163,7 +166,8 @@ void H2ClientCodec::onData(H2Stream& base, std::string_view bytes, bool end_of_s
 }
 
 // The response breaks a rule of ours.
-void H2ClientCodec::refuse(Stream& stream) {
+void H2ClientCodec::refuse(Stream& stream, H2Error error) {
+  session_.countRefusal(error);
   ResponseReceiver* const receiver = stream.receiver;
   stream.receiver = nullptr;
   session_.reset(stream, NGHTTP2_PROTOCOL_ERROR);

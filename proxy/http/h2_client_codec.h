@@ -17,8 +17,12 @@ namespace convoy::http {
 
 class H2ClientCodec final : public ClientCodec, private H2SessionHandler {
  public:
-  // Handler and clock outlive the codec.
-  H2ClientCodec(ClientCodecHandler& handler, const H2Options& options, const event::Clock& clock);
+  // A connection has numbers for so many streams.
+  static constexpr uint64_t kMostStreams = 1'000'000'000;
+
+  // Handler, clock and metrics outlive the codec.
+  H2ClientCodec(ClientCodecHandler& handler, const H2Options& options, const event::Clock& clock,
+                H2Metrics& metrics);
   ~H2ClientCodec() override;
 
   // More streams than the server allows wait inside until it allows more.
@@ -50,7 +54,7 @@ class H2ClientCodec final : public ClientCodec, private H2SessionHandler {
   void onHead(Stream& stream, H2Section& section, bool end_of_stream);
   void onTunnel(Stream& stream, bool end_of_stream);
   void onTrailers(Stream& stream, H2Section& section);
-  void refuse(Stream& stream);
+  void refuse(Stream& stream, H2Error error);
   void dropStreams(Failure why);
 
   ClientCodecHandler& handler_;

@@ -16,6 +16,8 @@ struct H2Options {
   // most one stream window; all streams of a connection at most one connection window.
   uint32_t stream_window = 512 * 1024;
   uint32_t connection_window = 2 * 1024 * 1024;
+  // HPACK: the most that a peer's table, and ours, may hold.
+  uint32_t header_table = 4096;
   // Bytes of one stream that wait for the peer's window or for the socket: above this the far side
   // pauses, below half of it it goes on.
   size_t stream_send_buffer = 128 * 1024;

@@ -73,6 +73,7 @@ class H2ServerCodec::Stream final : public H2Stream, public ResponseSender {
     receiver = nullptr;
     codec_.session_.reset(*this, resetCode(failure));
   }
+  void leaveRequestUnread() override {}
   void pauseReceiving() override { codec_.session_.pause(*this); }
   void resumeReceiving() override { codec_.session_.resume(*this); }
 
@@ -112,10 +113,10 @@ class H2ServerCodec::Stream final : public H2Stream, public ResponseSender {
 };
 
 H2ServerCodec::H2ServerCodec(ServerCodecHandler& handler, const H2Options& options,
-                             const event::Clock& clock)
+                             const event::Clock& clock, H2Metrics& metrics)
     : handler_(handler),
       options_(options),
-      session_(H2Session::Role::Server, *this, options_, clock) {}
+      session_(H2Session::Role::Server, *this, options_, clock, metrics) {}
 
 H2ServerCodec::~H2ServerCodec() = default;
 
@@ -156,6 +157,7 @@ void H2ServerCodec::onSection(H2Stream& base, H2Section& section, bool end_of_st
 void H2ServerCodec::onRequest(Stream& stream, H2Section& section, bool end_of_stream) {
   const H2Error error = section.finishRequest(head_, end_of_stream);
   if (error != H2Error::None) {
+    session_.countRefusal(error);
     handler_.onRequestRefused(&stream, info(error).request_failure, info(error).detail);
     // Nobody reads the rest of the request.
     if (!stream.receive_ended) session_.reset(stream, NGHTTP2_NO_ERROR);
@@ -189,6 +191,7 @@ void H2ServerCodec::onTrailers(Stream& stream, H2Section& section) {
   RequestReceiver* const receiver = stream.receiver;
   if (receiver == nullptr) return;
   if (error != H2Error::None) {
+    session_.countRefusal(error);
     handler_.onRequestRefused(nullptr, info(error).request_failure, info(error).detail);
     stream.reset(Failure::BadBody);
     return receiver->onRequestReset(Failure::BadBody);
@@ -254,7 +257,8 @@ void H2ServerCodec::onConnectionLost(Failure why) {
 
 bool H2ServerCodec::mustClose() const {
   if (session_.failure() != H2Error::None || told_error_) return true;
-  return (peer_ended_ || session_.goAwaySent()) && session_.streamCount() == 0;
+  const bool no_more = peer_ended_ || peer_went_away_ || session_.goAwaySent();
+  return no_more && session_.streamCount() == 0;
 }
 
 }  // namespace convoy::http

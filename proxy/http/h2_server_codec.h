@@ -17,17 +17,24 @@ namespace convoy::http {
 
 class H2ServerCodec final : public ServerCodec, private H2SessionHandler {
  public:
-  // Handler and clock outlive the codec.
-  H2ServerCodec(ServerCodecHandler& handler, const H2Options& options, const event::Clock& clock);
+  // Handler, clock and metrics outlive the codec.
+  H2ServerCodec(ServerCodecHandler& handler, const H2Options& options, const event::Clock& clock,
+                H2Metrics& metrics);
   ~H2ServerCodec() override;
 
   size_t dispatch(std::string_view bytes) override;
   void onEndOfStream() override;
   void onConnectionLost(Failure why) override;
   void goAway() override { session_.startGoAway(); }
+  void goAwayNow() override { session_.finishGoAway(); }
   ResponseSender* senderForError() override { return nullptr; }  // a GOAWAY has said it all
   bool mustClose() const override;
-  bool idle() const override { return session_.streamCount() == 0 && !session_.inHeaderBlock(); }
+  bool idle() const override { return session_.streamCount() == 0 && !receivingHead(); }
+  bool receivingHead() const override {
+    return session_.failure() == H2Error::None && (!settled_ || session_.inHeaderBlock());
+  }
+  bool multiplexed() const override { return true; }
+  size_t resetStalledStreams() override { return session_.resetStalledStreams(); }
   void onOutputAboveHigh() override {}
   void onOutputBelowLow() override;
   Protocol protocol() const override { return Protocol::Http2; }
@@ -43,8 +50,8 @@ class H2ServerCodec final : public ServerCodec, private H2SessionHandler {
   void onSection(H2Stream& stream, H2Section& section, bool end_of_stream) override;
   void onData(H2Stream& stream, std::string_view bytes, bool end_of_stream) override;
   void onStreamClosed(H2Stream& stream, uint32_t code) override;
-  void onPeerGoAway() override {}
-  void onPeerSettings() override {}
+  void onPeerGoAway() override { peer_went_away_ = true; }
+  void onPeerSettings() override { settled_ = true; }
   void onMessageRefused(H2Error error) override;
 
   void onRequest(Stream& stream, H2Section& section, bool end_of_stream);
@@ -58,9 +65,11 @@ class H2ServerCodec final : public ServerCodec, private H2SessionHandler {
   const H2Options options_;
   RequestHead head_;  // the one that is being handed over
   H2Session session_;
+  bool settled_ = false;  // the preface is complete, SETTINGS included
   bool told_error_ = false;
   bool peer_ended_ = false;
-  bool holding_back_ = false;  // not reading: the peer takes nothing, and goes on asking
+  bool peer_went_away_ = false;  // opens no more streams
+  bool holding_back_ = false;    // not reading: the peer takes nothing, and goes on asking
 };
 
 }  // namespace convoy::http

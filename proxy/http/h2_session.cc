@@ -142,6 +142,7 @@ struct H2Session::Callbacks {
     nghttp2_option_set_no_auto_window_update(option, 1);
     nghttp2_option_set_no_closed_streams(option, 1);
     nghttp2_option_set_max_send_header_block_length(option, 1024 * 1024);
+    nghttp2_option_set_max_deflate_dynamic_table_size(option, self->options_.header_table);
     nghttp2_option_set_peer_max_concurrent_streams(option, self->options_.max_concurrent_streams);
     // Backstops that read a clock of their own: ours (h2_flood.h) comes long before.
     nghttp2_option_set_stream_reset_rate_limit(option, 100'000, 10'000);
@@ -157,20 +158,24 @@ struct H2Session::Callbacks {
 };
 
 H2Session::H2Session(Role role, H2SessionHandler& handler, const H2Options& options,
-                     const event::Clock& clock)
+                     const event::Clock& clock, H2Metrics& metrics)
     : handler_(handler),
       options_(options),
       clock_(clock),
+      metrics_(metrics),
       role_(role),
+      scanner_(NGHTTP2_CLIENT_MAGIC_LEN),
       section_(options),
       flood_(clock, options.flood_budget, options.flood_refill_per_second) {
   session_ = Callbacks::makeSession(this);
   nghttp2_settings_entry settings[4];
   size_t count = 0;
+  if (options.header_table != NGHTTP2_DEFAULT_HEADER_TABLE_SIZE) {
+    settings[count++] = {NGHTTP2_SETTINGS_HEADER_TABLE_SIZE, options.header_table};
+  }
   settings[count++] = {NGHTTP2_SETTINGS_INITIAL_WINDOW_SIZE, options.stream_window};
   if (role == Role::Server) {
     settings[count++] = {NGHTTP2_SETTINGS_MAX_CONCURRENT_STREAMS, options.max_concurrent_streams};
-    settings[count++] = {NGHTTP2_SETTINGS_NO_RFC7540_PRIORITIES, 1};
     if (options.allow_extended_connect) {
       settings[count++] = {NGHTTP2_SETTINGS_ENABLE_CONNECT_PROTOCOL, 1};
     }
@@ -196,6 +201,7 @@ H2Stream& H2Session::add(std::unique_ptr<H2Stream> stream) {
   H2Stream& added = *stream.release();
   streams_.pushBack(added);
   ++stream_count_;
+  metrics_.streams_active.add();
   return added;
 }
 
@@ -206,6 +212,7 @@ void H2Session::forget(H2Stream& stream) {
   stream.pending.clear();
   stream.unlink();
   --stream_count_;
+  metrics_.streams_active.sub();
   closed_.pushBack(stream);
 }
 
@@ -219,6 +226,20 @@ void H2Session::receive(std::string_view bytes) {
   if (dead_ || failure_ != H2Error::None) return;
   CONVOY_ASSERT(!in_nghttp2_);
   Scope scope(*this);
+  size_t fed = 0;
+  size_t at = role_ == Role::Server ? 0 : bytes.size();
+  while (at < bytes.size() && failure_ == H2Error::None) {
+    const H2FrameScanner::Found data = scanner_.next(bytes, &at);
+    if (data.stream < 0) break;
+    feed(bytes.substr(fed, data.header_at - fed));
+    fed = data.header_at;
+    if (failure_ == H2Error::None && wasClosedByPeer(data.stream)) fail(H2Error::StreamClosed);
+  }
+  if (failure_ == H2Error::None) feed(bytes.substr(fed));
+  flush();
+}
+
+void H2Session::feed(std::string_view bytes) {
   in_nghttp2_ = true;
   const ssize_t taken = nghttp2_session_mem_recv(
       session_, reinterpret_cast<const uint8_t*>(bytes.data()), bytes.size());
@@ -230,7 +251,6 @@ void H2Session::receive(std::string_view bytes) {
   } else if (taken < 0) {
     fail(failure_ != H2Error::None ? failure_ : H2Error::InternalError);
   }
-  flush();
 }
 
 // Ends the connection from inside a callback of nghttp2.
@@ -245,7 +265,28 @@ void H2Session::fail(H2Error error) {
 }
 
 int H2Session::pay(H2Error kind, int64_t price) {
-  return flood_.pay(price) ? 0 : stop(kind);
+  if (flood_.pay(price)) return 0;
+  countFlood(kind);
+  return stop(kind);
+}
+
+void H2Session::countFlood(H2Error kind) {
+  switch (kind) {
+    case H2Error::FloodReset:
+      return metrics_.inbound_reset_frames_flood.add();
+    case H2Error::FloodEmptyData:
+      return metrics_.inbound_empty_frames_flood.add();
+    case H2Error::FloodWindowUpdate:
+      return metrics_.inbound_window_update_frames_flood.add();
+    case H2Error::FloodContinuation:
+      return metrics_.inbound_continuation_frames_flood.add();
+    case H2Error::FloodPriority:
+      return metrics_.inbound_priority_frames_flood.add();
+    case H2Error::FloodHeaderBytes:
+      return metrics_.inbound_header_bytes_flood.add();
+    default:
+      return metrics_.inbound_control_frames_flood.add();
+  }
 }
 
 // 5.1.1: nghttp2 takes a new stream with a lower number for one that was closed.
@@ -259,6 +300,18 @@ void H2Session::noteNewId(int32_t id) {
     gaps_[next_gap_++ % kGaps] = {highest_id_ > 0 ? highest_id_ + 2 : 1, id - 2};
   }
   highest_id_ = id;
+}
+
+// 5.1: whoever has ended or reset a stream sends nothing more on it. nghttp2 has forgotten such
+// streams; the choice is to let it keep as many as there may be open ones.
+bool H2Session::wasClosedByPeer(int32_t id) const {
+  return role_ == Role::Server && id > 0 && find(id) == nullptr &&
+         std::find(std::begin(closed_by_peer_), std::end(closed_by_peer_), id) !=
+             std::end(closed_by_peer_);
+}
+
+void H2Session::noteClosedByPeer(int32_t id) {
+  closed_by_peer_[next_closed_++ % kClosed] = id;
 }
 
 int H2Session::beginFrame(const nghttp2_frame_hd& frame) {
@@ -275,12 +328,16 @@ int H2Session::beginFrame(const nghttp2_frame_hd& frame) {
           noteNewId(frame.stream_id);
         } else if (isSkippedId(frame.stream_id)) {
           return stop(H2Error::StreamIdNotIncreasing);
+        } else if (wasClosedByPeer(frame.stream_id)) {
+          return stop(H2Error::StreamClosed);
         }
       }
       return 0;
     case NGHTTP2_RST_STREAM: {
       const H2Stream* stream = find(frame.stream_id);
-      if (stream == nullptr || role_ == Role::Client || stream->end_on_wire) return 0;
+      if (stream == nullptr || role_ == Role::Client) return 0;
+      noteClosedByPeer(frame.stream_id);
+      if (stream->end_on_wire) return 0;
       if (clock_.monotonicNow() - stream->opened_at > H2Flood::kRapid) return 0;
       return pay(H2Error::FloodReset, H2Flood::kReset);
     }
@@ -333,6 +390,9 @@ int H2Session::onFrame(const nghttp2_frame& frame) {
       }
       break;
     }
+    case NGHTTP2_RST_STREAM:
+      metrics_.rx_reset.add();
+      break;
     case NGHTTP2_GOAWAY:
       handler_.onPeerGoAway();
       break;
@@ -342,10 +402,7 @@ int H2Session::onFrame(const nghttp2_frame& frame) {
     case NGHTTP2_PING:
       if (go_away_ == GoAway::Announced && (frame.hd.flags & NGHTTP2_FLAG_ACK) != 0 &&
           std::memcmp(frame.ping.opaque_data, kDrainPing, sizeof(kDrainPing)) == 0) {
-        go_away_ = GoAway::Final;
-        nghttp2_submit_goaway(session_, NGHTTP2_FLAG_NONE,
-                              nghttp2_session_get_last_proc_stream_id(session_), NGHTTP2_NO_ERROR,
-                              nullptr, 0);
+        finishGoAway();
       }
       break;
     default:
@@ -359,6 +416,7 @@ void H2Session::onHeadersFrame(const nghttp2_frame& frame) {
   if (stream == nullptr || !section_.started()) return;
   const bool end = (frame.hd.flags & NGHTTP2_FLAG_END_STREAM) != 0;
   if (end) stream->receive_ended = true;
+  if (stream->head_received) metrics_.trailers.add();
   handler_.onSection(*stream, section_, end);
   if (section_.decodedBytes() > kKeptSectionBytes) section_.release();
 }
@@ -394,9 +452,25 @@ void H2Session::withhold(H2Stream& stream, size_t bytes) {
   }
 }
 
+void H2Session::countRefusal(H2Error error) {
+  switch (error) {
+    case H2Error::HeadTooLarge:
+    case H2Error::TooManyFields:
+    case H2Error::CookiesTooLarge:
+    case H2Error::TrailersTooLarge:
+    case H2Error::TooManyTrailers:
+      return metrics_.header_overflow.add();
+    default:
+      return metrics_.rx_messaging_error.add();
+  }
+}
+
 void H2Session::onInvalidFrame(const nghttp2_frame& frame, int error) {
-  if (frame.hd.type != NGHTTP2_HEADERS || error == NGHTTP2_ERR_REFUSED_STREAM) return;
+  if (frame.hd.type != NGHTTP2_HEADERS) return;
+  section_.release();
+  if (error == NGHTTP2_ERR_REFUSED_STREAM) return;
   H2Stream* stream = find(frame.hd.stream_id);
+  countRefusal(H2Error::MalformedMessage);
   if (stream == nullptr || !stream->head_received) {
     handler_.onMessageRefused(H2Error::MalformedMessage);
   }
@@ -406,6 +480,7 @@ void H2Session::onClose(int32_t id, uint32_t code) {
   H2Stream* stream = find(id);
   if (stream == nullptr || stream->closed) return;
   if (code == NGHTTP2_NO_ERROR && stream->end_on_wire) flood_.earn(H2Flood::kStreamEnded);
+  if (stream->receive_ended) noteClosedByPeer(id);
   if (stream->unconsumed > 0) {
     nghttp2_session_consume_connection(session_, std::exchange(stream->unconsumed, 0));
   }
@@ -433,6 +508,7 @@ void H2Session::flush() {
 }
 
 void H2Session::onGoAwaySent(uint32_t code) {
+  metrics_.goaway_sent.add();
   if (code != NGHTTP2_NO_ERROR) {
     if (failure_ == H2Error::None) failure_ = h2ErrorOfCode(code);
   } else if (go_away_ == GoAway::Announced) {
@@ -441,6 +517,7 @@ void H2Session::onGoAwaySent(uint32_t code) {
 }
 
 void H2Session::onFrameSent(const nghttp2_frame& frame) {
+  if (frame.hd.type == NGHTTP2_RST_STREAM) metrics_.tx_reset.add();
   if (frame.hd.type == NGHTTP2_GOAWAY) return onGoAwaySent(frame.goaway.error_code);
   const bool is_headers = frame.hd.type == NGHTTP2_HEADERS;
   if (!is_headers && frame.hd.type != NGHTTP2_DATA) return;
@@ -482,6 +559,7 @@ ssize_t H2Session::provide(H2Stream& stream, size_t room, uint32_t* flags) {
 
 void H2Session::write(H2Stream& stream, const uint8_t* frame_header, size_t length) {
   if (length >= kEarningBytes || length == stream.sendable()) flood_.earn(H2Flood::kDataFrame);
+  stream.stalled = false;
   net::ByteQueue& out = handler_.sessionOutput();
   out.append(viewOf(frame_header, kFrameHeader));
   const size_t from_direct = std::min(length, stream.direct.size());
@@ -674,6 +752,27 @@ void H2Session::startGoAway() {
   go_away_ = GoAway::Announced;
   nghttp2_submit_shutdown_notice(session_);
   flush();
+}
+
+void H2Session::finishGoAway() {
+  if (go_away_ == GoAway::Final || failure_ != H2Error::None) return;
+  go_away_ = GoAway::Final;
+  nghttp2_submit_goaway(session_, NGHTTP2_FLAG_NONE,
+                        nghttp2_session_get_last_proc_stream_id(session_), NGHTTP2_NO_ERROR,
+                        nullptr, 0);
+  flush();
+}
+
+size_t H2Session::resetStalledStreams() {
+  Scope scope(*this);
+  std::vector<H2Stream*> stalled;
+  streams_.forEach([&stalled](H2Stream& stream) {
+    if (!stream.send_ended || stream.end_on_wire) return;
+    if (std::exchange(stream.stalled, true)) stalled.push_back(&stream);
+  });
+  for (H2Stream* stream : stalled) reset(*stream, NGHTTP2_CANCEL);
+  metrics_.tx_flush_timeout.add(stalled.size());
+  return stalled.size();
 }
 
 uint32_t H2Session::peerMaxConcurrentStreams() const {

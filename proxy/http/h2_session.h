@@ -25,6 +25,8 @@
 #include "proxy/http/codec.h"
 #include "proxy/http/h2_error.h"
 #include "proxy/http/h2_flood.h"
+#include "proxy/http/h2_frame_scanner.h"
+#include "proxy/http/h2_metrics.h"
 #include "proxy/http/h2_options.h"
 #include "proxy/http/h2_section.h"
 #include "proxy/http/h2_stream.h"
@@ -60,7 +62,7 @@ class H2Session {
 
   // All arguments outlive the session. SETTINGS are written at the first receive() or flush().
   H2Session(Role role, H2SessionHandler& handler, const H2Options& options,
-            const event::Clock& clock);
+            const event::Clock& clock, H2Metrics& metrics);
   ~H2Session();
   H2Session(const H2Session&) = delete;
   H2Session& operator=(const H2Session&) = delete;
@@ -98,10 +100,17 @@ class H2Session {
   // First step of a graceful end: no new streams soon. The second comes with the answer to a PING,
   // when the peer must have seen the first.
   void startGoAway();
+  // The second step at once.
+  void finishGoAway();
   bool goAwaySent() const { return go_away_ == GoAway::Final; }
   void fail(H2Error error);
+  // Resets streams that have nothing more to say and stood still since the last call.
+  size_t resetStalledStreams();
   // The connection is gone: nothing is read or written any more. Streams are to be abandoned.
   void die() { dead_ = true; }
+
+  // A message that the codec refuses.
+  void countRefusal(H2Error error);
 
   uint32_t peerMaxConcurrentStreams() const;
   // Response or request fields that were left out because they held line breaks.
@@ -117,6 +126,7 @@ class H2Session {
     Final,      // GOAWAY with the last stream that will be served
   };
 
+  void feed(std::string_view bytes);
   H2Stream* find(int32_t id) const;
   int beginFrame(const nghttp2_frame_hd& frame);
   int beginHeaders(const nghttp2_frame& frame);
@@ -131,9 +141,12 @@ class H2Session {
   ssize_t provide(H2Stream& stream, size_t room, uint32_t* flags);
   void write(H2Stream& stream, const uint8_t* frame_header, size_t length);
   int pay(H2Error kind, int64_t price);
+  void countFlood(H2Error kind);
   int stop(H2Error error);
   bool isSkippedId(int32_t id);
   void noteNewId(int32_t id);
+  bool wasClosedByPeer(int32_t id) const;
+  void noteClosedByPeer(int32_t id);
   void submitHeaders(H2Stream& stream, uint8_t flags);
   void submitTrailers(H2Stream& stream, const HeaderList& trailers);
   void offerData(H2Stream& stream);
@@ -144,8 +157,10 @@ class H2Session {
   H2SessionHandler& handler_;
   const H2Options& options_;
   const event::Clock& clock_;
+  H2Metrics& metrics_;
   const Role role_;
   nghttp2_session* session_ = nullptr;
+  H2FrameScanner scanner_;  // server
   H2Section section_;
   H2Flood flood_;
   Streams streams_;  // owned
@@ -168,6 +183,10 @@ class H2Session {
   static constexpr size_t kGaps = 4;
   Gap gaps_[kGaps];
   size_t next_gap_ = 0;
+  // Server: the latest streams that the client has ended or reset.
+  static constexpr size_t kClosed = 8;
+  int32_t closed_by_peer_[kClosed] = {};
+  size_t next_closed_ = 0;
 };
 
 }  // namespace convoy::http

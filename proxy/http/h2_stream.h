@@ -45,6 +45,7 @@ class H2Stream : public base::ListHook<> {
   bool has_provider = false;    // nghttp2 asks this stream for DATA
   bool waits_for_room = false;  // the connection's output is full
   bool reset_when_sent = false;
+  bool stalled = false;  // nothing left since the last look (H2Session::resetStalledStreams)
   net::ByteQueue pending;
   std::string_view direct;                      // before pending; only during a call of sendBody()
   const HeaderList* direct_trailers = nullptr;  // only during a call of sendTrailers()

@@ -15,9 +15,14 @@ std::string_view failureMetricName(Failure failure);
 struct ManagerMetrics {
   observe::Counter downstream_cx_total;
   observe::Gauge downstream_cx_active;
+  observe::Counter downstream_cx_http1_total;
+  observe::Gauge downstream_cx_http1_active;
+  observe::Counter downstream_cx_http2_total;
+  observe::Gauge downstream_cx_http2_active;
   observe::Counter downstream_cx_destroy;
   observe::Counter downstream_cx_idle_timeout;
   observe::Counter downstream_cx_max_duration_reached;
+  observe::Counter downstream_cx_max_requests_reached;
   observe::Counter downstream_cx_protocol_error;
   observe::Counter downstream_cx_drain_close;
   observe::Counter downstream_cx_rx_bytes_total;
@@ -25,6 +30,8 @@ struct ManagerMetrics {
   observe::Gauge downstream_cx_upgrades_active;
   observe::Counter downstream_rq_total;
   observe::Gauge downstream_rq_active;
+  observe::Counter downstream_rq_http1_total;
+  observe::Counter downstream_rq_http2_total;
   observe::Counter downstream_rq_completed;
   std::array<observe::Counter, 5> downstream_rq_class;  // 1xx to 5xx
   observe::Counter downstream_rq_rx_reset;
@@ -43,13 +50,28 @@ struct ManagerMetrics {
 
   template <class Self, class Visitor>
   static void visit(Self& m, Visitor&& v) {
+    visitConnections(m, v);
+    visitRequests(m, v);
+  }
+
+ private:
+  template <class Self, class Visitor>
+  static void visitConnections(Self& m, Visitor& v) {
     v("downstream_cx_total", m.downstream_cx_total, "Client connections accepted");
     v("downstream_cx_active", m.downstream_cx_active, "Client connections open");
+    v("downstream_cx_http1_total", m.downstream_cx_http1_total, "Client connections of HTTP/1.x");
+    v("downstream_cx_http1_active", m.downstream_cx_http1_active,
+      "Client connections of HTTP/1.x open");
+    v("downstream_cx_http2_total", m.downstream_cx_http2_total, "Client connections of HTTP/2");
+    v("downstream_cx_http2_active", m.downstream_cx_http2_active,
+      "Client connections of HTTP/2 open");
     v("downstream_cx_destroy", m.downstream_cx_destroy, "Client connections closed");
     v("downstream_cx_idle_timeout", m.downstream_cx_idle_timeout,
       "Connections closed for being idle");
     v("downstream_cx_max_duration_reached", m.downstream_cx_max_duration_reached,
       "Connections closed for their age");
+    v("downstream_cx_max_requests_reached", m.downstream_cx_max_requests_reached,
+      "Connections ended for their number of requests");
     v("downstream_cx_protocol_error", m.downstream_cx_protocol_error,
       "Connections closed because the client broke the protocol");
     v("downstream_cx_drain_close", m.downstream_cx_drain_close, "Connections closed by draining");
@@ -58,8 +80,14 @@ struct ManagerMetrics {
     v("downstream_cx_upgrades_total", m.downstream_cx_upgrades_total,
       "Tunnels opened (WebSocket and other upgrades, CONNECT)");
     v("downstream_cx_upgrades_active", m.downstream_cx_upgrades_active, "Tunnels open");
+  }
+
+  template <class Self, class Visitor>
+  static void visitRequests(Self& m, Visitor& v) {
     v("downstream_rq_total", m.downstream_rq_total, "Requests received");
     v("downstream_rq_active", m.downstream_rq_active, "Requests being served");
+    v("downstream_rq_http1_total", m.downstream_rq_http1_total, "Requests of HTTP/1.x received");
+    v("downstream_rq_http2_total", m.downstream_rq_http2_total, "Requests of HTTP/2 received");
     v("downstream_rq_completed", m.downstream_rq_completed, "Requests answered");
     static constexpr const char* kClasses[] = {"downstream_rq_1xx", "downstream_rq_2xx",
                                                "downstream_rq_3xx", "downstream_rq_4xx",

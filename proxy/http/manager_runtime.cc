@@ -40,6 +40,9 @@ ManagerRuntime::ManagerRuntime(event::Loop& l, std::shared_ptr<const ConnectionM
       drain_queue(queueFor(spec->drain_timeout)) {
   h1_limits.max_head_bytes = size_t{spec->max_request_headers_kb} * 1024;
   h1_limits.max_fields = spec->max_headers_count;
+  h2_options = spec->http2;
+  h2_options.max_head_bytes = h1_limits.max_head_bytes;
+  h2_options.max_fields = h1_limits.max_fields;
 }
 
 ManagerRuntime::~ManagerRuntime() = default;

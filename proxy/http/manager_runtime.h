@@ -15,6 +15,8 @@
 #include "proxy/http/codec.h"
 #include "proxy/http/filter.h"
 #include "proxy/http/h1_limits.h"
+#include "proxy/http/h2_metrics.h"
+#include "proxy/http/h2_options.h"
 #include "proxy/http/http_date.h"
 #include "proxy/http/manager_metrics.h"
 #include "proxy/http/route_matcher.h"
@@ -52,6 +54,8 @@ struct ManagerRuntime {
   std::vector<std::unique_ptr<FilterFactory>> filters;
   std::vector<std::unique_ptr<AccessLogger>> access_logs;
   H1Limits h1_limits;
+  H2Options h2_options;
+  H2Metrics* h2_metrics = &unread_h2_metrics_;  // or those of the process
   // What must outlive the requests that pin this: the metric group, say.
   std::shared_ptr<void> keep_alive;
   WallTimeCache wall;
@@ -73,6 +77,7 @@ struct ManagerRuntime {
   void giveBack(std::unique_ptr<ServerStream> stream);
 
  private:
+  H2Metrics unread_h2_metrics_;
   std::vector<std::unique_ptr<ServerStream>> free_streams_;
 };
 

@@ -10,6 +10,7 @@
 #include <string>
 #include <vector>
 
+#include "proxy/http/h2_options.h"
 #include "proxy/http/path_normalizer.h"
 #include "proxy/net/spec.h"
 #include "proxy/route/spec.h"
@@ -55,6 +56,7 @@ struct ConnectionManagerSpec final : net::NetworkFilterSpec {
 
   std::string stat_prefix;
   Codec codec = Codec::Auto;
+  H2Options http2;                                      // the limits of heads are below
   std::shared_ptr<const route::RouteTableSpec> routes;  // inline; null with rds_name
   std::string rds_name;
   Milliseconds rds_fetch_timeout{15'000};  // wait for the first table; 0: for ever

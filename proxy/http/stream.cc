@@ -86,7 +86,7 @@ void ServerStream::recycle() {
   routes_ = {};
   flow_listener_ = nullptr;
   request_ended_ = response_ended_ = replied_locally_ = false;
-  filters_hold_head_ = closes_after_ = expects_continue_ = false;
+  filters_hold_head_ = leaves_unread_ = expects_continue_ = false;
   above_high_ = pauses_ = 0;
   tunnel_ = Tunnel::None;
   arena_.reset();
@@ -148,7 +148,7 @@ bool ServerStream::admitTunnel() {
 // more is read.
 void ServerStream::refuseTunnel(bool end_of_stream) {
   if (end_of_stream) noteRequestEnd();
-  if (request_head_.protocol != Protocol::Http2) closeAfterThis();
+  leaveRequestUnread();
   fail(Failure::UnsupportedUpgrade);
 }
 
@@ -241,9 +241,9 @@ void ServerStream::dropRestOfRequest() {
   while (pauses_ > 0) resumeRequestBody();
 }
 
-void ServerStream::closeAfterThis() {
-  closes_after_ = true;
-  owner_->closeAfterStream();
+void ServerStream::leaveRequestUnread() {
+  leaves_unread_ = true;
+  sender_->leaveRequestUnread();
 }
 
 // --- the response ---
@@ -312,9 +312,9 @@ void ServerStream::noteResponseEnd() {
   response_ended_ = true;
   if (request_ended_) return finish(StreamEnd::Clean);
   if (tunnel_ == Tunnel::Open) return;  // the client's direction goes on
-  // Nobody wants the rest of the request. Little of it is read and dropped; more closes the
-  // connection.
-  const bool drainable = !closes_after_ && request_head_.body.kind == BodyLength::Kind::Known &&
+  // Nobody wants the rest of the request. Little of it is read and dropped; more ends the stream,
+  // and an HTTP/1.x connection with it.
+  const bool drainable = !leaves_unread_ && request_head_.body.kind == BodyLength::Kind::Known &&
                          request_head_.body.bytes - info_.bytes_received <= kDrainableBody &&
                          !expects_continue_;
   if (drainable) return dropRestOfRequest();
@@ -364,7 +364,7 @@ void ServerStream::reply(const LocalReply& local, size_t from) {
   if (!request_ended_ && request_head_.body.kind != BodyLength::Kind::None) {
     const bool small = request_head_.body.kind == BodyLength::Kind::Known &&
                        request_head_.body.bytes <= kDrainableBody;
-    if (!small || expects_continue_) closeAfterThis();
+    if (!small || expects_continue_) leaveRequestUnread();
   }
   // Another head waits at a filter; this one goes in its place.
   if (filters_hold_head_) from = filters_.size();
@@ -402,7 +402,7 @@ void ServerStream::onTimeout(Failure failure) {
   const bool idle = failure == idle_failure_;
   if (idle) m.downstream_rq_idle_timeout.add();
   if (failure == Failure::MaxStreamDuration) m.downstream_rq_max_duration_reached.add();
-  if (!request_ended_) closeAfterThis();
+  if (!request_ended_) leaveRequestUnread();
   // As Envoy: behind a whole request it is the upstream that says nothing.
   if (idle && request_ended_ && state_ == State::Receiving && !replied_locally_) {
     return reply({.failure = failure, .status = 504}, filters_.size());

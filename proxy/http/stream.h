@@ -30,7 +30,7 @@ namespace convoy::http {
 enum class StreamEnd : uint8_t {
   Clean,          // both directions complete: an HTTP/1.x connection can serve the next request
   RequestUnread,  // the response is complete, the request is not: HTTP/1.x sends it and closes
-  Aborted,        // the response is broken off, or nobody is there to read it
+  Aborted,        // the response is broken off, or nobody is there to read it: HTTP/1.x closes
 };
 
 // The connection as its streams see it.
@@ -38,8 +38,6 @@ class StreamOwner {
  public:
   virtual const net::Address& remoteAddress() const = 0;
   virtual const net::Address& localAddress() const = 0;
-  // The connection ends after this stream: the next head sent says so.
-  virtual void closeAfterStream() = 0;
   // The stream is done with; it calls nothing any more and may be recycled at the end of the turn.
   virtual void onStreamFinished(ServerStream& stream, StreamEnd end) = 0;
 
@@ -61,7 +59,7 @@ class ServerStream final : public RequestReceiver,
   void recycle();
   // Answers a request whose head could not be read; used instead of onRequestHead().
   void refuse(Failure failure);
-  // The connection is gone; nothing can be sent.
+  // The stream, or the whole connection, is gone; nothing can be sent.
   void onRequestReset(Failure failure) override;
 
   void onRequestHead(RequestHead& head, bool end_of_stream) override;
@@ -165,7 +163,7 @@ class ServerStream final : public RequestReceiver,
   void setFlowListener(FlowListener* listener);
   void pauseRequestBody();
   void resumeRequestBody();
-  void closeAfterThis();
+  void leaveRequestUnread();
   void dropRestOfRequest();
   void giveUpRequest();
   void noteGrpcStatus(const HeaderList& fields);
@@ -185,8 +183,8 @@ class ServerStream final : public RequestReceiver,
   bool response_ended_ = false;
   bool replied_locally_ = false;    // the rest of the request is read and dropped
   bool filters_hold_head_ = false;  // or have held it: the response head went through the path
-  bool closes_after_ = false;       // the connection ends with this stream
   bool expects_continue_ = false;   // the client waits for "100 Continue" before its body
+  bool leaves_unread_ = false;      // the rest of the request
   uint16_t above_high_ = 0;         // for how many reasons the response waits
   uint16_t pauses_ = 0;             // of the request's body
 

@@ -93,6 +93,8 @@ class Connection {
   // after close() go nowhere.
   ByteQueue& output() { return output_; }
   void scheduleFlush() { loop_.atEndOfTurn(end_of_turn_); }
+  // As scheduleFlush(), but with what the other turns of this iteration write.
+  void scheduleLateFlush() { loop_.atEndOfIteration(end_of_turn_); }
   void write(std::string_view bytes) {
     output_.append(bytes);
     scheduleFlush();

@@ -35,6 +35,7 @@ std::shared_ptr<http::ManagerRuntime> HttpChain::makeRuntime(const PreparedChain
       services_.loop, from.spec, from.metrics->slot(worker_),
       [routes = from.routes, worker = worker_] { return routes->get(worker); });
   runtime->keep_alive = from.metrics;
+  if (from.h2_metrics != nullptr) runtime->h2_metrics = &from.h2_metrics->slot(worker_);
   runtime->buffer_limit = listener.per_connection_buffer_limit_bytes;
   for (const auto& filter : from.spec->filters) {
     if (!filter->disabled) runtime->filters.push_back(filters_.make(filter, services_));

@@ -18,7 +18,9 @@ ListenerManager::ListenerManager(event::Loop& main, std::vector<Worker*> workers
       registry_(registry),
       limits_(std::move(limits)),
       process_limit_(std::make_shared<ConnectionLimit>(limits_.process)),
-      sockets_(main, workers_, adopted) {}
+      sockets_(main, workers_, adopted),
+      h2_metrics_(std::make_shared<observe::MetricGroup<http::H2ServerMetrics>>(
+          registry_, "http2", observe::Labels{}, static_cast<int>(workers_.size() + 1))) {}
 
 ListenerManager::~ListenerManager() = default;
 
@@ -69,6 +71,7 @@ PreparedManager ListenerManager::prepareManager(
     std::shared_ptr<const http::ConnectionManagerSpec> spec) {
   PreparedManager prepared;
   prepared.metrics = managerMetrics(spec->stat_prefix);
+  prepared.h2_metrics = h2_metrics_;
   for (const http::AccessLogSpec& log : spec->access_logs) {
     auto format = http::LogFormat::compile(log);
     auto file = logs_.open(log.path);

@@ -90,6 +90,7 @@ class ListenerManager {
   std::map<std::string, Listener> listeners_;
   // Several listeners may share a stat_prefix, and so the counters.
   std::map<std::string, std::weak_ptr<observe::MetricGroup<http::ManagerMetrics>>> manager_metrics_;
+  const std::shared_ptr<observe::MetricGroup<http::H2ServerMetrics>> h2_metrics_;
 };
 
 }  // namespace convoy::server

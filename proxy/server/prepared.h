@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "proxy/event/worker_slot.h"
+#include "proxy/http/h2_metrics.h"
 #include "proxy/http/log_format.h"
 #include "proxy/http/manager_metrics.h"
 #include "proxy/http/route_matcher.h"
@@ -32,6 +33,8 @@ struct PreparedLog {
 struct PreparedManager {
   std::shared_ptr<const http::ConnectionManagerSpec> spec;
   std::shared_ptr<observe::MetricGroup<http::ManagerMetrics>> metrics;
+  // Of the whole process; null: not read by anybody.
+  std::shared_ptr<observe::MetricGroup<http::H2ServerMetrics>> h2_metrics;
   std::vector<PreparedLog> logs;
   std::shared_ptr<RouteTableSlot> routes;
 };

@@ -3,6 +3,7 @@
 // Metrics of one cluster on one worker, under Envoy's names (prefix "cluster"). The membership
 // gauges are written by main, in its own slot.
 
+#include "proxy/http/h2_metrics.h"
 #include "proxy/observe/metrics.h"
 
 namespace convoy::upstream {
@@ -58,6 +59,7 @@ struct ClusterMetrics {
   observe::Counter upstream_flow_control_resumed_reading_total;
   observe::Counter upstream_flow_control_backed_up_total;
   observe::Counter upstream_flow_control_drained_total;
+  http::H2Metrics http2;
   // Membership (main).
   observe::Counter membership_change;
   observe::Gauge membership_total;
@@ -182,6 +184,7 @@ struct ClusterMetrics {
             "Times an upstream connection's write queue crossed its high watermark");
     visitor("upstream_flow_control_drained_total", self.upstream_flow_control_drained_total,
             "Times an upstream connection's write queue fell below its low watermark");
+    http::H2Metrics::visit(self.http2, visitor);
     visitor("membership_change", self.membership_change,
             "Updates that added, removed or changed hosts");
     visitor("membership_total", self.membership_total, "Hosts");

@@ -1,5 +1,6 @@
 #include "proxy/upstream/conn_pool.h"
 
+#include <algorithm>
 #include <utility>
 
 #include "proxy/base/assert.h"
@@ -26,7 +27,11 @@ void HostLease::release() {
 HostPool::HostPool(std::shared_ptr<WorkerCluster> cluster, std::shared_ptr<const Host> host)
     : cluster_(std::move(cluster)),
       host_(std::move(host)),
-      metrics_(host_->metrics(cluster_->worker())) {}
+      metrics_(host_->metrics(cluster_->worker())),
+      expected_streams_(
+          cluster_->spec().protocol == UpstreamProtocol::Http2
+              ? std::min(cluster_->spec().http2.max_concurrent_streams, kStreamsBeforeSettings)
+              : 1) {}
 
 HostPool::~HostPool() {
   CONVOY_ASSERT(pending_.empty() && connecting_.empty() && idle_.empty() && partial_.empty() &&
@@ -136,7 +141,7 @@ bool HostPool::openConnection() {
   auto* connection = new PooledConnection(HostRef(this));
   connecting_.pushFront(*connection);
   ++counts_.connecting;
-  connecting_room_ += connection->maxStreams();
+  connecting_room_ += connection->expectedStreams();
   return true;
 }
 
@@ -167,7 +172,7 @@ uint32_t& HostPool::countOf(PooledConnectionState state) {
 void HostPool::onTransition(PooledConnection& connection, PooledConnectionState from) {
   const PooledConnectionState to = connection.state();
   --countOf(from);
-  if (from == PooledConnectionState::Connecting) connecting_room_ -= connection.maxStreams();
+  if (from == PooledConnectionState::Connecting) connecting_room_ -= connection.expectedStreams();
   connection.unlink();
   if (to == PooledConnectionState::Closed) {
     cluster_->breakers().connections.release();

@@ -174,6 +174,9 @@ class HostPool {
   void serve(PooledConnection& connection);  // streams that wait, as many as it has room for
   void endActive(PoolStream& stream);
   void cancel(PoolStream& stream);
+  // How many streams a new connection is likely to carry: as many as the last one.
+  uint32_t expectedStreams() const { return expected_streams_; }
+  void expectStreams(uint32_t streams) { expected_streams_ = streams; }
 
  private:
   friend class HostRef;
@@ -194,6 +197,7 @@ class HostPool {
   uint64_t references_ = 0;  // HostRefs
   bool draining_ = false;
   Counts counts_;
+  uint32_t expected_streams_;
   uint32_t connecting_room_ = 0;  // streams that the connecting ones will carry
   Connections connecting_;
   Connections idle_;                         // the one used last in front

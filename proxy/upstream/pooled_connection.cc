@@ -1,5 +1,6 @@
 #include "proxy/upstream/pooled_connection.h"
 
+#include <algorithm>
 #include <utility>
 
 #include "proxy/base/assert.h"
@@ -7,26 +8,28 @@
 
 namespace convoy::upstream {
 
+namespace {
+
+constexpr std::string_view kAlpnH2 = "h2";
+
+}  // namespace
+
 PooledConnection::PooledConnection(HostRef host)
     : host_(std::move(host)),
       pool_(*host_.pool()),
       cluster_(pool_.cluster()),
+      expected_streams_(pool_.expectedStreams()),
       started_at_(cluster_.loop().now()),
       deadline_(&PooledConnection::onDeadline, this) {
   const ClusterSpec& spec = cluster_.spec();
   connection_ = cluster_.io().connect(cluster_.loop(), host_.address(),
                                       spec.bind_to.has_value() ? &*spec.bind_to : nullptr, *this);
   connection_->setWriteLimit(spec.per_connection_buffer_limit_bytes);
-  codec_ = cluster_.io().createCodec(spec, *this);
-  CONVOY_ASSERT(codec_.max_streams > 0);
   if (cluster_.connectQueue() != nullptr) deadline_.arm(*cluster_.connectQueue());
 
   ClusterMetrics& metrics = cluster_.metrics();
   metrics.upstream_cx_total.add();
   metrics.upstream_cx_active.add();
-  (spec.protocol == UpstreamProtocol::Http1 ? metrics.upstream_cx_http1_total
-                                            : metrics.upstream_cx_http2_total)
-      .add();
   host_.metrics().cx_total.add();
   host_.metrics().cx_active.add();
 }
@@ -34,6 +37,22 @@ PooledConnection::PooledConnection(HostRef host)
 PooledConnection::~PooledConnection() {
   CONVOY_ASSERT(state_ == State::Closed);
   if (connection_->connected()) cluster_.closing().add(std::move(connection_));
+}
+
+void PooledConnection::makeCodec() {
+  const ClusterSpec& spec = cluster_.spec();
+  ClusterMetrics& metrics = cluster_.metrics();
+  UpstreamProtocol protocol = spec.protocol;
+  if (protocol == UpstreamProtocol::Auto) {
+    const net::Transport* const transport = connection_->transport();
+    const bool h2 = transport != nullptr && transport->protocol() == kAlpnH2;
+    protocol = h2 ? UpstreamProtocol::Http2 : UpstreamProtocol::Http1;
+  }
+  http2_ = protocol == UpstreamProtocol::Http2;
+  (http2_ ? metrics.upstream_cx_http2_total : metrics.upstream_cx_http1_total).add();
+  codec_ = cluster_.io().createCodec(cluster_.loop(), spec, protocol, metrics.http2, *this);
+  CONVOY_ASSERT(codec_.max_streams > 0);
+  pool_.expectStreams(codec_.max_streams);
 }
 
 void PooledConnection::transition(State to) {
@@ -53,13 +72,16 @@ void PooledConnection::transition(State to) {
 void PooledConnection::startStream(PoolStream& stream, bool holds_request) {
   CONVOY_ASSERT(hasRoom());
   if (state_ == State::Idle) deadline_.cancel();
-  stream.activate(*this, codec_.codec->newStream(stream.receiver()), holds_request);
+  http::RequestSender& sender = codec_.codec->newStream(stream.receiver());
+  sender.owner = &stream;
+  stream.activate(*this, sender, holds_request);
   ++streams_started_;
   streams_.pushBack(stream);
-  const bool full = ++active_ == codec_.max_streams;
+  const bool full = ++active_ >= codec_.max_streams;
   transition(full ? State::Full : State::Partial);
-  const auto most = cluster_.spec().max_requests_per_connection;
-  if (most.has_value() && *most > 0 && streams_started_ >= *most) {
+  const uint64_t wanted = cluster_.spec().max_requests_per_connection.value_or(0);
+  const uint64_t most = wanted > 0 ? std::min(wanted, codec_.most_streams) : codec_.most_streams;
+  if (streams_started_ >= most) {
     cluster_.metrics().upstream_cx_max_requests.add();
     transition(State::Draining);
   }
@@ -68,7 +90,8 @@ void PooledConnection::startStream(PoolStream& stream, bool holds_request) {
 
 void PooledConnection::resetStream(PoolStream& stream, http::Failure failure) {
   cluster_.metrics().upstream_rq_tx_reset.add();
-  gave_up_ = true;
+  gave_up_ = !http2_;
+  stream.codecSender()->owner = nullptr;
   stream.codecSender()->reset(failure);
   endStream(stream);
   if (!in_codec_) settle();
@@ -86,13 +109,22 @@ void PooledConnection::endAllStreams() {
   }
 }
 
+// A stream that its caller has given up has no owner any more.
 void PooledConnection::onStreamComplete(http::RequestSender& sender) {
-  PoolStream* found = nullptr;
-  streams_.forEach([&](PoolStream& stream) {
-    if (stream.codecSender() == &sender) found = &stream;
-  });
-  CONVOY_ASSERT(found != nullptr);
-  endStream(*found);
+  auto* const stream = static_cast<PoolStream*>(sender.owner);
+  if (stream == nullptr) return;
+  endStream(*stream);
+  if (!in_codec_) settle();
+}
+
+void PooledConnection::onStreamReset(http::RequestSender& sender) {
+  if (sender.owner != nullptr) cluster_.metrics().upstream_rq_rx_reset.add();
+  onStreamComplete(sender);
+}
+
+void PooledConnection::onMaxStreams(uint32_t streams) {
+  codec_.max_streams = streams;
+  pool_.expectStreams(streams);
   if (!in_codec_) settle();
 }
 
@@ -102,7 +134,11 @@ void PooledConnection::settle() {
   if (state_ == State::Closed || state_ == State::Connecting) return;
   if (codec_.codec->idle()) endAllStreams();  // those that the codec has reset
   if (protocol_error_ || codec_.codec->mustClose() || state_ == State::Draining) return drain();
-  if (active_ < codec_.max_streams && state_ != State::Idle) becomeAvailable();
+  if (active_ == 0 ? state_ != State::Idle
+                   : state_ == State::Full && active_ < codec_.max_streams) {
+    return becomeAvailable();
+  }
+  if (state_ == State::Partial && active_ >= codec_.max_streams) transition(State::Full);
 }
 
 void PooledConnection::becomeAvailable() {
@@ -116,15 +152,25 @@ void PooledConnection::becomeAvailable() {
 // --- the end ---
 
 void PooledConnection::drain() {
-  if (active_ == 0) return close(By::Us);
+  active_ == 0 ? close(By::Us) : takeNoMore();
+}
+
+void PooledConnection::takeNoMore() {
   if (state_ == State::Partial || state_ == State::Full) transition(State::Draining);
+}
+
+// Every stream ends with this failure. Those that are tried again must not come back here.
+void PooledConnection::loseCodec(http::Failure failure) {
+  if (codec_.codec == nullptr) return;
+  takeNoMore();
+  in_codec_ = true;
+  codec_.codec->onConnectionLost(failure);
+  in_codec_ = false;
 }
 
 void PooledConnection::closeNow(http::Failure failure) {
   if (state_ == State::Closed) return;
-  in_codec_ = true;
-  codec_.codec->onConnectionLost(failure);
-  in_codec_ = false;
+  loseCodec(failure);
   close(By::Us);
 }
 
@@ -176,6 +222,7 @@ void PooledConnection::onConnected() {
     age_ = std::make_unique<event::Deadline>(&PooledConnection::onAge, this);
     age_->arm(*cluster_.ageQueue());
   }
+  makeCodec();
   becomeAvailable();
 }
 
@@ -191,6 +238,7 @@ void PooledConnection::onRead(std::string_view bytes) {
 
 void PooledConnection::onEndOfStream() {
   if (state_ == State::Closed) return;
+  takeNoMore();
   in_codec_ = true;
   codec_.codec->onEndOfStream();
   in_codec_ = false;
@@ -201,15 +249,14 @@ void PooledConnection::onEndOfStream() {
 void PooledConnection::onClosed(net::CloseReason reason) {
   if (state_ == State::Closed) return;
   if (state_ == State::Connecting) return onConnectFailed(reason);
-  in_codec_ = true;
-  codec_.codec->onConnectionLost(http::Failure::UpstreamReset);
-  in_codec_ = false;
+  loseCodec(http::Failure::UpstreamReset);
   close(By::Them);
 }
 
 void PooledConnection::onProtocolError(http::Failure, std::string_view) {
   cluster_.metrics().upstream_cx_protocol_error.add();
   protocol_error_ = true;
+  takeNoMore();
 }
 
 void PooledConnection::onDeadline(void* self) {
@@ -231,12 +278,12 @@ void PooledConnection::onAge(void* self) {
 
 void PooledConnection::onWriteQueueAboveHigh() {
   cluster_.metrics().upstream_flow_control_backed_up_total.add();
-  codec_.codec->onOutputAboveHigh();
+  if (codec_.codec != nullptr) codec_.codec->onOutputAboveHigh();
 }
 
 void PooledConnection::onWriteQueueBelowLow() {
   cluster_.metrics().upstream_flow_control_drained_total.add();
-  codec_.codec->onOutputBelowLow();
+  if (codec_.codec != nullptr) codec_.codec->onOutputBelowLow();
 }
 
 void PooledConnection::pauseReading() {

@@ -4,8 +4,9 @@
 // for. It is on exactly one list of its pool, according to its state, until it is closed; then it
 // is destroyed at the end of the turn, so that no frame of its own is left on the stack.
 //
-// The codec stays while the connection is idle: it is 144 bytes that own no buffer then, cheaper
-// than an allocation for each request.
+// The codec is made when the connection is open, since TLS may decide which. It stays while the
+// connection is idle: HTTP/1.1's is 144 bytes that own no buffer then, cheaper than an allocation
+// for each request.
 // Worker's thread only.
 
 #include <cstdint>
@@ -42,7 +43,8 @@ class PooledConnection final : public net::ConnectionHandler,
   ~PooledConnection();
 
   State state() const { return state_; }
-  uint32_t maxStreams() const { return codec_.max_streams; }
+  // How many streams it was thought to carry when it was opened.
+  uint32_t expectedStreams() const { return expected_streams_; }
   bool hasRoom() const { return state_ == State::Idle || state_ == State::Partial; }
   uint64_t streamsStarted() const { return streams_started_; }
   uint64_t reads() const { return reads_; }
@@ -67,7 +69,8 @@ class PooledConnection final : public net::ConnectionHandler,
 
   // http::ClientCodecHandler
   net::ByteQueue& output() override {
-    connection_->scheduleFlush();
+    // Many streams, written to in as many turns, leave in one send.
+    http2_ ? connection_->scheduleLateFlush() : connection_->scheduleFlush();
     return connection_->output();
   }
   void pauseReading() override;
@@ -76,11 +79,16 @@ class PooledConnection final : public net::ConnectionHandler,
   void onStreamComplete(http::RequestSender& sender) override;
   void onProtocolError(http::Failure failure, std::string_view detail) override;
   void onGoAway() override { drain(); }
+  void onStreamReset(http::RequestSender& sender) override;
+  void onMaxStreams(uint32_t streams) override;
 
  private:
   enum class By : uint8_t { Us, Them };
 
   void transition(State to);
+  void makeCodec();
+  void takeNoMore();
+  void loseCodec(http::Failure failure);
   void settle();
   void becomeAvailable();
   void endStream(PoolStream& stream);
@@ -96,9 +104,11 @@ class PooledConnection final : public net::ConnectionHandler,
   State state_ = State::Connecting;
   bool in_codec_ = false;        // the codec is on the stack below us
   bool protocol_error_ = false;  // the upstream broke the protocol
-  bool gave_up_ = false;         // a stream was reset: what is queued is of no use
+  bool gave_up_ = false;         // HTTP/1.x: the stream was reset, what is queued is of no use
   std::unique_ptr<net::Connection> connection_;
-  UpstreamCodec codec_;
+  UpstreamCodec codec_;  // null while connecting
+  const uint32_t expected_streams_;
+  bool http2_ = false;
   base::IntrusiveList<PoolStream> streams_;
   uint32_t active_ = 0;  // streams_, counted
   uint64_t streams_started_ = 0;

@@ -1,7 +1,10 @@
 #include "proxy/upstream/socket_io.h"
 
+#include <algorithm>
+
 #include "proxy/base/assert.h"
 #include "proxy/http/h1_client_codec.h"
+#include "proxy/http/h2_client_codec.h"
 
 namespace convoy::upstream {
 
@@ -11,9 +14,17 @@ std::unique_ptr<net::Connection> SocketIo::connect(event::Loop& loop, const net:
   return net::Connection::connect(loop, to, bind_to, handler);
 }
 
-UpstreamCodec SocketIo::createCodec(const ClusterSpec& spec, http::ClientCodecHandler& handler) {
-  CONVOY_ASSERT(spec.protocol == UpstreamProtocol::Http1);
-  return {.codec = std::make_unique<http::H1ClientCodec>(handler, h1_limits_)};
+UpstreamCodec SocketIo::createCodec(event::Loop& loop, const ClusterSpec& spec,
+                                    UpstreamProtocol protocol, http::H2Metrics& metrics,
+                                    http::ClientCodecHandler& handler) {
+  if (protocol == UpstreamProtocol::Http1) {
+    return {.codec = std::make_unique<http::H1ClientCodec>(handler, h1_limits_)};
+  }
+  CONVOY_ASSERT(protocol == UpstreamProtocol::Http2);
+  return {
+      .codec = std::make_unique<http::H2ClientCodec>(handler, spec.http2, loop.clock(), metrics),
+      .max_streams = std::min(spec.http2.max_concurrent_streams, kStreamsBeforeSettings),
+      .most_streams = http::H2ClientCodec::kMostStreams};
 }
 
 }  // namespace convoy::upstream

@@ -1,6 +1,6 @@
 #pragma once
 
-// Connections over sockets, and HTTP/1.1 codecs: what the proxy runs on. Any thread.
+// Connections over sockets, and the codecs of HTTP: what the proxy runs on. Any thread.
 
 #include "proxy/http/h1_limits.h"
 #include "proxy/upstream/upstream_io.h"
@@ -14,8 +14,8 @@ class SocketIo final : public UpstreamIo {
   std::unique_ptr<net::Connection> connect(event::Loop& loop, const net::Address& to,
                                            const net::Address* bind_to,
                                            net::ConnectionHandler& handler) override;
-  // REQUIRES: the protocol is HTTP/1.1; config/ refuses others.
-  UpstreamCodec createCodec(const ClusterSpec& spec, http::ClientCodecHandler& handler) override;
+  UpstreamCodec createCodec(event::Loop& loop, const ClusterSpec& spec, UpstreamProtocol protocol,
+                            http::H2Metrics& metrics, http::ClientCodecHandler& handler) override;
 
  private:
   const http::H1Limits h1_limits_;

@@ -12,6 +12,7 @@
 #include <string>
 #include <vector>
 
+#include "proxy/http/h2_options.h"
 #include "proxy/net/address.h"
 
 namespace convoy::upstream {
@@ -56,7 +57,11 @@ struct CircuitBreakers {  // DEFAULT priority; Envoy's defaults
   uint32_t max_retries = 3;
 };
 
-enum class UpstreamProtocol : uint8_t { Http1, Http2 };
+enum class UpstreamProtocol : uint8_t {
+  Http1,
+  Http2,
+  Auto,  // what TLS agrees on (ALPN): HTTP/2 if that is "h2", else HTTP/1.1
+};
 
 struct TransportSpec;  // tls/ later
 
@@ -70,6 +75,8 @@ struct ClusterSpec {
   std::shared_ptr<const AssignmentSpec> assignment;  // Static only
   Algorithm algorithm = Algorithm::RoundRobin;
   UpstreamProtocol protocol = UpstreamProtocol::Http1;
+  http::H2Options http2;
+  bool http2_keepalive = false;  // asked for; only the control plane's connection has one
   Milliseconds connect_timeout{5000};
   std::optional<Milliseconds> idle_timeout;  // upstream connection; unset: 1 h
   std::optional<Milliseconds> max_connection_duration;

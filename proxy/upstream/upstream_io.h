@@ -8,14 +8,19 @@
 
 #include "proxy/event/loop.h"
 #include "proxy/http/codec.h"
+#include "proxy/http/h2_metrics.h"
 #include "proxy/net/connection.h"
 #include "proxy/upstream/spec.h"
 
 namespace convoy::upstream {
 
+// RFC 9113 6.5.2: servers should allow that many. More only when the server has said so.
+inline constexpr uint32_t kStreamsBeforeSettings = 100;
+
 struct UpstreamCodec {
   std::unique_ptr<http::ClientCodec> codec;
-  uint32_t max_streams = 1;  // at a time; at least 1
+  uint32_t max_streams = 1;            // at a time; at least 1
+  uint64_t most_streams = UINT64_MAX;  // in the connection's life
 };
 
 class UpstreamIo {
@@ -24,7 +29,10 @@ class UpstreamIo {
   virtual std::unique_ptr<net::Connection> connect(event::Loop& loop, const net::Address& to,
                                                    const net::Address* bind_to,
                                                    net::ConnectionHandler& handler) = 0;
-  virtual UpstreamCodec createCodec(const ClusterSpec& spec, http::ClientCodecHandler& handler) = 0;
+  // For a connection that is open. `protocol` is one of the two, Auto having been decided.
+  virtual UpstreamCodec createCodec(event::Loop& loop, const ClusterSpec& spec,
+                                    UpstreamProtocol protocol, http::H2Metrics& metrics,
+                                    http::ClientCodecHandler& handler) = 0;
 
  protected:
   ~UpstreamIo() = default;

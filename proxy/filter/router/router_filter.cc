@@ -11,6 +11,9 @@ namespace convoy::filter::router {
 
 namespace {
 
+// Of a request that hosts refuse to look at.
+constexpr uint32_t kMostAttempts = 3;
+
 class RouterFactory final : public http::FilterFactory {
  public:
   RouterFactory(std::shared_ptr<const RouterSpec> spec, const WorkerServices& services)
@@ -295,8 +298,11 @@ void RouterFilter::UpstreamSide::onResponseReset(http::Failure failure) {
     return r.fail(r.state_ == State::Receiving ? http::Failure::UpstreamAbortedBody : failure);
   }
   r.cluster_->metrics().upstream_rq_retry.add();
-  r.repeated_ = true;
-  r.tried_.clear();  // the host is fine: the connection was old
+  // The host is fine: the connection was old. One that refuses is not the best to ask again.
+  if (failure != http::Failure::UpstreamRefusedStream) {
+    r.repeated_ = true;
+    r.tried_.clear();
+  }
   r.transition(State::Choosing);
   r.chooseHost();
 }
@@ -317,12 +323,16 @@ void RouterFilter::countOnce(uint16_t status) {
   cluster_->countResponse(host_, status, services_.loop.now() - sent_at_);
 }
 
-// The host closed a connection that it had kept alive, before a byte of the response: RFC
-// 9110 9.2.2 lets us send such a request again. Once: it may be the request that makes the host
-// close, and each repetition would cost a connection, or the next host its life.
-bool RouterFilter::mayRepeat(http::Failure failure) const {
-  return failure == http::Failure::UpstreamReset && state_ == State::Sending && !repeated_ &&
-         !body_sent_ && request_ended_ && connection_->streamsBefore() > 0 &&
+// Nothing of the request is lost, and either the host said that it has not looked at it (RFC 9113
+// 8.7), or it closed a connection that it had kept alive, before a byte of the response: RFC 9110
+// 9.2.2 lets us send an idempotent request again then. Once: it may be the request that makes the
+// host close, and each repetition would cost a connection, or the next host its life.
+bool RouterFilter::mayRepeat(http::Failure failure) {
+  if (state_ != State::Sending || body_sent_ || !request_ended_) return false;
+  if (failure == http::Failure::UpstreamRefusedStream) {
+    return context().info().upstream_attempts < kMostAttempts;
+  }
+  return failure == http::Failure::UpstreamReset && !repeated_ && connection_->streamsBefore() > 0 &&
          !connection_->bytesReceived() && isIdempotent(head_->method);
 }
 

@@ -3,8 +3,9 @@
 // The terminal HTTP filter: answers direct responses and redirects, else picks a host of the
 // route's cluster, sends the request there and the response back. Watches the route's time-outs,
 // passes back-pressure both ways, holds a tunnel's bytes back until the host has opened it, and
-// sends a request again when the host closed a kept-alive
-// connection in the very moment (nothing was received, the method is safe to repeat, no body went).
+// sends a request of which no body went again when the host closed a kept-alive connection in the
+// very moment (nothing was received, the method is safe to repeat), or said that it has not looked
+// at it (HTTP/2).
 //
 // States: see State; every edge is in transition(). In the request's arena; worker's thread only.
 
@@ -92,7 +93,7 @@ class RouterFilter final : public http::Filter,
   void chooseHost();
   void askForStream(upstream::HostLease lease);
   void releaseUpstream();
-  bool mayRepeat(http::Failure failure) const;
+  bool mayRepeat(http::Failure failure);
   void noteResponse(const http::ResponseHead& head);
   void finishUpstream();
   void countOnce(uint16_t status);

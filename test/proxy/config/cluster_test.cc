@@ -132,18 +132,41 @@ TEST(Cluster, Algorithms) {
   }
 }
 
-TEST(Cluster, Http2IsForTheControlPlaneOnly) {
+TEST(Cluster, SpeaksHttp2) {
+  const std::string options =
+      "{max_concurrent_streams: 7, initial_stream_window_size: 65536, "
+      "initial_connection_window_size: 131072, hpack_table_size: 0, allow_connect: true}";
+  const std::string forms[] = {
+      "http2_protocol_options: " + options,
+      kHttpOptions + std::string("explicit_http_config: {http2_protocol_options: ") + options +
+          "}}}",
+  };
+  for (const std::string& form : forms) {
+    const auto result = make(clusterWith(form));
+    ASSERT_TRUE(result.ok()) << result.errors.text();
+    EXPECT_EQ(result.spec->protocol, upstream::UpstreamProtocol::Http2) << form;
+    EXPECT_EQ(result.spec->http2.max_concurrent_streams, 7u);
+    EXPECT_EQ(result.spec->http2.stream_window, 65536u);
+    EXPECT_EQ(result.spec->http2.connection_window, 131072u);
+    EXPECT_EQ(result.spec->http2.header_table, 0u);
+    EXPECT_TRUE(result.spec->http2.allow_extended_connect);
+  }
+}
+
+TEST(Cluster, WhatOnlyTheControlPlanesConnectionHas) {
   const std::string yaml = clusterWith(
-      kHttpOptions + std::string("explicit_http_config: {http2_protocol_options: {}}}}, ") +
+      kHttpOptions +
+      std::string(
+          "explicit_http_config: {http2_protocol_options: {connection_keepalive: {interval: "
+          "30s, timeout: 5s}}}}}, ") +
       "upstream_connection_options: {tcp_keepalive: {keepalive_time: 60}}");
   EXPECT_EQ(brief(make(yaml).errors.errors),
-            Lines({"typed_extension_protocol_options: unsupported_value: HTTP/2",
+            Lines({"connection_keepalive: unsupported_field: ",
                    "upstream_connection_options.tcp_keepalive: unsupported_field: "}));
   Context context = testContext();
   context.ads_cluster = "c";
   const auto result = makeCluster(fromYaml<Cluster>(yaml), context);
   ASSERT_TRUE(result.ok()) << result.errors.text();
-  EXPECT_EQ(result.spec->protocol, upstream::UpstreamProtocol::Http2);
 }
 
 TEST(Cluster, Errors) {
@@ -180,8 +203,12 @@ TEST(Cluster, Errors) {
        {"common_http_protocol_options.max_stream_duration: unsupported_field: ",
         "common_http_protocol_options.max_headers_count: unsupported_field: ",
         "common_http_protocol_options.headers_with_underscores_action: unsupported_field: "}},
-      {clusterWith("http2_protocol_options: {}"),
-       {"http2_protocol_options: unsupported_value: HTTP/2"}},
+      {clusterWith("http2_protocol_options: {hpack_table_size: 1048577}"),
+       {"http2_protocol_options.hpack_table_size: out_of_range: 1048577"}},
+      {clusterWith("http2_protocol_options: {allow_metadata: true}"),
+       {"http2_protocol_options.allow_metadata: unsupported_field: true"}},
+      {clusterWith(kHttpOptions + std::string("auto_config: {}}}")),
+       {"auto_config: unsupported_value: "}},
       {clusterWith("typed_extension_protocol_options: {x: {\"@type\": "
                    "type.googleapis.com/google.protobuf.StringValue, value: y}}"),
        {"typed_extension_protocol_options[\"x\"]: unsupported_extension: "

@@ -125,7 +125,8 @@ TEST(HttpConnectionManager, AnOptionalFilterMayBeMissing) {
 TEST(HttpConnectionManager, Errors) {
   const std::string base = "{stat_prefix: s, route_config: {name: r}, http_filters: [";
   const ErrorCase cases[] = {
-      {with("codec_type: HTTP2"), {"codec_type: unsupported_value: HTTP2"}},
+      {with("http2_protocol_options: {connection_keepalive: {interval: 1s, timeout: 1s}}"),
+       {"http2_protocol_options.connection_keepalive: unsupported_field: "}},
       {with("codec_type: HTTP3"), {"codec_type: unsupported_value: HTTP3"}},
       {"{stat_prefix: s, rds: {config_source: {ads: {}}}, http_filters: [" + kRouter + "]}",
        {"rds.route_config_name: required: "}},

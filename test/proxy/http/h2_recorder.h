@@ -72,10 +72,12 @@ class H2Request final : public RequestReceiver {
 
 class H2ServerRecorder final : public ServerCodecHandler {
  public:
-  explicit H2ServerRecorder(const H2Options& options = {}) : codec(*this, options, clock) {}
+  explicit H2ServerRecorder(const H2Options& options = {})
+      : codec(*this, options, clock, metrics) {}
   ~H2ServerRecorder() { codec.onConnectionLost(Failure::DownstreamDisconnect); }
 
   test::SimulatedClock clock;
+  H2Metrics metrics;
   Transcript events;
   net::ByteQueue out;
   H2Request::Answer on_request_head;
@@ -158,10 +160,12 @@ class H2Response final : public ResponseReceiver {
 
 class H2ClientRecorder final : public ClientCodecHandler {
  public:
-  explicit H2ClientRecorder(const H2Options& options = {}) : codec(*this, options, clock) {}
+  explicit H2ClientRecorder(const H2Options& options = {})
+      : codec(*this, options, clock, metrics) {}
   ~H2ClientRecorder() { codec.onConnectionLost(Failure::UpstreamReset); }
 
   test::SimulatedClock clock;
+  H2Metrics metrics;
   Transcript events;
   net::ByteQueue out;
   std::vector<std::unique_ptr<H2Response>> responses;

@@ -98,7 +98,8 @@ class ManagerHarness : private ConnectionOwner {
   // All lines of the access log so far: "200 - via_upstream" (code, flags, details) unless
   // log_format_ says otherwise.
   std::string log();
-  // All counters that are not zero: "downstream_cx_total=1 ..."; without those of bytes and time.
+  // All counters that are not zero: "downstream_cx_total=1 ..."; without those of bytes, of
+  // time, and of HTTP/1.x alone.
   std::string counters() const;
   size_t openConnections() const { return open_; }
   event::Loop& loop() { return loop_.loop(); }

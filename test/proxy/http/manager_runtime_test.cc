@@ -100,7 +100,6 @@ class NoOwner final : public StreamOwner {
  public:
   const net::Address& remoteAddress() const override { return address_; }
   const net::Address& localAddress() const override { return address_; }
-  void closeAfterStream() override {}
   void onStreamFinished(ServerStream&, StreamEnd) override { ++finished; }
   size_t finished = 0;
 
@@ -112,6 +111,7 @@ class NoSender final : public ResponseSender {
  public:
   void sendInformational(const ResponseHead&) override {}
   void sendHead(const ResponseHead&, bool) override {}
+  void leaveRequestUnread() override {}
   void sendBody(std::string_view, bool) override {}
   void sendTrailers(const HeaderList&) override {}
   void reset(Failure) override {}

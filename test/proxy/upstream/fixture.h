@@ -47,14 +47,16 @@ class FakeIo final : public upstream::UpstreamIo {
     peer.connection = std::move(theirs);
     return std::move(ours);
   }
-  upstream::UpstreamCodec createCodec(const upstream::ClusterSpec& spec,
+  upstream::UpstreamCodec createCodec(event::Loop& loop, const upstream::ClusterSpec& spec,
+                                      upstream::UpstreamProtocol protocol, http::H2Metrics& h2,
                                       http::ClientCodecHandler& handler) override {
     if (make_codec) return make_codec(handler);
-    return sockets_.createCodec(spec, handler);
+    return sockets_.createCodec(loop, spec, protocol, h2, handler);
   }
 
   bool refuse = false;
-  std::function<upstream::UpstreamCodec(http::ClientCodecHandler&)> make_codec;  // null: HTTP/1.1
+  std::function<upstream::UpstreamCodec(http::ClientCodecHandler&)>
+      make_codec;  // null: as configured
   InMemoryConnection::Options options;
   std::optional<net::Address> last_bind_to;
   std::vector<std::unique_ptr<Peer>> peers;  // in the order of connecting

@@ -520,6 +520,12 @@ class ManyStreamsTest : public PooledConnectionTest {
       return UpstreamCodec{.codec = std::move(codec), .max_streams = 2};
     };
   }
+  void makeCluster() {
+    auto spec = clusterSpec();
+    spec->protocol = UpstreamProtocol::Http2;
+    spec->http2.max_concurrent_streams = 2;
+    PooledConnectionTest::makeCluster(spec);
+  }
   // Requests without a request: the codec sends nothing.
   void begin(TestRequest& request) {
     request.send_at_once = false;

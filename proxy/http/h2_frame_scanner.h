@@ -1,0 +1,57 @@
+#pragma once
+
+// Finds the DATA frames in what a peer sends, before nghttp2 does, which says nothing about those
+// on streams that it has forgotten (RFC 9113 4.1). Looks at the nine bytes of each frame's header
+// only.
+
+#include <algorithm>
+#include <cstddef>
+#include <cstdint>
+#include <cstring>
+#include <string_view>
+
+namespace convoy::http {
+
+class H2FrameScanner {
+ public:
+  struct Found {
+    size_t header_at = 0;  // where it begins in these bytes; 0 if it began before them
+    int32_t stream = -1;   // -1: none found
+  };
+
+  // `skip` bytes come before the first frame.
+  explicit H2FrameScanner(size_t skip) : left_(skip) {}
+
+  // Goes on at bytes[*at] until the next header of a DATA frame is complete, or to the end.
+  Found next(std::string_view bytes, size_t* at) {
+    while (*at < bytes.size()) {
+      if (left_ > 0) {
+        const size_t skipped = std::min(left_, bytes.size() - *at);
+        left_ -= skipped;
+        *at += skipped;
+        continue;
+      }
+      const size_t taken = std::min(sizeof(header_) - have_, bytes.size() - *at);
+      std::memcpy(header_ + have_, bytes.data() + *at, taken);
+      have_ += taken;
+      *at += taken;
+      if (have_ < sizeof(header_)) break;
+      have_ = 0;
+      left_ = size_t{header_[0]} << 16 | size_t{header_[1]} << 8 | header_[2];
+      if (header_[3] != kData) continue;
+      const uint32_t id = uint32_t{header_[5]} << 24 | uint32_t{header_[6]} << 16 |
+                          uint32_t{header_[7]} << 8 | header_[8];
+      return {*at - std::min(*at, sizeof(header_)), static_cast<int32_t>(id & INT32_MAX)};
+    }
+    return {};
+  }
+
+ private:
+  static constexpr uint8_t kData = 0;
+
+  size_t left_;  // of the frame that is passing
+  size_t have_ = 0;
+  uint8_t header_[9] = {};
+};
+
+}  // namespace convoy::http

@@ -1,0 +1,283 @@
+// A connection that speaks HTTP/2: how that is found out, what its streams have to do with one
+// another, and why and how it ends.
+
+#include <gtest/gtest.h>
+
+#include <map>
+#include <string>
+
+#include "proxy/http/connection_manager.h"
+#include "test/proxy/http/h2_frames.h"
+#include "test/proxy/http/manager_fixture.h"
+
+namespace convoy::http {
+namespace {
+
+using namespace std::chrono_literals;
+
+class ConnectionManagerHttp2Test : public ManagerTest {
+ protected:
+  Client& connectHttp2(const std::vector<std::pair<uint16_t, uint32_t>>& settings = {}) {
+    Client& client = connect();
+    send(client, h2::clientStart(settings));
+    EXPECT_EQ(frames(client), "");
+    return client;
+  }
+  // What the client has received since it was asked last, without Date.
+  std::string frames(Client& client) {
+    run();
+    std::string text = readers_[&client].read(client.take());
+    constexpr size_t kDate = 6 + 29;
+    for (size_t at; (at = text.find(" date=")) != std::string::npos;) text.erase(at, kDate);
+    return text;
+  }
+  void answerByHand() {
+    router.on_end = [](Exchange&) { return FilterVerdict::Pause; };
+  }
+  Exchange& exchange(size_t index) { return *router.exchanges.at(index); }
+
+ private:
+  std::map<Client*, h2::FrameReader> readers_;
+};
+
+constexpr std::string_view kOk1 =
+    "HEADERS 1 :status=200 server=convoy content-length=1\nDATA 1 1 end\n";
+
+TEST_F(ConnectionManagerHttp2Test, IsFoundOutByThePrefaceHoweverItArrives) {
+  const std::string start = h2::clientStart() + h2::get(1);
+  for (size_t split = 1; split < h2::kPreface.size() + 5; ++split) {
+    Client& client = connect();
+    send(client, start.substr(0, split));
+    send(client, start.substr(split));
+    EXPECT_EQ(frames(client), kOk1) << split;
+  }
+  EXPECT_EQ(metrics_.downstream_cx_http2_total.value(), h2::kPreface.size() + 4);
+  EXPECT_EQ(metrics_.downstream_rq_http2_total.value(), h2::kPreface.size() + 4);
+  EXPECT_EQ(metrics_.downstream_cx_http1_total.value(), 0U);
+}
+
+TEST_F(ConnectionManagerHttp2Test, WhatOnlyBeginsLikeThePrefaceIsHttp1) {
+  const std::string post = "POST /a HTTP/1.1\r\nHost: h\r\nContent-Length: 0\r\n\r\n";
+  for (size_t split = 1; split < 4; ++split) {
+    Client& client = connect();
+    send(client, post.substr(0, split));
+    send(client, post.substr(split));
+    EXPECT_EQ(received(client).substr(0, 15), "HTTP/1.1 200 OK") << split;
+  }
+  Client& client = connect();
+  send(client, "PRI * HTTP/2.0\r\n\r\nX");
+  EXPECT_EQ(received(client).substr(0, 12), "HTTP/1.1 505");
+}
+
+TEST_F(ConnectionManagerHttp2Test, HalfAPrefaceIsAHeadThatDoesNotArrive) {
+  Client& client = connect();
+  send(client, "PRI * ");
+  advance(5min);
+  EXPECT_EQ(received(client).substr(0, 12), "HTTP/1.1 408");
+  EXPECT_TRUE(client.ended());
+  // Behind the preface SETTINGS are missing.
+  Client& other = connect();
+  send(other, h2::kPreface);
+  EXPECT_EQ(frames(other), "");
+  advance(5min);
+  EXPECT_EQ(frames(other), "GOAWAY 0 NO_ERROR\n");
+  EXPECT_TRUE(other.ended());
+}
+
+TEST_F(ConnectionManagerHttp2Test, IsSpokenWithoutAskingWhereItIsConfigured) {
+  configure([](ConnectionManagerSpec& spec) { spec.codec = ConnectionManagerSpec::Codec::Http2; });
+  Client& client = connect();
+  send(client, "GET / HTTP/1.1\r\nHost: h\r\n\r\n");
+  EXPECT_EQ(frames(client), "GOAWAY 0 PROTOCOL_ERROR\n");
+  EXPECT_TRUE(client.ended());
+  EXPECT_EQ(metrics_.downstream_cx_protocol_error.value(), 1U);
+  configure([](ConnectionManagerSpec& spec) { spec.codec = ConnectionManagerSpec::Codec::Http1; });
+  Client& plain = connect();
+  send(plain, h2::clientStart());
+  EXPECT_EQ(received(plain).substr(0, 12), "HTTP/1.1 505");
+}
+
+TEST_F(ConnectionManagerHttp2Test, StreamsEndOneByOne) {
+  answerByHand();
+  Client& client = connectHttp2();
+  send(client, h2::get(1) + h2::get(3) + h2::get(5) + h2::get(7));
+  ASSERT_EQ(router.exchanges.size(), 4U);
+  exchange(1).answer(200, "b");
+  EXPECT_EQ(frames(client), "HEADERS 3 :status=200 server=convoy content-length=1\nDATA 3 1 end\n");
+  send(client, h2::rstStream(1, NGHTTP2_CANCEL));
+  EXPECT_TRUE(exchange(0).over);
+  EXPECT_EQ(exchange(0).info.failure, Failure::DownstreamDisconnect);
+  exchange(2).sendHead(200, {BodyLength::Kind::Unknown});
+  exchange(2).context->abort(Failure::UpstreamAbortedBody);
+  EXPECT_EQ(frames(client), "HEADERS 5 :status=200 server=convoy\nRST_STREAM 5 INTERNAL_ERROR\n");
+  exchange(3).answer(200, "d");
+  EXPECT_EQ(frames(client), "HEADERS 7 :status=200 server=convoy content-length=1\nDATA 7 1 end\n");
+  EXPECT_TRUE(client.open());
+  EXPECT_EQ(metrics_.downstream_rq_rx_reset.value(), 1U);
+}
+
+TEST_F(ConnectionManagerHttp2Test, AMalformedRequestIsAnsweredAndLogged) {
+  Client& client = connectHttp2();
+  send(client, h2::get(1, {{"host", "b.test"}}) + h2::get(3));
+  const std::string text = frames(client);
+  EXPECT_NE(text.find("HEADERS 1 :status=400"), std::string::npos) << text;
+  EXPECT_NE(text.find("HEADERS 3 :status=200"), std::string::npos) << text;
+  EXPECT_TRUE(client.open());
+  EXPECT_EQ(log(), "400 DPE h2_authority_mismatch\n200 - via_upstream\n");
+  EXPECT_EQ(slot_->current->h2_metrics->rx_messaging_error.value(), 1U);
+}
+
+TEST_F(ConnectionManagerHttp2Test, ABrokenConnectionEndsAllStreams) {
+  answerByHand();
+  Client& client = connectHttp2();
+  send(client, h2::get(1) + h2::get(3));
+  send(client, h2::data(0, "x"));
+  EXPECT_EQ(frames(client), "GOAWAY 3 PROTOCOL_ERROR\n");
+  EXPECT_TRUE(client.ended());
+  EXPECT_TRUE(exchange(0).over && exchange(1).over);
+  EXPECT_EQ(metrics_.downstream_cx_protocol_error.value(), 1U);
+}
+
+TEST_F(ConnectionManagerHttp2Test, NothingMayFollowOnAStreamThatTheClientClosed) {
+  answerByHand();
+  for (const std::string& after : {h2::data(1, "x"), h2::post(1)}) {
+    Client& client = connectHttp2();
+    send(client, h2::post(1) + h2::rstStream(1, NGHTTP2_CANCEL) + after);
+    EXPECT_EQ(frames(client), "GOAWAY 1 STREAM_CLOSED\n");
+    EXPECT_TRUE(client.ended());
+  }
+}
+
+TEST_F(ConnectionManagerHttp2Test, ARequestThatNobodyReadsEndsItsStreamOnly) {
+  router.on_head = [](Exchange& exchange) {
+    exchange.answer(200, "x");
+    return FilterVerdict::Pause;
+  };
+  Client& client = connectHttp2();
+  send(client, h2::post(1));
+  EXPECT_EQ(frames(client), std::string(kOk1) + "RST_STREAM 1 NO_ERROR\n");
+  send(client, h2::data(1, "on its way", h2::kEndStream));
+  EXPECT_EQ(frames(client), "");
+  EXPECT_TRUE(client.open());
+}
+
+// --- the end ---
+
+TEST_F(ConnectionManagerHttp2Test, IdleForTooLongWhateverIsPinged) {
+  Client& client = connectHttp2();
+  send(client, h2::get(1));
+  EXPECT_EQ(frames(client), kOk1);
+  advance(50min);
+  send(client, h2::ping("12345678"));
+  EXPECT_EQ(frames(client), "PONG 12345678\n");
+  EXPECT_TRUE(client.open());
+  advance(10min);
+  EXPECT_EQ(frames(client), "GOAWAY 1 NO_ERROR\n");
+  EXPECT_TRUE(client.ended());
+  EXPECT_EQ(metrics_.downstream_cx_idle_timeout.value(), 1U);
+}
+
+TEST_F(ConnectionManagerHttp2Test, DrainsInTwoSteps) {
+  answerByHand();
+  Client& client = connectHttp2();
+  send(client, h2::get(1));
+  client.manager->drain();
+  EXPECT_EQ(frames(client), "GOAWAY 2147483647 NO_ERROR\nPING convoydr\n");
+  // It was on its way.
+  send(client, h2::get(3));
+  ASSERT_EQ(router.exchanges.size(), 2U);
+  send(client, h2::ping("convoydr", h2::kAck));
+  EXPECT_EQ(frames(client), "GOAWAY 3 NO_ERROR\n");
+  exchange(0).answer(200, "a");
+  run();
+  EXPECT_TRUE(client.open());
+  exchange(1).answer(200, "b");
+  run();
+  EXPECT_TRUE(client.ended());
+}
+
+TEST_F(ConnectionManagerHttp2Test, AClientThatIsSilentGetsTheLastWordAfterTheDrainTimeout) {
+  answerByHand();
+  Client& client = connectHttp2();
+  send(client, h2::get(1));
+  client.manager->drain();
+  EXPECT_EQ(frames(client), "GOAWAY 2147483647 NO_ERROR\nPING convoydr\n");
+  advance(5s);
+  EXPECT_EQ(frames(client), "GOAWAY 1 NO_ERROR\n");
+  EXPECT_TRUE(client.open());
+  exchange(0).answer(200, "a");
+  run();
+  EXPECT_TRUE(client.ended());
+}
+
+TEST_F(ConnectionManagerHttp2Test, AnIdleConnectionDrainsWhenTheClientAgrees) {
+  Client& client = connectHttp2();
+  client.manager->drain();
+  EXPECT_EQ(frames(client), "GOAWAY 2147483647 NO_ERROR\nPING convoydr\n");
+  EXPECT_TRUE(client.open());
+  send(client, h2::ping("convoydr", h2::kAck));
+  EXPECT_EQ(frames(client), "GOAWAY 0 NO_ERROR\n");
+  EXPECT_TRUE(client.ended());
+}
+
+TEST_F(ConnectionManagerHttp2Test, EndsAfterItsNumberOfRequests) {
+  configure([](ConnectionManagerSpec& spec) { spec.max_requests_per_connection = 2; });
+  Client& client = connectHttp2();
+  send(client, h2::get(1));
+  EXPECT_EQ(frames(client), kOk1);
+  send(client, h2::get(3));
+  EXPECT_NE(frames(client).find("GOAWAY 2147483647 NO_ERROR\n"), std::string::npos);
+  send(client, h2::ping("convoydr", h2::kAck));
+  EXPECT_EQ(frames(client), "GOAWAY 3 NO_ERROR\n");
+  EXPECT_TRUE(client.ended());
+  EXPECT_EQ(metrics_.downstream_cx_max_requests_reached.value(), 1U);
+}
+
+TEST_F(ConnectionManagerHttp2Test, DrainsAtItsAge) {
+  configure([](ConnectionManagerSpec& spec) { spec.max_connection_duration = 1min; });
+  Client& client = connectHttp2();
+  advance(1min);
+  EXPECT_EQ(frames(client), "GOAWAY 2147483647 NO_ERROR\nPING convoydr\n");
+  advance(5s);
+  EXPECT_TRUE(client.ended());
+  EXPECT_EQ(metrics_.downstream_cx_max_duration_reached.value(), 1U);
+}
+
+TEST_F(ConnectionManagerHttp2Test, AClientThatGoesAwayIsLetGo) {
+  answerByHand();
+  Client& client = connectHttp2();
+  send(client, h2::get(1) + h2::goAway(0, NGHTTP2_NO_ERROR));
+  EXPECT_TRUE(client.open());
+  exchange(0).answer(200, "a");
+  EXPECT_EQ(frames(client), kOk1);
+  EXPECT_TRUE(client.ended());
+}
+
+TEST_F(ConnectionManagerHttp2Test, AResponseThatTheClientDoesNotTakeIsGivenUpInTheEnd) {
+  Client& client = connectHttp2({{NGHTTP2_SETTINGS_INITIAL_WINDOW_SIZE, 0}});
+  send(client, h2::get(1));
+  EXPECT_EQ(frames(client), "HEADERS 1 :status=200 server=convoy content-length=1\n");
+  EXPECT_TRUE(exchange(0).over) << "all that it said is with the codec";
+  advance(5min);
+  EXPECT_EQ(frames(client), "") << "first it is looked at";
+  advance(5min);
+  EXPECT_EQ(frames(client), "RST_STREAM 1 CANCEL\n");
+  EXPECT_EQ(slot_->current->h2_metrics->tx_flush_timeout.value(), 1U);
+  EXPECT_TRUE(client.open());
+}
+
+TEST_F(ConnectionManagerHttp2Test, TheLastResponseIsSentBeforeADrainedConnectionCloses) {
+  Client& client = connectHttp2({{NGHTTP2_SETTINGS_INITIAL_WINDOW_SIZE, 0}});
+  send(client, h2::get(1));
+  EXPECT_EQ(frames(client), "HEADERS 1 :status=200 server=convoy content-length=1\n");
+  client.manager->drain();
+  send(client, h2::ping("convoydr", h2::kAck));
+  advance(1min);
+  EXPECT_TRUE(client.open());
+  send(client, h2::windowUpdate(1, 100));
+  EXPECT_NE(frames(client).find("DATA 1 1 end\n"), std::string::npos);
+  EXPECT_TRUE(client.ended());
+}
+
+}  // namespace
+}  // namespace convoy::http

@@ -1,0 +1,62 @@
+#include "proxy/http/h2_frame_scanner.h"
+
+#include <gtest/gtest.h>
+
+#include <string>
+
+#include "test/proxy/http/h2_frames.h"
+
+namespace convoy::http {
+namespace {
+
+// The DATA frames in all of `bytes`, given in pieces of this size: "stream@offset ".
+std::string scan(std::string_view bytes, size_t skip, size_t piece_size) {
+  H2FrameScanner scanner(skip);
+  std::string found;
+  for (size_t begin = 0; begin < bytes.size(); begin += piece_size) {
+    const std::string_view piece = bytes.substr(begin, piece_size);
+    size_t at = 0;
+    while (at < piece.size()) {
+      const H2FrameScanner::Found data = scanner.next(piece, &at);
+      if (data.stream < 0) break;
+      EXPECT_LE(data.header_at, at);
+      found += std::to_string(data.stream) + "@" + std::to_string(begin + at) + " ";
+    }
+    EXPECT_EQ(at, piece.size());
+  }
+  return found;
+}
+
+TEST(H2FrameScannerTest, FindsDataFramesHoweverTheyArrive) {
+  const std::string start = std::string(h2::kPreface) + h2::settings() + h2::post(1);
+  const std::string bytes = start + h2::data(1, "hello") + h2::ping("12345678") + h2::data(3, "") +
+                            h2::data(0x7fffffff, std::string(300, 'x'));
+  const size_t first = start.size() + 9;
+  const size_t second = first + 5 + 17 + 9;
+  const std::string expected = "1@" + std::to_string(first) + " 3@" + std::to_string(second) +
+                               " 2147483647@" + std::to_string(second + 9) + " ";
+  for (size_t piece = 1; piece <= bytes.size(); ++piece) {
+    EXPECT_EQ(scan(bytes, h2::kPreface.size(), piece), expected) << piece;
+  }
+}
+
+TEST(H2FrameScannerTest, SaysWhereAHeaderBegan) {
+  const std::string bytes = h2::ping("12345678") + h2::data(5, "x");
+  H2FrameScanner scanner(0);
+  size_t at = 0;
+  H2FrameScanner::Found found = scanner.next(bytes, &at);
+  EXPECT_EQ(found.stream, 5);
+  EXPECT_EQ(found.header_at, 17U);
+  EXPECT_EQ(at, 26U);
+  // One that began in an earlier piece.
+  H2FrameScanner other(0);
+  at = 0;
+  EXPECT_EQ(other.next(std::string_view(bytes).substr(17, 4), &at).stream, -1);
+  at = 0;
+  found = other.next(std::string_view(bytes).substr(21), &at);
+  EXPECT_EQ(found.stream, 5);
+  EXPECT_EQ(found.header_at, 0U);
+}
+
+}  // namespace
+}  // namespace convoy::http

@@ -1,0 +1,210 @@
+// Pools whose connections speak HTTP/2: how many streams they carry, and where requests go when one
+// of them takes no more.
+
+#include <gtest/gtest.h>
+
+#include <map>
+#include <string>
+
+#include "test/proxy/http/h2_frames.h"
+#include "test/proxy/upstream/fixture.h"
+
+namespace convoy::upstream {
+namespace {
+
+namespace h2 = http::h2;
+using http::Failure;
+using test::Peer;
+using test::TestRequest;
+
+class Http2PoolTest : public test::UpstreamTest {
+ public:
+  using test::UpstreamTest::peer;
+
+ protected:
+  void makeHttp2(int hosts = 1) {
+    auto spec = clusterSpec();
+    spec->protocol = UpstreamProtocol::Http2;
+    makeCluster(spec, hosts);
+  }
+  // What the upstream has received since it was asked last.
+  std::string frames(size_t index) {
+    run();
+    return readers_[index].read(peer(index).take());
+  }
+  void say(size_t index, const std::string& bytes) {
+    peer(index).send(bytes);
+    run();
+  }
+  void settle(size_t index, uint32_t streams) {
+    say(index, h2::settings({{NGHTTP2_SETTINGS_MAX_CONCURRENT_STREAMS, streams}}));
+  }
+  void answer(size_t index, uint32_t id) {
+    say(index, h2::headers(id, {{":status", "200"}}, h2::kEndStream));
+  }
+
+ private:
+  std::map<size_t, h2::FrameReader> readers_;
+};
+
+constexpr std::string_view kGet = " end :method=GET :scheme=http :path=/ :authority=upstream\n";
+
+TEST_F(Http2PoolTest, CarriesRequestsSideBySide) {
+  makeHttp2();
+  TestRequest requests[3];
+  for (TestRequest& request : requests) send(request);
+  settle(0, 100);
+  EXPECT_EQ(io_.peers.size(), 1U);
+  EXPECT_EQ(frames(0), "HEADERS 1" + std::string(kGet) + "HEADERS 3" + std::string(kGet) +
+                           "HEADERS 5" + std::string(kGet));
+  answer(0, 3);
+  EXPECT_EQ(requests[1].status, 200);
+  EXPECT_EQ(requests[1].ends, 1);
+  EXPECT_EQ(requests[0].status, 0);
+  say(0, h2::rstStream(1, NGHTTP2_INTERNAL_ERROR));
+  EXPECT_EQ(requests[0].reset, Failure::UpstreamReset);
+  answer(0, 5);
+  EXPECT_EQ(requests[2].status, 200);
+  EXPECT_EQ(counts(requests[2].host).idle, 1U);
+  EXPECT_EQ(metrics().upstream_cx_http2_total.value(), 1U);
+  EXPECT_EQ(metrics().upstream_cx_http1_total.value(), 0U);
+  EXPECT_EQ(metrics().upstream_rq_rx_reset.value(), 1U);
+  EXPECT_EQ(metrics().http2.rx_reset.value(), 1U);
+  EXPECT_EQ(metrics().http2.streams_active.value(), 0);
+}
+
+TEST_F(Http2PoolTest, OpensAnotherConnectionWhenStreamsRunOut) {
+  makeHttp2();
+  TestRequest requests[4];
+  send(requests[0]);
+  settle(0, 2);
+  for (int i = 1; i < 4; ++i) send(requests[i]);
+  EXPECT_EQ(io_.peers.size(), 2U) << "the second one is thought to carry two as well";
+  EXPECT_EQ(counts(requests[0].host).busy, 2U);
+  settle(1, 2);
+  answer(0, 1);
+  answer(0, 3);
+  answer(1, 1);
+  answer(1, 3);
+  for (const TestRequest& request : requests) EXPECT_EQ(request.status, 200);
+}
+
+TEST_F(Http2PoolTest, ALimitMayComeDownAndGoUp) {
+  makeHttp2();
+  TestRequest requests[4];
+  for (int i = 0; i < 3; ++i) send(requests[i]);
+  settle(0, 1);
+  EXPECT_EQ(counts(requests[0].host).busy, 1U);
+  answer(0, 1);
+  answer(0, 3);
+  send(requests[3]);
+  EXPECT_EQ(io_.peers.size(), 2U) << "the first one is full";
+  settle(0, 2);
+  TestRequest another;
+  send(another);
+  EXPECT_EQ(io_.peers.size(), 2U);
+  answer(0, 5);
+  answer(0, 7);
+  EXPECT_EQ(another.status, 200);
+  settle(1, 2);
+  answer(1, 1);
+}
+
+TEST_F(Http2PoolTest, AnUpstreamThatGoesAwayFinishesWhatItHas) {
+  makeHttp2();
+  TestRequest requests[3];
+  send(requests[0]);
+  settle(0, 100);
+  say(0, h2::goAway(1, NGHTTP2_NO_ERROR));
+  send(requests[1]);
+  EXPECT_EQ(io_.peers.size(), 2U);
+  answer(0, 1);
+  EXPECT_EQ(requests[0].status, 200);
+  EXPECT_TRUE(peer(0).handler.ended || peer(0).handler.closed.has_value());
+  settle(1, 100);
+  answer(1, 1);
+  // One that is idle is closed at once.
+  say(1, h2::goAway(1, NGHTTP2_NO_ERROR));
+  EXPECT_EQ(counts(requests[1].host).idle, 0U);
+}
+
+TEST_F(Http2PoolTest, WhatTheUpstreamHasNotLookedAtIsRefused) {
+  makeHttp2();
+  TestRequest requests[2];
+  for (TestRequest& request : requests) send(request);
+  settle(0, 100);
+  TestRequest again;
+  requests[1].when_reset = [&] { again.start(cluster()); };
+  say(0, h2::goAway(1, NGHTTP2_NO_ERROR));
+  EXPECT_EQ(requests[1].reset, Failure::UpstreamRefusedStream);
+  EXPECT_EQ(io_.peers.size(), 2U) << "not to the one that goes";
+  answer(0, 1);
+  EXPECT_EQ(requests[0].status, 200);
+  settle(1, 100);
+  answer(1, 1);
+  EXPECT_EQ(again.status, 200);
+}
+
+TEST_F(Http2PoolTest, WhatIsTriedAgainDoesNotGoToTheConnectionThatIsLost) {
+  struct Case {
+    const char* name;
+    std::function<void(Http2PoolTest&)> lose;
+    Failure failure;
+  };
+  const Case cases[] = {
+      {"closed", [](Http2PoolTest& t) { t.peer(0).connection->close(net::CloseMode::Flush); },
+       Failure::UpstreamReset},
+      {"reset", [](Http2PoolTest& t) { t.peer(0).connection->close(net::CloseMode::Reset); },
+       Failure::UpstreamReset},
+      {"broken", [](Http2PoolTest& t) { t.peer(0).send(h2::data(0, "x")); },
+       Failure::UpstreamProtocolError},
+  };
+  for (const Case& c : cases) {
+    SCOPED_TRACE(c.name);
+    io_.peers.clear();
+    makeHttp2();
+    TestRequest requests[2];
+    for (TestRequest& request : requests) send(request);
+    settle(0, 100);
+    TestRequest again;
+    requests[0].when_reset = [&] { again.start(cluster()); };
+    c.lose(*this);
+    run();
+    EXPECT_EQ(requests[0].reset, c.failure);
+    EXPECT_EQ(requests[1].reset, c.failure);
+    ASSERT_EQ(io_.peers.size(), 2U);
+    settle(1, 100);
+    answer(1, 1);
+    EXPECT_EQ(again.status, 200);
+    apply({.removed = {"web"}});
+  }
+}
+
+TEST_F(Http2PoolTest, ACallerThatGivesUpEndsItsStreamOnly) {
+  makeHttp2();
+  TestRequest requests[2];
+  for (TestRequest& request : requests) send(request);
+  settle(0, 100);
+  frames(0);
+  requests[0].giveUp();
+  EXPECT_EQ(frames(0), "RST_STREAM 1 CANCEL\n");
+  answer(0, 3);
+  EXPECT_EQ(requests[1].status, 200);
+  EXPECT_EQ(counts(requests[1].host).idle, 1U);
+  EXPECT_EQ(metrics().upstream_rq_tx_reset.value(), 1U);
+}
+
+TEST_F(Http2PoolTest, WithoutTlsTheProtocolThatTlsWouldChooseIsHttp1) {
+  auto spec = clusterSpec();
+  spec->protocol = UpstreamProtocol::Auto;
+  makeCluster(spec);
+  TestRequest request;
+  send(request);
+  EXPECT_EQ(peer(0).take().substr(0, 16), "GET / HTTP/1.1\r\n");
+  test::UpstreamTest::answer(peer(0));
+  EXPECT_EQ(request.status, 200);
+  EXPECT_EQ(metrics().upstream_cx_http1_total.value(), 1U);
+}
+
+}  // namespace
+}  // namespace convoy::upstream
