@@ -1,0 +1,122 @@
+#!/usr/bin/env python3
+"""A real convoy-proxy that speaks HTTP/2 with curl, nghttp and h2load, and with itself upstream."""
+
+import os
+import re
+import subprocess
+import sys
+import tempfile
+import unittest
+
+sys.dont_write_bytecode = True
+sys.path.insert(0, os.path.join(os.getcwd(), "test/e2e"))
+
+import results  # noqa: E402
+from fleet import SECONDS, Process, get, wait_until  # noqa: E402
+
+# Clients come to `front`, which goes by HTTP/2 to `middle`, which goes by HTTP/1.1 to the backend.
+BOOTSTRAP = """\
+admin: {{address: {{socket_address: {{address: 127.0.0.1, port_value: 0}}}}}}
+static_resources:
+  listeners: [{front}, {middle}]
+  clusters:
+  - {{name: middle, http2_protocol_options: {{max_concurrent_streams: 10}}, load_assignment: {{cluster_name: middle,
+      endpoints: [{{lb_endpoints: [{{endpoint: {{address: {{pipe: {{path: {folder}/middle}}}}}}}}]}}]}}}}
+  - {{name: web, load_assignment: {{cluster_name: web,
+      endpoints: [{{lb_endpoints: [{{endpoint: {{address: {{socket_address: {{address: {host}, port_value: {port}}}}}}}}}]}}]}}}}
+"""
+LISTENER = """{{name: {name}, address: {address}, filter_chains: [{{filters: [{{
+  name: envoy.filters.network.http_connection_manager,
+  typed_config: {{
+    "@type": type.googleapis.com/envoy.extensions.filters.network.http_connection_manager.v3.HttpConnectionManager,
+    stat_prefix: {name},
+    access_log: [{{name: file, typed_config: {{
+      "@type": type.googleapis.com/envoy.extensions.access_loggers.file.v3.FileAccessLog, path: {folder}/{name}.log,
+      log_format: {{text_format_source: {{inline_string: "%PROTOCOL% %REQ(:METHOD)% %RESPONSE_CODE%\\n"}}}}}}}}],
+    route_config: {{virtual_hosts: [
+      {{name: all, domains: ["*"], routes: [{{match: {{prefix: /}}, route: {{cluster: {cluster}}}}}]}}]}},
+    http_filters: [{{name: envoy.filters.http.router, typed_config: {{
+      "@type": type.googleapis.com/envoy.extensions.filters.http.router.v3.Router}}}}]}}}}]}}]}}"""
+
+
+class Http2Test(unittest.TestCase):
+    def setUp(self):
+        # A socket's path must be short.
+        folder = tempfile.TemporaryDirectory(prefix="convoy-http2", dir="/tmp")
+        self.addCleanup(folder.cleanup)
+        self.folder = folder.name
+        backend = self.start("backend", "tools/sample/backend", "--name", "blue").found(r"^listening on (\S+)$")[0]
+        host, port = backend.rsplit(":", 1)
+        front = LISTENER.format(name="front", cluster="middle", folder=self.folder,
+                                address="{socket_address: {address: 127.0.0.1, port_value: 0}}")
+        middle = LISTENER.format(name="middle", cluster="web", folder=self.folder,
+                                 address=f"{{pipe: {{path: {self.folder}/middle}}}}")
+        path = os.path.join(self.folder, "envoy.yaml")
+        with open(path, "w", encoding="utf-8") as file:
+            file.write(BOOTSTRAP.format(front=front, middle=middle, folder=self.folder, host=host, port=port))
+        self.proxy = self.start("proxy", "proxy/convoy-proxy", "-c", path, "--concurrency", "2")
+        self.admin = "http://" + self.proxy.found(r"is live .*admin=(\S+)")[0]
+        self.url = "http://" + self.proxy.found(r"is live .*front=(\S+)")[0]
+
+    def start(self, name, *command):
+        process = Process(self.folder, name, *command)
+
+        def end():
+            if process.process.poll() is None:
+                process.process.kill()
+            process.process.wait(timeout=SECONDS)
+        self.addCleanup(end)
+        return process
+
+    def run_tool(self, *command, stdin=None):
+        done = subprocess.run(command, capture_output=True, input=stdin, timeout=4 * SECONDS, check=False)
+        self.assertEqual(0, done.returncode, done.stderr)
+        return done.stdout
+
+    def curl(self, *arguments, stdin=None):
+        return self.run_tool("curl", "-sS", "--http2-prior-knowledge", *arguments, stdin=stdin)
+
+    def stat(self, name):
+        found = re.search(rf"^{re.escape(name)}: (\d+)$", get(self.admin + "/stats")[1], re.MULTILINE)
+        return int(found[1]) if found else None
+
+    def logged(self, name):
+        with open(os.path.join(self.folder, name + ".log"), encoding="utf-8") as file:
+            return file.read().splitlines()
+
+    def test_curl(self):
+        text = self.curl("-w", "%{http_version} %{http_code}", self.url + "/")
+        self.assertTrue(text.endswith(b"2 200"), text)
+        body = os.urandom(1024 * 1024)
+        echoed = self.curl("--data-binary", "@-", self.url + "/echo", stdin=body)
+        self.assertTrue(echoed.endswith(body), "the backend repeats the request, its head first")
+        self.assertIn(b"HTTP/2 200", self.curl("-I", self.url + "/"))
+        # The same listener speaks HTTP/1.1.
+        self.assertEqual(200, get(self.url + "/")[0])
+        wait_until(lambda: len(self.logged("front")) == 4, "the log is written")
+        self.assertEqual(["HTTP/2 GET 200", "HTTP/2 POST 200", "HTTP/2 HEAD 200", "HTTP/1.1 GET 200"],
+                         self.logged("front"))
+        wait_until(lambda: len(self.logged("middle")) == 4, "the log is written")
+        self.assertTrue(all(line.startswith("HTTP/2 ") for line in self.logged("middle")))
+        self.assertEqual(3, self.stat("http.front.downstream_cx_http2_total"))
+        self.assertEqual(1, self.stat("http.front.downstream_cx_http1_total"))
+        self.assertEqual(3, self.stat("http.front.downstream_rq_http2_total"))
+        self.assertGreaterEqual(self.stat("cluster.middle.upstream_cx_http2_total"), 1)
+        self.assertEqual(0, self.stat("cluster.middle.upstream_cx_http1_total"))
+
+    def test_nghttp(self):
+        text = self.run_tool("nghttp", "-nvs", "-m", "20", self.url + "/").decode()
+        self.assertEqual(20, len(re.findall(r"^ *\d+ .* 200 +\S+ +/$", text, re.MULTILINE)), text)
+
+    def test_load_on_few_connections(self):
+        text = self.run_tool("h2load", "-n", "4000", "-c", "4", "-m", "50", self.url + "/").decode()
+        self.assertIn("status codes: 4000 2xx, 0 3xx, 0 4xx, 0 5xx", text)
+        self.assertIn("4000 succeeded, 0 failed, 0 errored, 0 timeout", text)
+        # 200 requests at a time, 10 on a connection.
+        wait_until(lambda: self.stat("cluster.middle.http2.streams_active") == 0, "no stream is left")
+        wait_until(lambda: self.stat("http2.streams_active") == 0, "no stream is left")
+        self.assertGreater(self.stat("cluster.middle.upstream_cx_http2_total"), 2)
+
+
+if __name__ == "__main__":
+    results.main()
