@@ -8,6 +8,7 @@
 #include "controlplane/compile/addresses.h"
 #include "envoy/extensions/load_balancing_policies/least_request/v3/least_request.pb.h"
 #include "envoy/extensions/load_balancing_policies/round_robin/v3/round_robin.pb.h"
+#include "envoy/extensions/upstreams/http/v3/http_protocol_options.pb.h"
 #include "xds/type/v3/typed_struct.pb.h"
 
 namespace convoy::controlplane::compile {
@@ -15,6 +16,7 @@ namespace convoy::controlplane::compile {
 namespace {
 
 constexpr int64_t kDefaultConnectSeconds = 5;
+constexpr char kHttpOptions[] = "envoy.extensions.upstreams.http.v3.HttpProtocolOptions";
 
 void addPolicy(const std::string& name, const google::protobuf::Message& config,
                envoy::config::cluster::v3::LoadBalancingPolicy* policies) {
@@ -59,6 +61,15 @@ void setNoLimits(envoy::config::cluster::v3::Cluster* cluster) {
   limits->mutable_max_requests()->set_value(kNone);
 }
 
+// Without more, every client speaks HTTP/1.1.
+void setProtocol(v1::Protocol protocol, envoy::config::cluster::v3::Cluster* cluster) {
+  using envoy::extensions::upstreams::http::v3::HttpProtocolOptions;
+  if (protocol != v1::PROTOCOL_HTTP2) return;
+  HttpProtocolOptions options;
+  options.mutable_explicit_http_config()->mutable_http2_protocol_options();
+  (*cluster->mutable_typed_extension_protocol_options())[kHttpOptions].PackFrom(options);
+}
+
 }  // namespace
 
 envoy::config::cluster::v3::Cluster compileCluster(const v1::Pool& pool) {
@@ -75,6 +86,7 @@ envoy::config::cluster::v3::Cluster compileCluster(const v1::Pool& pool) {
   } else {
     cluster.mutable_connect_timeout()->set_seconds(kDefaultConnectSeconds);
   }
+  setProtocol(pool.protocol(), &cluster);
   setNoLimits(&cluster);
   return cluster;
 }

@@ -126,6 +126,11 @@ void checkPool(const v1::Pool& pool, const Place& place) {
   checkName(pool.name(), place.field("name"));
   checkAlgorithm(pool.algorithm(), place.field("algorithm"));
   checkHeaders(pool.headers(), place.field("headers"));
+  if (!v1::Protocol_IsValid(pool.protocol())) {
+    place.field("protocol")
+        .refuse("enum", absl::StrCat(static_cast<int>(pool.protocol())),
+                "there is no such protocol; there are http1 and http2");
+  }
   if (pool.has_connect_timeout()) {
     checkDuration(pool.connect_timeout(), 1, kHourMs, "1 ms to 1 h",
                   place.field("connect_timeout"));

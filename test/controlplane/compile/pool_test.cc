@@ -4,6 +4,7 @@
 
 #include <string>
 
+#include "envoy/extensions/upstreams/http/v3/http_protocol_options.pb.h"
 #include "envoy/service/discovery/v3/discovery.pb.h"
 #include "test/controlplane/common/config_text.h"
 #include "xds/type/v3/typed_struct.pb.h"
@@ -41,6 +42,18 @@ TEST(PoolTest, ClusterDefaultsAreWrittenOut) {
       R"(connect_timeout { seconds: 5 } lb_policy: LEAST_REQUEST circuit_breakers { thresholds {)"
       R"( max_connections { value: 4294967295 } max_pending_requests { value: 4294967295 })"
       R"( max_requests { value: 4294967295 } } })");
+}
+
+TEST(PoolTest, Protocols) {
+  for (const char* http1 : {"", "protocol: PROTOCOL_HTTP1"}) {
+    EXPECT_TRUE(compileCluster(parse<v1::Pool>(http1)).typed_extension_protocol_options().empty());
+  }
+  const auto cluster = compileCluster(parse<v1::Pool>("protocol: PROTOCOL_HTTP2"));
+  envoy::extensions::upstreams::http::v3::HttpProtocolOptions options;
+  ASSERT_TRUE(cluster.typed_extension_protocol_options()
+                  .at("envoy.extensions.upstreams.http.v3.HttpProtocolOptions")
+                  .UnpackTo(&options));
+  EXPECT_EQ(shortText(options), "explicit_http_config { http2_protocol_options { } }");
 }
 
 TEST(PoolTest, EachClientFindsAnAlgorithmThatItHas) {
