@@ -10,6 +10,7 @@
 #include "absl/strings/str_cat.h"
 #include "envoy/config/bootstrap/v3/bootstrap.pb.h"
 #include "envoy/extensions/filters/network/http_connection_manager/v3/http_connection_manager.pb.h"
+#include "envoy/extensions/transport_sockets/tls/v3/secret.pb.h"
 #include "google/protobuf/any.pb.h"
 #include "google/protobuf/struct.pb.h"
 #include "proxy/admin/json.h"
@@ -28,6 +29,7 @@ using envoy::admin::v3::ConfigDump;
 using envoy::admin::v3::EndpointsConfigDump;
 using envoy::admin::v3::ListenersConfigDump;
 using envoy::admin::v3::RoutesConfigDump;
+using envoy::admin::v3::SecretsConfigDump;
 using envoy::admin::v3::UpdateFailureState;
 using envoy::config::bootstrap::v3::Bootstrap;
 using envoy::config::listener::v3::Listener;
@@ -88,6 +90,7 @@ class Dump {
   EndpointsConfigDump endpoints() const;
   ListenersConfigDump listeners() const;
   RoutesConfigDump routes() const;
+  SecretsConfigDump secrets() const;
 
  private:
   using Entry = ResourceArchive::Entry;
@@ -241,6 +244,36 @@ RoutesConfigDump Dump::routes() const {
   return dump;
 }
 
+// Names and versions; what is in a secret is nowhere kept for this.
+SecretsConfigDump Dump::secrets() const {
+  using envoy::extensions::transport_sockets::tls::v3::Secret;
+  SecretsConfigDump dump;
+  for (const Secret& secret : bootstrap_.static_resources().secrets()) {
+    if (!query_.wants(secret.name())) continue;
+    auto* out = dump.add_static_secrets();
+    out->set_name(secret.name());
+    out->mutable_secret()->PackFrom(secret);
+    *out->mutable_last_updated() = started_;
+  }
+  forEach(config::kSecretType, [&](const std::string& name, const Entry& entry) {
+    auto* out = entry.active.has_value() ? dump.add_dynamic_active_secrets()
+                                         : dump.add_dynamic_warming_secrets();
+    out->set_name(name);
+    Secret shown;
+    shown.set_name(name);
+    out->mutable_secret()->PackFrom(shown);
+    if (entry.active.has_value()) {
+      out->set_version_info(entry.active->version);
+      setTime(entry.active->time, out->mutable_last_updated());
+    }
+    out->set_client_status(statusOf(entry));
+    if (entry.refused.has_value()) {
+      fillError(config::kSecretType, entry, out->mutable_error_state());
+    }
+  });
+  return dump;
+}
+
 void Dump::addInlineRoutes(const Listener& listener, const Timestamp& updated,
                            RoutesConfigDump* dump) const {
   for (const auto& chain : listener.filter_chains()) addInlineRoutes(chain, updated, dump);
@@ -365,15 +398,18 @@ Response configDump(const ConfigSource& source, const Request& request) {
   const EndpointsConfigDump endpoints = dump.endpoints();
   const ListenersConfigDump listeners = dump.listeners();
   const RoutesConfigDump routes = dump.routes();
+  const SecretsConfigDump secrets = dump.secrets();
   if (query.resource.empty()) {
     addWhole(dump.bootstrap(), &chosen);
     addWhole(clusters, &chosen);
     if (query.endpoints) addWhole(endpoints, &chosen);
     addWhole(listeners, &chosen);
     addWhole(routes, &chosen);
+    addWhole(secrets, &chosen);
     return print(std::move(chosen));
   }
-  const std::vector<const Message*> sections = {&clusters, &endpoints, &listeners, &routes};
+  const std::vector<const Message*> sections = {&clusters, &endpoints, &listeners, &routes,
+                                                &secrets};
   for (const Message* section : sections) {
     if (addList(*section, query.resource, &chosen)) return print(std::move(chosen));
   }

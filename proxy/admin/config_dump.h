@@ -2,7 +2,7 @@
 
 // GET /config_dump: the configuration of the process, as envoy.admin.v3.ConfigDump in JSON.
 //
-//   (nothing)          bootstrap, clusters, listeners, routes
+//   (nothing)          bootstrap, clusters, listeners, routes, secrets (without their contents)
 //   ?include_eds       ... and endpoints
 //   ?resource=FIELD    only the entries of one list, such as dynamic_active_clusters, or bootstrap
 //   ?name_regex=RE2    only resources whose whole name matches

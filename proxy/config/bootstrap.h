@@ -14,6 +14,7 @@
 
 #include "proxy/http/spec.h"
 #include "proxy/net/spec.h"
+#include "proxy/tls/spec.h"
 #include "proxy/upstream/spec.h"
 
 namespace convoy::config {
@@ -46,6 +47,7 @@ struct BootstrapSpec {
   std::optional<AdminSpec> admin;
   std::vector<std::shared_ptr<const net::ListenerSpec>> listeners;
   std::vector<std::shared_ptr<const upstream::ClusterSpec>> clusters;
+  std::vector<std::shared_ptr<const tls::SecretSpec>> secrets;
   std::optional<AdsSpec> ads;
   bool lds = false;  // dynamic_resources.lds_config / cds_config are set (to ads)
   bool cds = false;

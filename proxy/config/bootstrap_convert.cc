@@ -9,6 +9,7 @@
 #include "proxy/config/cross_check.h"
 #include "proxy/config/listener.h"
 #include "proxy/config/runtime_layers.h"
+#include "proxy/config/tls_context.h"
 #include "proxy/config/values.h"
 
 namespace convoy::config {
@@ -116,6 +117,10 @@ void setStatic(const proto::Bootstrap& proto, const Context& context, BootstrapS
                base::FieldReport& report) {
   auto at = report.in("static_resources");
   const auto& resources = proto.static_resources();
+  for (int i = 0; i < resources.secrets_size(); ++i) {
+    auto in = report.in("secrets", static_cast<size_t>(i));
+    spec->secrets.push_back(toSecret(resources.secrets(i), context, report));
+  }
   for (int i = 0; i < resources.clusters_size(); ++i) {
     auto in = report.in("clusters", static_cast<size_t>(i));
     spec->clusters.push_back(toCluster(resources.clusters(i), context, report));

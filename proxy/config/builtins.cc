@@ -2,6 +2,7 @@
 
 #include "api/convoy/ext/client_address.pb.h"
 #include "api/convoy/ext/load_balancing.pb.h"
+#include "envoy/extensions/filters/listener/tls_inspector/v3/tls_inspector.pb.h"
 #include "envoy/extensions/load_balancing_policies/least_request/v3/least_request.pb.h"
 #include "envoy/extensions/load_balancing_policies/random/v3/random.pb.h"
 #include "envoy/extensions/load_balancing_policies/round_robin/v3/round_robin.pb.h"
@@ -12,6 +13,7 @@
 #include "proxy/config/header_mutation.h"
 #include "proxy/config/http_connection_manager.h"
 #include "proxy/config/request_policy.h"
+#include "proxy/config/tls_context.h"
 #include "proxy/filter/router/make_spec.h"
 
 namespace convoy::config {
@@ -64,12 +66,17 @@ void registerAccessLogs(Registry& registry) {
 
 void registerTransports(Registry& registry) {
   using extensions::transport_sockets::raw_buffer::v3::RawBuffer;
-  registry.downstream_transports.add<RawBuffer>(
-      "envoy.transport_sockets.raw_buffer",
-      [](const RawBuffer&, const Context&, base::FieldReport&) -> Registry::TransportPtr {
-        return nullptr;
-      });
-  registry.upstream_transports.add<RawBuffer>("envoy.transport_sockets.raw_buffer", kAlways<true>);
+  namespace tls = extensions::transport_sockets::tls::v3;
+  const auto plain = [](const RawBuffer&, const Context&,
+                        base::FieldReport&) -> Registry::TransportPtr { return nullptr; };
+  registry.downstream_transports.add<RawBuffer>("envoy.transport_sockets.raw_buffer", plain);
+  registry.downstream_transports.add<tls::DownstreamTlsContext>("envoy.transport_sockets.tls",
+                                                                makeDownstreamTls);
+  registry.upstream_transports.add<RawBuffer>("envoy.transport_sockets.raw_buffer", plain);
+  registry.upstream_transports.add<tls::UpstreamTlsContext>("envoy.transport_sockets.tls",
+                                                            makeUpstreamTls);
+  registry.listener_filters.add<extensions::filters::listener::tls_inspector::v3::TlsInspector>(
+      "envoy.filters.listener.tls_inspector", kAlways<true>);
 }
 
 void registerClusters(Registry& registry) {

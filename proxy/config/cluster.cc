@@ -2,6 +2,8 @@
 
 #include "proxy/config/assignment.h"
 #include "proxy/config/http2_options.h"
+#include "proxy/config/stable_hash.h"
+#include "proxy/config/tls_context.h"
 #include "proxy/config/values.h"
 
 namespace convoy::config {
@@ -12,6 +14,18 @@ using envoy::config::cluster::v3::Cluster;
 using envoy::config::cluster::v3::LoadBalancingPolicy;
 using envoy::extensions::upstreams::http::v3::HttpProtocolOptions;
 namespace core = envoy::config::core::v3;
+
+std::vector<std::string> alpnOf(upstream::UpstreamProtocol protocol) {
+  switch (protocol) {
+    case upstream::UpstreamProtocol::Http1:
+      return {"http/1.1"};
+    case upstream::UpstreamProtocol::Http2:
+      return {"h2"};
+    case upstream::UpstreamProtocol::Auto:
+      return {"h2", "http/1.1"};
+  }
+  return {};
+}
 
 void setDiscovery(const Cluster& proto, const Context& context, upstream::ClusterSpec* spec,
                   base::FieldReport& report) {
@@ -218,8 +232,10 @@ std::shared_ptr<const upstream::ClusterSpec> toCluster(const Cluster& proto, con
   if (proto.has_transport_socket()) {
     auto at = report.in("transport_socket");
     auto in = report.in("typed_config");
-    context.registry->upstream_transports.make(proto.transport_socket().typed_config(), context,
-                                               report);
+    spec->transport = context.registry->upstream_transports.make(
+        proto.transport_socket().typed_config(), context, report);
+    spec->transport = withDefaultAlpn(spec->transport, alpnOf(spec->protocol));
+    spec->transport_hash = stableHash(proto.transport_socket());
   }
   return spec;
 }

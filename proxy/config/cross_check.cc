@@ -6,6 +6,7 @@
 #include <string>
 
 #include "proxy/http/spec.h"
+#include "proxy/tls/spec.h"
 
 namespace convoy::config {
 namespace {
@@ -17,6 +18,7 @@ class CrossCheck {
   void run() {
     {
       auto at = report_.in("static_resources");
+      checkSecrets();
       checkClusters();
       checkListeners();
     }
@@ -24,6 +26,49 @@ class CrossCheck {
   }
 
  private:
+  void checkSecrets() {
+    for (size_t i = 0; i < spec_.secrets.size(); ++i) {
+      auto at = report_.in("secrets", i);
+      if (!secrets_.insert(spec_.secrets[i]->name).second) {
+        report_.error("name", "duplicate", spec_.secrets[i]->name, "another secret has this name");
+      }
+    }
+  }
+
+  void checkRef(const tls::SecretRef& ref) {
+    if (ref.value != nullptr) return;
+    if (ref.by_sds && !spec_.ads.has_value()) {
+      report_.error("required", ref.name, "dynamic_resources.ads_config says where ADS is; add it");
+    } else if (!ref.by_sds && !secrets_.contains(ref.name)) {
+      report_.error("not_found", ref.name,
+                    "static_resources.secrets has none of this name; for SDS write sds_config");
+    }
+  }
+
+  void checkTransport(const net::TransportSpec* transport) {
+    const auto* server = dynamic_cast<const tls::ServerSpec*>(transport);
+    const auto* client = dynamic_cast<const tls::ClientSpec*>(transport);
+    if (server == nullptr && client == nullptr) return;
+    const tls::CommonSpec& common = server != nullptr ? server->common : client->common;
+    auto at = report_.in("transport_socket");
+    auto in = report_.in("typed_config");
+    {
+      auto inner = report_.in("common_tls_context");
+      for (size_t i = 0; i < common.certificates.size(); ++i) {
+        auto one = report_.in("tls_certificate_sds_secret_configs", i);
+        checkRef(common.certificates[i]);
+      }
+      if (common.validation.has_value()) {
+        auto one = report_.in("validation_context_sds_secret_config");
+        checkRef(*common.validation);
+      }
+    }
+    if (server != nullptr && server->ticket_keys.has_value()) {
+      auto one = report_.in("session_ticket_keys_sds_secret_config");
+      checkRef(*server->ticket_keys);
+    }
+  }
+
   void checkClusters() {
     for (size_t i = 0; i < spec_.clusters.size(); ++i) {
       const upstream::ClusterSpec& cluster = *spec_.clusters[i];
@@ -31,6 +76,7 @@ class CrossCheck {
       if (!clusters_.insert(cluster.name).second) {
         report_.error("name", "duplicate", cluster.name, "another cluster has this name");
       }
+      checkTransport(cluster.transport.get());
       if (cluster.discovery == upstream::ClusterSpec::Discovery::Eds && !spec_.ads.has_value()) {
         report_.error("eds_cluster_config.eds_config", "required", cluster.name,
                       "dynamic_resources.ads_config says where ADS is; add it");
@@ -67,6 +113,7 @@ class CrossCheck {
   }
 
   void checkFilterChain(const net::FilterChainSpec& chain) {
+    checkTransport(chain.transport.get());
     for (size_t i = 0; i < chain.filters.size(); ++i) {
       const auto* manager =
           dynamic_cast<const http::ConnectionManagerSpec*>(chain.filters[i].get());
@@ -125,12 +172,18 @@ class CrossCheck {
     } else if ((*found)->discovery != upstream::ClusterSpec::Discovery::Static) {
       report_.error("grpc_services[0].envoy_grpc.cluster_name", "unsupported_value",
                     spec_.ads->cluster, "the cluster of the control plane must be of type STATIC");
+    } else if ((*found)->transport != nullptr) {
+      report_.error("grpc_services[0].envoy_grpc.cluster_name", "unsupported_value",
+                    spec_.ads->cluster,
+                    "the connection to the control plane does not speak TLS yet; remove "
+                    "transport_socket from this cluster");
     }
   }
 
   const BootstrapSpec& spec_;
   base::FieldReport& report_;
   std::set<std::string> clusters_;
+  std::set<std::string> secrets_;
 };
 
 }  // namespace

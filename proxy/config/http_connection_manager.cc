@@ -121,6 +121,31 @@ void setForwarding(const HttpConnectionManager& proto, ConnectionManagerSpec* sp
   spec->via = proto.via();
 }
 
+http::ClientCertPolicy toPolicy(HttpConnectionManager::ForwardClientCertDetails proto) {
+  switch (proto) {
+    case HttpConnectionManager::FORWARD_ONLY:
+      return http::ClientCertPolicy::ForwardOnly;
+    case HttpConnectionManager::APPEND_FORWARD:
+      return http::ClientCertPolicy::AppendForward;
+    case HttpConnectionManager::SANITIZE_SET:
+      return http::ClientCertPolicy::SanitizeSet;
+    case HttpConnectionManager::ALWAYS_FORWARD_ONLY:
+      return http::ClientCertPolicy::AlwaysForwardOnly;
+    default:
+      return http::ClientCertPolicy::Sanitize;
+  }
+}
+
+void setClientCert(const HttpConnectionManager& proto, ConnectionManagerSpec* spec) {
+  spec->client_cert = toPolicy(proto.forward_client_cert_details());
+  const auto& details = proto.set_current_client_cert_details();
+  spec->client_cert_details = {.subject = details.subject().value(),
+                               .cert = details.cert(),
+                               .chain = details.chain(),
+                               .dns = details.dns(),
+                               .uri = details.uri()};
+}
+
 void setProtocolOptions(const core::HttpProtocolOptions& proto, ConnectionManagerSpec* spec,
                         base::FieldReport& report) {
   if (proto.has_idle_timeout()) {
@@ -195,6 +220,7 @@ Registry::NetworkFilterPtr makeConnectionManager(const HttpConnectionManager& pr
   setForwarding(proto, spec.get());
   setRequestPolicy(proto, context, spec.get(), report);
   setUpgrades(proto, spec.get(), report);
+  setClientCert(proto, spec.get());
   setLimits(proto, spec.get(), report);
   if (proto.request_id_extension().has_typed_config()) {
     auto at = report.in("request_id_extension");

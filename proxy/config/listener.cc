@@ -79,6 +79,10 @@ std::shared_ptr<const net::FilterChainSpec> toFilterChain(const proto::FilterCha
     spec->transport = context.registry->downstream_transports.make(
         chain.transport_socket().typed_config(), context, report);
   }
+  if (chain.has_transport_socket_connect_timeout()) {
+    spec->transport_timeout = toMilliseconds(chain.transport_socket_connect_timeout(),
+                                             "transport_socket_connect_timeout", report);
+  }
   if (chain.filters_size() == 0) {
     report.error("filters", "required", "", "a filter chain needs a network filter");
   }
@@ -154,6 +158,30 @@ void setFilterChains(const proto::Listener& proto, const Context& context, net::
   }
 }
 
+bool needsClientHello(const net::FilterChainSpec& chain) {
+  const net::FilterChainMatch& match = chain.match;
+  if (!match.transport_protocol.empty()) return match.transport_protocol == "tls";
+  return !match.server_names.empty() || !match.application_protocols.empty();
+}
+
+// Which listener filters there are. Without tls_inspector a match that needs one gets it, as
+// Envoy's does.
+void setListenerFilters(const proto::Listener& proto, const Context& context,
+                        net::ListenerSpec* spec, base::FieldReport& report) {
+  for (int i = 0; i < proto.listener_filters_size(); ++i) {
+    auto at = report.in("listener_filters", static_cast<size_t>(i));
+    auto in = report.in("typed_config");
+    spec->inspect_tls |= context.registry->listener_filters.make(
+        proto.listener_filters(i).typed_config(), context, report);
+  }
+  for (const auto& chain : spec->filter_chains) spec->inspect_tls |= needsClientHello(*chain);
+  if (proto.has_listener_filters_timeout()) {
+    spec->inspect_timeout =
+        toMilliseconds(proto.listener_filters_timeout(), "listener_filters_timeout", report);
+  }
+  spec->continue_after_inspect_timeout = proto.continue_on_listener_filters_timeout();
+}
+
 }  // namespace
 
 std::shared_ptr<const net::ListenerSpec> toListener(const proto::Listener& proto,
@@ -165,6 +193,7 @@ std::shared_ptr<const net::ListenerSpec> toListener(const proto::Listener& proto
   spec->stat_prefix = proto.stat_prefix();
   setAddresses(proto, spec.get(), report);
   setFilterChains(proto, context, spec.get(), report);
+  setListenerFilters(proto, context, spec.get(), report);
   if (proto.has_per_connection_buffer_limit_bytes()) {
     spec->per_connection_buffer_limit_bytes = proto.per_connection_buffer_limit_bytes().value();
   }

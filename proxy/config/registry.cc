@@ -61,12 +61,13 @@ Registry::Registry()
       per_route_filters("configuration of an HTTP filter for one route"),
       access_loggers("access logger"),
       downstream_transports("transport socket for listeners"),
+      upstream_transports("transport socket for clusters"),
       cluster_options("extension with protocol options"),
       load_balancers("load-balancing policy"),
       request_ids("request id extension"),
       ip_detections("extension that finds the client's address"),
       early_header_mutations("early header mutation"),
-      upstream_transports("transport socket for clusters") {}
+      listener_filters("listener filter") {}
 
 std::vector<std::string> Registry::types() const {
   std::vector<std::string> types;
@@ -81,6 +82,7 @@ std::vector<std::string> Registry::types() const {
   ip_detections.addTypesTo(&types);
   early_header_mutations.addTypesTo(&types);
   upstream_transports.addTypesTo(&types);
+  listener_filters.addTypesTo(&types);
   return types;
 }
 

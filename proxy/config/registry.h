@@ -131,13 +131,14 @@ class Registry {
   ExtensionPoint<PerRoutePtr> per_route_filters;
   ExtensionPoint<std::optional<http::AccessLogSpec>> access_loggers;
   ExtensionPoint<TransportPtr> downstream_transports;
+  ExtensionPoint<TransportPtr> upstream_transports;
   ExtensionPoint<ClusterOptions> cluster_options;  // typed_extension_protocol_options
   ExtensionPoint<std::optional<upstream::Algorithm>> load_balancers;
-  // Listener filters, request ids, ...: only known ones without settings of ours exist.
+  // Only known ones without settings of ours exist.
   ExtensionPoint<bool> request_ids;
   ExtensionPoint<std::optional<http::IpDetection>> ip_detections;
   ExtensionPoint<bool> early_header_mutations;  // there is one: Forwarded
-  ExtensionPoint<bool> upstream_transports;
+  ExtensionPoint<bool> listener_filters;
 
   // Message types that any extension point takes.
   std::vector<std::string> types() const;

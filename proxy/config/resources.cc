@@ -5,6 +5,7 @@
 #include "proxy/config/listener.h"
 #include "proxy/config/message_check.h"
 #include "proxy/config/route_table.h"
+#include "proxy/config/tls_context.h"
 
 namespace convoy::config {
 namespace {
@@ -76,6 +77,11 @@ Result<route::RouteTableSpec> makeRouteTable(
 Result<upstream::ClusterSpec> makeCluster(const envoy::config::cluster::v3::Cluster& proto,
                                           const Context& context) {
   return make<upstream::ClusterSpec>(proto, kClusterType, proto.name(), context, toCluster);
+}
+
+Result<tls::SecretSpec> makeSecret(
+    const envoy::extensions::transport_sockets::tls::v3::Secret& proto, const Context& context) {
+  return make<tls::SecretSpec>(proto, kSecretType, proto.name(), context, toSecret);
 }
 
 Result<upstream::AssignmentSpec> makeAssignment(

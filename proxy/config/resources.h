@@ -15,10 +15,12 @@
 #include "envoy/config/endpoint/v3/endpoint.pb.h"
 #include "envoy/config/listener/v3/listener.pb.h"
 #include "envoy/config/route/v3/route.pb.h"
+#include "envoy/extensions/transport_sockets/tls/v3/secret.pb.h"
 #include "proxy/base/field_report.h"
 #include "proxy/config/context.h"
 #include "proxy/net/spec.h"
 #include "proxy/route/spec.h"
+#include "proxy/tls/spec.h"
 #include "proxy/upstream/spec.h"
 
 namespace convoy::config {
@@ -29,6 +31,9 @@ inline constexpr char kRouteTableType[] =
 inline constexpr char kClusterType[] = "type.googleapis.com/envoy.config.cluster.v3.Cluster";
 inline constexpr char kAssignmentType[] =
     "type.googleapis.com/envoy.config.endpoint.v3.ClusterLoadAssignment";
+
+inline constexpr char kSecretType[] =
+    "type.googleapis.com/envoy.extensions.transport_sockets.tls.v3.Secret";
 
 // Why a resource is refused.
 struct ResourceErrors {
@@ -59,6 +64,8 @@ Result<route::RouteTableSpec> makeRouteTable(
     const envoy::config::route::v3::RouteConfiguration& proto, const Context& context);
 Result<upstream::ClusterSpec> makeCluster(const envoy::config::cluster::v3::Cluster& proto,
                                           const Context& context);
+Result<tls::SecretSpec> makeSecret(
+    const envoy::extensions::transport_sockets::tls::v3::Secret& proto, const Context& context);
 Result<upstream::AssignmentSpec> makeAssignment(
     const envoy::config::endpoint::v3::ClusterLoadAssignment& proto, const Context& context);
 

@@ -29,6 +29,14 @@ void ConnectionManager::start(std::unique_ptr<net::Connection> connection) {
   runtime().metrics.downstream_cx_active.add();
   if (runtime().connection_age_queue != nullptr) age_deadline_.arm(*runtime().connection_age_queue);
   if (slot_->draining) state_ = State::Draining;
+  handshaking_ = connection_->transport() != nullptr && runtime().handshake_queue != nullptr;
+  if (handshaking_) return idle_deadline_.arm(*runtime().handshake_queue);
+  serveNothing();
+}
+
+void ConnectionManager::onConnected() {
+  if (!handshaking_ || state_ >= State::Closing) return;
+  idle_deadline_.cancel();
   serveNothing();
 }
 
@@ -38,6 +46,7 @@ bool ConnectionManager::receivingHead() const {
 
 // No stream is running: which wait is this?
 void ConnectionManager::serveNothing() {
+  handshaking_ = false;
   if (codec_ != nullptr && !codec_->multiplexed() && codec_->idle()) codec_.reset();
   event::DeadlineQueue* queue = runtime().idle_queue;
   if (receivingHead()) {
@@ -68,6 +77,10 @@ void ConnectionManager::waitForClient() {
 void ConnectionManager::onIdleDeadline() {
   event::Loop::TurnScope turn(runtime().loop);
   ManagerMetrics& m = runtime().metrics;
+  if (handshaking_) {
+    m.downstream_cx_handshake_timeout.add();
+    return close(net::CloseMode::Now);
+  }
   if (head_pending_) {
     const bool by_idle = runtime().spec->request_headers_timeout.count() == 0;
     (by_idle ? m.downstream_rq_idle_timeout : m.downstream_rq_header_timeout).add();

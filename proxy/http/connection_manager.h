@@ -48,6 +48,7 @@ class ConnectionManager final : public net::ConnectionHandler,
   void closeNow();
 
   // net::ConnectionHandler
+  void onConnected() override;  // the transport's handshake is done
   void onRead(std::string_view bytes) override;
   void onEndOfStream() override;
   void onClosed(net::CloseReason reason) override;
@@ -71,6 +72,7 @@ class ConnectionManager final : public net::ConnectionHandler,
   // StreamOwner
   const net::Address& remoteAddress() const override { return connection_->remoteAddress(); }
   const net::Address& localAddress() const override { return connection_->localAddress(); }
+  const net::Transport* transport() const override { return connection_->transport(); }
   void onStreamFinished(ServerStream& stream, StreamEnd end) override;
 
  private:
@@ -122,6 +124,7 @@ class ConnectionManager final : public net::ConnectionHandler,
   bool peer_ended_ = false;
   bool said_go_away_ = false;      // HTTP/2
   bool head_pending_ = false;      // idle_deadline_ watches a head that is half here
+  bool handshaking_ = false;       // idle_deadline_ watches the transport's handshake
   event::Deadline idle_deadline_;  // idle, or a head that is half here, or the end of draining
   event::Deadline age_deadline_;   // the connection's; draining: until the last word
   // HTTP/2: looks after responses that wait for the client's window.

@@ -62,6 +62,8 @@ constexpr FailureInfo kTable[kFailures] = {
      "The upstream host refused the connection.\n"},
     {Failure::UpstreamConnectTimeout, "upstream_connect_timeout", "UF", Blame::Upstream, true, 503,
      "The connection to the upstream host was not established in time (connect_timeout).\n"},
+    {Failure::UpstreamTransportFailure, "upstream_transport_failure", "UF", Blame::Upstream, true,
+     503, "The TLS handshake with the upstream host failed.\n"},
     {Failure::UpstreamReset, "upstream_reset", "UC", Blame::Upstream, false, 502,
      "The upstream host closed the connection before it responded.\n"},
     {Failure::UpstreamRefusedStream, "upstream_refused_stream", "UR", Blame::Upstream, true, 503,

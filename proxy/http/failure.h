@@ -38,8 +38,9 @@ enum class Failure : uint8_t {
   PayloadTooLarge,    // 413: more body than may be buffered
   InternalError,      // 500
   // Upstream's doing.
-  UpstreamConnectFailure,  // 503
-  UpstreamConnectTimeout,  // 503
+  UpstreamConnectFailure,    // 503
+  UpstreamConnectTimeout,    // 503
+  UpstreamTransportFailure,  // 503: the handshake of TLS failed
   UpstreamReset,  // 502: broke before the response head (Envoy: 503 UC; ours is the 502)
   UpstreamRefusedStream,     // 503: HTTP/2: the host said that it has not looked at the request
   UpstreamProtocolError,     // 502: the response was malformed

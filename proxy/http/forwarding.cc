@@ -3,6 +3,8 @@
 #include <algorithm>
 #include <initializer_list>
 
+#include "proxy/base/strings.h"
+
 namespace convoy::http {
 
 namespace {
@@ -99,6 +101,19 @@ bool prepareForwardedFor(RequestHead& head, const ConnectionManagerSpec& spec,
   return trusts_peer;
 }
 
+// The scheme is what the connection is, whatever the target says, or what a trusted hop says.
+void prepareScheme(RequestHead& head, bool trusts_peer, const StreamInfo& info) {
+  const HeaderField* const received = head.headers.find(HeaderName::XForwardedProto);
+  if (trusts_peer && received != nullptr) {
+    if (base::equalsIgnoreCase(received->value, "http")) head.scheme = "http";
+    if (base::equalsIgnoreCase(received->value, "https")) head.scheme = "https";
+    return;
+  }
+  const net::Transport* const transport = info.downstream_transport;
+  head.scheme = transport != nullptr && transport->encrypts() ? "https" : "http";
+  head.headers.set(HeaderName::XForwardedProto, head.scheme);
+}
+
 // RFC 7239 4: IPv6 addresses and ports need quotes. The host has been checked: it has no quote.
 void appendForwarded(RequestHead& head, std::string_view peer, const net::Address& remote,
                      base::Arena& arena) {
@@ -119,9 +134,7 @@ void prepareForwarding(RequestHead& head, const ConnectionManagerSpec& spec, bas
                        StreamInfo& info) {
   const std::string_view peer = peerIp(*info.downstream_remote, arena);
   const bool trusts_peer = prepareForwardedFor(head, spec, peer, arena, info);
-  if (!trusts_peer || head.headers.find(HeaderName::XForwardedProto) == nullptr) {
-    head.headers.set(HeaderName::XForwardedProto, head.scheme);
-  }
+  prepareScheme(head, trusts_peer, info);
   if (spec.append_forwarded) appendForwarded(head, peer, *info.downstream_remote, arena);
 }
 

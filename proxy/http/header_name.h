@@ -36,6 +36,7 @@ enum class HeaderName : uint8_t {
   Upgrade,
   UserAgent,
   Via,
+  XForwardedClientCert,
   XForwardedFor,
   XForwardedHost,
   XForwardedProto,
@@ -80,6 +81,7 @@ inline constexpr std::string_view kCanonical[kNames] = {
     "upgrade",
     "user-agent",
     "via",
+    "x-forwarded-client-cert",
     "x-forwarded-for",
     "x-forwarded-host",
     "x-forwarded-proto",
@@ -186,6 +188,8 @@ inline HeaderName firstOf(const char* at) {
       return firstOf<HeaderName::XForwardedHost, HeaderName::ProxyConnection>(at);
     case 17:
       return firstOf<HeaderName::TransferEncoding, HeaderName::XForwardedProto>(at);
+    case 23:
+      return firstOf<HeaderName::XForwardedClientCert>(at);
     default:
       return HeaderName::Other;
   }

@@ -94,6 +94,37 @@ std::string_view grpcStatusText(const LogPiece& piece, const LogRecord& r, char*
   return {scratch, static_cast<size_t>(end - scratch)};
 }
 
+// Asked anew for each operator: looking is a few pointers.
+net::TransportInfo transportOf(const StreamInfo& i) {
+  return i.downstream_transport == nullptr ? net::TransportInfo() : i.downstream_transport->info();
+}
+
+// Names joined by commas, as many as the scratch space holds.
+std::string_view joined(const std::vector<std::string>& names, char* scratch) {
+  if (names.size() == 1) return names.front();
+  size_t at = 0;
+  for (const std::string& name : names) {
+    if (at + name.size() + 1 > kScratchBytes) break;
+    if (at > 0) scratch[at++] = ',';
+    at += name.copy(scratch + at, name.size());
+  }
+  return {scratch, at};
+}
+
+std::string_view peerText(LogOperator op, const net::PeerIdentity* peer, char* scratch) {
+  if (peer == nullptr) return {};
+  switch (op) {
+    case LogOperator::DownstreamPeerSubject:
+      return peer->subject;
+    case LogOperator::DownstreamPeerUriSan:
+      return joined(peer->uris, scratch);
+    case LogOperator::DownstreamPeerDnsSan:
+      return joined(peer->dns_names, scratch);
+    default:
+      return peer->sha256;
+  }
+}
+
 std::string_view textOf(const LogPiece& piece, const LogRecord& r, char* scratch) {
   const StreamInfo& i = r.info;
   switch (piece.op) {
@@ -141,6 +172,21 @@ std::string_view textOf(const LogPiece& piece, const LogRecord& r, char* scratch
       return i.request_id;
     case LogOperator::GrpcStatus:
       return grpcStatusText(piece, r, scratch);
+    case LogOperator::DownstreamTlsVersion:
+      return transportOf(i).version;
+    case LogOperator::DownstreamTlsCipher:
+      return transportOf(i).cipher;
+    case LogOperator::RequestedServerName:
+      return transportOf(i).server_name;
+    case LogOperator::DownstreamTransportFailure:
+      return transportOf(i).failure;
+    case LogOperator::UpstreamTransportFailure:
+      return i.upstream_transport_failure;
+    case LogOperator::DownstreamPeerSubject:
+    case LogOperator::DownstreamPeerUriSan:
+    case LogOperator::DownstreamPeerDnsSan:
+    case LogOperator::DownstreamPeerFingerprint256:
+      return peerText(piece.op, transportOf(i).peer, scratch);
     default:
       return {};
   }

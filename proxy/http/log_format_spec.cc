@@ -52,6 +52,15 @@ constexpr OperatorName kOperators[] = {
     {"STREAM_ID", LogOperator::RequestId},
     {"GRPC_STATUS", LogOperator::GrpcStatus, Argument::StatusForm},
     {"GRPC_STATUS_NUMBER", LogOperator::GrpcStatusNumber},
+    {"DOWNSTREAM_TLS_VERSION", LogOperator::DownstreamTlsVersion},
+    {"DOWNSTREAM_TLS_CIPHER", LogOperator::DownstreamTlsCipher},
+    {"DOWNSTREAM_PEER_SUBJECT", LogOperator::DownstreamPeerSubject},
+    {"DOWNSTREAM_PEER_URI_SAN", LogOperator::DownstreamPeerUriSan},
+    {"DOWNSTREAM_PEER_DNS_SAN", LogOperator::DownstreamPeerDnsSan},
+    {"DOWNSTREAM_PEER_FINGERPRINT_256", LogOperator::DownstreamPeerFingerprint256},
+    {"REQUESTED_SERVER_NAME", LogOperator::RequestedServerName},
+    {"DOWNSTREAM_TRANSPORT_FAILURE_REASON", LogOperator::DownstreamTransportFailure},
+    {"UPSTREAM_TRANSPORT_FAILURE_REASON", LogOperator::UpstreamTransportFailure},
 };
 
 std::string knownOperators() {

@@ -49,6 +49,15 @@ enum class LogOperator : uint8_t {
   RequestId,
   GrpcStatus,
   GrpcStatusNumber,
+  DownstreamTlsVersion,
+  DownstreamTlsCipher,
+  DownstreamPeerSubject,
+  DownstreamPeerUriSan,
+  DownstreamPeerDnsSan,
+  DownstreamPeerFingerprint256,
+  RequestedServerName,
+  DownstreamTransportFailure,
+  UpstreamTransportFailure,
 };
 
 struct LogPiece {

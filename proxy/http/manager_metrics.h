@@ -25,6 +25,7 @@ struct ManagerMetrics {
   observe::Counter downstream_cx_max_requests_reached;
   observe::Counter downstream_cx_protocol_error;
   observe::Counter downstream_cx_drain_close;
+  observe::Counter downstream_cx_handshake_timeout;
   observe::Counter downstream_cx_rx_bytes_total;
   observe::Counter downstream_cx_upgrades_total;
   observe::Gauge downstream_cx_upgrades_active;
@@ -75,6 +76,8 @@ struct ManagerMetrics {
     v("downstream_cx_protocol_error", m.downstream_cx_protocol_error,
       "Connections closed because the client broke the protocol");
     v("downstream_cx_drain_close", m.downstream_cx_drain_close, "Connections closed by draining");
+    v("downstream_cx_transport_socket_connect_timeout", m.downstream_cx_handshake_timeout,
+      "Connections closed because the transport's handshake was not done in time");
     v("downstream_cx_rx_bytes_total", m.downstream_cx_rx_bytes_total,
       "Bytes received from clients");
     v("downstream_cx_upgrades_total", m.downstream_cx_upgrades_total,

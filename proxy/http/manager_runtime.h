@@ -71,6 +71,7 @@ struct ManagerRuntime {
   event::DeadlineQueue* const stream_age_queue;
   event::DeadlineQueue* const connection_age_queue;
   event::DeadlineQueue* const drain_queue;
+  event::DeadlineQueue* handshake_queue = nullptr;  // of the filter chain's transport
 
   // Streams are recycled: an arena and its filters' space are warm.
   std::unique_ptr<ServerStream> takeStream();

@@ -1,23 +1,18 @@
 #include "proxy/http/request_prep.h"
 
-#include "proxy/base/strings.h"
+#include "proxy/http/client_cert.h"
 #include "proxy/http/forwarding.h"
 #include "proxy/http/hop_by_hop.h"
 #include "proxy/http/request_id.h"
 
 namespace convoy::http {
 
-namespace {
-
-}
-
-}  // namespace
-
 void prepareRequest(RequestHead& head, ManagerRuntime& runtime, base::Arena& arena,
                     StreamInfo& info) {
   const ConnectionManagerSpec& spec = *runtime.spec;
   removeHopByHop(head.headers);
   prepareForwarding(head, spec, arena, info);
+  prepareClientCert(head.headers, spec, arena, info);
   // At the edge (use_remote_address) a client's own id is replaced unless it is to be kept.
   const HeaderField* id = head.headers.find(HeaderName::XRequestId);
   const bool keep =

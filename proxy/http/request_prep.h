@@ -12,7 +12,7 @@
 namespace convoy::http {
 
 // Removes what belongs to the client's connection, and adds what the next hop is told: of the
-// client (forwarding.h), X-Request-ID, Via.
+// client (forwarding.h, client_cert.h), X-Request-ID, Via.
 void prepareRequest(RequestHead& head, ManagerRuntime& runtime, base::Arena& arena,
                     StreamInfo& info);
 

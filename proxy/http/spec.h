@@ -51,6 +51,24 @@ struct IpDetection {
   std::vector<net::CidrRange> trusted_proxies;
 };
 
+// X-Forwarded-Client-Cert, Envoy's forward_client_cert_details.
+enum class ClientCertPolicy : uint8_t {
+  Sanitize,           // removed
+  ForwardOnly,        // passed on if the client showed a certificate that was verified
+  AppendForward,      // ... and its own is appended
+  SanitizeSet,        // replaced by that of the client's certificate
+  AlwaysForwardOnly,  // passed on whoever sent it
+};
+
+// What of the client's certificate is told, besides its hash.
+struct ClientCertDetails {
+  bool subject = false;
+  bool cert = false;
+  bool chain = false;
+  bool dns = false;
+  bool uri = false;
+};
+
 struct ConnectionManagerSpec final : net::NetworkFilterSpec {
   enum class Codec : uint8_t { Auto, Http1, Http2 };
 
@@ -74,6 +92,8 @@ struct ConnectionManagerSpec final : net::NetworkFilterSpec {
   std::string server_name = "envoy";  // Envoy's default; convoy.v1 writes "convoy"
   ServerHeaderPolicy server_header = ServerHeaderPolicy::Overwrite;
   std::string via;
+  ClientCertPolicy client_cert = ClientCertPolicy::Sanitize;
+  ClientCertDetails client_cert_details;
 
   PathPolicy path;
   UnderscoresAction underscores = UnderscoresAction::Allow;

@@ -63,6 +63,7 @@ void ServerStream::start(StreamOwner& owner, ResponseSender& sender,
   info_.started = runtime_.loop.now();
   info_.downstream_remote = &owner.remoteAddress();
   info_.downstream_local = &owner.localAddress();
+  info_.downstream_transport = owner.transport();
   runtime_.metrics.downstream_rq_total.add();
   runtime_.metrics.downstream_rq_active.add();
   idle_queue_ = runtime_.stream_idle_queue;

@@ -38,6 +38,7 @@ class StreamOwner {
  public:
   virtual const net::Address& remoteAddress() const = 0;
   virtual const net::Address& localAddress() const = 0;
+  virtual const net::Transport* transport() const = 0;  // null: plain text
   // The stream is done with; it calls nothing any more and may be recycled at the end of the turn.
   virtual void onStreamFinished(ServerStream& stream, StreamEnd end) = 0;
 

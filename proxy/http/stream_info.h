@@ -11,6 +11,7 @@
 #include "proxy/http/failure.h"
 #include "proxy/http/message.h"
 #include "proxy/net/address.h"
+#include "proxy/net/transport.h"
 
 namespace convoy::http {
 
@@ -36,7 +37,9 @@ struct StreamInfo {
   std::string_view upstream_host;  // address and port, text of a host that the router pins
   const net::Address* downstream_remote = nullptr;  // of the connection
   const net::Address* downstream_local = nullptr;
-  std::string_view downstream_ip;  // the client as far as it is trusted, text
+  std::string_view downstream_ip;                        // the client as far as it is trusted, text
+  const net::Transport* downstream_transport = nullptr;  // of the connection; null: plain text
+  std::string_view upstream_transport_failure;           // a stable name; empty: none
 };
 
 }  // namespace convoy::http

@@ -112,6 +112,10 @@ Transport* Connection::transport() {
   return wrapping_ == nullptr ? nullptr : &wrapping_->transport();
 }
 
+void Connection::deliverAgain(std::string_view bytes) {
+  if (state_ == State::Open) deliver(bytes);
+}
+
 void Connection::setWriteLimit(size_t high_watermark) {
   const auto onAboveHigh = [](void* self) {
     auto& connection = *static_cast<Connection*>(self);

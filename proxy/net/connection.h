@@ -85,6 +85,9 @@ class Connection {
   // Before any byte has passed.
   void setTransport(std::unique_ptr<Transport> transport);
   Transport* transport();
+  // Bytes that an earlier handler was shown, to decide who is to have the connection, go to the
+  // present handler or its transport as if they had just come. From inside a turn, once.
+  void deliverAgain(std::string_view bytes);
   // 0: no limit.
   void setWriteLimit(size_t high_watermark);
 

@@ -40,7 +40,7 @@ struct NetworkFilterSpec {
   std::string name;
 };
 
-// How bytes are wrapped (tls::... later). Absent means plain text.
+// How bytes are wrapped (tls/spec.h). Absent means plain text.
 struct TransportSpec {
   virtual ~TransportSpec() = default;
 };
@@ -49,6 +49,7 @@ struct FilterChainSpec {
   std::string name;
   FilterChainMatch match;
   std::shared_ptr<const TransportSpec> transport;  // null: plain text
+  std::chrono::milliseconds transport_timeout{0};  // for the transport's handshake; 0: none
   std::vector<std::shared_ptr<const NetworkFilterSpec>> filters;
   uint64_t content_hash = 0;  // equal hashes: connections need not be drained
 };
@@ -64,7 +65,11 @@ struct ListenerSpec {
   bool ipv4_compat = false;
   std::optional<uint32_t> unix_mode;  // permission bits of a unix socket
   bool ignore_global_limit = false;   // connections do not count against the process's limit
-  std::string version;                // of the resource; empty for static ones
+  // The ClientHello is read before the filter chain is chosen: for server names and ALPN.
+  bool inspect_tls = false;
+  std::chrono::milliseconds inspect_timeout{15'000};  // 0: none
+  bool continue_after_inspect_timeout = false;        // with what is known; else closed
+  std::string version;                                // of the resource; empty for static ones
 };
 
 }  // namespace convoy::net

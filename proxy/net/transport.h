@@ -37,6 +37,7 @@ struct PeerIdentity {
   std::vector<std::string> dns_names;  // likewise
   std::string sha256;                  // of the certificate's DER, lower-case hexadecimal
   std::string pem;                     // the certificate
+  std::vector<std::string> our_uris;   // URI names of the certificate that we showed
 };
 
 // What became known during the handshake. Views live as long as the transport.
@@ -63,7 +64,10 @@ class Transport {
   virtual void write(ByteQueue& plain, ByteQueue& socket) = 0;
   virtual void closeNotify(ByteQueue& socket) = 0;  // after the last byte of a Flush close
   virtual std::string_view protocol() const = 0;    // ALPN's result; empty if none
+  virtual bool encrypts() const { return false; }
   virtual TransportInfo info() const { return {}; }
+  // The certificates that the peer sent, in PEM, the leaf first. Made anew by each call.
+  virtual std::string peerChainPem() const { return {}; }
 };
 
 // Makes transports for the connections of one filter chain or cluster. Any worker's thread.

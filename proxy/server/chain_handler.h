@@ -5,6 +5,7 @@
 
 #include <cstddef>
 #include <memory>
+#include <string_view>
 
 #include "proxy/net/connection.h"
 #include "proxy/server/prepared.h"
@@ -16,6 +17,8 @@ class ChainHandler {
   virtual ~ChainHandler() = default;
   // A new connection of this chain.
   virtual void accept(int fd, const net::Address& remote, const net::Address& local) = 0;
+  // One of which these bytes were read already, to choose the chain. From inside a turn.
+  virtual void adopt(std::unique_ptr<net::Connection> connection, std::string_view first_bytes) = 0;
   // New configuration for the same slice (match, transport): running connections stay.
   virtual void update(const PreparedChain& chain, const net::ListenerSpec& listener) = 0;
   // Graceful: running work ends, then connections close. New connections are told to go elsewhere.

@@ -1,9 +1,11 @@
 #include "proxy/server/control_plane.h"
 
 #include <algorithm>
+#include <map>
 #include <utility>
 
 #include "absl/strings/str_cat.h"
+#include "proxy/xds/references.h"
 
 namespace convoy::server {
 
@@ -36,6 +38,13 @@ absl::StatusOr<std::unique_ptr<ControlPlane>> ControlPlane::make(
   ads.clusters_timeout = bootstrap.cds_fetch_timeout;
   ads.reject_unknown_fields = reject_unknown_fields;
   ads.max_response_bytes = bootstrap.ads->max_response_bytes;
+  std::map<std::string, event::Duration> secrets;
+  const auto addSecrets = [&secrets](const std::vector<xds::SecretUse>& uses) {
+    for (const xds::SecretUse& use : uses) secrets.emplace(use.name, use.fetch_timeout);
+  };
+  for (const auto& named : bootstrap.clusters) addSecrets(xds::secretsOf(*named));
+  for (const auto& listener : bootstrap.listeners) addSecrets(xds::secretsOf(*listener));
+  for (const auto& [secret, timeout] : secrets) ads.static_secrets.push_back({secret, timeout});
   return std::unique_ptr<ControlPlane>(
       new ControlPlane(loop, std::move(client), std::move(ads), sink, registry));
 }

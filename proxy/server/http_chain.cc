@@ -1,5 +1,7 @@
 #include "proxy/server/http_chain.h"
 
+#include <unistd.h>
+
 #include <utility>
 
 namespace convoy::server {
@@ -16,15 +18,45 @@ HttpChain::~HttpChain() {
   CONVOY_ASSERT(managers_.empty());
 }
 
-void HttpChain::accept(int fd, const net::Address& remote, const net::Address& local) {
+http::ConnectionManager& HttpChain::newManager() {
   auto manager = std::make_unique<http::ConnectionManager>(slot_, *this);
   http::ConnectionManager& started = *manager.release();
   managers_.pushBack(started);
   ++count_;
-  started.start(net::Connection::adopt(services_.loop, fd, remote, local, started));
+  return started;
+}
+
+void HttpChain::accept(int fd, const net::Address& remote, const net::Address& local) {
+  std::unique_ptr<net::Transport> transport;
+  if (transport_ != nullptr) {
+    transport = transport_->create(static_cast<size_t>(worker_));
+    if (transport == nullptr) {
+      ::close(fd);
+      return on_closed_();
+    }
+  }
+  http::ConnectionManager& manager = newManager();
+  auto connection = net::Connection::adopt(services_.loop, fd, remote, local, manager);
+  if (transport != nullptr) connection->setTransport(std::move(transport));
+  manager.start(std::move(connection));
+}
+
+void HttpChain::adopt(std::unique_ptr<net::Connection> connection, std::string_view first_bytes) {
+  std::unique_ptr<net::Transport> transport;
+  if (transport_ != nullptr) {
+    transport = transport_->create(static_cast<size_t>(worker_));
+    if (transport == nullptr) return on_closed_();
+  }
+  http::ConnectionManager& manager = newManager();
+  net::Connection& started = *connection;
+  started.setHandler(manager);
+  if (transport != nullptr) started.setTransport(std::move(transport));
+  manager.start(std::move(connection));
+  if (!first_bytes.empty()) started.deliverAgain(first_bytes);
 }
 
 void HttpChain::update(const PreparedChain& chain, const net::ListenerSpec& listener) {
+  transport_ = chain.transport;
   slot_->current = makeRuntime(chain, listener);
 }
 
@@ -36,6 +68,7 @@ std::shared_ptr<http::ManagerRuntime> HttpChain::makeRuntime(const PreparedChain
       [routes = from.routes, worker = worker_] { return routes->get(worker); });
   runtime->keep_alive = from.metrics;
   if (from.h2_metrics != nullptr) runtime->h2_metrics = &from.h2_metrics->slot(worker_);
+  runtime->handshake_queue = runtime->queueFor(chain.spec->transport_timeout);
   runtime->buffer_limit = listener.per_connection_buffer_limit_bytes;
   for (const auto& filter : from.spec->filters) {
     if (!filter->disabled) runtime->filters.push_back(filters_.make(filter, services_));

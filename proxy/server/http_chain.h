@@ -21,6 +21,7 @@ class HttpChain final : public ChainHandler, public http::ConnectionOwner {
   ~HttpChain() override;
 
   void accept(int fd, const net::Address& remote, const net::Address& local) override;
+  void adopt(std::unique_ptr<net::Connection> connection, std::string_view first_bytes) override;
   void update(const PreparedChain& chain, const net::ListenerSpec& listener) override;
   void drain() override;
   void closeAll() override;
@@ -28,6 +29,7 @@ class HttpChain final : public ChainHandler, public http::ConnectionOwner {
 
  private:
   void onConnectionDone(http::ConnectionManager& manager) override;
+  http::ConnectionManager& newManager();
   std::shared_ptr<http::ManagerRuntime> makeRuntime(const PreparedChain& chain,
                                                     const net::ListenerSpec& listener);
 
@@ -36,6 +38,7 @@ class HttpChain final : public ChainHandler, public http::ConnectionOwner {
   const filter::WorkerServices services_;
   const std::function<void()> on_closed_;
   const std::shared_ptr<http::ManagerSlot> slot_;
+  std::shared_ptr<net::TransportFactory> transport_;       // null: plain text
   base::IntrusiveList<http::ConnectionManager> managers_;  // owned
   size_t count_ = 0;
 };

@@ -10,12 +10,13 @@ namespace convoy::server {
 
 ListenerManager::ListenerManager(event::Loop& main, std::vector<Worker*> workers,
                                  RouteTables& routes, observe::LogWriter& logs,
-                                 observe::MetricRegistry& registry, net::AdoptedSockets& adopted,
-                                 ConnectionLimits limits)
+                                 observe::MetricRegistry& registry, tls::SecretManager& secrets,
+                                 net::AdoptedSockets& adopted, ConnectionLimits limits)
     : workers_(std::move(workers)),
       routes_(routes),
       logs_(logs),
       registry_(registry),
+      secrets_(secrets),
       limits_(std::move(limits)),
       process_limit_(std::make_shared<ConnectionLimit>(limits_.process)),
       sockets_(main, workers_, adopted),
@@ -28,28 +29,40 @@ ListenerManager::~ListenerManager() = default;
 
 absl::Status ListenerManager::admit(const std::shared_ptr<const net::ListenerSpec>& spec,
                                     const std::set<std::string>& leaving) {
-  if (absl::Status logs = checkLogs(*spec); !logs.ok()) return logs;
+  if (absl::Status chains = checkChains(*spec); !chains.ok()) return chains;
   if (absl::Status claimed = sockets_.claim(*spec, leaving); !claimed.ok()) return claimed;
   listeners_.try_emplace(spec->name);
   return absl::OkStatus();
 }
 
-absl::Status ListenerManager::checkLogs(const net::ListenerSpec& spec) {
-  const auto check = [this](const net::FilterChainSpec& chain) -> absl::Status {
-    for (const auto& filter : chain.filters) {
-      const auto* manager = dynamic_cast<const http::ConnectionManagerSpec*>(filter.get());
-      if (manager == nullptr) continue;
-      for (const http::AccessLogSpec& log : manager->access_logs) {
-        if (auto file = logs_.open(log.path); !file.ok()) return file.status();
-      }
-    }
-    return absl::OkStatus();
-  };
-  for (const auto& chain : spec.filter_chains) {
-    if (absl::Status status = check(*chain); !status.ok()) return status;
+absl::Status ListenerManager::checkChains(const net::ListenerSpec& spec) {
+  for (size_t i = 0; i < spec.filter_chains.size(); ++i) {
+    absl::Status status =
+        checkChain(*spec.filter_chains[i], absl::StrCat("filter_chains[", i, "]"));
+    if (!status.ok()) return status;
   }
-  return spec.default_filter_chain == nullptr ? absl::OkStatus()
-                                              : check(*spec.default_filter_chain);
+  return spec.default_filter_chain == nullptr
+             ? absl::OkStatus()
+             : checkChain(*spec.default_filter_chain, "default_filter_chain");
+}
+
+absl::Status ListenerManager::checkChain(const net::FilterChainSpec& chain,
+                                         const std::string& field) {
+  if (chain.transport != nullptr) {
+    absl::Status secrets = secrets_.admit(*chain.transport);
+    if (!secrets.ok()) {
+      secrets.SetPayload(kFieldPath, absl::Cord(absl::StrCat(field, ".transport_socket")));
+      return secrets;
+    }
+  }
+  for (const auto& filter : chain.filters) {
+    const auto* manager = dynamic_cast<const http::ConnectionManagerSpec*>(filter.get());
+    if (manager == nullptr) continue;
+    for (const http::AccessLogSpec& log : manager->access_logs) {
+      if (auto file = logs_.open(log.path); !file.ok()) return file.status();
+    }
+  }
+  return absl::OkStatus();
 }
 
 // --- preparation ---
@@ -97,14 +110,28 @@ PreparedManager ListenerManager::prepareManager(
   return prepared;
 }
 
+// A chain whose connections stay keeps its certificates and the keys of its tickets, too.
+std::shared_ptr<net::TransportFactory> ListenerManager::transportOf(
+    const Listener& listener, const net::FilterChainSpec& chain) {
+  if (chain.transport == nullptr) return nullptr;
+  if (listener.prepared != nullptr) {
+    for (const PreparedChain& before : listener.prepared->chains) {
+      if (before.transport != nullptr && before.spec->content_hash == chain.content_hash) {
+        return before.transport;
+      }
+    }
+  }
+  return secrets_.makeFactory(chain.transport, absl::StrCat("listener ", listener.spec->name),
+                              "listener", {{"envoy_listener_address", listener.label}});
+}
+
 std::shared_ptr<const PreparedListener> ListenerManager::prepare(
     Listener& listener, const std::shared_ptr<const net::ListenerSpec>& spec) {
   auto prepared = std::make_shared<PreparedListener>();
   if (listener.metrics == nullptr) {
-    const std::string label =
-        spec->stat_prefix.empty() ? spec->addresses.front().text() : spec->stat_prefix;
+    listener.label = spec->stat_prefix.empty() ? spec->addresses.front().text() : spec->stat_prefix;
     listener.metrics = std::make_shared<observe::MetricGroup<ListenerMetrics>>(
-        registry_, "listener", observe::Labels{{"envoy_listener_address", label}},
+        registry_, "listener", observe::Labels{{"envoy_listener_address", listener.label}},
         static_cast<int>(workers_.size() + 1));
   }
   prepared->spec = spec;
@@ -118,7 +145,8 @@ std::shared_ptr<const PreparedListener> ListenerManager::prepare(
     auto manager =
         std::dynamic_pointer_cast<const http::ConnectionManagerSpec>(chain->filters.back());
     CONVOY_ASSERT(manager != nullptr);
-    prepared->chains.push_back({chain, prepareManager(std::move(manager))});
+    prepared->chains.push_back(
+        {chain, transportOf(listener, *chain), prepareManager(std::move(manager))});
   };
   for (const auto& chain : spec->filter_chains) add(chain);
   if (spec->default_filter_chain != nullptr) add(spec->default_filter_chain);
@@ -139,6 +167,7 @@ void ListenerManager::apply(const std::shared_ptr<const net::ListenerSpec>& spec
   Listener& listener = found->second;
   listener.spec = spec;
   const auto prepared = prepare(listener, spec);
+  listener.prepared = prepared;
   for (Worker* worker : workers_) {
     worker->loop().post([worker, prepared] { worker->listeners().update(prepared); });
   }

@@ -19,6 +19,7 @@
 #include "proxy/server/prepared.h"
 #include "proxy/server/route_tables.h"
 #include "proxy/server/worker.h"
+#include "proxy/tls/secret_manager.h"
 
 namespace convoy::server {
 
@@ -30,16 +31,20 @@ struct ConnectionLimits {
 
 class ListenerManager {
  public:
+  // Payload of an error of admit(): the field that it is about, where it is not the address.
+  static constexpr char kFieldPath[] = "convoy/field_path";
+
   // Everything but the limits outlives this object.
   ListenerManager(event::Loop& main, std::vector<Worker*> workers, RouteTables& routes,
                   observe::LogWriter& logs, observe::MetricRegistry& registry,
-                  net::AdoptedSockets& adopted, ConnectionLimits limits);
+                  tls::SecretManager& secrets, net::AdoptedSockets& adopted,
+                  ConnectionLimits limits);
   ~ListenerManager();
 
-  // Can this listener be had here? Binds the sockets that it needs and that are not open yet, opens
-  // its logs, without accepting. `leaving`: listeners that are removed by the same change, whose
-  // addresses may be taken over. The error names address and reason. What was admitted and never
-  // applied is given up by remove().
+  // Can this listener be had here? Loads the certificates that it holds, binds the sockets that it
+  // needs and that are not open yet, opens its logs, without accepting. `leaving`: listeners that
+  // are removed by the same change, whose addresses may be taken over. The error names address and
+  // reason. What was admitted and never applied is given up by remove().
   absl::Status admit(const std::shared_ptr<const net::ListenerSpec>& spec,
                      const std::set<std::string>& leaving = {});
   // REQUIRES: admitted.
@@ -67,11 +72,16 @@ class ListenerManager {
  private:
   struct Listener {
     std::shared_ptr<const net::ListenerSpec> spec;
+    std::shared_ptr<const PreparedListener> prepared;
+    std::string label;  // of its metrics, for good
     std::shared_ptr<observe::MetricGroup<ListenerMetrics>> metrics;
     std::shared_ptr<ConnectionLimit> limit;
   };
 
-  absl::Status checkLogs(const net::ListenerSpec& spec);
+  absl::Status checkChains(const net::ListenerSpec& spec);
+  absl::Status checkChain(const net::FilterChainSpec& chain, const std::string& field);
+  std::shared_ptr<net::TransportFactory> transportOf(const Listener& listener,
+                                                     const net::FilterChainSpec& chain);
   std::shared_ptr<ConnectionLimit> makeLimit(const std::string& listener) const;
   std::shared_ptr<const PreparedListener> prepare(
       Listener& listener, const std::shared_ptr<const net::ListenerSpec>& spec);
@@ -83,6 +93,7 @@ class ListenerManager {
   RouteTables& routes_;
   observe::LogWriter& logs_;
   observe::MetricRegistry& registry_;
+  tls::SecretManager& secrets_;
   const ConnectionLimits limits_;
   const std::shared_ptr<ConnectionLimit> process_limit_;
   const std::shared_ptr<ExhaustionLog> exhaustion_ = std::make_shared<ExhaustionLog>();

@@ -16,6 +16,7 @@
 #include "proxy/http/spec.h"
 #include "proxy/net/acceptor.h"
 #include "proxy/net/spec.h"
+#include "proxy/net/transport.h"
 #include "proxy/observe/log_writer.h"
 #include "proxy/server/connection_limit.h"
 #include "proxy/server/exhaustion_log.h"
@@ -41,6 +42,7 @@ struct PreparedManager {
 
 struct PreparedChain {
   std::shared_ptr<const net::FilterChainSpec> spec;
+  std::shared_ptr<net::TransportFactory> transport;  // null: plain text
   PreparedManager manager;
 };
 
@@ -51,6 +53,15 @@ struct ListenerMetrics {
   observe::Counter downstream_cx_destroy;
   observe::Counter downstream_global_cx_overflow;
   observe::Counter no_filter_chain_match;
+  observe::Gauge downstream_pre_cx_active;
+  observe::Counter downstream_pre_cx_timeout;
+  observe::Counter hello_invalid;
+  observe::Counter tls_found;
+  observe::Counter tls_not_found;
+  observe::Counter sni_found;
+  observe::Counter sni_not_found;
+  observe::Counter alpn_found;
+  observe::Counter alpn_not_found;
   template <class Self, class Visitor>
   static void visit(Self& self, Visitor&& visitor) {
     net::AcceptMetrics::visit(self.accept, visitor);
@@ -61,6 +72,18 @@ struct ListenerMetrics {
             "Connections closed at once because the process's connection limit was reached");
     visitor("no_filter_chain_match", self.no_filter_chain_match,
             "Connections closed because no filter chain matched");
+    visitor("downstream_pre_cx_active", self.downstream_pre_cx_active,
+            "Connections whose ClientHello is waited for");
+    visitor("downstream_pre_cx_timeout", self.downstream_pre_cx_timeout,
+            "Connections whose ClientHello did not come in time");
+    visitor("tls_inspector.client_hello_invalid", self.hello_invalid,
+            "Connections closed because their ClientHello is malformed or too large");
+    visitor("tls_inspector.tls_found", self.tls_found, "Connections that begin with TLS");
+    visitor("tls_inspector.tls_not_found", self.tls_not_found, "Connections that do not");
+    visitor("tls_inspector.sni_found", self.sni_found, "ClientHellos with a server name");
+    visitor("tls_inspector.sni_not_found", self.sni_not_found, "ClientHellos without one");
+    visitor("tls_inspector.alpn_found", self.alpn_found, "ClientHellos with ALPN");
+    visitor("tls_inspector.alpn_not_found", self.alpn_not_found, "ClientHellos without ALPN");
   }
 };
 

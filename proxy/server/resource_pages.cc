@@ -8,6 +8,7 @@
 #include "proxy/admin/config_dump.h"
 #include "proxy/admin/json.h"
 #include "proxy/base/strings.h"
+#include "proxy/server/certs_page.h"
 
 namespace convoy::server {
 
@@ -184,6 +185,7 @@ void addResourcePages(admin::AdminServer& admin, const Server& server) {
   };
   read("/clusters", "clusters and their hosts; ?format=json", clusters);
   read("/listeners", "listeners and the addresses that they have; ?format=json", listeners);
+  read("/certs", "certificates in force, as JSON, with the days until they expire", certsPage);
   read("/config_dump",
        "the configuration in force, as JSON without secrets; ?include_eds, ?resource=LIST, "
        "?name_regex=RE2",

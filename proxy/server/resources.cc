@@ -9,6 +9,23 @@ namespace {
 
 constexpr char kClusterType[] = "type.googleapis.com/envoy.config.cluster.v3.Cluster";
 constexpr char kListenerType[] = "type.googleapis.com/envoy.config.listener.v3.Listener";
+constexpr char kSecretType[] =
+    "type.googleapis.com/envoy.extensions.transport_sockets.tls.v3.Secret";
+constexpr char kClusterType[] = "type.googleapis.com/envoy.config.cluster.v3.Cluster";
+
+ext::ResourceError errorAbout(const char* type, const std::string& name,
+                              const absl::Status& status) {
+  ext::ResourceError error;
+  error.set_type_url(type);
+  error.set_name(name);
+  error.set_reason(std::string(status.message()));
+  return error;
+}
+
+void setSecretRule(ext::ResourceError& error, std::string field) {
+  error.set_field_path(std::move(field));
+  error.set_rule("secret");
+}
 
 ext::ResourceError nameTaken(const char* type, const std::string& name) {
   ext::ResourceError error;
@@ -40,18 +57,37 @@ std::vector<ext::ResourceError> Resources::admit(const xds::Changes& proposed) {
     }
     const absl::Status admitted = listeners_.admit(listener, leaving);
     if (admitted.ok()) continue;
-    ext::ResourceError& error = errors.emplace_back();
-    error.set_type_url(kListenerType);
-    error.set_name(listener->name);
-    error.set_field_path("address");
-    error.set_rule("the address can be listened on");
-    error.set_value(listener->addresses.front().text());
-    error.set_reason(std::string(admitted.message()));
+    ext::ResourceError& error =
+        errors.emplace_back(errorAbout(kListenerType, listener->name, admitted));
+    if (const auto field = admitted.GetPayload(ListenerManager::kFieldPath); field.has_value()) {
+      setSecretRule(error, std::string(*field));
+    } else {
+      error.set_field_path("address");
+      error.set_rule("the address can be listened on");
+      error.set_value(listener->addresses.front().text());
+    }
+  }
+  for (const auto& secret : proposed.secrets) {
+    const absl::Status admitted = secrets_.admit(*secret);
+    if (admitted.ok()) continue;
+    setSecretRule(errors.emplace_back(errorAbout(kSecretType, secret->name, admitted)), "");
+  }
+  for (const auto& cluster : proposed.clusters) {
+    if (cluster->transport == nullptr) continue;
+    const absl::Status admitted = secrets_.admit(*cluster->transport);
+    if (admitted.ok()) continue;
+    setSecretRule(errors.emplace_back(errorAbout(kClusterType, cluster->name, admitted)),
+                  "transport_socket");
   }
   return errors;
 }
 
 void Resources::apply(const xds::Changes& changes) {
+  for (const auto& secret : changes.secrets) {
+    if (absl::Status put = secrets_.put(secret); !put.ok()) {
+      base::logError(absl::StrCat(put.message(), "; it is not put in force"));
+    }
+  }
   upstream::ClusterChanges clusters;
   clusters.clusters = changes.clusters;
   for (const auto& endpoints : changes.endpoints) {
@@ -68,6 +104,7 @@ void Resources::apply(const xds::Changes& changes) {
   for (const std::string& name : changes.removed_listeners) listeners_.remove(name);
   for (const std::string& name : changes.removed_routes) routes_.remove(name);
   if (!changes.removed_clusters.empty()) clusters_.apply({{}, {}, changes.removed_clusters});
+  for (const std::string& name : changes.removed_secrets) secrets_.forget(name);
   const bool listeners_changed = !changes.listeners.empty() || !changes.removed_listeners.empty();
   if (listeners_changed && on_listeners_changed_) on_listeners_changed_();
 }

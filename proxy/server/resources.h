@@ -1,8 +1,8 @@
 #pragma once
 
-// Where the control plane's resources go: hands clusters and endpoints to the ClusterManager, route
-// tables to RouteTables, listeners to the ListenerManager, in the order that xds/resource_sink.h
-// asks for. What the bootstrap defines stays the bootstrap's: a cluster or a listener of the same
+// Where the control plane's resources go: hands secrets to the SecretManager, clusters and
+// endpoints to the ClusterManager, route tables to RouteTables, listeners to the ListenerManager,
+// in the order that xds/resource_sink.h asks for. What the bootstrap defines stays the bootstrap's: a cluster or a listener of the same
 // name is refused, as it would replace the static one, and its removal would take both away.
 // Thread: main's.
 
@@ -14,6 +14,7 @@
 
 #include "proxy/server/listener_manager.h"
 #include "proxy/server/route_tables.h"
+#include "proxy/tls/secret_manager.h"
 #include "proxy/upstream/cluster_manager.h"
 #include "proxy/xds/resource_sink.h"
 
@@ -21,8 +22,9 @@ namespace convoy::server {
 
 class Resources final : public xds::ResourceSink {
  public:
-  Resources(upstream::ClusterManager& clusters, RouteTables& routes, ListenerManager& listeners)
-      : clusters_(clusters), routes_(routes), listeners_(listeners) {}
+  Resources(upstream::ClusterManager& clusters, RouteTables& routes, ListenerManager& listeners,
+            tls::SecretManager& secrets)
+      : clusters_(clusters), routes_(routes), listeners_(listeners), secrets_(secrets) {}
 
   // Before the first admit().
   void addStaticCluster(std::string name) { static_clusters_.insert(std::move(name)); }
@@ -41,6 +43,7 @@ class Resources final : public xds::ResourceSink {
   ListenerManager& listeners_;
   std::set<std::string> static_clusters_;
   std::set<std::string> static_listeners_;
+  tls::SecretManager& secrets_;
   std::function<void()> on_listeners_changed_;
 };
 

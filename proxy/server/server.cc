@@ -72,16 +72,21 @@ Server::Server(const Options& options, config::BootstrapSpec bootstrap, const ev
       workers_(makeWorkers(options.concurrency > 0 ? options.concurrency : usableProcessors(),
                            clock, random)),
       routes_(main_, loopsOf(workers_)),
+      secrets_(main_, metrics_, static_cast<int>(workers_.size()) + 1),
       clusters_(std::make_unique<upstream::ClusterManager>(main_, loopsOf(workers_), metrics_,
                                                            upstream_io_)),
-      listeners_(main_, pointersTo(workers_), routes_, logs_, metrics_, adopted_,
+      listeners_(main_, pointersTo(workers_), routes_, logs_, metrics_, secrets_, adopted_,
                  {bootstrap_.max_downstream_connections, bootstrap_.listener_connection_limits}),
-      resources_(std::make_unique<Resources>(*clusters_, routes_, listeners_)),
+      resources_(std::make_unique<Resources>(*clusters_, routes_, listeners_, secrets_)),
       started_at_(clock.monotonicNow()),
       started_at_wall_(clock.wallNow()),
       last_call_(main_, [this] { endAccepting(); }),
       drain_watch_(main_, [this] { watchDrain(); }) {
   filter::registerBuiltins(filters_);
+  clusters_->makeTransportsBy([this](const upstream::ClusterSpec& cluster) {
+    return secrets_.makeFactory(cluster.transport, absl::StrCat("cluster ", cluster.name),
+                                "cluster", {{"envoy_cluster_name", cluster.name}});
+  });
   for (const auto& worker : workers_) {
     worker->equip(clusters_->worker(worker->index()), filters_, options_.drain_time);
   }
@@ -97,14 +102,34 @@ absl::Status Server::start() {
   auto adopted = net::AdoptedSockets::fromEnvironment();
   if (!adopted.ok()) return adopted.status();
   adopted_ = *std::move(adopted);
-  upstream::ClusterChanges clusters;
-  clusters.clusters = bootstrap_.clusters;
-  clusters_->apply(clusters);
+  if (absl::Status status = startSecrets(); !status.ok()) return status;
+  if (absl::Status status = startClusters(); !status.ok()) return status;
   if (absl::Status status = startListeners(); !status.ok()) return status;
   for (const auto& worker : workers_) worker->start();
   if (bootstrap_.ads.has_value()) return startControlPlane();
   // Behind the workers' first messages, so that "live" means that they serve.
   main_.post([this] { becomeLive(); });
+  return absl::OkStatus();
+}
+
+absl::Status Server::startSecrets() {
+  for (const auto& secret : bootstrap_.secrets) {
+    if (absl::Status status = secrets_.put(secret); !status.ok()) return status;
+  }
+  return absl::OkStatus();
+}
+
+absl::Status Server::startClusters() {
+  for (const auto& cluster : bootstrap_.clusters) {
+    if (cluster->transport == nullptr) continue;
+    if (absl::Status status = secrets_.admit(*cluster->transport); !status.ok()) {
+      return absl::Status(status.code(),
+                          absl::StrCat("cluster ", cluster->name, ": ", status.message()));
+    }
+  }
+  upstream::ClusterChanges clusters;
+  clusters.clusters = bootstrap_.clusters;
+  clusters_->apply(clusters);
   return absl::OkStatus();
 }
 

@@ -24,6 +24,7 @@
 #include "proxy/server/resources.h"
 #include "proxy/server/route_tables.h"
 #include "proxy/server/worker.h"
+#include "proxy/tls/secret_manager.h"
 #include "proxy/upstream/cluster_manager.h"
 #include "proxy/upstream/socket_io.h"
 
@@ -75,10 +76,14 @@ class Server {
   const upstream::ClusterManager& clusters() const { return *clusters_; }
   const ListenerManager& listeners() const { return listeners_; }
   const RouteTables& routes() const { return routes_; }
+  const tls::SecretManager& secrets() const { return secrets_; }
+  tls::SecretManager& secrets() { return secrets_; }
   // Null without dynamic_resources.
   const ControlPlane* controlPlane() const { return control_plane_.get(); }
 
  private:
+  absl::Status startSecrets();
+  absl::Status startClusters();
   absl::Status startListeners();
   absl::Status startControlPlane();
   void endAccepting();
@@ -96,6 +101,7 @@ class Server {
   net::AdoptedSockets adopted_;
   std::vector<std::unique_ptr<Worker>> workers_;
   RouteTables routes_;
+  tls::SecretManager secrets_;
   upstream::SocketIo upstream_io_;
   std::unique_ptr<upstream::ClusterManager> clusters_;
   ListenerManager listeners_;

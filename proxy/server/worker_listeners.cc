@@ -20,7 +20,9 @@ WorkerListeners::WorkerListeners(int worker, event::Loop& loop, const filter::Re
       forget_drained_([](void* self) { static_cast<WorkerListeners*>(self)->forgetDrained(); },
                       this) {}
 
-WorkerListeners::~WorkerListeners() = default;
+WorkerListeners::~WorkerListeners() {
+  for (auto& [name, listener] : listeners_) dropWaiting(*listener);
+}
 
 // --- configuration ---
 
@@ -81,7 +83,11 @@ std::unique_ptr<ChainHandler> WorkerListeners::makeHandler(const PreparedListene
 void WorkerListeners::remove(const std::string& name) {
   const auto found = listeners_.find(name);
   if (found == listeners_.end()) return;
+  dropWaiting(*found->second);
+  found->second->acceptors.clear();
   for (Chain& chain : found->second->chains) retire(std::move(chain.handler));
+  // What waited refers to it to the end of the turn.
+  loop_.destroyAtEndOfTurn(std::move(found->second));
   listeners_.erase(found);
 }
 
@@ -113,25 +119,110 @@ bool WorkerListeners::letIn(const Listener& listener) const {
   return false;
 }
 
-void WorkerListeners::accept(Listener& listener, int fd, const net::Address& remote,
-                             const net::Address& local) {
-  ListenerMetrics& m = metrics(listener);
-  const net::FilterChainSpec* match =
-      net::matchFilterChain(*listener.config->spec, {.destination = local, .source = remote});
+void WorkerListeners::giveBack(const PreparedListener& config) {
+  config.limit->giveBack();
+  if (config.process_limit != nullptr) config.process_limit->giveBack();
+}
+
+ChainHandler* WorkerListeners::chainFor(Listener& listener, const net::FilterChainQuery& query) {
+  const net::FilterChainSpec* match = net::matchFilterChain(*listener.config->spec, query);
   const auto chain = std::find_if(listener.chains.begin(), listener.chains.end(),
                                   [match](const Chain& c) { return c.spec.get() == match; });
-  if (chain == listener.chains.end()) {
-    m.no_filter_chain_match.add();
-    ::close(fd);
-    return;
-  }
-  if (!letIn(listener)) {
+  if (chain != listener.chains.end()) return chain->handler.get();
+  metrics(listener).no_filter_chain_match.add();
+  return nullptr;
+}
+
+void WorkerListeners::accept(Listener& listener, int fd, const net::Address& remote,
+                             const net::Address& local) {
+  if (listener.config->spec->inspect_tls) return startReading(listener, fd, remote, local);
+  ListenerMetrics& m = metrics(listener);
+  ChainHandler* const chain = chainFor(listener, {.destination = local, .source = remote});
+  if (chain == nullptr || !letIn(listener)) {
     ::close(fd);
     return;
   }
   m.downstream_cx_total.add();
   m.downstream_cx_active.add();
-  chain->handler->accept(fd, remote, local);
+  chain->accept(fd, remote, local);
+}
+
+// --- chains that the ClientHello decides ---
+
+WorkerListeners::Waiting::Waiting(WorkerListeners& owner, Listener& its_listener)
+    : HelloReader(owner), listener(its_listener), config(its_listener.config) {}
+
+// Its places are taken now: who says nothing counts as well.
+void WorkerListeners::startReading(Listener& listener, int fd, const net::Address& remote,
+                                   const net::Address& local) {
+  if (!letIn(listener)) {
+    ::close(fd);
+    return;
+  }
+  metrics(listener).downstream_pre_cx_active.add();
+  auto waiting = std::make_unique<Waiting>(*this, listener);
+  Waiting& started = *waiting.release();
+  listener.waiting.pushBack(started);
+  const std::chrono::milliseconds limit = listener.config->spec->inspect_timeout;
+  started.start(net::Connection::adopt(loop_, fd, remote, local, started),
+                limit.count() > 0 ? &loop_.deadlineQueue(limit) : nullptr);
+}
+
+void WorkerListeners::onHello(HelloReader& reader, HelloReader::End end) {
+  auto& waiting = static_cast<Waiting&>(reader);
+  waiting.unlink();
+  loop_.destroyAtEndOfTurn(std::unique_ptr<Waiting>(&waiting));
+  ListenerMetrics& m = waiting.config->metrics->slot(worker_);
+  m.downstream_pre_cx_active.sub();
+  if (end == HelloReader::End::Invalid) m.hello_invalid.add();
+  if (end == HelloReader::End::TimedOut) m.downstream_pre_cx_timeout.add();
+  const bool late = end == HelloReader::End::TimedOut;
+  const bool goes_on = end == HelloReader::End::Read ||
+                       (late && waiting.listener.config->spec->continue_after_inspect_timeout);
+  if (goes_on) return handOver(waiting, end);
+  giveBack(*waiting.config);
+  waiting.connection().close(net::CloseMode::Now);
+}
+
+// To the chain of the configuration that is in force now.
+void WorkerListeners::handOver(Waiting& waiting, HelloReader::End end) {
+  Listener& listener = waiting.listener;
+  ListenerMetrics& m = metrics(listener);
+  const tls::ClientHello& hello = waiting.hello();
+  const bool found =
+      end == HelloReader::End::Read && hello.verdict == tls::ClientHello::Verdict::Complete;
+  (found ? m.tls_found : m.tls_not_found).add();
+  if (found) {
+    (hello.server_name.empty() ? m.sni_not_found : m.sni_found).add();
+    (hello.application_protocols.empty() ? m.alpn_not_found : m.alpn_found).add();
+  }
+  const std::vector<std::string_view> protocols(hello.application_protocols.begin(),
+                                                hello.application_protocols.end());
+  net::Connection& connection = waiting.connection();
+  ChainHandler* const chain =
+      chainFor(listener, {.destination = connection.localAddress(),
+                          .source = connection.remoteAddress(),
+                          .server_name = found ? std::string_view(hello.server_name) : "",
+                          .transport_protocol = found ? "tls" : "raw_buffer",
+                          .application_protocols = protocols});
+  bool in = chain != nullptr;
+  // A connection gives its places back where its chain takes them from.
+  if (!in || waiting.config->process_limit != listener.config->process_limit) {
+    giveBack(*waiting.config);
+    in = in && letIn(listener);
+  }
+  if (!in) return connection.close(net::CloseMode::Now);
+  m.downstream_cx_total.add();
+  m.downstream_cx_active.add();
+  chain->adopt(waiting.takeConnection(), waiting.bytes());
+}
+
+void WorkerListeners::dropWaiting(Listener& listener) {
+  if (listener.waiting.empty()) return;
+  const event::Loop::TurnScope turn(loop_);
+  while (!listener.waiting.empty()) {
+    listener.waiting.front().cancel();
+  }
 }
 
 void WorkerListeners::drainAll() {
@@ -150,6 +241,7 @@ void WorkerListeners::stopAccepting() {
 
 void WorkerListeners::closeAll() {
   for (auto& [name, listener] : listeners_) {
+    dropWaiting(*listener);
     for (Chain& chain : listener->chains) chain.handler->closeAll();
   }
   for (Draining& draining : draining_) draining.handler->closeAll();
@@ -158,6 +250,7 @@ void WorkerListeners::closeAll() {
 size_t WorkerListeners::connections() const {
   size_t count = 0;
   for (const auto& [name, listener] : listeners_) {
+    listener->waiting.forEach([&count](const Waiting&) { ++count; });
     for (const Chain& chain : listener->chains) count += chain.handler->connections();
   }
   for (const Draining& draining : draining_) count += draining.handler->connections();

@@ -17,12 +17,14 @@
 #include "proxy/event/loop.h"
 #include "proxy/filter/registry.h"
 #include "proxy/net/acceptor.h"
+#include "proxy/net/filter_chain_match.h"
 #include "proxy/server/chain_handler.h"
+#include "proxy/server/hello_reader.h"
 #include "proxy/server/prepared.h"
 
 namespace convoy::server {
 
-class WorkerListeners {
+class WorkerListeners final : public HelloReader::Owner {
  public:
   WorkerListeners(int worker, event::Loop& loop, const filter::Registry& filters,
                   const filter::WorkerServices& services, event::Duration drain_time);
@@ -48,8 +50,17 @@ class WorkerListeners {
     std::shared_ptr<const net::FilterChainSpec> spec;
     std::unique_ptr<ChainHandler> handler;
   };
+  struct Listener;
+  // Waits for its ClientHello. Holds its places of the limits, which are given back where they were
+  // taken.
+  struct Waiting final : HelloReader {
+    Waiting(WorkerListeners& owner, Listener& its_listener);
+    Listener& listener;
+    const std::shared_ptr<const PreparedListener> config;
+  };
   struct Listener {
     std::shared_ptr<const PreparedListener> config;
+    base::IntrusiveList<Waiting> waiting;  // owned
     std::vector<Chain> chains;
     std::map<int, std::unique_ptr<net::Acceptor>> acceptors;  // by descriptor
   };
@@ -62,6 +73,13 @@ class WorkerListeners {
     return listener.config->metrics->slot(worker_);
   }
   bool letIn(const Listener& listener) const;
+  static void giveBack(const PreparedListener& config);
+  void onHello(HelloReader& reader, HelloReader::End end) override;
+  void startReading(Listener& listener, int fd, const net::Address& remote,
+                    const net::Address& local);
+  void handOver(Waiting& waiting, HelloReader::End end);
+  void dropWaiting(Listener& listener);
+  ChainHandler* chainFor(Listener& listener, const net::FilterChainQuery& query);
   std::unique_ptr<ChainHandler> makeHandler(const PreparedListener& config);
   void accept(Listener& listener, int fd, const net::Address& remote, const net::Address& local);
   void retire(std::unique_ptr<ChainHandler> handler);

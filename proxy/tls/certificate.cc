@@ -2,6 +2,7 @@
 
 #include <arpa/inet.h>
 #include <openssl/bio.h>
+#include <openssl/bn.h>
 #include <openssl/ec.h>
 #include <openssl/err.h>
 #include <openssl/nid.h>
@@ -134,14 +135,37 @@ std::vector<std::string> subjectAlternativeNames(X509* certificate, SanKind kind
   return result;
 }
 
-event::WallTime expiryOf(X509* certificate) {
+namespace {
+
+event::WallTime toWallTime(const ASN1_TIME* time) {
   const bssl::UniquePtr<ASN1_TIME> epoch(ASN1_TIME_set(nullptr, 0));
   int days = 0;
   int seconds = 0;
-  ASN1_TIME_diff(&days, &seconds, epoch.get(), X509_get0_notAfter(certificate));
+  ASN1_TIME_diff(&days, &seconds, epoch.get(), time);
   // Nanoseconds since 1970 end in 2262; certificates may say 9999.
   return event::WallTime(std::chrono::hours(24) * std::min(days, 106'000) +
                          std::chrono::seconds(seconds));
+}
+
+}  // namespace
+
+event::WallTime expiryOf(X509* certificate) {
+  return toWallTime(X509_get0_notAfter(certificate));
+}
+
+event::WallTime validFrom(X509* certificate) {
+  return toWallTime(X509_get0_notBefore(certificate));
+}
+
+std::string serialOf(X509* certificate) {
+  const bssl::UniquePtr<BIGNUM> number(
+      ASN1_INTEGER_to_BN(X509_get0_serialNumber(certificate), nullptr));
+  if (number == nullptr) return {};
+  char* const hex = BN_bn2hex(number.get());
+  std::string text = hex == nullptr ? "" : hex;
+  OPENSSL_free(hex);
+  for (char& c : text) c = base::asciiLower(c);
+  return text;
 }
 
 std::string sha256Hex(X509* certificate) {
@@ -157,15 +181,19 @@ std::string sha256Hex(X509* certificate) {
   return text;
 }
 
+std::string pemOf(X509* certificate) {
+  const bssl::UniquePtr<BIO> bio(BIO_new(BIO_s_mem()));
+  PEM_write_bio_X509(bio.get(), certificate);
+  return textOf(bio.get());
+}
+
 net::PeerIdentity identityOf(X509* certificate) {
   net::PeerIdentity identity;
   identity.subject = textOf(X509_get_subject_name(certificate));
   identity.uris = subjectAlternativeNames(certificate, SanKind::Uri);
   identity.dns_names = subjectAlternativeNames(certificate, SanKind::Dns);
   identity.sha256 = sha256Hex(certificate);
-  const bssl::UniquePtr<BIO> bio(BIO_new(BIO_s_mem()));
-  PEM_write_bio_X509(bio.get(), certificate);
-  identity.pem = textOf(bio.get());
+  identity.pem = pemOf(certificate);
   return identity;
 }
 

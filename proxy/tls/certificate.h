@@ -69,6 +69,9 @@ enum class SanKind : uint8_t { Dns, Uri, Email, Ip };
 std::vector<std::string> subjectAlternativeNames(X509* certificate, SanKind kind);
 event::WallTime expiryOf(X509* certificate);
 std::string sha256Hex(X509* certificate);
+std::string pemOf(X509* certificate);
+std::string serialOf(X509* certificate);  // lower-case hexadecimal
+event::WallTime validFrom(X509* certificate);
 net::PeerIdentity identityOf(X509* certificate);
 
 }  // namespace convoy::tls

@@ -170,10 +170,59 @@ absl::StatusOr<std::shared_ptr<const SecretManager::Loaded>> SecretManager::load
 }
 
 absl::Status SecretManager::admit(const SecretSpec& spec) const {
+  if (absl::Status uses = checkUses(spec); !uses.ok()) return uses;
   return loadSecret(spec).status();
 }
 
+// A secret has one source, and is of the kind that those who name it need.
+absl::Status SecretManager::checkUses(const SecretSpec& spec) const {
+  const auto found = named_.find(spec.name);
+  if (found == named_.end()) return absl::OkStatus();
+  const Secret& secret = *found->second;
+  if (secret.spec != nullptr && secret.spec->version.empty() && !spec.version.empty()) {
+    return withName(spec.name, absl::AlreadyExistsError(
+                                   "static_resources.secrets has one of this name already"));
+  }
+  for (const auto& consumer : consumers_) {
+    if (!consumer->uses(secret) || consumer->factory.expired()) continue;
+    const char* wanted = nullptr;
+    const bool as_trust = consumer->validation.get() == &secret;
+    const bool as_keys = consumer->ticket_keys.get() == &secret;
+    if (as_trust && !std::holds_alternative<ValidationSpec>(spec.value)) {
+      wanted = "a validation_context";
+    } else if (as_keys && !std::holds_alternative<TicketKeysSpec>(spec.value)) {
+      wanted = "session_ticket_keys";
+    } else if (!as_trust && !as_keys && !std::holds_alternative<CertificateSpec>(spec.value)) {
+      wanted = "a tls_certificate";
+    }
+    if (wanted == nullptr) continue;
+    return withName(spec.name, absl::InvalidArgumentError(
+                                   absl::StrCat(consumer->owner, " uses it as ", wanted)));
+  }
+  return absl::OkStatus();
+}
+
+void SecretManager::forget(const std::string& name) {
+  forgotten_.insert(name);
+  dropForgotten();
+  updateGauges();
+  if (!forgotten_.empty() && !timer_.armed()) timer_.armAfter(kLookInterval);
+}
+
+// What drains may still use one.
+void SecretManager::dropForgotten() {
+  if (forgotten_.empty()) return;
+  std::erase_if(consumers_, [](const auto& consumer) { return consumer->factory.expired(); });
+  std::erase_if(forgotten_, [this](const std::string& name) {
+    const auto found = named_.find(name);
+    if (found != named_.end() && found->second.use_count() > 1) return false;
+    if (found != named_.end()) named_.erase(found);
+    return true;
+  });
+}
+
 std::shared_ptr<SecretManager::Secret> SecretManager::named(const std::string& name) {
+  forgotten_.erase(name);
   std::shared_ptr<Secret>& secret = named_[name];
   if (secret == nullptr) {
     secret = std::make_shared<Secret>(name, registry_);
@@ -222,6 +271,7 @@ absl::Status SecretManager::reload(Secret& secret, std::shared_ptr<const SecretS
 
 void SecretManager::look() {
   const event::Loop::TurnScope turn(main_);
+  dropForgotten();
   bool any_files = false;
   for (size_t i = 0; i < all_.size(); ++i) {
     const std::shared_ptr<Secret> secret = all_[i].lock();
@@ -238,7 +288,7 @@ void SecretManager::look() {
   }
   std::erase_if(all_, [](const auto& secret) { return secret.expired(); });
   updateGauges();
-  if (any_files) timer_.armAfter(kLookInterval);
+  if (any_files || !forgotten_.empty()) timer_.armAfter(kLookInterval);
 }
 
 void SecretManager::updateGauges() {
@@ -386,6 +436,49 @@ absl::StatusOr<std::shared_ptr<const Context>> SecretManager::build(
   return std::shared_ptr<const Context>(*std::move(made));
 }
 
+// --- for people ---
+
+namespace {
+
+CertificateView viewOf(X509* certificate, const std::string& path) {
+  return {.path = path,
+          .serial = serialOf(certificate),
+          .dns_names = subjectAlternativeNames(certificate, SanKind::Dns),
+          .uris = subjectAlternativeNames(certificate, SanKind::Uri),
+          .ips = subjectAlternativeNames(certificate, SanKind::Ip),
+          .valid_from = validFrom(certificate),
+          .expires_at = expiryOf(certificate)};
+}
+
+}  // namespace
+
+std::vector<SecretView> SecretManager::certificates() const {
+  std::vector<SecretView> views;
+  for (const auto& weak : all_) {
+    const std::shared_ptr<Secret> secret = weak.lock();
+    if (secret == nullptr || secret->loaded == nullptr) continue;
+    const Loaded& loaded = *secret->loaded;
+    SecretView view{.name = secret->name, .trust_anchors = {}, .chain = {}};
+    if (loaded.certificate != nullptr) {
+      const std::string& path = std::get<CertificateSpec>(loaded.spec->value).chain.path;
+      const STACK_OF(X509)* const chain = loaded.certificate->chain();
+      view.chain.push_back(viewOf(loaded.certificate->leaf(), path));
+      view.chain.front().ocsp = loaded.certificate->ocsp();
+      for (size_t i = 0; i < sk_X509_num(chain); ++i) {
+        view.chain.push_back(viewOf(sk_X509_value(chain, i), path));
+      }
+    } else if (loaded.trust.has_value() && !loaded.trust->trusted_ca.empty()) {
+      const std::string& path = std::get<ValidationSpec>(loaded.spec->value).trusted_ca.path;
+      const auto anchors = readPemCertificates(loaded.trust->trusted_ca);
+      for (size_t i = 0; anchors.ok() && i < anchors->size(); ++i) {
+        view.trust_anchors.push_back(viewOf((*anchors)[i].get(), path));
+      }
+    }
+    if (!view.chain.empty() || !view.trust_anchors.empty()) views.push_back(std::move(view));
+  }
+  return views;
+}
+
 // --- admission of whole contexts ---
 
 absl::Status SecretManager::admit(const net::TransportSpec& spec) const {
@@ -393,8 +486,12 @@ absl::Status SecretManager::admit(const net::TransportSpec& spec) const {
   const auto* client = dynamic_cast<const ClientSpec*>(&spec);
   if (server == nullptr && client == nullptr) return absl::OkStatus();
   const CommonSpec& common = server != nullptr ? server->common : client->common;
-  const auto check = [](const SecretRef& ref, std::string_view what) -> absl::Status {
-    if (ref.value == nullptr) return absl::OkStatus();
+  const auto check = [this](const SecretRef& ref, std::string_view what) -> absl::Status {
+    if (ref.value == nullptr) {
+      if (ref.by_sds || has(ref.name)) return absl::OkStatus();
+      return absl::NotFoundError(
+          absl::StrCat("secret ", ref.name, ": static_resources.secrets has none of this name"));
+    }
     SecretSpec copy = *ref.value;
     copy.name = what;
     return loadSecret(copy).status();

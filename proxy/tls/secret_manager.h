@@ -9,6 +9,8 @@
 #include <functional>
 #include <map>
 #include <memory>
+#include <optional>
+#include <set>
 #include <string>
 #include <string_view>
 #include <variant>
@@ -44,6 +46,23 @@ struct SecretMetrics {
   }
 };
 
+// For people: what is in force, without anything secret.
+struct CertificateView {
+  std::string path;    // empty: it was given in place
+  std::string serial;  // hexadecimal
+  std::vector<std::string> dns_names;
+  std::vector<std::string> uris;
+  std::vector<std::string> ips;
+  event::WallTime valid_from{};
+  event::WallTime expires_at{};
+  std::optional<OcspResponse> ocsp = {};  // of a leaf
+};
+struct SecretView {
+  std::string name;
+  std::vector<CertificateView> trust_anchors;
+  std::vector<CertificateView> chain;  // the leaf first
+};
+
 class SecretManager {
  public:
   // How often files are looked at.
@@ -60,6 +79,8 @@ class SecretManager {
   // Puts it in force; refused as by admit().
   absl::Status put(std::shared_ptr<const SecretSpec> spec);
   bool has(std::string_view name) const;
+  // Nothing will use the secret any more; it goes with its last user.
+  void forget(const std::string& name);
 
   // Are the secrets that the spec holds in place usable, and those that it names and that are
   // known?
@@ -72,6 +93,9 @@ class SecretManager {
                                                      const std::string& owner,
                                                      const std::string& prefix,
                                                      const observe::Labels& labels);
+
+  // Those that hold certificates.
+  std::vector<SecretView> certificates() const;
 
   // Looks at the files now; else every kLookInterval.
   void look();
@@ -87,6 +111,8 @@ class SecretManager {
   std::shared_ptr<Secret> resolve(const SecretRef& ref, const std::string& owner,
                                   std::string_view what);
   absl::Status reload(Secret& secret, std::shared_ptr<const SecretSpec> spec);
+  absl::Status checkUses(const SecretSpec& spec) const;
+  void dropForgotten();
   void rebuildUsersOf(const Secret& secret);
   void rebuild(Consumer& consumer);
   absl::StatusOr<std::shared_ptr<const Context>> build(const Consumer& consumer) const;
@@ -98,6 +124,7 @@ class SecretManager {
   observe::MetricRegistry& registry_;
   const int slots_;
   std::map<std::string, std::shared_ptr<Secret>, std::less<>> named_;
+  std::set<std::string> forgotten_;
   std::vector<std::weak_ptr<Secret>> all_;
   std::vector<std::unique_ptr<Consumer>> consumers_;
   std::map<std::string, std::weak_ptr<TlsMetricGroup>> metrics_;

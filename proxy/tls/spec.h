@@ -71,8 +71,10 @@ struct SecretSpec {
 
 // A secret in place, or the name of one that comes by SDS or from the bootstrap.
 struct SecretRef {
-  std::string name;
-  std::shared_ptr<const SecretSpec> value;  // null: by name
+  std::string name = {};
+  std::shared_ptr<const SecretSpec> value = nullptr;  // null: by name
+  bool by_sds = false;                                // else from the bootstrap
+  std::chrono::milliseconds fetch_timeout{15'000};    // wait for the first value; 0: for ever
 };
 
 enum class Version : uint8_t { Tls12, Tls13 };
@@ -111,7 +113,6 @@ struct ClientSpec final : net::TransportSpec {
   CommonSpec common;
   std::string sni;  // empty: none is sent
   uint32_t max_sessions = 1;
-  uint64_t content_hash = 0;  // differs: open connections are drained
 };
 
 }  // namespace convoy::tls

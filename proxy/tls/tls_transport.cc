@@ -147,6 +147,9 @@ void TlsTransport::onHandshakeDone() {
   } else if (context_->isServer() && context_->validation() != nullptr &&
              context_->validation()->verifies()) {
     peer_ = identityOf(certificate.get());
+    if (X509* const ours = SSL_get_certificate(ssl_.get()); ours != nullptr) {
+      peer_->our_uris = subjectAlternativeNames(ours, SanKind::Uri);
+    }
   }
   callbacks_->onTransportConnected();
 }
@@ -215,6 +218,15 @@ std::string_view TlsTransport::protocol() const {
   unsigned size = 0;
   SSL_get0_alpn_selected(ssl_.get(), &bytes, &size);
   return {reinterpret_cast<const char*>(bytes), size};
+}
+
+std::string TlsTransport::peerChainPem() const {
+  std::string all;
+  const STACK_OF(X509)* const chain = SSL_get_peer_full_cert_chain(ssl_.get());
+  for (size_t i = 0; chain != nullptr && i < sk_X509_num(chain); ++i) {
+    all += pemOf(sk_X509_value(chain, i));
+  }
+  return all;
 }
 
 net::TransportInfo TlsTransport::info() const {

@@ -35,7 +35,9 @@ class TlsTransport final : public net::Transport {
   void write(net::ByteQueue& plain, net::ByteQueue& socket) override;
   void closeNotify(net::ByteQueue& socket) override;
   std::string_view protocol() const override;
+  bool encrypts() const override { return true; }
   net::TransportInfo info() const override;
+  std::string peerChainPem() const override;
 
   // For the library's callbacks.
   static TlsTransport& of(const SSL* ssl);

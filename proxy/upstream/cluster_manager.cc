@@ -19,7 +19,8 @@ bool same(const std::shared_ptr<const Spec>& a, const std::shared_ptr<const Spec
 }
 
 bool connectionsFit(const ClusterSpec& before, const ClusterSpec& now) {
-  return before.protocol == now.protocol && before.bind_to == now.bind_to;
+  return before.protocol == now.protocol && before.bind_to == now.bind_to &&
+         before.transport_hash == now.transport_hash;
 }
 
 // Tells main when the last worker has arrived.
@@ -79,6 +80,8 @@ class ClusterManager::Impl {
     publish(std::move(publication), std::move(on_everywhere));
   }
 
+  void makeTransportsBy(MakeTransports make) { make_transports_ = std::move(make); }
+
   bool has(std::string_view name) const { return clusters_.find(name) != clusters_.end(); }
   size_t size() const { return clusters_.size(); }
   WorkerClusters& worker(size_t index) { return *worker_clusters_[index]; }
@@ -96,6 +99,7 @@ class ClusterManager::Impl {
     const std::shared_ptr<ClusterShared> shared;
     std::shared_ptr<const ClusterSpec> spec;
     std::shared_ptr<const AssignmentSpec> assignment;
+    std::shared_ptr<net::TransportFactory> transport;  // null: plain text
     Membership membership;
   };
   // What one apply() did to one cluster.
@@ -116,6 +120,10 @@ class ClusterManager::Impl {
     Change& change = pending[spec->name];
     change.dirty = true;
     if (!added && !connectionsFit(*cluster.spec, *spec)) change.drain_connections = true;
+    // An unchanged one keeps its sessions.
+    if (added || cluster.spec->transport_hash != spec->transport_hash) {
+      cluster.transport = spec->transport == nullptr ? nullptr : make_transports_(*spec);
+    }
     cluster.spec = spec;
     if (spec->assignment != nullptr) applyAssignment(cluster, spec->assignment, change);
   }
@@ -156,6 +164,7 @@ class ClusterManager::Impl {
   static ClusterUpdate updateOf(const Cluster& cluster, Change& change) {
     return {.shared = cluster.shared,
             .spec = cluster.spec,
+            .transport = cluster.transport,
             .hosts = cluster.membership.hosts(),
             .removed = std::move(change.removed),
             .draining = std::move(change.draining),
@@ -196,6 +205,7 @@ class ClusterManager::Impl {
   event::Loop& main_;
   const std::vector<event::Loop*> workers_;
   observe::MetricRegistry& registry_;
+  MakeTransports make_transports_;
   std::vector<std::shared_ptr<WorkerClusters>> worker_clusters_;
   std::map<std::string, std::shared_ptr<Cluster>, std::less<>> clusters_;
   std::map<std::string, std::weak_ptr<ClusterShared>> retired_;
@@ -209,6 +219,10 @@ ClusterManager::~ClusterManager() = default;
 
 void ClusterManager::apply(const ClusterChanges& changes, std::function<void()> on_everywhere) {
   impl_->apply(changes, std::move(on_everywhere));
+}
+
+void ClusterManager::makeTransportsBy(MakeTransports make) {
+  impl_->makeTransportsBy(std::move(make));
 }
 
 bool ClusterManager::has(std::string_view name) const {

@@ -36,6 +36,10 @@ struct ClusterChanges {
   std::vector<std::string> removed = {};
 };
 
+// Makes the transports of a cluster that has a transport (TLS).
+using MakeTransports =
+    std::function<std::shared_ptr<net::TransportFactory>(const ClusterSpec& spec)>;
+
 class ClusterManager {
  public:
   // For the admin endpoint.
@@ -61,6 +65,8 @@ class ClusterManager {
   ClusterManager(const ClusterManager&) = delete;
   ClusterManager& operator=(const ClusterManager&) = delete;
 
+  // Before the first cluster that has a transport.
+  void makeTransportsBy(MakeTransports make);
   // One publication. on_everywhere, if given, runs on main once every worker has it.
   void apply(const ClusterChanges& changes, std::function<void()> on_everywhere = nullptr);
 

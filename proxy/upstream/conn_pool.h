@@ -22,6 +22,7 @@
 
 #include <cstdint>
 #include <memory>
+#include <string_view>
 #include <utility>
 
 #include "proxy/base/intrusive_list.h"
@@ -110,7 +111,8 @@ class PoolCallbacks {
  public:
   // The sender works until the stream ended both ways or was reset; the receiver gets the response.
   virtual void onStreamReady(http::RequestSender& sender, UpstreamConnectionInfo& info) = 0;
-  // UpstreamConnectFailure, UpstreamConnectTimeout, or UpstreamOverflow (a circuit breaker).
+  // UpstreamConnectFailure, UpstreamConnectTimeout, UpstreamTransportFailure (the pool has the
+  // reason), or UpstreamOverflow (a circuit breaker).
   virtual void onStreamFailed(http::Failure failure) = 0;
 
  protected:
@@ -170,6 +172,9 @@ class HostPool {
   // From PooledConnection and PoolStream.
   void onTransition(PooledConnection& connection, PooledConnectionState from);
   void onConnectFailed(http::Failure failure);
+  // Why the last transport failed, a stable name.
+  std::string_view transportFailure() const { return transport_failure_; }
+  void noteTransportFailure(std::string_view reason) { transport_failure_ = reason; }
   void onConnectionGone() { openForPending(); }
   void serve(PooledConnection& connection);  // streams that wait, as many as it has room for
   void endActive(PoolStream& stream);
@@ -204,6 +209,7 @@ class HostPool {
   Connections partial_;                      // with streams, and room for more
   Connections busy_;                         // full or draining
   base::IntrusiveList<PoolStream> pending_;  // the oldest in front
+  std::string_view transport_failure_;
 };
 
 inline const Host& HostRef::host() const {

@@ -25,6 +25,7 @@ PooledConnection::PooledConnection(HostRef host)
   connection_ = cluster_.io().connect(cluster_.loop(), host_.address(),
                                       spec.bind_to.has_value() ? &*spec.bind_to : nullptr, *this);
   connection_->setWriteLimit(spec.per_connection_buffer_limit_bytes);
+  if (cluster_.transports() != nullptr) wrap();
   if (cluster_.connectQueue() != nullptr) deadline_.arm(*cluster_.connectQueue());
 
   ClusterMetrics& metrics = cluster_.metrics();
@@ -32,6 +33,14 @@ PooledConnection::PooledConnection(HostRef host)
   metrics.upstream_cx_active.add();
   host_.metrics().cx_total.add();
   host_.metrics().cx_active.add();
+}
+
+// Without certificates, which have not come yet, the connect fails like one that is refused.
+void PooledConnection::wrap() {
+  transports_ = cluster_.transports();
+  auto transport = transports_->create(cluster_.worker());
+  if (transport != nullptr) return connection_->setTransport(std::move(transport));
+  connection_->closeWith(net::CloseReason::TransportError);
 }
 
 PooledConnection::~PooledConnection() {
@@ -205,9 +214,16 @@ void PooledConnection::onConnectFailed(net::CloseReason reason) {
   metrics.upstream_cx_connect_fail.add();
   if (late) metrics.upstream_cx_connect_timeout.add();
   host_.metrics().cx_connect_fail.add();
+  http::Failure failure =
+      late ? http::Failure::UpstreamConnectTimeout : http::Failure::UpstreamConnectFailure;
+  if (reason == net::CloseReason::TransportError) {
+    failure = http::Failure::UpstreamTransportFailure;
+    const net::Transport* const transport = connection_->transport();
+    pool_.noteTransportFailure(transport != nullptr ? transport->info().failure
+                                                    : "certificates_missing");
+  }
   close(By::Them);
-  pool_.onConnectFailed(late ? http::Failure::UpstreamConnectTimeout
-                             : http::Failure::UpstreamConnectFailure);
+  pool_.onConnectFailed(failure);
 }
 
 // --- the connection ---

@@ -85,6 +85,7 @@ class PooledConnection final : public net::ConnectionHandler,
  private:
   enum class By : uint8_t { Us, Them };
 
+  void wrap();
   void transition(State to);
   void makeCodec();
   void takeNoMore();
@@ -105,6 +106,7 @@ class PooledConnection final : public net::ConnectionHandler,
   bool in_codec_ = false;        // the codec is on the stack below us
   bool protocol_error_ = false;  // the upstream broke the protocol
   bool gave_up_ = false;         // HTTP/1.x: the stream was reset, what is queued is of no use
+  std::shared_ptr<net::TransportFactory> transports_;  // what the transport counts in; may be null
   std::unique_ptr<net::Connection> connection_;
   UpstreamCodec codec_;  // null while connecting
   const uint32_t expected_streams_;

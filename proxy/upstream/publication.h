@@ -7,6 +7,7 @@
 #include <string>
 #include <vector>
 
+#include "proxy/net/transport.h"
 #include "proxy/observe/metrics.h"
 #include "proxy/upstream/breakers.h"
 #include "proxy/upstream/cluster_metrics.h"
@@ -29,6 +30,7 @@ struct ClusterShared {
 struct ClusterUpdate {
   std::shared_ptr<ClusterShared> shared;
   std::shared_ptr<const ClusterSpec> spec;
+  std::shared_ptr<net::TransportFactory> transport;  // null: plain text
   std::shared_ptr<const HostSet> hosts;
   // Hosts that are gone: their slots are free, and may be another's in `hosts`. Kept alive by this
   // list until every worker has let go of the set that they were in.

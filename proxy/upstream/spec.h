@@ -14,6 +14,7 @@
 
 #include "proxy/http/h2_options.h"
 #include "proxy/net/address.h"
+#include "proxy/net/spec.h"
 
 namespace convoy::upstream {
 
@@ -63,8 +64,6 @@ enum class UpstreamProtocol : uint8_t {
   Auto,  // what TLS agrees on (ALPN): HTTP/2 if that is "h2", else HTTP/1.1
 };
 
-struct TransportSpec;  // tls/ later
-
 struct ClusterSpec {
   enum class Discovery : uint8_t { Static, Eds };
 
@@ -84,6 +83,8 @@ struct ClusterSpec {
   CircuitBreakers breakers;
   uint32_t per_connection_buffer_limit_bytes = 1024 * 1024;
   std::optional<net::Address> bind_to;
+  std::shared_ptr<const net::TransportSpec> transport;  // null: plain text
+  uint64_t transport_hash = 0;                          // differs: open connections are drained
   std::string version;
 };
 

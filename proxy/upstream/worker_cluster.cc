@@ -108,6 +108,7 @@ void WorkerCluster::update(const ClusterUpdate& update) {
     if (host->slot() < pools_.size() && pools_[host->slot()]) pools_[host->slot()].pool()->drain();
   }
   adoptSpec(update.spec);
+  transports_ = update.transport;
   // The policy lets go of the old set before that goes.
   balancer_->setHosts(*update.hosts);
   hosts_ = update.hosts;

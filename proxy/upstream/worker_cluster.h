@@ -86,6 +86,8 @@ class WorkerCluster : public std::enable_shared_from_this<WorkerCluster> {
   // For the pools.
   event::Loop& loop() const { return context_->loop; }
   UpstreamIo& io() const { return context_->io; }
+  // Null: plain text.
+  const std::shared_ptr<net::TransportFactory>& transports() const { return transports_; }
   size_t worker() const { return context_->worker; }
   PoolStreamCache& streams() const { return context_->streams; }
   ClosingConnections& closing() const { return context_->closing; }
@@ -116,6 +118,7 @@ class WorkerCluster : public std::enable_shared_from_this<WorkerCluster> {
   const std::shared_ptr<ClusterShared> shared_;
   ClusterMetrics& metrics_;
   std::shared_ptr<const ClusterSpec> spec_;
+  std::shared_ptr<net::TransportFactory> transports_;
   std::shared_ptr<const HostSet> hosts_;
   std::unique_ptr<LoadBalancer> balancer_;
   std::vector<HostRef> pools_;  // by Host::slot(); empty until a host is first used

@@ -59,6 +59,7 @@ AdsClient::AdsClient(event::Loop& loop, grpc::Client& client, AdsOptions options
       control_plane_(registry, "control_plane", {}, /*slots=*/1),
       types_{Type(config::kClusterType, Interest::All, "cluster_manager.cds", registry),
              Type(config::kAssignmentType, Interest::Named, "cluster_manager.eds", registry),
+             Type(config::kSecretType, Interest::Named, "sds", registry),
              Type(config::kListenerType, Interest::All, "listener_manager.lds", registry),
              Type(config::kRouteTableType, Interest::Named, "http.rds", registry)},
       warming_({.clusters = options_.clusters,
@@ -76,6 +77,8 @@ AdsClient::AdsClient(event::Loop& loop, grpc::Client& client, AdsOptions options
 void AdsClient::start() {
   CONVOY_ASSERT(loop_.isOwnThread());
   warming_.start(loop_.now());
+  warming_.wantForGood(options_.static_secrets, loop_.now());
+  followReferences();
   stream_.start();
   settle();
 }
@@ -137,6 +140,7 @@ absl::Status AdsClient::onResponse(const DeltaResponse& response) {
     // would take this node for up to date in between.
     if (kind == Clusters) sendDue(Assignments);
     if (kind == Listeners) sendDue(RouteTables);
+    if (kind == Clusters || kind == Listeners) sendDue(Secrets);
     sendDue();
     return absl::OkStatus();
   }
@@ -164,6 +168,8 @@ std::vector<ext::ResourceError> AdsClient::take(Kind kind, const Update& update)
       return takeClusters(update);
     case Assignments:
       return takeAssignments(update);
+    case Secrets:
+      return takeSecrets(update);
     case Listeners:
       return takeListeners(update);
     case RouteTables:
@@ -203,6 +209,19 @@ std::vector<ext::ResourceError> AdsClient::takeAssignments(const Update& update)
   std::vector<ext::ResourceError> errors = keepNotes(Assignments, update, decoded);
   for (auto& spec : decoded.specs) warming_.putAssignment(std::move(spec));
   for (const std::string_view name : update.removed) warming_.assignmentAbsent(name);
+  return errors;
+}
+
+std::vector<ext::ResourceError> AdsClient::takeSecrets(const Update& update) {
+  auto decoded = decodeSecrets(update, context_);
+  std::vector<ext::ResourceError> errors = keepNotes(Secrets, update, decoded);
+  Changes proposed;
+  proposed.secrets = std::move(decoded.specs);
+  const std::vector<ext::ResourceError> refused = sink_.admit(proposed);
+  dropRefused(refused, &proposed.secrets);
+  append(refused, &errors);
+  for (auto& spec : proposed.secrets) warming_.putSecret(std::move(spec));
+  for (const std::string_view name : update.removed) warming_.secretAbsent(name);
   return errors;
 }
 
@@ -252,7 +271,10 @@ void AdsClient::keep(Kind kind, const DeltaResponse& response, const Update& upd
   const ResourceArchive::Names waiting = waitingNames(kind);
   for (const Update::Resource& resource : update.changed) {
     ResourceArchive::Received received{std::string(resource.version), {}, loop_.wallNow()};
-    if (resource.value->type_url() == type_url) received.bytes = resource.value->value();
+    // Nobody is shown what is in a secret, so it is not kept either.
+    if (resource.value->type_url() == type_url && kind != Secrets) {
+      received.bytes = resource.value->value();
+    }
     if (auto found = refused.extract(std::string(resource.name)); !found.empty()) {
       archive_.refuse(type_url, resource.name, {std::move(received), std::move(found.mapped())});
     } else {
@@ -343,6 +365,11 @@ void AdsClient::followReferences() {
     change.wanted ? routes.subscribe(change.name) : routes.unsubscribe(change.name);
     if (!change.wanted) forget(RouteTables, change.name);
   }
+  Subscription& secrets = types_[Secrets].subscription;
+  for (const NameChange& change : warming_.takeSecretNames()) {
+    change.wanted ? secrets.subscribe(change.name) : secrets.unsubscribe(change.name);
+    if (!change.wanted) forget(Secrets, change.name);
+  }
 }
 
 void AdsClient::updateGauges() {
@@ -359,6 +386,7 @@ void AdsClient::updateGauges() {
   types_[Assignments].metrics().init_fetch_timeout.add(now.endpoints - then.endpoints);
   types_[Listeners].metrics().init_fetch_timeout.add(now.listeners - then.listeners);
   types_[RouteTables].metrics().init_fetch_timeout.add(now.routes - then.routes);
+  types_[Secrets].metrics().init_fetch_timeout.add(now.secrets - then.secrets);
   timeouts_counted_ = now;
 }
 

@@ -2,9 +2,9 @@
 
 // The node's side of one delta ADS stream
 // (envoy.service.discovery.v3.AggregatedDiscoveryService.DeltaAggregatedResources). It subscribes
-// to all clusters and listeners (as the bootstrap says) and, by name, to the endpoints and route
-// tables that these refer to; converts what comes to specs; hands them to the ResourceSink in the
-// order that its header explains; and answers with ACK or NACK.
+// to all clusters and listeners (as the bootstrap says) and, by name, to the endpoints, secrets and
+// route tables that these refer to; converts what comes to specs; hands them to the ResourceSink in
+// the order that its header explains; and answers with ACK or NACK.
 //
 // Owner: the server; thread: main's loop. Nothing here blocks, and nothing is ever removed because
 // the control plane is away: what is in force stays so until the control plane says otherwise.
@@ -16,7 +16,7 @@
 //   Warming                   holds back what is not usable yet
 //   ResourceSink::apply       the rest, one publication
 //   Subscription::finish      versions recorded, ACK or NACK queued
-//   (un)subscription of endpoints and route tables whose references came or went
+//   (un)subscription of endpoints, secrets and route tables whose references came or went
 //   Stream::send              all that is due, once
 //
 // A failed stream is started again after a random time between 0 and min(cap, base * 2^failures)
@@ -57,6 +57,8 @@ struct AdsOptions {
   event::Duration listeners_timeout = std::chrono::seconds(15);
   event::Duration clusters_timeout = std::chrono::seconds(15);
   size_t max_response_bytes = 64 * 1024 * 1024;
+  // By SDS, of static listeners and clusters.
+  std::vector<SecretUse> static_secrets = {};
   // Refuse resources with fields that this node's schema does not know (Envoy's
   // --reject-unknown-dynamic-fields).
   bool reject_unknown_fields = false;
@@ -104,7 +106,7 @@ class AdsClient final : private AdsStreamHandler {
 
  private:
   // In the order in which requests are sent.
-  enum Kind : uint8_t { Clusters, Assignments, Listeners, RouteTables, kKinds };
+  enum Kind : uint8_t { Clusters, Assignments, Secrets, Listeners, RouteTables, kKinds };
   struct Type {
     Type(std::string url, Subscription::Interest interest, std::string metric_prefix,
          observe::MetricRegistry& registry)
@@ -128,6 +130,7 @@ class AdsClient final : private AdsStreamHandler {
                                             Decoded<Spec>& decoded);
   std::vector<ext::ResourceError> takeClusters(const Update& update);
   std::vector<ext::ResourceError> takeAssignments(const Update& update);
+  std::vector<ext::ResourceError> takeSecrets(const Update& update);
   std::vector<ext::ResourceError> takeListeners(const Update& update);
   std::vector<ext::ResourceError> takeRouteTables(const Update& update);
   ResourceArchive::Names waitingNames(Kind kind) const;

@@ -71,6 +71,10 @@ Decoded<upstream::AssignmentSpec> decodeAssignments(const Update& update, config
   return decode(update, std::move(context), &config::makeAssignment);
 }
 
+Decoded<tls::SecretSpec> decodeSecrets(const Update& update, config::Context context) {
+  return decode(update, std::move(context), &config::makeSecret);
+}
+
 Decoded<net::ListenerSpec> decodeListeners(const Update& update, config::Context context) {
   return decode(update, std::move(context), &config::makeListener);
 }

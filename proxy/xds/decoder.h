@@ -12,6 +12,7 @@
 #include "proxy/config/context.h"
 #include "proxy/net/spec.h"
 #include "proxy/route/spec.h"
+#include "proxy/tls/spec.h"
 #include "proxy/upstream/spec.h"
 #include "proxy/xds/subscription.h"
 
@@ -34,6 +35,7 @@ struct Decoded {
 // The context's version is set here, from each resource. The types were checked by Subscription.
 Decoded<upstream::ClusterSpec> decodeClusters(const Update& update, config::Context context);
 Decoded<upstream::AssignmentSpec> decodeAssignments(const Update& update, config::Context context);
+Decoded<tls::SecretSpec> decodeSecrets(const Update& update, config::Context context);
 Decoded<net::ListenerSpec> decodeListeners(const Update& update, config::Context context);
 Decoded<route::RouteTableSpec> decodeRouteTables(const Update& update, config::Context context);
 

@@ -1,10 +1,12 @@
 #include "proxy/xds/references.h"
 
+#include <map>
 #include <optional>
 #include <set>
 #include <variant>
 
 #include "proxy/http/spec.h"
+#include "proxy/tls/spec.h"
 
 namespace convoy::xds {
 
@@ -42,6 +44,30 @@ void forEachHttpFilter(const net::ListenerSpec& listener, const Visitor& visit) 
   }
 }
 
+using SecretTimeouts = std::map<std::string, event::Duration>;
+
+void addSecret(const tls::SecretRef& ref, SecretTimeouts* secrets) {
+  if (ref.value == nullptr && ref.by_sds) secrets->emplace(ref.name, ref.fetch_timeout);
+}
+
+void addSecrets(const net::TransportSpec* transport, SecretTimeouts* secrets) {
+  const auto* server = dynamic_cast<const tls::ServerSpec*>(transport);
+  const auto* client = dynamic_cast<const tls::ClientSpec*>(transport);
+  if (server == nullptr && client == nullptr) return;
+  const tls::CommonSpec& common = server != nullptr ? server->common : client->common;
+  for (const tls::SecretRef& ref : common.certificates) addSecret(ref, secrets);
+  if (common.validation.has_value()) addSecret(*common.validation, secrets);
+  if (server != nullptr && server->ticket_keys.has_value()) {
+    addSecret(*server->ticket_keys, secrets);
+  }
+}
+
+std::vector<SecretUse> listed(const SecretTimeouts& secrets) {
+  std::vector<SecretUse> uses;
+  for (const auto& [name, timeout] : secrets) uses.push_back({name, timeout});
+  return uses;
+}
+
 std::vector<std::string> sorted(const Names& names) {
   return {names.begin(), names.end()};
 }
@@ -73,6 +99,21 @@ std::vector<std::string> routeTablesOf(const net::ListenerSpec& listener) {
     if (http.routes == nullptr && !http.rds_name.empty()) names.insert(http.rds_name);
   });
   return sorted(names);
+}
+
+std::vector<SecretUse> secretsOf(const upstream::ClusterSpec& cluster) {
+  SecretTimeouts secrets;
+  addSecrets(cluster.transport.get(), &secrets);
+  return listed(secrets);
+}
+
+std::vector<SecretUse> secretsOf(const net::ListenerSpec& listener) {
+  SecretTimeouts secrets;
+  for (const auto& chain : listener.filter_chains) addSecrets(chain->transport.get(), &secrets);
+  if (listener.default_filter_chain != nullptr) {
+    addSecrets(listener.default_filter_chain->transport.get(), &secrets);
+  }
+  return listed(secrets);
 }
 
 event::Duration fetchTimeoutOf(const net::ListenerSpec& listener, std::string_view routes) {

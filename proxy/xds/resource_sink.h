@@ -11,12 +11,13 @@
 //   3. The ACK or NACK is sent.
 // apply() is also called without a response, when a wait ended by its deadline.
 //
-// What waits (Warming): a cluster for its first endpoints, a route table for the clusters that it
-// names and that are themselves waiting, a listener for its route tables and for the clusters that
-// its inline routes name; at start every listener waits for the first answer about clusters. The
-// previous version, if there is one, stays in force meanwhile. Each wait ends at a deadline, the
-// initial_fetch_timeout of the config source (15 s if unset, none if 0): then the thing goes in
-// force with what there is (a cluster without endpoints, a listener without a route table).
+// What waits (Warming): a cluster for its first endpoints, it and a listener for their secrets, a
+// route table for the clusters that it names and that are themselves waiting, a listener for its
+// route tables and for the clusters that its inline routes name; at start every listener waits for
+// the first answer about clusters. The previous version, if there is one, stays in force meanwhile.
+// Each wait ends at a deadline, the initial_fetch_timeout of the config source (15 s if unset, none
+// if 0): then the thing goes in force with what there is (a cluster without endpoints, a listener
+// without a route table).
 
 #include <memory>
 #include <string>
@@ -25,6 +26,7 @@
 #include "api/convoy/ext/resource_error.pb.h"
 #include "proxy/net/spec.h"
 #include "proxy/route/spec.h"
+#include "proxy/tls/spec.h"
 #include "proxy/upstream/spec.h"
 
 namespace convoy::xds {
@@ -36,8 +38,9 @@ struct ClusterEndpoints {
 };
 
 // One publication. Members are in the order in which they take effect: first what is new, from
-// clusters up to listeners, then what goes, from listeners down.
+// secrets and clusters up to listeners, then what goes, from listeners down.
 struct Changes {
+  std::vector<std::shared_ptr<const tls::SecretSpec>> secrets;         // new or replaced
   std::vector<std::shared_ptr<const upstream::ClusterSpec>> clusters;  // new or replaced
   std::vector<ClusterEndpoints> endpoints;  // of clusters named above or in force already
   std::vector<std::shared_ptr<const route::RouteTableSpec>> routes;
@@ -45,17 +48,19 @@ struct Changes {
   std::vector<std::string> removed_listeners;
   std::vector<std::string> removed_routes;  // no listener names them any more
   std::vector<std::string> removed_clusters;
+  std::vector<std::string> removed_secrets;  // nothing names them any more
 
   bool empty() const {
-    return clusters.empty() && endpoints.empty() && routes.empty() && listeners.empty() &&
-           removed_listeners.empty() && removed_routes.empty() && removed_clusters.empty();
+    return secrets.empty() && removed_secrets.empty() && clusters.empty() && endpoints.empty() &&
+           routes.empty() && listeners.empty() && removed_listeners.empty() &&
+           removed_routes.empty() && removed_clusters.empty();
   }
 };
 
 class ResourceSink {
  public:
   // One error per refused resource, with type_url and name set as the resource's; every other
-  // resource is admitted. `proposed` holds the clusters or the listeners of one response, changed
+  // resource is admitted. `proposed` holds what one response has of one type, changed
   // and removed ones, and nothing else; removals cannot be refused. For a listener that is new or
   // changes its addresses this is the time to bind its sockets (address in use is a refusal),
   // without accepting yet. Something admitted may be admitted again with another value, or come as

@@ -38,6 +38,19 @@ void Warming::start(event::MonotonicTime now) {
   listeners_by_ = deadlineOf(now, options_.listeners_timeout);
 }
 
+void Warming::wantForGood(const std::vector<SecretUse>& secrets, event::MonotonicTime now) {
+  wanted_for_good_ = secrets;
+  secrets_.set("bootstrap", secrets, now);
+}
+
+// Those of the version in force and of the one that waits.
+template <class Entry>
+void Warming::wantSecrets(const std::string& user, const Entry& entry, event::MonotonicTime now) {
+  std::vector<SecretUse> all = entry.next_secrets;
+  all.insert(all.end(), entry.secrets.begin(), entry.secrets.end());
+  secrets_.set(user, all, now);
+}
+
 void Warming::refer(const std::string& assignment, const std::string& cluster) {
   if (assignment.empty()) return;
   if (addUser(assignments_, assignment, cluster)) assignment_names_.push_back({assignment, true});
@@ -84,6 +97,8 @@ void Warming::putCluster(std::shared_ptr<const upstream::ClusterSpec> spec,
   if (replaced != cluster.next_assignment && replaced != cluster.assignment) {
     release(replaced, name);
   }
+  cluster.next_secrets = secretsOf(*spec);
+  wantSecrets(absl::StrCat("cluster ", name), cluster, now);
   waiting_clusters_.insert(name);
   cluster.next = std::move(spec);
 }
@@ -95,6 +110,7 @@ void Warming::removeCluster(std::string_view name) {
   const std::string owned(name);
   clusters_.erase(found);
   waiting_clusters_.erase(owned);
+  secrets_.set(absl::StrCat("cluster ", owned), {}, settled_at_);
   release(cluster.assignment, owned);
   if (cluster.next_assignment != cluster.assignment) release(cluster.next_assignment, owned);
   removed_.removed_clusters.push_back(owned);
@@ -139,6 +155,8 @@ void Warming::putListener(std::shared_ptr<const net::ListenerSpec> spec, event::
       releaseRoutes(routes, name);
     }
   }
+  listener.next_secrets = secretsOf(*spec);
+  wantSecrets(absl::StrCat("listener ", name), listener, now);
   waiting_listeners_.insert(name);
   listener.next = std::move(spec);
 }
@@ -150,6 +168,7 @@ void Warming::removeListener(std::string_view name) {
   const std::string owned(name);
   listeners_.erase(found);
   waiting_listeners_.erase(owned);
+  secrets_.set(absl::StrCat("listener ", owned), {}, settled_at_);
   for (const std::string& routes : listener.routes) releaseRoutes(routes, owned);
   for (const std::string& routes : listener.next_routes) {
     if (!contains(listener.routes, routes)) releaseRoutes(routes, owned);
@@ -168,6 +187,8 @@ Changes Warming::settle(event::MonotonicTime now) {
   std::move(removed_.removed_routes.begin(), removed_.removed_routes.end(),
             std::back_inserter(changes.removed_routes));
   removed_ = {};
+  changes.secrets = secrets_.takeNew();
+  changes.removed_secrets = secrets_.takeRemoved();
   noteInitialized(now);
   return changes;
 }
@@ -182,10 +203,14 @@ Warming::Names Warming::settleClusters(event::MonotonicTime now, Changes* change
   Names swapped;
   for (const std::string& name : waiting_clusters_) {
     Cluster& cluster = clusters_.find(name)->second;
+    if (!secrets_.awaited(cluster.next_secrets, now).empty()) continue;
     if (!hasEndpoints(cluster)) {
       if (now < cluster.deadline) continue;
       ++timeouts_.endpoints;
     }
+    timeouts_.secrets += secrets_.missing(cluster.next_secrets);
+    cluster.secrets = cluster.next_secrets;
+    wantSecrets(absl::StrCat("cluster ", name), cluster, now);
     if (cluster.assignment != cluster.next_assignment) release(cluster.assignment, name);
     cluster.assignment = cluster.next_assignment;
     cluster.in_force = true;
@@ -230,7 +255,8 @@ void Warming::settleListeners(event::MonotonicTime now, Changes* changes) {
   for (auto name = waiting_listeners_.begin(); name != waiting_listeners_.end();) {
     Listener& listener = listeners_.find(*name)->second;
     if (awaits_clusters || !awaitedTableOf(listener, now).empty() ||
-        !blockerOf(listener.clusters, now).empty()) {
+        !blockerOf(listener.clusters, now).empty() ||
+        !secrets_.awaited(listener.next_secrets, now).empty()) {
       ++name;
       continue;
     }
@@ -240,6 +266,9 @@ void Warming::settleListeners(event::MonotonicTime now, Changes* changes) {
     for (const std::string& routes : std::exchange(listener.routes, listener.next_routes)) {
       if (!contains(listener.routes, routes)) releaseRoutes(routes, *name);
     }
+    timeouts_.secrets += secrets_.missing(listener.next_secrets);
+    listener.secrets = listener.next_secrets;
+    wantSecrets(absl::StrCat("listener ", *name), listener, now);
     changes->listeners.push_back(std::exchange(listener.next, nullptr));
     name = waiting_listeners_.erase(name);
   }
@@ -251,6 +280,8 @@ void Warming::noteInitialized(event::MonotonicTime now) {
   if (!waiting_clusters_.empty() || !waiting_routes_.empty() || !waiting_listeners_.empty()) {
     return;
   }
+  if (!secrets_.awaited(wanted_for_good_, now).empty()) return;
+  timeouts_.secrets += secrets_.missing(wanted_for_good_);
   if (options_.clusters && !clusters_answered_) ++timeouts_.clusters;
   if (options_.listeners && !listeners_answered_) ++timeouts_.listeners;
   initialized_ = true;
@@ -264,15 +295,18 @@ event::MonotonicTime Warming::nextDeadline() const {
   };
   for (const std::string& name : waiting_clusters_) {
     const Cluster& cluster = clusters_.find(name)->second;
-    consider(cluster.deadline);
+    if (!hasEndpoints(cluster)) consider(cluster.deadline);
     consider(holdsUpUntil(cluster));
+    consider(secrets_.deadlineOf(cluster.next_secrets, settled_at_));
   }
   for (const std::string& name : waiting_listeners_) {
     for (const std::string& table : listeners_.find(name)->second.next_routes) {
       const Routes& routes = routes_.find(table)->second;
       if (missing(routes)) consider(routes.deadline);
     }
+    consider(secrets_.deadlineOf(listeners_.find(name)->second.next_secrets, settled_at_));
   }
+  if (!initialized_) consider(secrets_.deadlineOf(wanted_for_good_, settled_at_));
   if (!initialized_ && awaitsClusters(settled_at_)) consider(clusters_by_);
   if (!initialized_ && awaitsListeners(settled_at_)) consider(listeners_by_);
   return next;
@@ -313,8 +347,11 @@ std::string_view Warming::awaitedTableOf(const Listener& listener, event::Monoto
 std::vector<Warming::Waiter> Warming::waitingClusters() const {
   std::vector<Waiter> waiters;
   for (const std::string& name : waiting_clusters_) {
-    waiters.push_back(
-        {name, absl::StrCat("endpoints of ", clusters_.find(name)->second.next_assignment)});
+    const Cluster& cluster = clusters_.find(name)->second;
+    const std::string_view secret = secrets_.awaited(cluster.next_secrets, settled_at_);
+    waiters.push_back({name, hasEndpoints(cluster) && !secret.empty()
+                                 ? absl::StrCat("secret ", toAbsl(secret))
+                                 : absl::StrCat("endpoints of ", cluster.next_assignment)});
   }
   return waiters;
 }
@@ -338,6 +375,9 @@ std::vector<Warming::Waiter> Warming::waitingListeners() const {
     } else if (const std::string_view blocker = blockerOf(listener.clusters, settled_at_);
                !blocker.empty()) {
       what = absl::StrCat("cluster ", toAbsl(blocker));
+    } else if (const std::string_view secret = secrets_.awaited(listener.next_secrets, settled_at_);
+               !secret.empty()) {
+      what = absl::StrCat("secret ", toAbsl(secret));
     }
     waiters.push_back({name, what});
   }

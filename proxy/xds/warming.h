@@ -8,6 +8,8 @@
 //   waiting themselves. (A cluster that is not there at all holds nobody up: it answers 503.)
 // - A listener waits for its route tables to be in force and, like a route table, for the clusters
 //   of its inline routes. Until the first answer about clusters came, every listener waits for it.
+// - A cluster and a listener wait for the secrets that they name (secret_wants.h); secrets wait for
+//   nothing.
 // Whatever is awaited has a deadline, counted from its first mention: the initial_fetch_timeout of
 // its config source; 0: none. Then who waits for it goes in force without it. A newer version of
 // something that waits takes its place and its deadline. The version in force stays until the next
@@ -29,15 +31,9 @@
 
 #include "proxy/event/clock.h"
 #include "proxy/xds/resource_sink.h"
+#include "proxy/xds/secret_wants.h"
 
 namespace convoy::xds {
-
-// A name that must be subscribed, or unsubscribed, because the first reference to it came or the
-// last one went.
-struct NameChange {
-  std::string name;
-  bool wanted;
-};
 
 class Warming {
  public:
@@ -65,10 +61,13 @@ class Warming {
     uint64_t listeners = 0;
     uint64_t endpoints = 0;
     uint64_t routes = 0;
+    uint64_t secrets = 0;
   };
 
   explicit Warming(const Options& options);
 
+  // Secrets that static resources name: wanted for good, and awaited by initialized().
+  void wantForGood(const std::vector<SecretUse>& secrets, event::MonotonicTime now);
   // The wait for the first answers begins.
   void start(event::MonotonicTime now);
   void onClustersAnswered() { clusters_answered_ = true; }
@@ -78,6 +77,8 @@ class Warming {
   void removeCluster(std::string_view name);
   void putAssignment(std::shared_ptr<const upstream::AssignmentSpec> spec);
   void assignmentAbsent(std::string_view name);
+  void putSecret(std::shared_ptr<const tls::SecretSpec> spec) { secrets_.put(std::move(spec)); }
+  void secretAbsent(std::string_view name) { secrets_.absent(name); }
   void putRoutes(std::shared_ptr<const route::RouteTableSpec> spec);
   void routesAbsent(std::string_view name);
   void putListener(std::shared_ptr<const net::ListenerSpec> spec, event::MonotonicTime now);
@@ -92,6 +93,7 @@ class Warming {
   // Since the last call, in order.
   std::vector<NameChange> takeAssignmentNames() { return std::exchange(assignment_names_, {}); }
   std::vector<NameChange> takeRouteNames() { return std::exchange(route_names_, {}); }
+  std::vector<NameChange> takeSecretNames() { return secrets_.takeNames(); }
 
   // The first answers came (or did not in time), and nothing has been waiting since then.
   bool initialized() const { return initialized_; }
@@ -120,6 +122,8 @@ class Warming {
     event::MonotonicTime deadline;                      // of next
     std::string next_assignment;                        // empty: none is needed
     std::string assignment;                             // of the version in force
+    std::vector<SecretUse> next_secrets;
+    std::vector<SecretUse> secrets;  // of the version in force
     bool in_force = false;
   };
   // The route table of this name, as long as a listener refers to it.
@@ -136,11 +140,15 @@ class Warming {
     std::vector<std::string> clusters;              // that next names
     std::vector<std::string> next_routes;
     std::vector<std::string> routes;  // of the version in force
+    std::vector<SecretUse> next_secrets;
+    std::vector<SecretUse> secrets;  // likewise
   };
 
   bool awaitsClusters(event::MonotonicTime now) const;
   bool awaitsListeners(event::MonotonicTime now) const;
   bool hasEndpoints(const Cluster& cluster) const;
+  template <class Entry>
+  void wantSecrets(const std::string& user, const Entry& entry, event::MonotonicTime now);
   event::MonotonicTime holdsUpUntil(const Cluster& cluster) const;
   // The first of these clusters that is waited for; empty if there is none.
   std::string_view blockerOf(const std::vector<std::string>& clusters,
@@ -173,6 +181,8 @@ class Warming {
   ByName<Assignment> assignments_;
   ByName<Routes> routes_;
   ByName<Listener> listeners_;
+  SecretWants secrets_;
+  std::vector<SecretUse> wanted_for_good_;
 
   // Names of what has a `next`.
   Names waiting_clusters_;

@@ -118,6 +118,16 @@ static_resources:
                       web.port(), "}}}\n");
 }
 
+std::string startError(const std::string& bootstrap) {
+  config::LoadedBootstrap loaded = config::loadBootstrap(bootstrap, "test.yaml");
+  if (!loaded.ok()) return loaded.errorText();
+  server::Options options;
+  options.concurrency = 1;
+  event::SystemClock clock;
+  server::Server server(options, *std::move(loaded.spec), clock, event::Random(1));
+  return std::string(server.start().message());
+}
+
 ProxyHarness::ProxyHarness(const std::string& bootstrap, size_t workers) {
   auto started = started_.get_future();
   thread_ = std::thread([this, bootstrap, workers] { run(bootstrap, workers); });

@@ -66,6 +66,9 @@ std::string staticBootstrap(
     const std::string& routes = "{match: {prefix: /}, route: {cluster: web}}",
     const std::vector<std::string>& manager = {});
 
+// Why a proxy does not start; empty: it would.
+std::string startError(const std::string& bootstrap);
+
 class ProxyHarness {
  public:
   explicit ProxyHarness(const std::string& bootstrap, size_t workers = 1);

@@ -8,11 +8,12 @@ namespace convoy::test {
 
 namespace {
 
-// Make before break: what others refer to comes first. Other types follow.
+// Make before break: what others refer to comes first.
 std::vector<std::string> inOrder(const std::map<std::string, XdsServer::TypeState>& types) {
   static constexpr const char* kFirst[] = {
       "type.googleapis.com/envoy.config.cluster.v3.Cluster",
       "type.googleapis.com/envoy.config.endpoint.v3.ClusterLoadAssignment",
+      "type.googleapis.com/envoy.extensions.transport_sockets.tls.v3.Secret",
       "type.googleapis.com/envoy.config.listener.v3.Listener",
       "type.googleapis.com/envoy.config.route.v3.RouteConfiguration",
   };

@@ -193,6 +193,9 @@ void RouterFilter::onStreamReady(http::RequestSender& sender,
 
 void RouterFilter::onStreamFailed(http::Failure failure) {
   pending_ = nullptr;
+  if (failure == http::Failure::UpstreamTransportFailure) {
+    context().info().upstream_transport_failure = host_.pool()->transportFailure();
+  }
   fail(failure);
 }
 

@@ -20,8 +20,11 @@ TEST(Builtins, EveryExtensionPointSaysWhatItHas) {
             "convoy.load_balancing_policies.weighted_least_connections, "
             "envoy.load_balancing_policies.least_request, envoy.load_balancing_policies.random, "
             "envoy.load_balancing_policies.round_robin");
-  EXPECT_EQ(registry.downstream_transports.kinds(), "envoy.transport_sockets.raw_buffer");
-  EXPECT_EQ(registry.upstream_transports.kinds(), "envoy.transport_sockets.raw_buffer");
+  EXPECT_EQ(registry.downstream_transports.kinds(),
+            "envoy.transport_sockets.raw_buffer, envoy.transport_sockets.tls");
+  EXPECT_EQ(registry.upstream_transports.kinds(),
+            "envoy.transport_sockets.raw_buffer, envoy.transport_sockets.tls");
+  EXPECT_EQ(registry.listener_filters.kinds(), "envoy.filters.listener.tls_inspector");
   EXPECT_EQ(registry.cluster_options.kinds(),
             "envoy.extensions.upstreams.http.v3.HttpProtocolOptions");
   EXPECT_EQ(registry.request_ids.kinds(), "envoy.request_id.uuid");

@@ -151,7 +151,12 @@ TEST(Listener, Errors) {
       {listenerWith("additional_addresses: [{address: {socket_address: {address: 127.0.0.1, "
                     "port_value: 80}}}]"),
        {"additional_addresses[0].address: duplicate: 127.0.0.1:80"}},
-      {listenerWith("listener_filters: [{name: x}]"), {"listener_filters: unsupported_field: "}},
+      {listenerWith("listener_filters: [{name: x}]"),
+       {"listener_filters[0].typed_config: required: "}},
+      {listenerWith("listener_filters: [{name: x, typed_config: {\"@type\": type.googleapis.com/"
+                    "envoy.extensions.filters.listener.http_inspector.v3.HttpInspector}}]"),
+       {"listener_filters[0].typed_config: unsupported_extension: "
+        "envoy.extensions.filters.listener.http_inspector.v3.HttpInspector"}},
       {listenerWith("use_original_dst: true"), {"use_original_dst: unsupported_field: true"}},
       {listenerWith("use_original_dst: false, bind_to_port: true, transparent: false"), {}},
       {listenerWith("bind_to_port: false"), {"bind_to_port: unsupported_field: false"}},
@@ -169,8 +174,8 @@ TEST(Listener, Errors) {
        {"filter_chains[0].filter_chain_match.source_type: unsupported_field: EXTERNAL"}},
       {chainWith("transport_socket: {name: tls, typed_config: {\"@type\": type.googleapis.com/"
                  "envoy.extensions.transport_sockets.tls.v3.DownstreamTlsContext}}"),
-       {"filter_chains[0].transport_socket.typed_config: unsupported_extension: "
-        "envoy.extensions.transport_sockets.tls.v3.DownstreamTlsContext"}},
+       {"filter_chains[0].transport_socket.typed_config.common_tls_context.tls_certificates: "
+        "required: "}},
       {chainWith("transport_socket: {name: raw, typed_config: {\"@type\": type.googleapis.com/"
                  "envoy.extensions.transport_sockets.raw_buffer.v3.RawBuffer}}"),
        {}},
@@ -178,6 +183,40 @@ TEST(Listener, Errors) {
   for (const ErrorCase& c : cases) {
     EXPECT_EQ(brief(make(c.yaml).errors.errors), c.errors) << c.yaml;
   }
+}
+
+TEST(Listener, AMatchThatNeedsTheClientHelloGetsIt) {
+  const auto inspects = [](const std::string& yaml) {
+    const auto result = make(yaml);
+    EXPECT_TRUE(result.ok()) << result.errors.text();
+    return result.ok() && result.spec->inspect_tls;
+  };
+  EXPECT_FALSE(inspects(listenerWith("")));
+  EXPECT_FALSE(inspects(chainWith("filter_chain_match: {transport_protocol: raw_buffer}")));
+  EXPECT_FALSE(inspects(chainWith(
+      "filter_chain_match: {transport_protocol: raw_buffer, server_names: [a.example]}")));
+  EXPECT_TRUE(inspects(chainWith("filter_chain_match: {transport_protocol: tls}")));
+  EXPECT_TRUE(inspects(chainWith("filter_chain_match: {server_names: [a.example]}")));
+  EXPECT_TRUE(inspects(chainWith("filter_chain_match: {application_protocols: [h2]}")));
+  EXPECT_TRUE(inspects(
+      listenerWith("listener_filters: [{name: x, typed_config: {\"@type\": type.googleapis.com/"
+                   "envoy.extensions.filters.listener.tls_inspector.v3.TlsInspector}}]")));
+}
+
+TEST(Listener, TimeLimitsOfWhatComesBeforeHttp) {
+  const auto unset = make(listenerWith(""));
+  ASSERT_TRUE(unset.ok());
+  EXPECT_EQ(unset.spec->inspect_timeout, std::chrono::seconds(15));
+  EXPECT_FALSE(unset.spec->continue_after_inspect_timeout);
+  EXPECT_EQ(unset.spec->filter_chains[0]->transport_timeout, std::chrono::milliseconds(0));
+  const auto set = make(
+      listenerWith("listener_filters_timeout: 0.5s, continue_on_listener_filters_timeout: true"));
+  ASSERT_TRUE(set.ok());
+  EXPECT_EQ(set.spec->inspect_timeout, std::chrono::milliseconds(500));
+  EXPECT_TRUE(set.spec->continue_after_inspect_timeout);
+  const auto chain = make(chainWith("transport_socket_connect_timeout: 2s"));
+  ASSERT_TRUE(chain.ok());
+  EXPECT_EQ(chain.spec->filter_chains[0]->transport_timeout, std::chrono::seconds(2));
 }
 
 }  // namespace

@@ -59,6 +59,7 @@ const Expected kPromises[] = {
     {Failure::RouteNotFound, 404, "NR", Blame::Local, false},
     {Failure::NoHealthyUpstream, 503, "UH", Blame::Local, true},
     {Failure::UpstreamConnectFailure, 503, "UF", Blame::Upstream, true},
+    {Failure::UpstreamTransportFailure, 503, "UF", Blame::Upstream, true},
     {Failure::UpstreamFirstByteTimeout, 504, "UT", Blame::Upstream, false},
     {Failure::UpstreamReset, 502, "UC", Blame::Upstream, false},
     {Failure::UpstreamAbortedBody, 0, "UC", Blame::Upstream, false},

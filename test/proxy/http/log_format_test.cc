@@ -4,6 +4,8 @@
 
 #include <string>
 
+#include "test/common/fake_transport.h"
+
 namespace convoy::http {
 namespace {
 
@@ -58,6 +60,24 @@ class LogFormatTest : public testing::Test {
   net::Address remote_ = *net::Address::parse("192.0.2.9:4000");
   net::Address local_ = *net::Address::parse("[2001:db8::1]:443");
 };
+
+TEST_F(LogFormatTest, SaysWhatIsKnownOfTheTransport) {
+  const std::string all =
+      "%DOWNSTREAM_TLS_VERSION% %DOWNSTREAM_TLS_CIPHER% %REQUESTED_SERVER_NAME% "
+      "%DOWNSTREAM_PEER_URI_SAN% %DOWNSTREAM_PEER_DNS_SAN% %DOWNSTREAM_PEER_FINGERPRINT_256% "
+      "%DOWNSTREAM_TRANSPORT_FAILURE_REASON% %UPSTREAM_TRANSPORT_FAILURE_REASON%";
+  EXPECT_EQ(text(all), "- - - - - - - -");
+  test::FakeTransport transport;
+  info_.downstream_transport = &transport;
+  info_.upstream_transport_failure = "not_tls";
+  EXPECT_EQ(text(all),
+            "TLSv1.3 TLS_AES_128_GCM_SHA256 shop.example spiffe://a/web,spiffe://b/web "
+            "a.example,b.example c0ffee - not_tls");
+  transport.peer.subject = "CN=client";
+  EXPECT_EQ(text("%DOWNSTREAM_PEER_SUBJECT%"), "CN=client");
+  transport.has_peer = false;
+  EXPECT_EQ(text("%DOWNSTREAM_PEER_SUBJECT%"), "-");
+}
 
 TEST_F(LogFormatTest, RendersEveryOperator) {
   const std::pair<std::string, std::string> cases[] = {

@@ -100,6 +100,7 @@ class NoOwner final : public StreamOwner {
  public:
   const net::Address& remoteAddress() const override { return address_; }
   const net::Address& localAddress() const override { return address_; }
+  const net::Transport* transport() const override { return nullptr; }
   void onStreamFinished(ServerStream&, StreamEnd) override { ++finished; }
   size_t finished = 0;
 

@@ -8,6 +8,7 @@
 #include <utility>
 #include <vector>
 
+#include "test/common/fake_transport.h"
 #include "test/common/simulated_clock.h"
 #include "test/common/test_loop.h"
 
@@ -144,6 +145,25 @@ TEST_F(RequestPrepTest, TheSchemeOfATrustedHopIsKept) {
   spec_->xff_num_trusted_hops = 1;
   request({{"X-Forwarded-Proto", "https"}});
   EXPECT_EQ(sent(HeaderName::XForwardedProto), "https");
+}
+
+TEST_F(RequestPrepTest, TheSchemeIsThatOfTheConnection) {
+  const test::FakeTransport transport;
+  info_.downstream_transport = &transport;
+  request({{"X-Forwarded-Proto", "http"}});
+  EXPECT_EQ(sent(HeaderName::XForwardedProto), "https");
+  EXPECT_EQ(head_.scheme, "https");
+}
+
+TEST_F(RequestPrepTest, ATrustedHopTellsTheScheme) {
+  spec_->xff_num_trusted_hops = 1;
+  request({{"X-Forwarded-Proto", "HTTPS"}});
+  EXPECT_EQ(head_.scheme, "https");
+}
+
+TEST_F(RequestPrepTest, AStrangersClaimOfACertificateIsRemoved) {
+  request({{"X-Forwarded-Client-Cert", "Subject=admin"}});
+  EXPECT_EQ(sent(HeaderName::XForwardedClientCert), "(none)");
 }
 
 TEST_F(RequestPrepTest, AStrangersRequestIdIsReplaced) {

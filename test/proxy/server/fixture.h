@@ -21,6 +21,7 @@
 #include "proxy/server/listener_manager.h"
 #include "proxy/server/route_tables.h"
 #include "proxy/server/worker.h"
+#include "proxy/tls/secret_manager.h"
 #include "proxy/upstream/cluster_manager.h"
 #include "proxy/upstream/socket_io.h"
 #include "test/common/proxy_harness.h"
@@ -61,8 +62,9 @@ class DataPlane {
     }
     routes = std::make_unique<RouteTables>(main, loops);
     clusters = std::make_unique<upstream::ClusterManager>(main, loops, metrics, io);
-    listeners = std::make_unique<ListenerManager>(main, pointers, *routes, logs, metrics, adopted,
-                                                  std::move(limits));
+    secrets = std::make_unique<tls::SecretManager>(main, metrics, static_cast<int>(count) + 1);
+    listeners = std::make_unique<ListenerManager>(main, pointers, *routes, logs, metrics, *secrets,
+                                                  adopted, std::move(limits));
     for (const auto& worker : workers) {
       worker->equip(clusters->worker(worker->index()), filters, kDrainTime);
       worker->start();
@@ -126,6 +128,7 @@ class DataPlane {
   std::vector<std::unique_ptr<Worker>> workers;
   upstream::SocketIo io;
   std::unique_ptr<RouteTables> routes;
+  std::unique_ptr<tls::SecretManager> secrets;
   std::unique_ptr<upstream::ClusterManager> clusters;
   std::unique_ptr<ListenerManager> listeners;
 };

@@ -32,7 +32,7 @@ class ResourcesTest : public testing::Test {
   }
 
   DataPlane plane{2};
-  Resources resources{*plane.clusters, *plane.routes, *plane.listeners};
+  Resources resources{*plane.clusters, *plane.routes, *plane.listeners, *plane.secrets};
 };
 
 TEST_F(ResourcesTest, OnePublicationIsInForceFromClustersUpToListeners) {

@@ -238,8 +238,14 @@ TEST_F(SecretManagerTest, AdmitsSpecsByTheirSecretsInPlace) {
   ServerSpec spec;
   spec.common.certificates = {{.name = {}, .value = certificateSecret("", "ecdsa")}};
   EXPECT_TRUE(manager_.admit(spec).ok());
-  spec.common.certificates.push_back({.name = "not here yet", .value = nullptr});
+  spec.common.certificates.push_back({.name = "not here yet", .by_sds = true});
   EXPECT_TRUE(manager_.admit(spec).ok());
+  ServerSpec of_bootstrap;
+  of_bootstrap.common.certificates = {{.name = "site"}};
+  EXPECT_THAT(std::string(manager_.admit(of_bootstrap).message()),
+              HasSubstr("secret site: static_resources.secrets has none of this name"));
+  ASSERT_TRUE(manager_.put(certificateSecret("site", "ecdsa")).ok());
+  EXPECT_TRUE(manager_.admit(of_bootstrap).ok());
   const auto bad = certificateSecret("", "ecdsa");
   std::get<CertificateSpec>(bad->value).key = bytes("rsa.key");
   spec.common.certificates.push_back({.name = {}, .value = bad});
@@ -272,6 +278,40 @@ TEST_F(SecretManagerTest, MakesClientsToo) {
   ASSERT_TRUE(manager_.put(trust).ok());
   EXPECT_NE(made->create(1), nullptr);
   EXPECT_EQ(metric("cluster.web.ssl.context_secrets_not_ready"), 1);
+}
+
+TEST_F(SecretManagerTest, ASecretIsOfTheKindThatItsUsersNeed) {
+  auto spec = std::make_shared<ServerSpec>();
+  spec->common.certificates = {{.name = "site", .by_sds = true}};
+  const auto made = factory(spec);
+  EXPECT_TRUE(manager_.admit(*certificateSecret("site", "ecdsa")).ok());
+  SecretSpec trust{
+      .name = "site", .value = ValidationSpec{.trusted_ca = bytes("ca.pem")}, .version = "1"};
+  EXPECT_THAT(std::string(manager_.admit(trust).message()),
+              HasSubstr("uses it as a tls_certificate"));
+}
+
+TEST_F(SecretManagerTest, AForgottenSecretGoesWithItsLastUser) {
+  ASSERT_TRUE(manager_.put(certificateSecret("site", "ecdsa")).ok());
+  auto spec = std::make_shared<ServerSpec>();
+  spec->common.certificates = {{.name = "site", .by_sds = true}};
+  auto made = factory(spec);
+  manager_.forget("site");
+  EXPECT_TRUE(manager_.has("site"));
+  made.reset();
+  manager_.look();
+  EXPECT_FALSE(manager_.has("site"));
+}
+
+TEST_F(SecretManagerTest, ShowsItsCertificates) {
+  ASSERT_TRUE(manager_.put(certificateSecret("site", "ecdsa")).ok());
+  const std::vector<SecretView> all = manager_.certificates();
+  ASSERT_EQ(all.size(), 1u);
+  EXPECT_EQ(all[0].name, "site");
+  ASSERT_EQ(all[0].chain.size(), 1u);
+  EXPECT_EQ(all[0].chain[0].dns_names.front(), "example.com");
+  EXPECT_EQ(all[0].chain[0].ips.front(), "127.0.0.1");
+  EXPECT_LT(all[0].chain[0].valid_from, all[0].chain[0].expires_at);
 }
 
 }  // namespace

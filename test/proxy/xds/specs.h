@@ -10,6 +10,7 @@
 #include "proxy/http/spec.h"
 #include "proxy/net/spec.h"
 #include "proxy/route/spec.h"
+#include "proxy/tls/spec.h"
 #include "proxy/upstream/spec.h"
 
 namespace convoy::xds {
@@ -69,6 +70,34 @@ inline std::shared_ptr<const net::ListenerSpec> listenerSpec(
   auto spec = std::make_shared<net::ListenerSpec>();
   spec->name = name;
   spec->filter_chains.push_back(chainSpec(table, clusters));
+  return spec;
+}
+
+inline std::shared_ptr<const tls::SecretSpec> secretSpec(const std::string& name) {
+  auto spec = std::make_shared<tls::SecretSpec>();
+  spec->name = name;
+  return spec;
+}
+
+// TLS with a secret by SDS.
+inline std::shared_ptr<const upstream::ClusterSpec> tlsCluster(const std::string& name,
+                                                               const std::string& trust) {
+  auto transport = std::make_shared<tls::ClientSpec>();
+  transport->common.validation = tls::SecretRef{.name = trust, .by_sds = true};
+  auto spec = std::make_shared<upstream::ClusterSpec>();
+  spec->name = name;
+  spec->transport = transport;
+  return spec;
+}
+inline std::shared_ptr<const net::ListenerSpec> tlsListener(const std::string& name,
+                                                            const std::string& certificate) {
+  auto transport = std::make_shared<tls::ServerSpec>();
+  transport->common.certificates.push_back({.name = certificate, .by_sds = true});
+  auto chain = std::make_shared<net::FilterChainSpec>(*chainSpec("", {}));
+  chain->transport = transport;
+  auto spec = std::make_shared<net::ListenerSpec>();
+  spec->name = name;
+  spec->filter_chains.push_back(chain);
   return spec;
 }
 

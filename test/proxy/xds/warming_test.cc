@@ -19,6 +19,7 @@ constexpr event::Duration kTimeout = seconds(15);
 // What a publication does, in words.
 Names told(const Changes& changes) {
   Names words;
+  for (const auto& spec : changes.secrets) words.push_back("+secret " + spec->name);
   for (const auto& spec : changes.clusters) words.push_back("+cluster " + spec->name);
   for (const auto& entry : changes.endpoints) words.push_back("endpoints " + entry.cluster);
   for (const auto& spec : changes.routes) words.push_back("+routes " + spec->name);
@@ -26,6 +27,7 @@ Names told(const Changes& changes) {
   for (const std::string& name : changes.removed_listeners) words.push_back("-listener " + name);
   for (const std::string& name : changes.removed_routes) words.push_back("-routes " + name);
   for (const std::string& name : changes.removed_clusters) words.push_back("-cluster " + name);
+  for (const std::string& name : changes.removed_secrets) words.push_back("-secret " + name);
   return words;
 }
 
@@ -349,6 +351,53 @@ TEST_F(WarmingTest, KindsThatAreNotSubscribedToAreNotAwaited) {
   EXPECT_TRUE(nothing.settle(now).empty());
   EXPECT_TRUE(nothing.initialized());
   EXPECT_EQ(nothing.nextDeadline(), event::MonotonicTime::max());
+}
+
+TEST_F(WarmingTest, AClusterAndAListenerWaitForTheirSecrets) {
+  answered();
+  putCluster(tlsCluster("c", "ca"));
+  putListener(tlsListener("l", "site"));
+  EXPECT_EQ(words(warming.takeSecretNames()), (Names{"+ca", "+site"}));
+  EXPECT_EQ(settle(), Names{});
+  EXPECT_EQ(warming.waitingClusters()[0].waiting_for, "secret ca");
+  EXPECT_EQ(warming.waitingListeners()[0].waiting_for, "secret site");
+  EXPECT_EQ(warming.nextDeadline(), kStart + kTimeout);
+  EXPECT_FALSE(warming.initialized());
+  warming.putSecret(secretSpec("site"));
+  EXPECT_EQ(settle(), (Names{"+secret site", "+listener l"}));
+  now += seconds(15);
+  EXPECT_EQ(settle(), Names{"+cluster c"});
+  EXPECT_EQ(warming.timeouts().secrets, 1u);
+  EXPECT_TRUE(warming.initialized());
+  warming.putSecret(secretSpec("ca"));
+  EXPECT_EQ(settle(), Names{"+secret ca"});
+}
+
+TEST_F(WarmingTest, ASecretStaysUntilTheVersionInForceNoLongerNamesIt) {
+  answered();
+  putListener(tlsListener("l", "old"));
+  warming.putSecret(secretSpec("old"));
+  settle();
+  putListener(tlsListener("l", "new"));
+  EXPECT_EQ(words(warming.takeSecretNames()), (Names{"+old", "+new"}));
+  EXPECT_EQ(settle(), Names{});
+  warming.putSecret(secretSpec("new"));
+  EXPECT_EQ(settle(), (Names{"+secret new", "+listener l", "-secret old"}));
+  EXPECT_EQ(words(warming.takeSecretNames()), Names{"-old"});
+  warming.removeListener("l");
+  EXPECT_EQ(settle(), (Names{"-listener l", "-secret new"}));
+}
+
+TEST_F(WarmingTest, StaticSecretsAreWantedForGood) {
+  warming.wantForGood({{"site", kTimeout}}, now);
+  answered();
+  EXPECT_EQ(words(warming.takeSecretNames()), Names{"+site"});
+  settle();
+  EXPECT_FALSE(warming.initialized());
+  EXPECT_EQ(warming.nextDeadline(), kStart + kTimeout);
+  warming.putSecret(secretSpec("site"));
+  EXPECT_EQ(settle(), Names{"+secret site"});
+  EXPECT_TRUE(warming.initialized());
 }
 
 }  // namespace

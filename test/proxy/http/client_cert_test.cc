@@ -1,0 +1,90 @@
+#include "proxy/http/client_cert.h"
+
+#include <gtest/gtest.h>
+
+#include <string>
+#include <vector>
+
+#include "test/common/fake_transport.h"
+
+namespace convoy::http {
+namespace {
+
+class ClientCertTest : public testing::Test {
+ protected:
+  std::string sent(ClientCertPolicy policy, ClientCertDetails details = {},
+                   const std::vector<std::string>& received = {"By=before"}) {
+    spec_.client_cert = policy;
+    spec_.client_cert_details = details;
+    HeaderList headers;
+    for (const std::string& value : received) {
+      headers.add(HeaderName::XForwardedClientCert, value);
+    }
+    prepareClientCert(headers, spec_, arena_, info_);
+    if (headers.count(HeaderName::XForwardedClientCert) == 0) return "(none)";
+    EXPECT_EQ(headers.count(HeaderName::XForwardedClientCert), 1);
+    return std::string(headers.valueOr(HeaderName::XForwardedClientCert, ""));
+  }
+
+  test::FakeTransport transport_;
+  ConnectionManagerSpec spec_;
+  base::Arena arena_;
+  StreamInfo info_ = [this] {
+    StreamInfo info;
+    info.downstream_transport = &transport_;
+    return info;
+  }();
+};
+
+TEST_F(ClientCertTest, EachPolicy) {
+  EXPECT_EQ(sent(ClientCertPolicy::Sanitize), "(none)");
+  EXPECT_EQ(sent(ClientCertPolicy::ForwardOnly), "By=before");
+  EXPECT_EQ(sent(ClientCertPolicy::AppendForward), "By=before,By=spiffe://a/proxy;Hash=c0ffee");
+  EXPECT_EQ(sent(ClientCertPolicy::AppendForward, {}, {"a", "b"}),
+            "a,b,By=spiffe://a/proxy;Hash=c0ffee");
+  EXPECT_EQ(sent(ClientCertPolicy::SanitizeSet), "By=spiffe://a/proxy;Hash=c0ffee");
+  EXPECT_EQ(sent(ClientCertPolicy::AlwaysForwardOnly), "By=before");
+}
+
+TEST_F(ClientCertTest, WithoutAVerifiedCertificateNothingIsBelieved) {
+  transport_.has_peer = false;
+  for (const ClientCertPolicy policy :
+       {ClientCertPolicy::Sanitize, ClientCertPolicy::ForwardOnly, ClientCertPolicy::AppendForward,
+        ClientCertPolicy::SanitizeSet}) {
+    EXPECT_EQ(sent(policy), "(none)");
+  }
+  EXPECT_EQ(sent(ClientCertPolicy::AlwaysForwardOnly), "By=before");
+  info_.downstream_transport = nullptr;
+  EXPECT_EQ(sent(ClientCertPolicy::ForwardOnly), "(none)");
+}
+
+TEST_F(ClientCertTest, EachDetailInEnvoysForm) {
+  const std::string begin = "By=spiffe://a/proxy;Hash=c0ffee;";
+  EXPECT_EQ(sent(ClientCertPolicy::SanitizeSet, {.subject = true}),
+            begin + "Subject=\"CN=\\\"client\\\",O=Convoy\"");
+  EXPECT_EQ(sent(ClientCertPolicy::SanitizeSet, {.uri = true}),
+            begin + "URI=spiffe://a/web;URI=spiffe://b/web");
+  EXPECT_EQ(sent(ClientCertPolicy::SanitizeSet, {.dns = true}),
+            begin + "DNS=a.example;DNS=b.example");
+  EXPECT_EQ(sent(ClientCertPolicy::SanitizeSet, {.cert = true}),
+            begin + "Cert=\"-----BEGIN%20X-----%0Aa%2Fb%2Bc%3D%0A\"");
+  EXPECT_EQ(sent(ClientCertPolicy::SanitizeSet, {.chain = true}),
+            begin + "Chain=\"leaf%2B%0Aca%3D%0A\"");
+  EXPECT_EQ(sent(ClientCertPolicy::SanitizeSet, {.subject = true, .dns = true, .uri = true}),
+            begin +
+                "Subject=\"CN=\\\"client\\\",O=Convoy\";URI=spiffe://a/web;URI=spiffe://b/web;"
+                "DNS=a.example;DNS=b.example");
+  transport_.peer.uris.clear();
+  EXPECT_EQ(sent(ClientCertPolicy::SanitizeSet, {.uri = true}), begin + "URI=");
+}
+
+// A name that its owner chose to look like more than one.
+TEST_F(ClientCertTest, NamesCannotBreakOut) {
+  transport_.peer.uris = {"spiffe://a;URI=spiffe://admin,By=x", "spiffe://q\"\r\nX: y"};
+  EXPECT_EQ(sent(ClientCertPolicy::SanitizeSet, {.uri = true}),
+            "By=spiffe://a/proxy;Hash=c0ffee;URI=\"spiffe://a;URI=spiffe://admin,By=x\";"
+            "URI=\"spiffe://q\\\"X: y\"");
+}
+
+}  // namespace
+}  // namespace convoy::http
