@@ -2,6 +2,7 @@
 
 #include <openssl/err.h>
 #include <openssl/sha.h>
+#include <signal.h>
 
 #include "absl/strings/escaping.h"
 #include "absl/strings/match.h"
@@ -15,6 +16,7 @@ namespace convoy::test {
 
 TlsClient::TlsClient(const net::Address& to, const TlsClientOptions& options)
     : context_(SSL_CTX_new(TLS_method())), socket_(RawSocket::connectedTo(to)) {
+  ::signal(SIGPIPE, SIG_IGN);  // the library's socket writes without MSG_NOSIGNAL
   SSL_CTX* const context = context_.get();
   SSL_CTX_set_min_proto_version(context, TLS1_2_VERSION);
   SSL_CTX_set_max_proto_version(context, options.tls12 ? TLS1_2_VERSION : TLS1_3_VERSION);

@@ -120,7 +120,8 @@ class AdminTest(unittest.TestCase):
         self.assertIn(f"public::{self.public[7:]}\n", get(self.admin + "/listeners")[1])
         self.assertEqual(self.json("/clusters?format=json")["cluster_statuses"][0]["name"], 'we"b')
         self.assertEqual([config["@type"].rsplit(".", 1)[1] for config in self.json("/config_dump")["configs"]],
-                         ["BootstrapConfigDump", "ClustersConfigDump", "ListenersConfigDump", "RoutesConfigDump"])
+                         ["BootstrapConfigDump", "ClustersConfigDump", "ListenersConfigDump", "RoutesConfigDump",
+                          "SecretsConfigDump"])
         status, text, _ = get(self.admin + "/nothing")
         self.assertEqual(status, 404)
         self.assertIn("/config_dump", text)

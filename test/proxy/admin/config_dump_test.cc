@@ -114,11 +114,12 @@ class ConfigDumpTest : public testing::Test {
 
 TEST_F(ConfigDumpTest, HasEnvoysSectionsInItsOrder) {
   using Types = std::vector<std::string>;
-  EXPECT_EQ(typesOf(dump("", false)), (Types{"BootstrapConfigDump", "ClustersConfigDump",
-                                             "ListenersConfigDump", "RoutesConfigDump"}));
+  EXPECT_EQ(typesOf(dump("", false)),
+            (Types{"BootstrapConfigDump", "ClustersConfigDump", "ListenersConfigDump",
+                   "RoutesConfigDump", "SecretsConfigDump"}));
   EXPECT_EQ(typesOf(dump("include_eds")),
             (Types{"BootstrapConfigDump", "ClustersConfigDump", "EndpointsConfigDump",
-                   "ListenersConfigDump", "RoutesConfigDump"}));
+                   "ListenersConfigDump", "RoutesConfigDump", "SecretsConfigDump"}));
 }
 
 TEST_F(ConfigDumpTest, ShowsTheBootstrapAndWhatItHolds) {

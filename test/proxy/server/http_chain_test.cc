@@ -25,6 +25,7 @@ class HttpChainTest : public testing::Test, protected OneWorker {
 
   void update(std::shared_ptr<http::ConnectionManagerSpec> spec) {
     PreparedChain prepared;
+    prepared.spec = std::make_shared<net::FilterChainSpec>();
     prepared.manager.metrics = manager_metrics_;
     prepared.manager.logs = logs_;
     ASSERT_TRUE(routes.put(spec->routes).ok());

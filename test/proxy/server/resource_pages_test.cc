@@ -127,7 +127,7 @@ static_resources:
         - endpoint: {address: {socket_address: {address: 127.0.0.1, port_value: )",
                                   control.address().port(), "}}}\n"));
   const auto dump = readJson<envoy::admin::v3::ConfigDump>(ask(proxy, "/config_dump?include_eds"));
-  ASSERT_EQ(dump.configs_size(), 5);
+  ASSERT_EQ(dump.configs_size(), 6);  // the last: secrets
   envoy::admin::v3::ClustersConfigDump clusters;
   envoy::admin::v3::EndpointsConfigDump endpoints;
   envoy::admin::v3::ListenersConfigDump listeners;

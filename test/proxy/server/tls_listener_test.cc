@@ -182,7 +182,7 @@ TEST_F(TlsListenerTest, AHelloWithoutEndIsCutOff) {
 TEST_F(TlsListenerTest, AHandshakeHasATimeLimit) {
   const std::string transport = downstreamTls(ecdsa());
   const std::string limited = absl::StrCat("{filters: [", test::managerTo("web"),
-                                           "], transport_socket_connect_timeout: 0.05s, "
+                                           "], transport_socket_connect_timeout: 1s, "
                                            "transport_socket: ",
                                            transport, "}");
   ProxyHarness proxy(tlsBootstrap(limited, web()));

@@ -47,7 +47,8 @@ void byAds(const std::string& name, proto::SdsSecretConfig* config, int timeout_
   config->mutable_sds_config()->mutable_initial_fetch_timeout()->set_seconds(timeout_seconds);
 }
 
-std::string bootstrapFor(const net::Address& control_plane) {
+// `resources`: more static ones.
+std::string bootstrapFor(const net::Address& control_plane, const std::string& resources = "") {
   return absl::StrCat(
       "node: {id: n, cluster: c}\n"
       "dynamic_resources: {ads_config: {api_type: DELTA_GRPC, transport_api_version: V3, "
@@ -58,7 +59,7 @@ std::string bootstrapFor(const net::Address& control_plane) {
       "envoy.extensions.upstreams.http.v3.HttpProtocolOptions, explicit_http_config: "
       "{http2_protocol_options: {}}}}, load_assignment: {cluster_name: control, endpoints: "
       "[{lb_endpoints: [{endpoint: {address: {socket_address: {address: 127.0.0.1, port_value: ",
-      control_plane.port(), "}}}}]}]}}]}\n");
+      control_plane.port(), "}}}}]}]}}]", resources, "}\n");
 }
 
 class TlsSdsTest : public testing::Test {
@@ -209,6 +210,54 @@ TEST_F(TlsSdsTest, PeopleSeeNamesAndDatesAndNoKeys) {
   EXPECT_NE(certs.body.find("\"www.example.com\""), std::string::npos) << certs.body;
   EXPECT_NE(certs.body.find("\"days_until_expiration\": \"89\""), std::string::npos) << certs.body;
   EXPECT_EQ(certs.body.find("PRIVATE KEY"), std::string::npos);
+}
+
+TEST_F(TlsSdsTest, AStaticListenerTakesItsSecretFromTheControlPlaneToo) {
+  control_plane_.run([&](XdsServer& server) {
+    server.set("web", xds::staticCluster("web", web_.address().port()));
+    server.set("site", certificate("site", "ecdsa", "ecdsa"));
+  });
+  const std::string transport = test::downstreamTls(
+      "tls_certificate_sds_secret_configs: [{name: site, sds_config: {ads: {}, "
+      "resource_api_version: V3}}]");
+  ProxyHarness proxy(bootstrapFor(
+      control_plane_.address(),
+      absl::StrCat(", listeners: [{name: public, address: {socket_address: {address: 127.0.0.1, "
+                   "port_value: 0}}, filter_chains: [",
+                   test::chain(transport), "]}]")));
+  TlsClient client(proxy.address(), {});
+  EXPECT_EQ(client.peer(), "ecdsa");
+  EXPECT_EQ(client.get().status, 200);
+}
+
+TEST_F(TlsSdsTest, AClusterVerifiesBySecretsAndTakesNewOnes) {
+  ProxyHarness far(
+      test::tlsBootstrap(test::chain(test::downstreamTls(absl::StrCat(
+                             "tls_certificates: [", test::certificateFiles("ecdsa"), "]"))),
+                         test::cluster("web", web_.address())));
+  const auto trust = [](const std::string& ca) {
+    proto::Secret secret;
+    secret.set_name("trust");
+    secret.mutable_validation_context()->mutable_trusted_ca()->set_inline_string(caFile(ca));
+    return secret;
+  };
+  control_plane_.run([&](XdsServer& server) {
+    proto::UpstreamTlsContext context;
+    byAds("trust",
+          context.mutable_common_tls_context()->mutable_validation_context_sds_secret_config());
+    xds::ClusterProto cluster = xds::staticCluster("web", far.address().port());
+    cluster.mutable_transport_socket()->set_name("tls");
+    cluster.mutable_transport_socket()->mutable_typed_config()->PackFrom(context);
+    server.set("web", cluster);
+    server.set("trust", trust("other_ca.pem"));
+    auto plain = xds::inlineListener("public", {"web"});
+    plain.mutable_address()->mutable_socket_address()->set_port_value(0);
+    server.set("public", plain);
+  });
+  ProxyHarness proxy(bootstrapFor(control_plane_.address()));
+  EXPECT_EQ(proxy.get("/web").status, 503);
+  push([&](XdsServer& server) { server.set("trust", trust("ca.pem")); });
+  EXPECT_EQ(proxy.get("/web").status, 200);
 }
 
 // --- files ---

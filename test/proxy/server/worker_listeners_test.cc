@@ -43,7 +43,7 @@ class WorkerListenersTest : public testing::Test, protected OneWorker {
       table->name = spec->name + std::to_string(prepared->chains.size());
       ASSERT_TRUE(routes.put(table).ok());
       manager.routes = routes.slot(table->name);
-      prepared->chains.push_back({chain, std::move(manager)});
+      prepared->chains.push_back({chain, nullptr, std::move(manager)});
     }
     listeners_.update(std::move(prepared));
     test_loop.runReady();
