@@ -45,6 +45,11 @@ std::optional<Answer> parseCommandLine(int argc, const char* const* argv,
   app.add_option("--store", server.store,
                  "File of the configuration; made if it does not exist (required)")
       ->type_name("FILE");
+  app.add_option(
+         "--secrets-key", server.secrets_key,
+         "File of the key that seals certificates in the store; made, mode 0600, if it does "
+         "not exist; default the store's FILE.key")
+      ->type_name("FILE");
   app.add_option("--listen", server.management, "Management address")
       ->capture_default_str()
       ->type_name("ADDRESS");

@@ -1,6 +1,7 @@
 #include "controlplane/server.h"
 
 #include <chrono>
+#include <iterator>
 #include <utility>
 #include <vector>
 
@@ -9,6 +10,8 @@
 #include "absl/strings/str_cat.h"
 #include "controlplane/base/version.h"
 #include "controlplane/listen_address.h"
+#include "controlplane/model/model.h"
+#include "controlplane/store/sealed_store.h"
 #include "controlplane/store/sqlite_store.h"
 
 namespace convoy::controlplane {
@@ -52,8 +55,15 @@ absl::StatusOr<std::unique_ptr<grpc::Server>> serve(const std::vector<grpc::Serv
 absl::StatusOr<std::unique_ptr<Server>> Server::start(const ServerOptions& options,
                                                       const event::Clock* clock,
                                                       validate::XdsCheck check) {
-  absl::StatusOr<std::unique_ptr<store::SqliteStore>> store =
+  absl::StatusOr<std::unique_ptr<store::SqliteStore>> sqlite =
       store::SqliteStore::open({.path = options.store, .vfs = ""});
+  if (!sqlite.ok()) return sqlite.status();
+  absl::StatusOr<std::unique_ptr<store::SealedStore>> store = store::SealedStore::open(
+      std::move(*sqlite),
+      {.store_file = options.store,
+       .key_file =
+           options.secrets_key.empty() ? absl::StrCat(options.store, ".key") : options.secrets_key,
+       .kinds = {std::begin(model::kSecretKinds), std::end(model::kSecretKinds)}});
   if (!store.ok()) return store.status();
   absl::StatusOr<std::unique_ptr<manage::ConfigManager>> manager =
       manage::ConfigManager::open(store->get(), clock, std::move(check));

@@ -24,6 +24,7 @@ namespace convoy::controlplane {
 
 struct ServerOptions {
   std::string store;                           // file
+  std::string secrets_key = {};                // file; empty: the store's name and ".key"
   std::string management = "127.0.0.1:18001";  // address; port 0: a free one
   std::string xds = "127.0.0.1:18000";
   bool insecure = false;  // may listen where other machines reach it

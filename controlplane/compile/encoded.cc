@@ -1,5 +1,7 @@
 #include "controlplane/compile/encoded.h"
 
+#include <utility>
+
 #include "controlplane/base/hash.h"
 #include "controlplane/base/proto_bytes.h"
 #include "google/protobuf/io/coded_stream.h"
@@ -35,7 +37,8 @@ std::string field(int number, absl::string_view value) {
 
 }  // namespace
 
-EncodedPtr encode(Type type, absl::string_view name, const google::protobuf::Message& resource) {
+EncodedPtr encode(Type type, absl::string_view name, const google::protobuf::Message& resource,
+                  std::vector<std::string> secrets) {
   const std::string value = deterministicBytes(resource);
   auto encoded = std::make_shared<Encoded>();
   encoded->name = std::string(name);
@@ -46,6 +49,7 @@ EncodedPtr encode(Type type, absl::string_view name, const google::protobuf::Mes
                                                           field(kResourceName, name) + tail);
   encoded->delta = grpc::Slice(delta);
   encoded->whole_state = encoded->delta.sub(delta.size() - tail.size(), delta.size());
+  encoded->secrets = std::move(secrets);
   return encoded;
 }
 

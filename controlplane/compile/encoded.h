@@ -12,6 +12,7 @@
 
 #include <memory>
 #include <string>
+#include <vector>
 
 #include <grpcpp/support/slice.h>
 #include "absl/strings/string_view.h"
@@ -22,14 +23,16 @@ namespace convoy::controlplane::compile {
 
 struct Encoded {
   std::string name;
-  std::string version;      // hash of the resource's bytes
-  grpc::Slice delta;        // field `resources` of DeltaDiscoveryResponse
-  grpc::Slice whole_state;  // field `resources` of DiscoveryResponse; the tail of `delta`
+  std::string version;               // hash of the resource's bytes
+  grpc::Slice delta;                 // field `resources` of DeltaDiscoveryResponse
+  grpc::Slice whole_state;           // field `resources` of DiscoveryResponse; the tail of `delta`
+  std::vector<std::string> secrets;  // names of those that it uses
 };
 
 using EncodedPtr = std::shared_ptr<const Encoded>;
 
-EncodedPtr encode(Type type, absl::string_view name, const google::protobuf::Message& resource);
+EncodedPtr encode(Type type, absl::string_view name, const google::protobuf::Message& resource,
+                  std::vector<std::string> secrets = {});
 
 // A resource of which only name and version are known, because a client said that it has it.
 EncodedPtr encodedElsewhere(absl::string_view name, absl::string_view version);

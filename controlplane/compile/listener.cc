@@ -3,10 +3,11 @@
 #include <utility>
 
 #include "absl/strings/str_cat.h"
-#include "controlplane/base/proto_bytes.h"
 #include "controlplane/compile/addresses.h"
+#include "controlplane/compile/any.h"
 #include "controlplane/compile/headers.h"
 #include "controlplane/compile/request_policy.h"
+#include "controlplane/compile/tls.h"
 #include "envoy/config/accesslog/v3/accesslog.pb.h"
 #include "envoy/extensions/access_loggers/file/v3/file.pb.h"
 #include "envoy/extensions/filters/http/router/v3/router.pb.h"
@@ -44,12 +45,6 @@ constexpr std::pair<const char*, const char*> kJsonLog[] = {
     {"user_agent", "%REQ(USER-AGENT)%"},
     {"x_forwarded_for", "%REQ(X-FORWARDED-FOR)%"},
 };
-
-// Any whose bytes are equal for equal messages, unlike PackFrom with maps inside.
-void pack(const google::protobuf::Message& message, google::protobuf::Any* any) {
-  any->set_type_url(absl::StrCat("type.googleapis.com/", message.GetDescriptor()->full_name()));
-  any->set_value(deterministicBytes(message));
-}
 
 void compileAccessLog(const v1::AccessLog& log, envoy::config::accesslog::v3::AccessLog* out) {
   envoy::extensions::access_loggers::file::v3::FileAccessLog file;
@@ -117,7 +112,9 @@ envoy::config::listener::v3::Listener compileListener(const v1::Listener& listen
   for (size_t i = 1; i < addresses.size(); ++i) {
     *out.add_additional_addresses()->mutable_address() = compileAddress(addresses[i]);
   }
-  auto* filter = out.add_filter_chains()->add_filters();
+  auto* chain = out.add_filter_chains();
+  if (listener.has_tls()) *chain->mutable_transport_socket() = compileDownstreamTls(listener.tls());
+  auto* filter = chain->add_filters();
   filter->set_name("envoy.filters.network.http_connection_manager");
   pack(compileManager(listener), filter->mutable_typed_config());
   return out;

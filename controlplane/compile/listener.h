@@ -1,6 +1,7 @@
 #pragma once
 
-// Listener -> envoy.config.listener.v3.Listener, whose routes come by RDS over ADS.
+// Listener -> envoy.config.listener.v3.Listener, whose routes come by RDS and whose certificates by
+// SDS over ADS.
 
 #include <string>
 

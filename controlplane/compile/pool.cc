@@ -6,6 +6,7 @@
 #include "absl/strings/str_cat.h"
 #include "api/convoy/ext/load_balancing.pb.h"
 #include "controlplane/compile/addresses.h"
+#include "controlplane/compile/tls.h"
 #include "envoy/extensions/load_balancing_policies/least_request/v3/least_request.pb.h"
 #include "envoy/extensions/load_balancing_policies/round_robin/v3/round_robin.pb.h"
 #include "envoy/extensions/upstreams/http/v3/http_protocol_options.pb.h"
@@ -87,6 +88,7 @@ envoy::config::cluster::v3::Cluster compileCluster(const v1::Pool& pool) {
     cluster.mutable_connect_timeout()->set_seconds(kDefaultConnectSeconds);
   }
   setProtocol(pool.protocol(), &cluster);
+  if (pool.has_tls()) *cluster.mutable_transport_socket() = compileUpstreamTls(pool.tls());
   setNoLimits(&cluster);
   return cluster;
 }

@@ -7,6 +7,7 @@
 #include "controlplane/base/proto_bytes.h"
 #include "controlplane/compile/listener.h"
 #include "controlplane/compile/routes.h"
+#include "controlplane/compile/tls.h"
 
 namespace convoy::controlplane::compile {
 
@@ -26,6 +27,9 @@ class Snapshot::Builder {
         break;
       case v1::KIND_POOL:
         updatePool(key);
+        break;
+      case v1::KIND_CERTIFICATE:
+        updateCertificate(key);
         break;
       default:
         stale_assignments_.insert(std::string(model::poolOfBackend(key.name)));
@@ -55,7 +59,7 @@ class Snapshot::Builder {
     const auto message = compileListener(listener);
     observer_(key, message);
     auto compiled = std::make_shared<Listener>();
-    compiled->encoded = encode(Type::Listener, key.name, message);
+    compiled->encoded = encode(Type::Listener, key.name, message, secretsOf(listener.tls()));
     compiled->nodes = listener.nodes();
     compiled->routes = routeConfigName(listener);
     if (listener.route_table().empty()) putRoutes(key, compiled->routes, listener.routes());
@@ -93,14 +97,26 @@ class Snapshot::Builder {
       snapshot_->pools_.erase(key.name);
       return;
     }
-    const auto message = compileCluster(*found->second->pool);
+    const v1::Pool& source = *found->second->pool;
+    const auto message = compileCluster(source);
     observer_(key, message);
     Pool& pool = snapshot_->pools_[key.name];
-    pool.cluster = encode(Type::Cluster, key.name, message);
-    std::string headers = deterministicBytes(found->second->pool->headers());
+    pool.cluster = encode(Type::Cluster, key.name, message, secretsOf(source.tls()));
+    std::string headers = deterministicBytes(source.headers());
     if (headers != pool.headers) edited_pools_.insert(key.name);
     pool.headers = std::move(headers);
     if (pool.assignment == nullptr) stale_assignments_.insert(key.name);
+  }
+
+  void updateCertificate(const store::Key& key) {
+    const auto found = model_.certificates.find(key.name);
+    if (found == model_.certificates.end()) {
+      snapshot_->secrets_.erase(key.name);
+      return;
+    }
+    const auto message = compileSecret(*found->second);
+    observer_(key, message);
+    snapshot_->secrets_[key.name] = encode(Type::Secret, key.name, message);
   }
 
   // Compiles again the routes to pools whose header edits have changed.
@@ -162,6 +178,7 @@ std::shared_ptr<const Snapshot> Snapshot::next(const Snapshot& previous, const m
   snapshot->listeners_ = previous.listeners_;
   snapshot->routes_ = previous.routes_;
   snapshot->pools_ = previous.pools_;
+  snapshot->secrets_ = previous.secrets_;
   Builder builder(snapshot.get(), model, observer);
   for (const store::Key& key : changed) builder.update(key);
   builder.finish();
@@ -174,6 +191,9 @@ std::shared_ptr<const Snapshot> Snapshot::compile(const model::Model& model,
   for (const auto& [name, listener] : model.listeners) keys.push_back(model::keyOf(*listener));
   for (const auto& [name, table] : model.route_tables) keys.push_back(model::keyOf(*table));
   for (const auto& [name, pool] : model.pools) keys.push_back({v1::KIND_POOL, name});
+  for (const auto& [name, certificate] : model.certificates) {
+    keys.push_back(model::keyOf(*certificate));
+  }
   return next(Snapshot(), model, keys, observer);
 }
 
@@ -194,9 +214,19 @@ ViewPtr Snapshot::makeView(const model::Labels& labels) const {
   for (const auto& [name, listener] : listeners_) {
     if (!model::selects(listener->nodes, labels)) continue;
     view->resources[indexOf(Type::Listener)].emplace(listener->encoded->name, listener->encoded);
+    reachSecrets(*listener->encoded, view.get());
     reach(listener->routes, labels, view.get());
   }
   return view;
+}
+
+// A node can read no other secrets than those of its view.
+void Snapshot::reachSecrets(const Encoded& user, View* view) const {
+  for (const std::string& name : user.secrets) {
+    const auto found = secrets_.find(name);
+    if (found == secrets_.end()) continue;
+    view->resources[indexOf(Type::Secret)].emplace(found->second->name, found->second);
+  }
 }
 
 void Snapshot::reach(const std::string& routes, const model::Labels& labels, View* view) const {
@@ -211,6 +241,7 @@ void Snapshot::reach(const std::string& routes, const model::Labels& labels, Vie
     if (pool == pools_.end()) continue;
     const EncodedPtr& cluster = pool->second.cluster;
     if (!view->resources[indexOf(Type::Cluster)].emplace(cluster->name, cluster).second) continue;
+    reachSecrets(*cluster, view);
     const EncodedPtr assignment = pool->second.assignment->forNode(labels);
     view->resources[indexOf(Type::Assignment)].emplace(assignment->name, assignment);
   }

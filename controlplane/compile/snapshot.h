@@ -63,11 +63,13 @@ class Snapshot {
 
   ViewPtr makeView(const model::Labels& labels) const;
   void reach(const std::string& routes, const model::Labels& labels, View* view) const;
+  void reachSecrets(const Encoded& user, View* view) const;
 
   store::RevisionNumber revision_ = 0;
   std::map<std::string, std::shared_ptr<const Listener>> listeners_;
   std::map<std::string, std::shared_ptr<const Routes>> routes_;  // by RouteConfiguration
   std::map<std::string, Pool> pools_;
+  std::map<std::string, EncodedPtr> secrets_;
   std::vector<v1::NodeSelector> selectors_;  // every selector there is, each once
 
   mutable Mutex mutex_;

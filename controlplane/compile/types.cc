@@ -12,6 +12,8 @@ absl::string_view typeUrl(Type type) {
       return "type.googleapis.com/envoy.config.listener.v3.Listener";
     case Type::RouteConfiguration:
       return "type.googleapis.com/envoy.config.route.v3.RouteConfiguration";
+    case Type::Secret:
+      return "type.googleapis.com/envoy.extensions.transport_sockets.tls.v3.Secret";
   }
   return "";
 }

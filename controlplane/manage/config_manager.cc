@@ -35,7 +35,7 @@ absl::Status checkAuthor(const std::string& author, const std::string& comment) 
 }
 
 v1::Resource resourceOf(const store::Key& key, const std::string& bytes) {
-  absl::StatusOr<v1::Resource> resource = model::decode(key, bytes);
+  absl::StatusOr<v1::Resource> resource = model::shown(key, bytes);
   return resource.ok() ? std::move(*resource) : v1::Resource();
 }
 
@@ -153,7 +153,8 @@ absl::StatusOr<v1::ApplyResponse> ConfigManager::apply(const v1::ApplyRequest& r
     MutexLock lock(&mutex_);
     status = expectHead(request.has_expected_revision(), request.expected_revision());
     if (!status.ok()) return status;
-    absl::StatusOr<Plan> plan = planApply(model_, request.config(), request.prune());
+    absl::StatusOr<Plan> plan =
+        planApply(model_, request.config(), request.prune(), clock_->wallNow());
     if (!plan.ok()) return plan.status();
     response.set_unchanged(plan->writes.empty());
     if (plan->writes.empty()) {
@@ -192,7 +193,8 @@ absl::StatusOr<v1::ValidateResponse> ConfigManager::validate(const v1::ValidateR
   MutexLock lock(&mutex_);
   v1::ValidateResponse response;
   response.set_revision(model_.revision);
-  absl::StatusOr<Plan> plan = planApply(model_, request.config(), request.prune());
+  absl::StatusOr<Plan> plan =
+      planApply(model_, request.config(), request.prune(), clock_->wallNow());
   absl::Status status = plan.status();
   if (plan.ok()) status = compilePlan(*plan).status();
   if (!status.ok()) {

@@ -7,6 +7,7 @@
 
 #include "absl/strings/str_cat.h"
 #include "controlplane/manage/status.h"
+#include "controlplane/validate/certificates.h"
 #include "controlplane/validate/resources.h"
 #include "controlplane/validate/scalars.h"
 
@@ -18,8 +19,8 @@ using validate::Place;
 
 class ApplyPlanner {
  public:
-  ApplyPlanner(const model::Model& current, v1::Config config, bool prune)
-      : current_(current), config_(std::move(config)), prune_(prune) {}
+  ApplyPlanner(const model::Model& current, v1::Config config, bool prune, event::WallTime now)
+      : current_(current), config_(std::move(config)), prune_(prune), now_(now) {}
 
   absl::StatusOr<Plan> run() {
     validate::checkUnknownFields(config_, Place(&problems_, {}, ""));
@@ -27,6 +28,7 @@ class ApplyPlanner {
     takeRouteTables();
     takePools();
     takeBackends();
+    takeCertificates();
     std::vector<store::Write> writes = differences();
     absl::StatusOr<model::Model> next = model::applied(current_, current_.revision + 1, writes);
     if (next.ok()) validate::checkReferences(*next, places_, &problems_);
@@ -120,6 +122,33 @@ class ApplyPlanner {
     if (!pool.empty() && !backend->address().empty()) want(*backend, path);
   }
 
+  void takeCertificates() {
+    for (int i = 0; i < config_.certificates_size(); ++i) {
+      v1::Certificate* certificate = config_.mutable_certificates(i);
+      const std::string path = absl::StrCat("certificates[", i, "]");
+      const Place place(&problems_, model::keyOf(*certificate), path);
+      const auto stored = current_.certificates.find(certificate->name());
+      if (stored != current_.certificates.end()) keepWhatIsLeftOut(*stored->second, certificate);
+      validate::checkCertificate(certificate, place);
+      const bool unchanged =
+          stored != current_.certificates.end() &&
+          model::writeOf(*certificate).value == model::writeOf(*stored->second).value;
+      if (!unchanged) validate::checkCertificateTimes(*certificate, now_, place);
+      want(*certificate, path);
+    }
+  }
+
+  // Keys and certificates are never read back, so what List printed is applied without them.
+  static void keepWhatIsLeftOut(const v1::Certificate& stored, v1::Certificate* certificate) {
+    if (certificate->certificate().empty()) {
+      certificate->set_certificate(stored.certificate());
+      if (certificate->ocsp_response().empty()) {
+        certificate->set_ocsp_response(stored.ocsp_response());
+      }
+    }
+    if (certificate->private_key().empty()) certificate->set_private_key(stored.private_key());
+  }
+
   // Stored resources that go unless the request names them.
   std::vector<store::Key> doomed() const {
     if (prune_) return model::keysOf(current_);
@@ -150,6 +179,7 @@ class ApplyPlanner {
   const model::Model& current_;
   v1::Config config_;
   const bool prune_;
+  const event::WallTime now_;
   validate::Problems problems_;
   validate::RequestPlaces places_;
   std::map<store::Key, std::string> wanted_;
@@ -169,8 +199,9 @@ v1::ProblemList inUse(const v1::ProblemList& dangling) {
 
 }  // namespace
 
-absl::StatusOr<Plan> planApply(const model::Model& current, v1::Config config, bool prune) {
-  return ApplyPlanner(current, std::move(config), prune).run();
+absl::StatusOr<Plan> planApply(const model::Model& current, v1::Config config, bool prune,
+                               event::WallTime now) {
+  return ApplyPlanner(current, std::move(config), prune, now).run();
 }
 
 absl::StatusOr<Plan> planDelete(const model::Model& current,

@@ -11,6 +11,7 @@
 #include "controlplane/store/store.h"
 #include "controlplane/validate/problems.h"
 #include "controlplane/validate/references.h"
+#include "proxy/event/clock.h"
 
 namespace convoy::controlplane::manage {
 
@@ -20,8 +21,10 @@ struct Plan {
   validate::RequestPlaces places;    // where the resources are in the request
 };
 
-// Error: InvalidArgument, a refusal() with all the problems.
-absl::StatusOr<Plan> planApply(const model::Model& current, v1::Config config, bool prune);
+// Error: InvalidArgument, a refusal() with all the problems. `now`: new certificates must hold
+// then.
+absl::StatusOr<Plan> planApply(const model::Model& current, v1::Config config, bool prune,
+                               event::WallTime now);
 
 // Errors: InvalidArgument, NotFound; FailedPrecondition, a refusal().
 absl::StatusOr<Plan> planDelete(const model::Model& current,

@@ -40,7 +40,7 @@ absl::StatusOr<size_t> pageSize(int32_t asked, int default_size) {
 // A stored entry as people see it. A pool gets its backends.
 absl::StatusOr<v1::Resource> resourceOf(store::Store& store, store::RevisionNumber revision,
                                         const store::Entry& entry) {
-  absl::StatusOr<v1::Resource> resource = model::decode(entry.key, entry.value);
+  absl::StatusOr<v1::Resource> resource = model::shown(entry.key, entry.value);
   if (!resource.ok()) return resource.status();
   resource->set_revision(entry.revision);
   if (entry.key.kind != v1::KIND_POOL) return resource;
@@ -49,7 +49,7 @@ absl::StatusOr<v1::Resource> resourceOf(store::Store& store, store::RevisionNumb
     absl::StatusOr<std::vector<store::Entry>> page = store.read(revision, range, kMostPage);
     if (!page.ok()) return page.status();
     for (const store::Entry& backend : *page) {
-      absl::StatusOr<v1::Resource> decoded = model::decode(backend.key, backend.value);
+      absl::StatusOr<v1::Resource> decoded = model::shown(backend.key, backend.value);
       if (!decoded.ok()) return decoded.status();
       *resource->mutable_pool()->add_backends() = std::move(*decoded->mutable_backend());
     }
@@ -83,7 +83,7 @@ struct PageToken {
 
 std::vector<int> kindsOf(const v1::ListRequest& request) {
   if (request.kind() != v1::KIND_UNSPECIFIED) return {request.kind()};
-  return {v1::KIND_LISTENER, v1::KIND_ROUTE_TABLE, v1::KIND_POOL};
+  return {v1::KIND_LISTENER, v1::KIND_ROUTE_TABLE, v1::KIND_POOL, v1::KIND_CERTIFICATE};
 }
 
 // Fills a page from one kind. True: the page is full.
@@ -115,7 +115,7 @@ absl::StatusOr<v1::Change> changeOf(store::Store& store, const store::LogEntry& 
                                                 : v1::Change::UPDATED);
   if (!contents) return change;
   if (entry.value.has_value()) {
-    absl::StatusOr<v1::Resource> after = model::decode(entry.key, *entry.value);
+    absl::StatusOr<v1::Resource> after = model::shown(entry.key, *entry.value);
     if (!after.ok()) return after.status();
     *change.mutable_after() = std::move(*after);
     change.mutable_after()->set_revision(entry.revision);
@@ -123,7 +123,7 @@ absl::StatusOr<v1::Change> changeOf(store::Store& store, const store::LogEntry& 
   if (entry.previous != 0) {
     absl::StatusOr<store::Entry> old = store.get(entry.previous, entry.key);
     if (!old.ok()) return old.status();
-    absl::StatusOr<v1::Resource> before = model::decode(old->key, old->value);
+    absl::StatusOr<v1::Resource> before = model::shown(old->key, old->value);
     if (!before.ok()) return before.status();
     *change.mutable_before() = std::move(*before);
     change.mutable_before()->set_revision(entry.previous);

@@ -46,6 +46,10 @@ class Editor {
       case v1::KIND_POOL:
         pool(key.name).pool = std::make_shared<v1::Pool>(std::move(*resource.mutable_pool()));
         break;
+      case v1::KIND_CERTIFICATE:
+        model_->certificates[key.name] =
+            std::make_shared<v1::Certificate>(std::move(*resource.mutable_certificate()));
+        break;
       default:
         auto backend = std::make_shared<v1::Backend>(std::move(*resource.mutable_backend()));
         PoolState& owner = pool(backend->pool());
@@ -60,6 +64,8 @@ class Editor {
       model_->route_tables.erase(key.name);
     } else if (key.kind == v1::KIND_POOL) {
       pool(key.name).pool = nullptr;
+    } else if (key.kind == v1::KIND_CERTIFICATE) {
+      model_->certificates.erase(key.name);
     } else {
       const absl::string_view owner = poolOfBackend(key.name);
       pool(std::string(owner)).backends.erase(key.name.substr(owner.size() + 1));
@@ -100,6 +106,9 @@ store::Key keyOf(const v1::Pool& pool) {
 store::Key keyOf(const v1::Backend& backend) {
   return {v1::KIND_BACKEND, backendName(backend.pool(), backend.address())};
 }
+store::Key keyOf(const v1::Certificate& certificate) {
+  return {v1::KIND_CERTIFICATE, certificate.name()};
+}
 
 absl::string_view kindText(int kind) {
   switch (kind) {
@@ -111,6 +120,8 @@ absl::string_view kindText(int kind) {
       return "pool";
     case v1::KIND_BACKEND:
       return "backend";
+    case v1::KIND_CERTIFICATE:
+      return "certificate";
     default:
       return "resource";
   }
@@ -132,6 +143,7 @@ template store::Write writeOf(const v1::Listener&);
 template store::Write writeOf(const v1::RouteTable&);
 template store::Write writeOf(const v1::Pool&);
 template store::Write writeOf(const v1::Backend&);
+template store::Write writeOf(const v1::Certificate&);
 
 absl::StatusOr<v1::Resource> decode(const store::Key& key, const std::string& value) {
   v1::Resource resource;
@@ -151,8 +163,23 @@ absl::StatusOr<v1::Resource> decode(const store::Key& key, const std::string& va
     case v1::KIND_BACKEND:
       good = resource.mutable_backend()->ParseFromString(value) && keyOf(resource.backend()) == key;
       break;
+    case v1::KIND_CERTIFICATE:
+      good = resource.mutable_certificate()->ParseFromString(value) &&
+             keyOf(resource.certificate()) == key;
+      break;
   }
   if (!good) return undecodable(key);
+  return resource;
+}
+
+absl::StatusOr<v1::Resource> shown(const store::Key& key, const std::string& value) {
+  absl::StatusOr<v1::Resource> resource = decode(key, value);
+  if (!resource.ok() || !resource->has_certificate()) return resource;
+  // What may be shown is named, so that a new field is not.
+  v1::Certificate visible;
+  visible.set_name(resource->certificate().name());
+  *visible.mutable_info() = resource->certificate().info();
+  *resource->mutable_certificate() = std::move(visible);
   return resource;
 }
 
@@ -164,6 +191,7 @@ std::optional<std::string> bytesOf(const Model& model, const store::Key& key) {
   };
   if (key.kind == v1::KIND_LISTENER) return bytes(model.listeners);
   if (key.kind == v1::KIND_ROUTE_TABLE) return bytes(model.route_tables);
+  if (key.kind == v1::KIND_CERTIFICATE) return bytes(model.certificates);
   const absl::string_view pool_name = poolOfBackend(key.name);
   const auto pool = model.pools.find(std::string(pool_name));
   if (pool == model.pools.end()) return std::nullopt;
@@ -182,6 +210,7 @@ std::vector<store::Key> keysOf(const Model& model) {
   for (const auto& [name, pool] : model.pools) {
     for (const auto& [address, backend] : pool->backends) keys.push_back(keyOf(*backend));
   }
+  for (const auto& [name, certificate] : model.certificates) keys.push_back(keyOf(*certificate));
   std::sort(keys.begin(), keys.end());
   return keys;
 }

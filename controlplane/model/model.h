@@ -31,12 +31,17 @@ struct Model {
   std::map<std::string, std::shared_ptr<const v1::Listener>> listeners;
   std::map<std::string, std::shared_ptr<const v1::RouteTable>> route_tables;
   std::map<std::string, std::shared_ptr<const PoolState>> pools;
+  std::map<std::string, std::shared_ptr<const v1::Certificate>> certificates;
 };
 
 store::Key keyOf(const v1::Listener& listener);
 store::Key keyOf(const v1::RouteTable& table);
 store::Key keyOf(const v1::Pool& pool);
 store::Key keyOf(const v1::Backend& backend);
+store::Key keyOf(const v1::Certificate& certificate);
+
+// Whose values are secrets: sealed in the store, and only shown() ever leaves the control plane.
+inline constexpr int kSecretKinds[] = {v1::KIND_CERTIFICATE};
 
 // As people say it: "pool", "route-table".
 absl::string_view kindText(int kind);
@@ -51,6 +56,8 @@ store::Write writeOf(const Resource& resource);
 
 // A stored value as a message. Error: DataLoss, naming the key, if the bytes are no such message.
 absl::StatusOr<v1::Resource> decode(const store::Key& key, const std::string& value);
+// The same without what is write-only: for every answer to people and programs.
+absl::StatusOr<v1::Resource> shown(const store::Key& key, const std::string& value);
 
 // The stored form of a resource of the model; none if it is not there.
 std::optional<std::string> bytesOf(const Model& model, const store::Key& key);

@@ -32,7 +32,8 @@ Session::Session(Protocol protocol)
       channels_{Channel{Subscription(Type::Cluster, protocol), "", false},
                 Channel{Subscription(Type::Assignment, protocol), "", false},
                 Channel{Subscription(Type::Listener, protocol), "", false},
-                Channel{Subscription(Type::RouteConfiguration, protocol), "", false}} {}
+                Channel{Subscription(Type::RouteConfiguration, protocol), "", false},
+                Channel{Subscription(Type::Secret, protocol), "", false}} {}
 
 absl::Status Session::identify(bool has_node, const envoy::config::core::v3::Node& node) {
   if (node_.has_value()) {
@@ -160,6 +161,12 @@ void Session::expectRequests(Type sent, const std::vector<compile::EncodedPtr>& 
       }
     }
   }
+  for (const compile::EncodedPtr& user : resources) {
+    for (const std::string& name : user->secrets) {
+      const bool exists = view_->find(Type::Secret, name) != nullptr;
+      if (exists && !of(Type::Secret).wants(name)) unasked_.emplace(Type::Secret, name);
+    }
+  }
   // Which routes a listener names is inside its bytes; those of the view are of its listeners.
   if (sent == Type::Listener && of(Type::Listener).wantsAll() && !resources.empty()) {
     for (const auto& [name, routes] : view_->of(Type::RouteConfiguration)) {
@@ -177,11 +184,12 @@ void Session::asked(Type type) {
 }
 
 bool Session::mayName() const {
-  return !of(Type::Cluster).bringsNew() && !of(Type::Assignment).bringsNew();
+  return !of(Type::Cluster).bringsNew() && !of(Type::Assignment).bringsNew() &&
+         !of(Type::Secret).bringsNew();
 }
 
-bool Session::mayRemove() const {
-  for (const Type type : {Type::Listener, Type::RouteConfiguration}) {
+bool Session::allSettled(absl::Span<const Type> types) const {
+  for (const Type type : types) {
     const Subscription& naming = of(type);
     if (naming.inFlight() || naming.hasAdditions() || naming.hasRemovals()) return false;
   }
@@ -211,12 +219,19 @@ std::optional<Response> Session::next() {
     bool allowed;
   };
   const bool may_name = mayName();
-  const bool may_remove = may_name && mayRemove();
+  const bool may_remove = may_name && allSettled({Type::Listener, Type::RouteConfiguration});
+  const bool may_remove_secrets = may_remove && allSettled({Type::Cluster});
   const Step steps[] = {
-      {Type::Cluster, false, true},      {Type::Assignment, false, true},
-      {Type::Listener, false, may_name}, {Type::RouteConfiguration, false, may_name},
-      {Type::Listener, true, may_name},  {Type::RouteConfiguration, true, may_name},
-      {Type::Cluster, true, may_remove}, {Type::Assignment, true, may_remove},
+      {Type::Cluster, false, true},
+      {Type::Assignment, false, true},
+      {Type::Secret, false, true},
+      {Type::Listener, false, may_name},
+      {Type::RouteConfiguration, false, may_name},
+      {Type::Listener, true, may_name},
+      {Type::RouteConfiguration, true, may_name},
+      {Type::Cluster, true, may_remove},
+      {Type::Assignment, true, may_remove},
+      {Type::Secret, true, may_remove_secrets},
   };
   for (const Step& step : steps) {
     const Subscription& subscription = of(step.type);
@@ -229,13 +244,7 @@ std::optional<Response> Session::next() {
 }
 
 bool Session::settled() const {
-  for (const Channel& channel : channels_) {
-    const Subscription& subscription = channel.subscription;
-    if (subscription.inFlight() || subscription.hasAdditions() || subscription.hasRemovals()) {
-      return false;
-    }
-  }
-  return node_.has_value() && view_ != nullptr;
+  return allSettled(compile::kTypes) && node_.has_value() && view_ != nullptr;
 }
 
 std::vector<Refusal> Session::refusals() const {

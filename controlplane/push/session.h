@@ -10,6 +10,10 @@
 // a new cluster before it acknowledges the cluster, as Envoy and convoy-proxy do, so that they are
 // waited for too.
 //
+// Secrets are sent as soon as they are asked for, and taken away last. A client asks for them when
+// it has the cluster or listener that names them; what names a new cluster waits for its secrets as
+// it does for its endpoints.
+//
 // One response per type is in flight. A view that arrives meanwhile waits; only the newest counts.
 
 #include <array>
@@ -21,6 +25,7 @@
 #include <vector>
 
 #include "absl/status/status.h"
+#include "absl/types/span.h"
 #include "api/convoy/ext/node_report.pb.h"
 #include "controlplane/compile/view.h"
 #include "controlplane/push/node_identity.h"
@@ -82,8 +87,9 @@ class Session {
   void subscribe(Channel& channel, const Request& request);
   Subscription& of(compile::Type type) { return channels_[indexOf(type)].subscription; }
   const Subscription& of(compile::Type type) const { return channels_[indexOf(type)].subscription; }
-  bool mayName() const;    // listeners and routes may be sent
-  bool mayRemove() const;  // ... clusters and endpoints removed
+  bool mayName() const;  // listeners and routes may be sent
+  // Of these types the client has answered everything, and nothing is left to send.
+  bool allSettled(absl::Span<const compile::Type> types) const;
   std::optional<Response> take(compile::Type type, bool removals);
   void expectRequests(compile::Type sent, const std::vector<compile::EncodedPtr>& resources);
   void asked(compile::Type type);

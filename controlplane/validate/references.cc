@@ -25,6 +25,14 @@ class Checker {
       checkRoutes(listener->routes(), at);
       checkRouteTable(listener->route_table(), at.field("route_table"));
       checkAddresses(*listener, at);
+      if (listener->has_tls()) checkTls(listener->tls(), at.field("tls"));
+    }
+    for (const auto& [name, pool] : model_.pools) {
+      if (!pool->pool->has_tls()) continue;
+      const v1::PoolTls& tls = pool->pool->tls();
+      const Place at = place(model::keyOf(*pool->pool), "pool").field("tls");
+      checkCertificate(tls.certificate(), CertificateUse::Show, at.field("certificate"));
+      checkCertificate(tls.ca(), CertificateUse::Trust, at.field("ca"));
     }
   }
 
@@ -47,6 +55,37 @@ class Checker {
   void checkRouteTable(const std::string& table, const Place& at) const {
     if (table.empty() || model_.route_tables.count(table) != 0) return;
     refuseMissing("route table", table, model_.route_tables, at);
+  }
+
+  enum class CertificateUse { Show, Trust };
+
+  void checkTls(const v1::ListenerTls& tls, const Place& at) const {
+    for (int i = 0; i < tls.certificates_size(); ++i) {
+      checkCertificate(tls.certificates(i), CertificateUse::Show, at.element("certificates", i));
+    }
+    checkCertificate(tls.client_certificates().ca(), CertificateUse::Trust,
+                     at.field("client_certificates").field("ca"));
+  }
+
+  void checkCertificate(const std::string& name, CertificateUse use, const Place& at) const {
+    if (name.empty()) return;
+    const auto found = model_.certificates.find(name);
+    if (found == model_.certificates.end()) {
+      refuseMissing("certificate", name, model_.certificates, at);
+      return;
+    }
+    const bool has_key = !found->second->private_key().empty();
+    if (use == CertificateUse::Show && !has_key) {
+      at.refuse("no_private_key", name,
+                absl::StrCat("certificate \"", name,
+                             "\" has no private key, so it cannot be shown to anybody; give it "
+                             "one, or name another"));
+    } else if (use == CertificateUse::Trust && has_key) {
+      at.refuse("conflict", name,
+                absl::StrCat("certificate \"", name,
+                             "\" has a private key: it is one to show; put the authorities to "
+                             "trust into a certificate without private key"));
+    }
   }
 
   template <typename Map>

@@ -1,7 +1,7 @@
 #pragma once
 
-// Rules that hold between the resources of a configuration: what is named exists, and no two
-// listeners of a node want one address.
+// Rules that hold between the resources of a configuration: what is named exists and is of the
+// right kind, and no two listeners of a node want one address.
 
 #include <functional>
 #include <map>

@@ -11,6 +11,7 @@
 #include "controlplane/validate/request_policy.h"
 #include "controlplane/validate/routes.h"
 #include "controlplane/validate/scalars.h"
+#include "controlplane/validate/tls.h"
 
 namespace convoy::controlplane::validate {
 
@@ -114,7 +115,7 @@ void checkListener(v1::Listener* listener, const Place& place) {
                place.field("max_request_headers_kib"));
   }
   checkRequestPolicy(*listener, place);
-  if (listener->has_tls()) place.field("tls").refuseUnimplemented();
+  if (listener->has_tls()) checkListenerTls(listener->tls(), place.field("tls"));
 }
 
 void checkRouteTable(const v1::RouteTable& table, const Place& place) {
@@ -136,7 +137,7 @@ void checkPool(const v1::Pool& pool, const Place& place) {
                   place.field("connect_timeout"));
   }
   if (pool.has_health_check()) place.field("health_check").refuseUnimplemented();
-  if (pool.has_tls()) place.field("tls").refuseUnimplemented();
+  if (pool.has_tls()) checkPoolTls(pool.tls(), place.field("tls"));
 }
 
 void checkBackend(v1::Backend* backend, const Place& place) {

@@ -26,13 +26,14 @@ TEST(CommandLineTest, Defaults) {
 TEST(CommandLineTest, EveryFlag) {
   CommandLine line;
   EXPECT_FALSE(parse({"--store=/x.db", "--listen", "unix:/m", "--xds-listen=[::]:1", "--insecure",
-                      "-l", "debug"},
+                      "-l", "debug", "--secrets-key", "/k"},
                      &line)
                    .has_value());
   EXPECT_EQ(line.server.management, "unix:/m");
   EXPECT_EQ(line.server.xds, "[::]:1");
   EXPECT_TRUE(line.server.insecure);
   EXPECT_EQ(line.log_level, "debug");
+  EXPECT_EQ(line.server.secrets_key, "/k");
 }
 
 TEST(CommandLineTest, HelpAndVersionGoToStdout) {
@@ -40,8 +41,8 @@ TEST(CommandLineTest, HelpAndVersionGoToStdout) {
   const auto help = parse({"--help"}, &line);
   ASSERT_TRUE(help.has_value());
   EXPECT_EQ(help->exit_code, 0);
-  for (const char* flag :
-       {"--store", "--listen", "--xds-listen", "--insecure", "--log-level", "--version"}) {
+  for (const char* flag : {"--store", "--secrets-key", "--listen", "--xds-listen", "--insecure",
+                           "--log-level", "--version"}) {
     EXPECT_NE(help->text.find(flag), std::string::npos) << flag;
   }
   const auto version = parse({"--version"}, &line);

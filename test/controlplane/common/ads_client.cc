@@ -1,11 +1,13 @@
 #include "test/controlplane/common/ads_client.h"
 
+#include <algorithm>
 #include <chrono>
 
 #include "api/convoy/ext/resource_error.pb.h"
 #include "envoy/config/cluster/v3/cluster.pb.h"
 #include "envoy/config/listener/v3/listener.pb.h"
 #include "envoy/extensions/filters/network/http_connection_manager/v3/http_connection_manager.pb.h"
+#include "envoy/extensions/transport_sockets/tls/v3/tls.pb.h"
 
 namespace convoy::controlplane {
 
@@ -18,6 +20,7 @@ const char* const kTypes[][2] = {
     {"ClusterLoadAssignment", "type.googleapis.com/envoy.config.endpoint.v3.ClusterLoadAssignment"},
     {"Listener", "type.googleapis.com/envoy.config.listener.v3.Listener"},
     {"RouteConfiguration", "type.googleapis.com/envoy.config.route.v3.RouteConfiguration"},
+    {"Secret", "type.googleapis.com/envoy.extensions.transport_sockets.tls.v3.Secret"},
 };
 
 std::string urlOf(const std::string& type) {
@@ -58,7 +61,15 @@ AdsClient::~AdsClient() {
 }
 
 void AdsClient::send(const DeltaRequest& request) {
+  std::lock_guard lock(writing_);
   stream_->Write(request);
+}
+
+void AdsClient::ask(const std::string& type, const std::set<std::string>& names) {
+  DeltaRequest request;
+  request.set_type_url(urlOf(type));
+  for (const std::string& name : names) request.add_resource_names_subscribe(name);
+  send(request);
 }
 
 void AdsClient::refuse(const std::string& name) {
@@ -100,6 +111,7 @@ void AdsClient::follow(const DeltaResponse& response) {
   namespace hcm_v3 = envoy::extensions::filters::network::http_connection_manager::v3;
   const std::string type = typeOf(response.type_url());
   if (type != "Cluster" && type != "Listener") return;
+  followSecrets(response);
   const std::string wanted = type == "Cluster" ? "ClusterLoadAssignment" : "RouteConfiguration";
   std::set<std::string> names = subscribed_[wanted];
   for (const auto& resource : response.resources()) {
@@ -124,6 +136,42 @@ void AdsClient::follow(const DeltaResponse& response) {
   subscribe(wanted, names);
 }
 
+void AdsClient::followSecrets(const DeltaResponse& response) {
+  namespace tls_v3 = envoy::extensions::transport_sockets::tls::v3;
+  const std::string type = typeOf(response.type_url());
+  for (const auto& resource : response.resources()) {
+    std::set<std::string>& names = secrets_[type + "/" + resource.name()];
+    names.clear();
+    tls_v3::CommonTlsContext common;
+    envoy::config::listener::v3::Listener listener;
+    envoy::config::cluster::v3::Cluster cluster;
+    tls_v3::DownstreamTlsContext downstream;
+    tls_v3::UpstreamTlsContext upstream;
+    if (resource.resource().UnpackTo(&listener)) {
+      listener.filter_chains(0).transport_socket().typed_config().UnpackTo(&downstream);
+      common = downstream.common_tls_context();
+    } else if (resource.resource().UnpackTo(&cluster)) {
+      cluster.transport_socket().typed_config().UnpackTo(&upstream);
+      common = upstream.common_tls_context();
+    }
+    for (const auto& sds : common.tls_certificate_sds_secret_configs()) names.insert(sds.name());
+    names.insert(common.validation_context_sds_secret_config().name());
+    names.insert(
+        common.combined_validation_context().validation_context_sds_secret_config().name());
+    names.erase("");
+  }
+  for (const std::string& name : response.removed_resources()) secrets_.erase(type + "/" + name);
+  std::set<std::string> all;
+  for (const auto& [user, names] : secrets_) all.insert(names.begin(), names.end());
+  {
+    std::lock_guard lock(mutex_);
+    for (const std::string& name : subscribed_["Secret"]) {
+      if (all.count(name) == 0) held_.erase("Secret/" + name);
+    }
+  }
+  subscribe("Secret", all);
+}
+
 void AdsClient::handle(const DeltaResponse& response) {
   const std::string type = typeOf(response.type_url());
   DeltaRequest answer;
@@ -131,9 +179,11 @@ void AdsClient::handle(const DeltaResponse& response) {
   answer.set_response_nonce(response.nonce());
   {
     std::lock_guard lock(mutex_);
+    received_ += response.ByteSizeLong();
     for (const auto& resource : response.resources()) {
       const std::string key = type + "/" + resource.name();
       log_.push_back(key);
+      contents_[key] = resource.resource().value();
       if (refused_.count(resource.name()) == 0) {
         held_[key] = resource.version();
         continue;
@@ -178,6 +228,23 @@ std::map<std::string, std::string> AdsClient::held() {
 std::vector<std::string> AdsClient::log() {
   std::lock_guard lock(mutex_);
   return log_;
+}
+
+bool AdsClient::waitForLog(const std::string& entry) {
+  std::unique_lock lock(mutex_);
+  return changed_.wait_for(lock, kPatience, [this, &entry] {
+    return std::find(log_.begin(), log_.end(), entry) != log_.end();
+  });
+}
+
+std::string AdsClient::content(const std::string& resource) {
+  std::lock_guard lock(mutex_);
+  return contents_[resource];
+}
+
+size_t AdsClient::received() {
+  std::lock_guard lock(mutex_);
+  return received_;
 }
 
 }  // namespace convoy::controlplane

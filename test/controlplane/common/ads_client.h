@@ -30,6 +30,9 @@ class AdsClient {
   // Refuses resources of this name from now on.
   void refuse(const std::string& name);
 
+  // Subscribes to resources by name, whether anything names them or not.
+  void ask(const std::string& type, const std::set<std::string>& names);
+
   // Waits until a resource is there (by type's last word and name: "Cluster/web"), or gone.
   bool waitFor(const std::string& resource, bool present = true);
   // Waits until the stream has ended; its status.
@@ -39,12 +42,19 @@ class AdsClient {
   std::map<std::string, std::string> held();
   // "Cluster/web" and "-Cluster/web" in the order of arrival.
   std::vector<std::string> log();
+  // Waits until the log has an entry.
+  bool waitForLog(const std::string& entry);
+  // Bytes of a resource that is there.
+  std::string content(const std::string& resource);
+  // Bytes of all responses so far.
+  size_t received();
 
  private:
   void run();
   void handle(const DeltaResponse& response);
   void subscribe(const std::string& type, const std::set<std::string>& names);
   void follow(const DeltaResponse& response);
+  void followSecrets(const DeltaResponse& response);
   void send(const DeltaRequest& request);
 
   std::shared_ptr<grpc::Channel> channel_;
@@ -56,6 +66,10 @@ class AdsClient {
   std::condition_variable changed_;
   std::map<std::string, std::string> held_;
   std::vector<std::string> log_;
+  std::map<std::string, std::string> contents_;  // by type's last word and name
+  size_t received_ = 0;
+  std::map<std::string, std::set<std::string>> secrets_;  // by the resource that names them
+  std::mutex writing_;
   std::set<std::string> refused_;
   std::map<std::string, std::set<std::string>> subscribed_;
   bool ended_ = false;

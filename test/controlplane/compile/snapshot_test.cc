@@ -8,6 +8,7 @@
 
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_join.h"
+#include "test/controlplane/common/certificate_text.h"
 #include "test/controlplane/common/model_text.h"
 
 namespace convoy::controlplane::compile {
@@ -147,6 +148,38 @@ TEST(SnapshotTest, ListenersShareTables) {
   // And everything goes.
   follower.become(R"(route_tables { name: "u" })");
   EXPECT_EQ(follower.viewText(), "");
+  follower.expectSameAsAnew();
+}
+
+TEST(SnapshotTest, ARenewedCertificateChangesNothingElse) {
+  const std::string rest = R"(
+    listeners { name: "l" address: "0.0.0.0:1" tls { certificates: "web" } routes { pool: "p" } }
+    pools { name: "p" tls { server_name: "a" ca: "ca" } })" +
+                           authorityText("ca");
+  Follower follower;
+  follower.become(certificateText("web", "ecdsa") + rest);
+  EXPECT_EQ(follower.viewText(), "0:p 1:p 2:l 3:listener/l 4:ca 4:web");
+  EXPECT_EQ(follower.become(certificateText("web", "renewed") + rest), "Secret<web");
+  EXPECT_EQ(follower.viewText(), "0:p 1:p 2:l 3:listener/l 4:ca 4:web");
+  follower.expectSameAsAnew();
+}
+
+TEST(SnapshotTest, NodesReachTheSecretsOfWhatTheyGetAndNoOthers) {
+  Follower follower;
+  follower.become(certificateText("web", "ecdsa") + certificateText("edge", "rsa") +
+                  certificateText("client", "client") + certificateText("idle", "other") +
+                  authorityText("ca") + R"(
+    listeners { name: "all" address: "0.0.0.0:1" tls { certificates: "web" } }
+    listeners { name: "edge" address: "0.0.0.0:2" nodes { labels { key: "role" value: "edge" } }
+                tls { certificates: "edge" client_certificates { ca: "ca" } }
+                routes { pool: "p" } }
+    pools { name: "p" tls { server_name: "a" ca: "ca" certificate: "client" } })");
+  EXPECT_EQ(follower.viewText(), "2:all 3:listener/all 4:web");
+  EXPECT_EQ(follower.viewText({{"role", "edge"}}),
+            "0:p 1:p 2:all 2:edge 3:listener/all 3:listener/edge 4:ca 4:client 4:edge 4:web");
+  follower.become(certificateText("web", "ecdsa") + R"(
+    listeners { name: "all" address: "0.0.0.0:1" tls { certificates: "web" } })");
+  EXPECT_EQ(follower.viewText({{"role", "edge"}}), "2:all 3:listener/all 4:web");
   follower.expectSameAsAnew();
 }
 

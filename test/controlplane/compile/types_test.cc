@@ -8,6 +8,7 @@
 #include "envoy/config/endpoint/v3/endpoint.pb.h"
 #include "envoy/config/listener/v3/listener.pb.h"
 #include "envoy/config/route/v3/route.pb.h"
+#include "envoy/extensions/transport_sockets/tls/v3/secret.pb.h"
 
 namespace convoy::controlplane::compile {
 namespace {
@@ -24,6 +25,7 @@ TEST(TypesTest, UrlsAreThoseOfTheMessages) {
   expectType<envoy::config::endpoint::v3::ClusterLoadAssignment>(Type::Assignment);
   expectType<envoy::config::listener::v3::Listener>(Type::Listener);
   expectType<envoy::config::route::v3::RouteConfiguration>(Type::RouteConfiguration);
+  expectType<envoy::extensions::transport_sockets::tls::v3::Secret>(Type::Secret);
 }
 
 TEST(TypesTest, OthersAreUnknown) {

@@ -7,6 +7,7 @@
 #include "absl/strings/str_cat.h"
 #include "api/convoy/v1/config_service.pb.h"
 #include "controlplane/manage/status.h"
+#include "test/controlplane/common/certificate_text.h"
 #include "test/controlplane/common/model_text.h"
 
 namespace convoy::controlplane::manage {
@@ -31,11 +32,11 @@ class PlannerTest : public testing::Test {
     return out;
   }
   std::string apply(const std::string& config, bool prune = false) {
-    return text(planApply(model_, parse<v1::Config>(config), prune));
+    return text(planApply(model_, parse<v1::Config>(config), prune, now_));
   }
   // "path: rule" of each problem.
   std::string problems(const std::string& config, bool prune = false) {
-    const auto plan = planApply(model_, parse<v1::Config>(config), prune);
+    const auto plan = planApply(model_, parse<v1::Config>(config), prune, now_);
     EXPECT_EQ(plan.status().code(), absl::StatusCode::kInvalidArgument) << plan.status();
     return text(problemsOf(plan.status()));
   }
@@ -51,6 +52,7 @@ class PlannerTest : public testing::Test {
   }
 
   model::Model model_;
+  event::WallTime now_ = event::SystemClock().wallNow();
 };
 
 TEST_F(PlannerTest, PutsWhatIsNamedAndDiffers) {
@@ -114,8 +116,8 @@ TEST_F(PlannerTest, RefusesWithEveryPlace) {
        "listeners[0].address: conflict"},
       {R"(listeners { name: "aa" address: "0.0.0.0:8080" })", false,
        "listener public: address: conflict"},
-      {R"(pools { name: "x" tls {} algorithm: ALGORITHM_RANDOM })", false,
-       "pools[0].algorithm: not_implemented, pools[0].tls: not_implemented"},
+      {R"(pools { name: "x" health_check {} algorithm: ALGORITHM_RANDOM })", false,
+       "pools[0].algorithm: not_implemented, pools[0].health_check: not_implemented"},
   };
   for (const Case& c : cases) EXPECT_EQ(problems(c.config, c.prune), c.problems) << c.config;
 }
@@ -123,13 +125,64 @@ TEST_F(PlannerTest, RefusesWithEveryPlace) {
 TEST_F(PlannerTest, RefusesFieldsThatItDoesNotKnow) {
   v1::Config config;
   config.GetReflection()->MutableUnknownFields(&config)->AddVarint(77, 1);
-  const auto plan = planApply(model_, config, false);
+  const auto plan = planApply(model_, config, false, now_);
   EXPECT_EQ(problemsOf(plan.status()).problems(0).rule(), "unknown_field");
+}
+
+// Brings the model to a configuration with certificates.
+class CertificatePlannerTest : public PlannerTest {
+ protected:
+  void become(const std::string& config) { model_ = planText(model_, config).model; }
+  const v1::Certificate& stored(const std::string& name) { return *model_.certificates.at(name); }
+};
+
+TEST_F(CertificatePlannerTest, WhatIsLeftOutStaysAsItIs) {
+  become(certificateText("web", "ecdsa") + authorityText("ca"));
+  EXPECT_EQ(apply(R"(certificates { name: "web" } certificates { name: "ca" })"), "");
+  // As List prints it.
+  EXPECT_EQ(apply(R"(certificates { name: "web" info { subject: "CN=x" } })"), "");
+  EXPECT_EQ(apply(R"(certificates { name: "web" } certificates { name: "ca" })", true), "");
+  EXPECT_EQ(apply(certificateText("web", "ecdsa")), "");
+  EXPECT_EQ(apply(certificateText("web", "renewed")), "+web ");
+  // A certificate alone must be of the key that is there.
+  EXPECT_EQ(problems(authorityText("web", "renewed")), "certificates[0].private_key: mismatch");
+  EXPECT_EQ(problems(R"(certificates { name: "new" })"), "certificates[0].certificate: required");
+  EXPECT_EQ(apply(R"(certificates { name: "web" })", true), "-ca ");
+}
+
+TEST_F(CertificatePlannerTest, OneThatIsStoredMayExpire) {
+  become(certificateText("web", "ecdsa"));
+  now_ += std::chrono::hours(24 * 91);
+  EXPECT_EQ(apply(certificateText("web", "ecdsa")), "");
+  EXPECT_EQ(problems(certificateText("web", "renewed")), "certificates[0].certificate: expired");
+  EXPECT_EQ(problems(certificateText("other", "ecdsa")), "certificates[0].certificate: expired");
+}
+
+TEST_F(CertificatePlannerTest, WhatIsNamedMustBeThereAndOfTheRightKind) {
+  become(certificateText("web", "ecdsa") + authorityText("ca"));
+  EXPECT_EQ(problems(R"(listeners { name: "l" address: "0.0.0.0:1" tls {
+                          certificates: "wbe" certificates: "ca" client_certificates { ca: "web" } } }
+                        pools { name: "p" tls { server_name: "a" ca: "web" certificate: "no" } })"),
+            "listeners[0].tls.certificates[0]: not_found, "
+            "listeners[0].tls.certificates[1]: no_private_key, "
+            "listeners[0].tls.client_certificates.ca: conflict, "
+            "pools[0].tls.certificate: not_found, pools[0].tls.ca: conflict");
+  EXPECT_EQ(apply(R"(listeners { name: "l" address: "0.0.0.0:1" tls {
+                       certificates: "web" client_certificates { ca: "ca" } } }
+                     pools { name: "p" tls { server_name: "a" ca: "ca" certificate: "web" } })"),
+            "+l +p ");
+}
+
+TEST_F(CertificatePlannerTest, NoneThatIsUsedIsDeleted) {
+  become(certificateText("web", "ecdsa") +
+         R"(listeners { name: "l" address: "0.0.0.0:1" tls { certificates: "web" } })");
+  const auto used = remove(R"(ids { kind: KIND_CERTIFICATE name: "web" })");
+  EXPECT_EQ(text(problemsOf(used.status())), "listener l: tls.certificates[0]: in_use");
 }
 
 TEST_F(PlannerTest, SaysWhatTheModelWouldBe) {
   const auto plan = planApply(
-      model_, parse<v1::Config>(R"(backends { pool: "web" address: "10.0.0.3:80" })"), false);
+      model_, parse<v1::Config>(R"(backends { pool: "web" address: "10.0.0.3:80" })"), false, now_);
   ASSERT_TRUE(plan.ok());
   EXPECT_EQ(plan->model.revision, 2);
   EXPECT_EQ(plan->model.pools.at("web")->backends.size(), 3u);

@@ -2,6 +2,7 @@
 
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <map>
 #include <string>
 #include <vector>
@@ -16,7 +17,7 @@ namespace {
 
 using compile::Type;
 
-const char* const kShort[] = {"C", "E", "L", "R"};
+const char* const kShort[] = {"C", "E", "L", "R", "S"};
 
 Type typeOf(char letter) {
   for (const Type type : compile::kTypes) {
@@ -26,14 +27,17 @@ Type typeOf(char letter) {
   return Type::Cluster;
 }
 
-// "C:web@1 E:web@1 L:public@1 R:public@1" as a view.
+// "C:web@1 E:web@1 L:public@1=cert R:public@1 S:cert@1" as a view: the listener uses a secret.
 compile::ViewPtr viewOf(const std::string& text, store::RevisionNumber revision = 1) {
   auto view = std::make_shared<compile::View>();
   view->revision = revision;
   std::istringstream words(text);
   for (std::string word; words >> word;) {
     const size_t at = word.find('@');
-    const auto encoded = compile::encodedElsewhere(word.substr(2, at - 2), word.substr(at + 1));
+    const size_t equals = std::min(word.find('='), word.size());
+    const auto encoded = std::make_shared<compile::Encoded>(
+        *compile::encodedElsewhere(word.substr(2, at - 2), word.substr(at + 1, equals - at - 1)));
+    if (equals < word.size()) encoded->secrets = {word.substr(equals + 1)};
     view->resources[indexOf(typeOf(word[0]))].emplace(encoded->name, encoded);
   }
   return view;
@@ -190,6 +194,91 @@ TEST(SessionTest, ExpectsNothingOfAClientThatAskedForAll) {
   client.session().setView(viewOf("C:web@1 E:web@1"), nullptr);
   EXPECT_EQ(client.receive(), "C[web@1] E[web@1]");
   EXPECT_FALSE(client.session().expectsRequests());
+}
+
+TEST(SessionTest, SecretsAreSentWhenTheyAreAskedFor) {
+  DeltaClient client;
+  client.all('C');
+  client.all('L');
+  const std::string view = "C:web@1=ca E:web@1 L:public@1=cert R:table@1 S:ca@1 S:cert@1";
+  client.session().setView(viewOf(view), nullptr);
+  EXPECT_EQ(client.receive(), "C[web@1]");
+  EXPECT_TRUE(client.session().expectsRequests());
+  client.subscribe('E', {"web"});
+  client.subscribe('S', {"ca"});
+  client.accept('C');
+  EXPECT_EQ(client.receive(), "E[web@1] S[ca@1]");
+  client.accept('E');
+  EXPECT_EQ(client.receive(), "") << "what names a cluster waits for its secrets too";
+  client.accept('S');
+  EXPECT_EQ(client.receive(), "L[public@1]");
+  client.subscribe('R', {"table"});
+  client.accept('L');
+  EXPECT_TRUE(client.session().expectsRequests());
+  client.subscribe('S', {"cert"});
+  EXPECT_FALSE(client.session().expectsRequests());
+  EXPECT_EQ(client.receive(), "S[cert@1]");
+  client.accept('S');
+  EXPECT_EQ(client.receive(), "R[table@1]");
+  client.accept('R');
+  EXPECT_TRUE(client.session().settled());
+}
+
+TEST(SessionTest, ARenewedSecretIsSentAndNothingElse) {
+  DeltaClient client;
+  bringUp(client);
+  client.session().setView(viewOf("C:web@1 E:web@1 L:public@2=cert R:table@1 S:cert@1", 2),
+                           nullptr);
+  EXPECT_EQ(client.receive(), "L[public@2]");
+  client.accept('L');
+  client.subscribe('S', {"cert"});
+  EXPECT_EQ(client.receive(), "S[cert@1]");
+  client.accept('S');
+  client.session().setView(viewOf("C:web@1 E:web@1 L:public@2=cert R:table@1 S:cert@2", 3),
+                           nullptr);
+  EXPECT_EQ(client.receive(), "S[cert@2]");
+  // Refused: shown, and not sent again until it changes.
+  client.refuse('S', {"cert"});
+  EXPECT_EQ(client.session().refusals().size(), 1u);
+  client.session().setView(viewOf("C:web@1 E:web@1 L:public@2=cert R:table@1 S:cert@2", 4),
+                           nullptr);
+  EXPECT_EQ(client.receive(), "");
+}
+
+TEST(SessionTest, SecretsGoAfterWhatNamedThem) {
+  DeltaClient client;
+  bringUp(client);
+  client.session().setView(
+      viewOf("C:web@1=ca E:web@1 L:public@1 R:table@1 C:old@1=ca E:old@1 S:ca@1", 2), nullptr);
+  EXPECT_EQ(client.receive(), "C[old@1]");
+  client.subscribe('E', {"old"});
+  client.subscribe('S', {"ca"});
+  client.accept('C');
+  EXPECT_EQ(client.receive(), "E[old@1] S[ca@1]");
+  client.accept('E');
+  client.accept('S');
+  client.session().setView(viewOf("C:web@1 E:web@1 L:public@1 R:table@1", 3), nullptr);
+  EXPECT_EQ(client.receive(), "C[-old] E[-old]");
+  client.accept('E');
+  EXPECT_EQ(client.receive(), "");
+  client.accept('C');
+  EXPECT_EQ(client.receive(), "S[-ca]");
+}
+
+TEST(SessionTest, SecretsOfOthersDoNotExist) {
+  DeltaClient client;
+  client.session().setView(viewOf("S:mine@1"), nullptr);
+  client.subscribe('S', {"mine", "other"});
+  EXPECT_EQ(client.receive(), "S[mine@1]");
+  client.accept('S');
+  EXPECT_EQ(client.receive(), "S[-other]");
+  WholeClient whole;
+  whole.session().setView(viewOf("S:mine@1"), nullptr);
+  whole.subscribe('S', {"mine", "other"});
+  EXPECT_EQ(whole.receive(), "S[mine@1]");
+  whole.accept('S');
+  whole.session().setView(viewOf("S:mine@2", 2), nullptr);
+  EXPECT_EQ(whole.receive(), "S[mine@2]");
 }
 
 TEST(SessionTest, ChangesOfABackendTouchNothingElse) {

@@ -16,6 +16,7 @@ model::Model modelOf(const std::string& text) {
   for (const auto& listener : config.listeners()) writes.push_back(model::writeOf(listener));
   for (const auto& table : config.route_tables()) writes.push_back(model::writeOf(table));
   for (const auto& pool : config.pools()) writes.push_back(model::writeOf(pool));
+  for (const auto& one : config.certificates()) writes.push_back(model::writeOf(one));
   auto model = model::applied(model::Model{}, 1, writes);
   EXPECT_TRUE(model.ok());
   return *model;
@@ -30,6 +31,22 @@ std::string problemsOf(const std::string& config, const RequestPlaces& places = 
                     problem.reason());
   }
   return out;
+}
+
+TEST(ReferencesTest, CertificatesAreThereAndOfTheRightKind) {
+  constexpr char kCertificates[] = R"(
+    certificates { name: "web" private_key: "k" } certificates { name: "ca" } )";
+  EXPECT_EQ(problemsOf(absl::StrCat(kCertificates, R"(
+    listeners { name: "a" tls { certificates: "web" client_certificates { ca: "ca" } } }
+    pools { name: "p" tls { ca: "ca" certificate: "web" } })")),
+            "");
+  EXPECT_EQ(problemsOf(absl::StrCat(kCertificates, R"(
+    listeners { name: "a" tls { certificates: "wen" } } pools { name: "p" tls { ca: "web" } })"),
+                       {{{v1::KIND_POOL, "p"}, "pools[0]"}}),
+            "listener a: tls.certificates[0]: not_found: there is no certificate \"wen\"; did you "
+            "mean \"web\"?\n"
+            "pools[0].tls.ca: conflict: certificate \"web\" has a private key: it is one to show; "
+            "put the authorities to trust into a certificate without private key");
 }
 
 TEST(ReferencesTest, NothingIsWrong) {

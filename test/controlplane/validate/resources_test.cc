@@ -43,7 +43,7 @@ TEST(ResourcesTest, Listeners) {
       {R"(name: "l" address: "0.0.0.0:80" idle_timeout {} request_headers_timeout { seconds: 3601 }
           max_request_headers_kib: 8193)",
        "x.idle_timeout: range, x.request_headers_timeout: range, x.max_request_headers_kib: range"},
-      {R"(name: "l" address: "0.0.0.0:80" tls {})", "x.tls: not_implemented"},
+      {R"(name: "l" address: "0.0.0.0:80" tls {})", "x.tls.certificates: required"},
   };
   for (const Case& c : cases) {
     auto listener = parse<v1::Listener>(c.resource);
@@ -90,7 +90,8 @@ TEST(ResourcesTest, Pools) {
       {R"(name: "p" protocol: PROTOCOL_HTTP2)", ""},
       {R"(name: "p" protocol: 99)", "x.protocol: enum"},
       {R"(name: "p" connect_timeout {} health_check {} tls {})",
-       "x.connect_timeout: range, x.health_check: not_implemented, x.tls: not_implemented"},
+       "x.connect_timeout: range, x.health_check: not_implemented, x.tls.ca: required, "
+       "x.tls.server_name: required"},
       {R"(name: "a b")", "x.name: name"},
   };
   for (const Case& c : cases) {
