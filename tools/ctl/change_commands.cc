@@ -9,6 +9,7 @@
 
 #include "absl/strings/str_cat.h"
 #include "google/protobuf/util/time_util.h"
+#include "tools/ctl/certificate_files.h"
 #include "tools/ctl/client.h"
 #include "tools/ctl/commands.h"
 #include "tools/ctl/kinds.h"
@@ -78,8 +79,15 @@ bool readInput(Session& session, const std::string& path, Input* input) {
   options.read.for_people = true;
   const config::Loaded loaded = config::loadYaml(*text, name, &input->config, options);
   input->sources = loaded.sources;
-  if (loaded.ok()) return true;
-  session.err << config::describeErrors(loaded.errors, loaded.error_count) << "\n";
+  std::vector<config::LocatedError> errors = loaded.errors;
+  uint64_t error_count = loaded.error_count;
+  if (loaded.ok()) {
+    const std::string folder = std::filesystem::path(path).parent_path().string();
+    errors = readCertificateFiles(folder, *input->sources, &input->config);
+    error_count = errors.size();
+  }
+  if (error_count == 0) return true;
+  session.err << config::describeErrors(errors, error_count) << "\n";
   complain(session, kBadInput, "refused; nothing changed");
   return false;
 }

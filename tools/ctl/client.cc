@@ -23,6 +23,14 @@ std::string targetOf(const std::string& address) {
   return address;
 }
 
+// Of what convoyctl has read from a file, the text names the file: "private_key_file".
+config::Position placeOf(const std::string& path, const config::SourceMap& sources) {
+  const config::Position at = sources.find(path);
+  const size_t dot = path.rfind('.');
+  const bool is_there = dot == std::string::npos || at != sources.find(path.substr(0, dot));
+  return is_there ? at : sources.find(path + "_file");
+}
+
 }  // namespace
 
 Client::Client(std::string address) : address_(std::move(address)) {
@@ -71,8 +79,8 @@ std::string problemText(const v1::Problem& problem, const config::SourceMap* sou
     error.field_path = idText(problem.id());
   }
   if (sources != nullptr && !stored) {
-    config::LocatedError located{sources->file(), sources->find(problem.field_path()), error};
-    return located.text();
+    return config::LocatedError{sources->file(), placeOf(problem.field_path(), *sources), error}
+        .text();
   }
   std::string text = config::LocatedError{"", {}, error}.text();
   return text.substr(2);  // No file, so nothing before the colon.

@@ -19,7 +19,7 @@ std::string wordsOf(const CLI::App& command, const std::string& path) {
     for (const std::string& name : option->get_lnames()) add("--" + name);
   }
   if (path == "get" || path == "list" || path == "delete" || path == "history") {
-    add("listener route-table pool backend");
+    add("listener route-table pool backend certificate");
   }
   return words;
 }

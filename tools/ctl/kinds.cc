@@ -8,8 +8,8 @@ std::optional<v1::Kind> parseKind(const std::string& text) {
   std::string name = text;
   std::replace(name.begin(), name.end(), '_', '-');
   if (name.size() > 1 && name.back() == 's') name.pop_back();
-  for (const v1::Kind kind :
-       {v1::KIND_LISTENER, v1::KIND_ROUTE_TABLE, v1::KIND_POOL, v1::KIND_BACKEND}) {
+  for (const v1::Kind kind : {v1::KIND_LISTENER, v1::KIND_ROUTE_TABLE, v1::KIND_POOL,
+                              v1::KIND_BACKEND, v1::KIND_CERTIFICATE}) {
     if (name == kindText(kind)) return kind;
   }
   return std::nullopt;
@@ -25,6 +25,8 @@ std::string kindText(v1::Kind kind) {
       return "pool";
     case v1::KIND_BACKEND:
       return "backend";
+    case v1::KIND_CERTIFICATE:
+      return "certificate";
     default:
       return "resource";
   }
@@ -57,6 +59,10 @@ v1::ResourceId idOf(const v1::Resource& resource) {
       id.set_kind(v1::KIND_BACKEND);
       id.set_name(resource.backend().pool() + "/" + resource.backend().address());
       break;
+    case v1::Resource::kCertificate:
+      id.set_kind(v1::KIND_CERTIFICATE);
+      id.set_name(resource.certificate().name());
+      break;
     case v1::Resource::RESOURCE_NOT_SET:
       break;
   }
@@ -73,6 +79,8 @@ const google::protobuf::Message& contentOf(const v1::Resource& resource) {
       return resource.pool();
     case v1::Resource::kBackend:
       return resource.backend();
+    case v1::Resource::kCertificate:
+      return resource.certificate();
     case v1::Resource::RESOURCE_NOT_SET:
       break;
   }
@@ -86,6 +94,7 @@ v1::Config configOf(const std::vector<v1::Resource>& resources) {
     if (resource.has_route_table()) *config.add_route_tables() = resource.route_table();
     if (resource.has_pool()) *config.add_pools() = resource.pool();
     if (resource.has_backend()) *config.add_backends() = resource.backend();
+    if (resource.has_certificate()) *config.add_certificates() = resource.certificate();
   }
   return config;
 }

@@ -20,8 +20,8 @@ std::string kindText(v1::Kind kind);
 std::string idText(const v1::ResourceId& id);
 v1::ResourceId idOf(const v1::Resource& resource);
 
-// For messages: "listener, route-table, pool or backend".
-inline constexpr char kKinds[] = "listener, route-table, pool or backend";
+// For messages.
+inline constexpr char kKinds[] = "listener, route-table, pool, backend or certificate";
 
 // The message in the resource.
 const google::protobuf::Message& contentOf(const v1::Resource& resource);

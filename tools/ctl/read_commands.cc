@@ -1,3 +1,4 @@
+#include <chrono>
 #include <memory>
 #include <optional>
 
@@ -30,7 +31,7 @@ int badKind(Session& session, const std::string& kind) {
 int print(Session& session, const std::vector<v1::Resource>& resources, int64_t revision) {
   switch (session.output) {
     case Output::Table:
-      printResources(resources, session.out);
+      printResources(resources, std::chrono::system_clock::now(), session.out);
       break;
     case Output::Json:
       session.out << toJson(configOf(resources));

@@ -44,7 +44,36 @@ std::string algorithmText(v1::Algorithm algorithm) {
   return lower(v1::Algorithm_Name(shown).substr(prefix.size()));
 }
 
-std::string summaryOf(const v1::Resource& resource) {
+// The first names, and how many more there are.
+std::string namesText(const v1::CertificateInfo& info) {
+  constexpr int kShown = 3;
+  std::vector<std::string> names;
+  for (const std::string& name : info.subject_alt_names()) {
+    if (names.size() == kShown) break;
+    names.push_back(name.rfind("DNS:", 0) == 0 ? name.substr(4) : name);
+  }
+  if (names.empty()) return info.subject();
+  const int more = info.subject_alt_names_size() - kShown;
+  return join(names, " ") + (more > 0 ? " and " + std::to_string(more) + " more" : "");
+}
+
+std::string certificateText(const v1::CertificateInfo& info,
+                            std::chrono::system_clock::time_point now) {
+  const int64_t seconds =
+      info.not_after().seconds() -
+      std::chrono::duration_cast<std::chrono::seconds>(now.time_since_epoch()).count();
+  const std::string day = timeText(info.not_after()).substr(0, 10);
+  const std::string expiry =
+      seconds < 0 ? "EXPIRED " + day
+                  : "expires " + day + " (in " + counted(seconds / 86'400, "day") + ")";
+  const std::string what = info.has_private_key()
+                               ? info.key_type()
+                               : "trusts " + std::to_string(info.count()) +
+                                     (info.count() == 1 ? " authority" : " authorities");
+  return what + ", " + namesText(info) + ", " + expiry;
+}
+
+std::string summaryOf(const v1::Resource& resource, std::chrono::system_clock::time_point now) {
   switch (resource.resource_case()) {
     case v1::Resource::kListener: {
       const v1::Listener& listener = resource.listener();
@@ -52,6 +81,12 @@ std::string summaryOf(const v1::Resource& resource) {
       if (!listener.address().empty()) addresses.push_back(listener.address());
       addresses.insert(addresses.end(), listener.addresses().begin(), listener.addresses().end());
       return join(addresses, " ") + ", " +
+             (listener.has_tls() ? "TLS " +
+                                       join({listener.tls().certificates().begin(),
+                                             listener.tls().certificates().end()},
+                                            " ") +
+                                       ", "
+                                 : "") +
              (listener.route_table().empty() ? counted(listener.routes_size(), "route")
                                              : "route table " + listener.route_table()) +
              selectorText(listener.nodes());
@@ -60,10 +95,15 @@ std::string summaryOf(const v1::Resource& resource) {
       return counted(resource.route_table().routes_size(), "route");
     case v1::Resource::kPool:
       return algorithmText(resource.pool().algorithm()) + ", " +
-             counted(resource.pool().backends_size(), "backend");
+             counted(resource.pool().backends_size(), "backend") +
+             (!resource.pool().has_tls()                           ? ""
+              : resource.pool().tls().insecure_skip_verification() ? ", TLS not verified"
+                                                                   : ", TLS");
     case v1::Resource::kBackend:
       return "weight " + std::to_string(resource.backend().weight()) +
              selectorText(resource.backend().nodes());
+    case v1::Resource::kCertificate:
+      return certificateText(resource.certificate().info(), now);
     case v1::Resource::RESOURCE_NOT_SET:
       break;
   }
@@ -103,7 +143,8 @@ std::string timeText(const google::protobuf::Timestamp& time) {
   return time.seconds() == 0 ? "" : google::protobuf::util::TimeUtil::ToString(seconds);
 }
 
-void printResources(const std::vector<v1::Resource>& resources, std::ostream& out) {
+void printResources(const std::vector<v1::Resource>& resources,
+                    std::chrono::system_clock::time_point now, std::ostream& out) {
   if (resources.empty()) {
     out << "nothing\n";
     return;
@@ -111,8 +152,8 @@ void printResources(const std::vector<v1::Resource>& resources, std::ostream& ou
   Table table({"KIND", "NAME", "REVISION", "SUMMARY"});
   for (const v1::Resource& resource : resources) {
     const v1::ResourceId id = idOf(resource);
-    table.add(
-        {kindText(id.kind()), id.name(), std::to_string(resource.revision()), summaryOf(resource)});
+    table.add({kindText(id.kind()), id.name(), std::to_string(resource.revision()),
+               summaryOf(resource, now)});
   }
   table.print(out);
 }

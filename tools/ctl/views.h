@@ -2,6 +2,7 @@
 
 // Tables of what the control plane answers, for people.
 
+#include <chrono>
 #include <ostream>
 #include <string>
 #include <vector>
@@ -12,7 +13,9 @@
 
 namespace convoy::tools::ctl {
 
-void printResources(const std::vector<v1::Resource>& resources, std::ostream& out);
+// `now`: how long certificates hold on is counted from it.
+void printResources(const std::vector<v1::Resource>& resources,
+                    std::chrono::system_clock::time_point now, std::ostream& out);
 
 // "created pool web", one line for each change; with contents, what differs below it.
 void printChanges(const google::protobuf::RepeatedPtrField<v1::Change>& changes, int64_t count,

@@ -11,6 +11,7 @@
 #include <map>
 #include <sstream>
 
+#include "test/common/test_ca.h"
 #include "test/controlplane/common/temporary_folder.h"
 #include "tools/ctl/commands.h"
 
@@ -278,6 +279,77 @@ TEST_F(FirstSteps, DeletesAndWatches) {
   const Result pools = run({"history", "pool", "web", "--contents"});
   EXPECT_NE(pools.out.find("revision 1"), std::string::npos);
   EXPECT_EQ(pools.out.find("more"), std::string::npos);
+}
+
+// With a file of its own, since certificates are beside the file that names them.
+class CertificateSteps : public FirstSteps {
+ protected:
+  Result applyFile(const std::string& yaml, std::vector<std::string> more = {}) {
+    std::ofstream(path_) << yaml;
+    more.insert(more.begin(), {"apply", "-f", path_});
+    return run(more);
+  }
+  void write(const std::string& name, const std::string& of) {
+    std::ofstream(folder_.file(name)) << test::caFile(of);
+  }
+
+  const std::string path_ = folder_.file("web.yaml");
+  const std::string web_ =
+      "certificates:\n"
+      "- name: web\n"
+      "  certificate_file: web.pem\n"
+      "  private_key_file: web.key\n";
+};
+
+TEST_F(CertificateSteps, FilesAreReadAndNeverShown) {
+  write("web.pem", "ecdsa.pem");
+  write("web.key", "ecdsa.key");
+  Result result = applyFile(web_);
+  EXPECT_EQ(result.code, kOk) << result.err;
+  EXPECT_EQ(result.out, "revision 1: 1 created\n  created certificate web\n");
+  EXPECT_EQ(applyFile(web_).out, "nothing to change, still revision 1\n");
+  result = run({"list", "certificates"});
+  EXPECT_NE(result.out.find("ECDSA P-256, example.com www.example.com IP:127.0.0.1, expires 2"),
+            std::string::npos)
+      << result.out;
+  EXPECT_NE(result.out.find("(in 89 days)"), std::string::npos) << result.out;
+
+  write("web.pem", "renewed.pem");
+  write("web.key", "renewed.key");
+  result = applyFile(web_, {"--dry-run"});
+  EXPECT_NE(result.out.find("+   subject: \"CN=renewed\""), std::string::npos) << result.out;
+  EXPECT_EQ(applyFile(web_).code, kOk);
+  std::string all = result.out;
+  for (const std::vector<std::string>& command :
+       std::vector<std::vector<std::string>>{{"get", "certificate", "web", "-o", "json"},
+                                             {"list", "-o", "yaml"},
+                                             {"history", "--contents"},
+                                             {"watch", "--after", "0", "--count", "2"}}) {
+    result = run(command);
+    EXPECT_EQ(result.code, kOk) << result.err;
+    EXPECT_NE(result.out.find("CN=renewed"), std::string::npos) << result.out;
+    all += result.out;
+  }
+  EXPECT_EQ(all.find("BEGIN"), std::string::npos);
+  // What list prints changes nothing when it is applied.
+  EXPECT_EQ(apply(run({"list", "-o", "yaml"}).out, {"--prune"}).out,
+            "nothing to change, still revision 2\n");
+  EXPECT_EQ(run({"delete", "certificate", "web"}).code, kOk);
+}
+
+TEST_F(CertificateSteps, MistakesAreShownWhereTheFileIsNamed) {
+  Result result = applyFile(web_);
+  EXPECT_EQ(result.code, kBadInput);
+  EXPECT_EQ(result.err.find(path_ + ":3:3: certificates[0].certificate_file: cannot be read: "), 0u)
+      << result.err;
+  write("web.pem", "ecdsa.pem");
+  write("web.key", "rsa.key");
+  result = applyFile(web_);
+  EXPECT_EQ(result.code, kBadInput);
+  EXPECT_EQ(result.err.find(path_ + ":4:3: certificates[0].private_key: is not the key of "), 0u)
+      << result.err;
+  result = applyFile("certificates:\n- {name: web}\n");
+  EXPECT_EQ(result.err.find(path_ + ":2:3: certificates[0].certificate: "), 0u) << result.err;
 }
 
 TEST_F(FirstSteps, StatusAndBootstrap) {

@@ -38,7 +38,7 @@ TEST(ViewsTest, ResourcesAreOneLineEach) {
   backend.mutable_backend()->set_address("10.0.0.1:80");
   backend.mutable_backend()->set_weight(3);
   std::ostringstream out;
-  printResources({listener, pool, backend}, out);
+  printResources({listener, pool, backend}, {}, out);
   EXPECT_EQ(out.str(),
             "KIND      NAME             REVISION  SUMMARY\n"
             "listener  public           1         0.0.0.0:80, route table main, on nodes zone=a\n"
@@ -46,6 +46,54 @@ TEST(ViewsTest, ResourcesAreOneLineEach) {
             "backend   web/10.0.0.1:80  3         weight 3\n");
   const v1::Config config = configOf({listener, pool, backend});
   EXPECT_EQ(config.listeners_size() + config.pools_size() + config.backends_size(), 3);
+}
+
+TEST(ViewsTest, CertificatesSayWhenTheyExpire) {
+  const auto certificate = [](const std::string& name, int64_t not_after) {
+    v1::Resource resource;
+    resource.set_revision(1);
+    resource.mutable_certificate()->set_name(name);
+    v1::CertificateInfo& info = *resource.mutable_certificate()->mutable_info();
+    info.set_subject("CN=x");
+    info.set_key_type("ECDSA P-256");
+    info.set_count(1);
+    info.set_has_private_key(true);
+    info.mutable_not_after()->set_seconds(not_after);
+    return resource;
+  };
+  v1::Resource web = certificate("web", 10 * 86'400);
+  for (const char* name : {"DNS:a.example", "IP:::1", "DNS:b.example", "DNS:c.example"}) {
+    web.mutable_certificate()->mutable_info()->add_subject_alt_names(name);
+  }
+  v1::Resource old = certificate("old", 86'400);
+  v1::Resource authorities = certificate("cas", 3 * 86'400 + 1);
+  authorities.mutable_certificate()->mutable_info()->set_has_private_key(false);
+  authorities.mutable_certificate()->mutable_info()->set_count(2);
+  v1::Resource listener;
+  listener.mutable_listener()->set_name("public");
+  listener.mutable_listener()->set_address("0.0.0.0:443");
+  listener.mutable_listener()->mutable_tls()->add_certificates("web");
+  v1::Resource pool;
+  pool.mutable_pool()->set_name("p");
+  pool.mutable_pool()->mutable_tls();
+  v1::Resource unsafe = pool;
+  unsafe.mutable_pool()->mutable_tls()->set_insecure_skip_verification(true);
+  std::ostringstream out;
+  printResources({listener, pool, unsafe, web, old, authorities},
+                 std::chrono::system_clock::time_point(std::chrono::hours(48)), out);
+  EXPECT_EQ(
+      out.str(),
+      "KIND         NAME    REVISION  SUMMARY\n"
+      "listener     public  0         0.0.0.0:443, TLS web, 0 routes\n"
+      "pool         p       0         weighted_least_connections, 0 backends, TLS\n"
+      "pool         p       0         weighted_least_connections, 0 backends, TLS not verified\n"
+      "certificate  web     1         ECDSA P-256, a.example IP:::1 b.example and 1 more, "
+      "expires 1970-01-11 (in 8 days)\n"
+      "certificate  old     1         ECDSA P-256, CN=x, EXPIRED 1970-01-02\n"
+      "certificate  cas     1         trusts 2 authorities, CN=x, expires 1970-01-04 (in 1 "
+      "day)\n");
+  EXPECT_EQ(parseKind("certificates"), v1::KIND_CERTIFICATE);
+  EXPECT_EQ(configOf({web}).certificates(0).name(), "web");
 }
 
 TEST(ViewsTest, ANodeIsShownWithWhatItRefuses) {
