@@ -2,7 +2,7 @@
 """Every YAML example of the user's docs does what its page says.
 
 A block's fence says what it is:
-  ```yaml convoy.v1           convoyctl validate accepts it
+  ```yaml convoy.v1           convoyctl validate accepts it, in a folder with the files of CERTIFICATES
   ```yaml convoy.v1 refused   convoyctl validate refuses it, at a place in the file
   ```yaml bootstrap           convoy-proxy --mode validate accepts it
   ```yaml contexts            convoyctl context list reads it
@@ -31,10 +31,20 @@ def pages():
     return [pathlib.Path("README.md"), *sorted(pathlib.Path("docs").glob("*.md"))]
 
 
+# Files that the examples name: what they are in the folder of test/common/test_ca.sh.
+CERTIFICATES = {"web.pem": "ecdsa.pem", "web.key": "ecdsa.key", "web.ocsp": "ecdsa.ocsp", "web-rsa.pem": "rsa.pem",
+                "web-rsa.key": "rsa.key", "clients-ca.pem": "ca.pem", "backends-ca.pem": "other_ca.pem",
+                "edge.pem": "client.pem", "edge.key": "client.key"}
+
+
 class ExamplesTest(unittest.TestCase):
     @classmethod
     def setUpClass(cls):
         cls.fleet = Fleet()
+        made = pathlib.Path(cls.fleet.folder, "test_ca")
+        subprocess.run(["sh", "test/common/test_ca.sh", made], timeout=SECONDS, check=True)
+        for name, source in CERTIFICATES.items():
+            os.link(made / source, os.path.join(cls.fleet.folder, name))
 
     @classmethod
     def tearDownClass(cls):
@@ -42,10 +52,12 @@ class ExamplesTest(unittest.TestCase):
 
     def check(self, kind, text):
         if kind.startswith("convoy.v1"):
-            result = self.fleet.run_ctl("validate", "-f", "-", stdin=text)
+            path = pathlib.Path(self.fleet.folder, "example.yaml")
+            path.write_text(text, encoding="utf-8")
+            result = self.fleet.run_ctl("validate", "-f", path)
             if kind == "convoy.v1 refused":
                 self.assertEqual(result.returncode, 2, result.stdout)
-                self.assertRegex(result.stderr, r"^stdin:\d+:\d+: ")
+                self.assertRegex(result.stderr, r"/example.yaml:\d+:\d+: ")
             else:
                 self.assertEqual(result.returncode, 0, result.stderr)
             return
