@@ -11,6 +11,7 @@ VALUE_WIDTH = 62
 BAR_HEIGHT = 18
 BAR_STEP = 26
 TITLE_HEIGHT = 34
+NOTE_HEIGHT = 16
 GAP = 24
 
 _STYLE = """
@@ -32,18 +33,24 @@ class Panel:
     def __init__(self, title, form="{:,.1f}"):
         self.title = title
         self.form = form
+        self.note = ""  # a line under the title
         self.bars = []  # (proxy, label, value, minimum or None)
 
     @property
     def height(self):
-        return TITLE_HEIGHT + BAR_STEP * len(self.bars)
+        return self._top() + BAR_STEP * len(self.bars)
+
+    def _top(self):
+        return TITLE_HEIGHT + (NOTE_HEIGHT if self.note else 0)
 
     def draw(self, x, y):
         most = max(value for _, _, value, _ in self.bars) or 1
         room = PANEL_WIDTH - LABEL_WIDTH - VALUE_WIDTH
         parts = [f'<text class="title" x="{x}" y="{y + 16}">{escape(self.title)}</text>']
+        if self.note:
+            parts.append(f'<text class="note" x="{x}" y="{y + 16 + NOTE_HEIGHT}">{escape(self.note)}</text>')
         for i, (proxy, label, value, minimum) in enumerate(self.bars):
-            top = y + TITLE_HEIGHT + i * BAR_STEP
+            top = y + self._top() + i * BAR_STEP
             start, width = x + LABEL_WIDTH, max(1.0, room * value / most)
             kind = {"convoy": "own", "relay": "floor"}.get(proxy, "bar")
             parts.append(f'<text x="{start - 8}" y="{top + 13}" text-anchor="end">{escape(label)}</text>')
@@ -58,10 +65,13 @@ class Panel:
 def panels_of(result):
     labels = report.labels_of(result)
     panels = []
-    for connections in dict.fromkeys(row["connections"] for row in result["summary"]):
-        panel = Panel(f"CPU us/request, {connections} connections", "{:,.2f}")
-        panel.bars = [(row["proxy"], labels[row["proxy"]], row["cpu_us_median"], row["cpu_us_minimum"])
-                      for row in result["summary"] if row["connections"] == connections]
+    for row_name, connections in dict.fromkeys((line["row"], line["connections"]) for line in result["summary"]):
+        lines = [line for line in result["summary"] if (line["row"], line["connections"]) == (row_name, connections)]
+        unit = "handshake" if result["rows"][row_name]["group"] == "handshake" else "request"
+        panel = Panel(f"CPU us/{unit}, {connections} connections", "{:,.2f}")
+        panel.note = result["rows"][row_name]["title"]
+        panel.bars = [(line["proxy"], labels[line["proxy"]], line["cpu_us_median"], line["cpu_us_minimum"])
+                      for line in lines]
         panels.append(panel)
     for key, heading, value_of, form in report.COUNT_COLUMNS:
         panel = Panel(heading, form)
@@ -82,9 +92,10 @@ def svg(result):
         y += max(panel.height for panel in row) + GAP
     note = "Lower is better. One worker on one core."
     if result["summary"]:
-        note += f" CPU: median of {result['settings']['rounds']} interleaved rounds, the tick is the minimum."
+        rounds = max(line["rounds"] for line in result["summary"])
+        note += f" CPU: median of {rounds} interleaved rounds, the tick is the minimum."
     parts.append(f'<text class="note" x="{GAP}" y="{y + 4}">{escape(note)}</text>')
     width, height = GAP + COLUMNS * (PANEL_WIDTH + GAP), y + GAP
     return (f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {width} {height}" width="{width}" '
-            f'height="{height}" role="img" aria-label="Convoy beside nginx and HAProxy">\n'
+            f'height="{height}" role="img" aria-label="Convoy beside its peers">\n'
             f"<style>{_STYLE}</style>\n" + "\n".join(parts) + "\n</svg>\n")

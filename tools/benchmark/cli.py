@@ -12,37 +12,40 @@ import subprocess
 import sys
 import time
 
-from tools.benchmark import chart, counts, fleet, peers, report, rounds, summary, system, workload
+from tools.benchmark import backends, chart, counts, fleet, load, peers, report, scenarios, summary, system, workload
 from tools.benchmark.processes import Processes, raise_file_limit
-from tools.benchmark.running import Running
+from tools.benchmark.rows import Rows, amounts_of
 from tools.benchmark.system import BenchError
 
-SCHEMA = 1
+SCHEMA = 2
 RESULTS = "docs/benchmarks"
 TARGETS = {"convoy": "//proxy:convoy-proxy", "relay": "//tools/benchmark:relay"}
-BACKEND_TARGET = "//tools/sample:backend"
-BACKEND = "bazel-bin/tools/sample/backend"
+LOAD_TARGETS = [backends.TARGET, backends.H2_TARGET, load.HANDSHAKES_TARGET]
 
 DESCRIPTION = """\
-Measures Convoy beside nginx and HAProxy in one run: each with one worker pinned to one core, the load (wrk) and the
-backends on another. The floor is a relay that parses nothing. Without --cpu, --callgrind, --syscalls, --idle or
---start everything is measured, which takes about ten minutes.
+Measures Convoy beside nginx, HAProxy and nghttpx in one run: each with one worker pinned to one core, the load and
+the backends on another. The floor is a relay that parses nothing. Without --cpu, --rows, --callgrind, --syscalls,
+--idle or --start everything is measured, which takes about twenty minutes.
 
 The workload of every figure: ten routes of which the last but one matches, access log on (to a file), request id,
-X-Forwarded-For, counters, six headers each way, 1 KiB body.
+X-Forwarded-For, counters, six headers each way, 1 KiB body unless the row says otherwise.
 """
 
 EPILOG = """\
 examples:
   tools/bench                              everything; writes docs/benchmarks/results.{json,svg,md}
-  tools/bench --quick                      a first impression in a minute; writes nothing
+  tools/bench --quick                      a first impression in two minutes; writes nothing
+  tools/bench --rows h2,tls                CPU per request of the rows h2, tls-h1, tls-h2, ...
   tools/bench --fleet                      a control plane and two nodes; about three minutes
   tools/bench --callgrind --only convoy    instructions per request of Convoy
   tools/bench --cpu --rounds 15 --connections 256 --json /tmp/result.json
 
+rows:
+ROWS
+
 exit status: 0, 1 if something went wrong (a proxy failed, requests failed, connections to the backends were closed
 under load), 2 for wrong use.
-"""
+""".replace("ROWS", "\n".join(f"  {row.name:18} {row.title}" for row in scenarios.ALL))
 
 Cores = collections.namedtuple("Cores", "proxy load")
 
@@ -51,7 +54,9 @@ def parse_arguments(arguments):
     parser = argparse.ArgumentParser(prog="tools/bench", description=DESCRIPTION, epilog=EPILOG,
                                      formatter_class=argparse.RawDescriptionHelpFormatter)
     what = parser.add_argument_group("what to measure (default: all of it)")
-    what.add_argument("--cpu", action="store_true", help="CPU per request under load, in interleaved rounds")
+    what.add_argument("--cpu", action="store_true", help="CPU per request under load, in interleaved rounds: every row")
+    what.add_argument("--rows", metavar="ROW[,ROW]", type=lambda text: text.split(","),
+                      help="the same, but only these rows; a first word means all that begin with it (--cpu is implied)")
     what.add_argument("--callgrind", action="store_true", help="user-space instructions per request")
     what.add_argument("--syscalls", action="store_true", help="system calls per request")
     what.add_argument("--idle", action="store_true", help="resident bytes per idle connection")
@@ -61,11 +66,12 @@ def parse_arguments(arguments):
     what.add_argument("--start", action="store_true", help="start to first response; memory with an empty config")
     how = parser.add_argument_group("how")
     how.add_argument("--rounds", type=_positive, help="interleaved rounds (default 7)")
-    how.add_argument("--duration", type=_positive, help="seconds of load that count, per sample (default 4)")
-    how.add_argument("--connections", type=_numbers, metavar="N[,N]", help="client connections (default 64,256)")
+    how.add_argument("--duration", type=_positive, help="seconds of load that count, per sample (default 4 in row h1, "
+                     "else 2)")
+    how.add_argument("--connections", type=_numbers, metavar="N[,N]", help="client connections of row h1 (default 64,256)")
     how.add_argument("--only", action="append", choices=peers.NAMES, metavar="NAME",
                      help=f"only this proxy; may be repeated ({', '.join(peers.NAMES)})")
-    how.add_argument("--quick", action="store_true", help="2 rounds of 1 s at 64 connections, and the counts")
+    how.add_argument("--quick", action="store_true", help="a round or two of 1 s, and the counts")
     how.add_argument("--browser-headers", action="store_true", help="send the headers of a browser, about 600 bytes")
     how.add_argument("--json", metavar="FILE", help="write the result to FILE as JSON, and nothing elsewhere")
     how.add_argument("--no-build", action="store_true", help="take the binaries of bazel-bin as they are")
@@ -75,13 +81,15 @@ def parse_arguments(arguments):
     if "envoy" in (options.only or []) and not options.envoy:
         parser.error("--only envoy needs --envoy BINARY")
     kinds = ["cpu", "callgrind", "syscalls", "idle", "start"]
-    options.everything = not options.fleet and not any(getattr(options, kind) for kind in kinds)
+    options.everything = not options.fleet and not options.rows and not any(getattr(options, kind) for kind in kinds)
     if options.everything:
         for kind in kinds:
             setattr(options, kind, True)
-    options.rounds = options.rounds or (2 if options.quick else 7)
-    options.duration = options.duration or (1 if options.quick else 4)
-    options.connections = options.connections or ([64] if options.quick else [64, 256])
+    options.cpu = options.cpu or bool(options.rows)
+    try:
+        options.scenarios = scenarios.choose(options.rows) if options.rows else scenarios.ALL
+    except BenchError as error:
+        parser.error(str(error))
     return options
 
 
@@ -107,7 +115,7 @@ def build(root, options):
     bazel = shutil.which("bazel")
     if not bazel:
         raise BenchError("bazel is not installed: run tools/setup build bench (or --no-build with binaries in bazel-bin)")
-    targets = [BACKEND_TARGET] + [target for name, target in TARGETS.items()
+    targets = LOAD_TARGETS + [target for name, target in TARGETS.items()
                                   if not (name == "convoy" and options.convoy)]
     progress("building " + " ".join(targets))
     done = subprocess.run([bazel, "build", "--keep_going", "--noshow_progress", "--ui_event_filters=-info", *targets],
@@ -134,47 +142,28 @@ def choose(root, options):
 
 
 def check_tools(root, options):
-    wanted = [("wrk", options.cpu), ("valgrind", options.callgrind), ("strace", options.syscalls)]
+    tools = {row.tool for row in options.scenarios} if options.cpu else set()
+    http2 = options.cpu and any(row.http2 for row in options.scenarios)
+    wanted = [("wrk", "wrk" in tools), ("h2load", "h2load" in tools), ("nghttp", http2),
+              ("valgrind", options.callgrind), ("strace", options.syscalls)]
     missing = [name for name, needed in wanted if needed and not shutil.which(name)]
     if missing:
         raise BenchError(f"not installed: {', '.join(missing)}; tools/setup build bench installs them")
-    if not os.access(os.path.join(root, BACKEND), os.X_OK):
-        raise BenchError(f"{BACKEND} is not there: bazel build {BACKEND_TARGET}")
+    if not os.access(os.path.join(root, backends.BINARY), os.X_OK):
+        raise BenchError(f"{backends.BINARY} is not there: bazel build {backends.TARGET}")
 
 
-def start_backend(processes, core, binary):
-    """The sample backend with two ports; returns the ports."""
-    command = [binary, "--listen", "127.0.0.1:0", "--listen", "127.0.0.1:0", "--name", "bench",
-               "--body-bytes", str(workload.BODY_BYTES)]
-    for header in workload.RESPONSE_HEADERS:
-        command += ["--header", header]
-    child = processes.start(command, core)
-
-    def listening():
-        lines = system.read(child.out_path, " ").split("\n")
-        return [line for line in lines if line.startswith("listening on ")]
-
-    lines = system.wait_for(lambda: len(listening()) == 2 and listening(), 10, "the sample backend")
-    return [int(line.rpartition(":")[2]) for line in lines]
+def measure_counts(processes, cores, root, chosen, options, headers):
+    """Figures by proxy and kind: of the workload over HTTP/1.1, and of the proxies that are measured there."""
+    if not any([options.callgrind, options.syscalls, options.idle, options.start]):
+        return {}
+    chosen = [peer for peer in chosen if not peer.cannot(scenarios.H1)]
+    with backends.Backends(processes, cores.load, root, scenarios.H1) as started:
+        return _counts(counts.Counts(processes, cores, started.ports, workload.request_bytes(headers), progress), chosen,
+                       options)
 
 
-def measure_cpu(processes, cores, backends, chosen, options, headers):
-    stats = workload.BackendStats(backends[0])
-    runnings = []
-    try:
-        for peer in chosen:
-            runnings.append(Running(processes, peer, cores.proxy, backends))
-        measure = rounds.Rounds(processes, cores, stats, headers, progress)
-        return measure.measure(runnings, options.rounds, options.connections, options.duration)
-    finally:
-        for running in runnings:
-            running.stop()
-        stats.close()
-
-
-def measure_counts(processes, cores, backends, chosen, options, headers):
-    """Figures by proxy and kind."""
-    count = counts.Counts(processes, cores, backends, workload.request_bytes(headers), progress)
+def _counts(count, chosen, options):
     found = {peer.name: {} for peer in chosen}
     for peer in chosen:
         of = found[peer.name]
@@ -187,7 +176,7 @@ def measure_counts(processes, cores, backends, chosen, options, headers):
         if options.start:
             of["start_ms"] = count.start_up(peer)
             of["empty"] = count.empty(peer)
-    return found if any(found.values()) else {}
+    return found
 
 
 def run(root, options, command):
@@ -203,22 +192,18 @@ def run(root, options, command):
         "command": command,
         "date": datetime.datetime.now(datetime.timezone.utc).strftime("%Y-%m-%d"),
         "machine": system.machine(),
-        "settings": {
-            "rounds": options.rounds, "duration": options.duration, "connections": options.connections,
-            "request_bytes": len(workload.request_bytes(headers)), "response_body_bytes": workload.BODY_BYTES,
-            "routes": len(workload.ROUTES),
-        },
+        "settings": {"request_bytes": len(workload.request_bytes(headers)), "routes": len(workload.ROUTES)},
         "proxies": {peer.name: {"label": peer.label, "version": peer.version()} for peer in chosen},
         "peers": [peer.name for peer in chosen if peer.counts_as_peer],
-        "samples": [], "summary": [], "counts": {}, "warnings": [],
+        "rows": {}, "samples": [], "summary": [], "counts": {}, "failures": [], "warnings": [],
     }
     # We take nothing from the proxy's core ourselves.
     os.sched_setaffinity(0, {cores.load})
     with Processes() as processes:
-        backends = start_backend(processes, cores.load, os.path.join(root, BACKEND))
-        result["counts"] = measure_counts(processes, cores, backends, chosen, options, headers)
+        result["counts"] = measure_counts(processes, cores, root, chosen, options, headers)
         if options.cpu:
-            result["samples"] = measure_cpu(processes, cores, backends, chosen, options, headers)
+            rows = Rows(processes, cores, root, headers, progress, amounts_of(options))
+            result["rows"], result["samples"], result["failures"] = rows.measure(chosen, options.scenarios)
     result["summary"] = summary.summarise(result["samples"], result["peers"])
     result["warnings"] = summary.warnings(result["summary"])
     return result
@@ -228,6 +213,9 @@ def write(root, options, result):
     """Files: --json to where it says; else a full run to docs/benchmarks; else none."""
     if options.json:
         _write(options.json, json.dumps(result, indent=1) + "\n")
+        return
+    if result["failures"]:
+        progress("nothing is written, since rows failed (--json FILE writes all the same)")
         return
     if not options.everything or options.quick or options.only or options.browser_headers:
         progress("nothing is written (only a full run writes docs/benchmarks; --json FILE writes any)")
@@ -251,8 +239,8 @@ def run_fleet(root, options, command):
     result = {"schema": SCHEMA, "command": command, "machine": system.machine(),
               "date": datetime.datetime.now(datetime.timezone.utc).strftime("%Y-%m-%d")}
     with Processes() as processes:
-        backends = start_backend(processes, cores.load, os.path.join(root, BACKEND))
-        result["fleet"] = fleet.measure(processes, root, cores, backends, progress, options.quick)
+        with backends.Backends(processes, cores.load, root, scenarios.H1) as started:
+            result["fleet"] = fleet.measure(processes, root, cores, started.ports, progress, options.quick)
     return result
 
 
@@ -293,6 +281,8 @@ def main(root, arguments):
         result = run(root, options, shlex.join(["tools/bench", *arguments]))
         print(report.text(result))
         write(root, options, result)
+        if result["failures"]:
+            raise BenchError(f"{len(result['failures'])} failures; they are in the tables above")
     except BenchError as error:
         progress(f"failed: {error}")
         return 1

@@ -56,8 +56,11 @@ class Processes:
         self._named += 1
         return self.path(f"{name}.{self._named}")
 
-    def start(self, command, core, stdout=None, stderr=None):
-        """Starts `command` pinned to `core` (None: to none). Output goes to files of the folder, by default of a name of its own."""
+    def start(self, command, core, stdout=None, stderr=None, environment=None):
+        """Starts `command` pinned to `core` (None: to none), with `environment` added to ours.
+
+        Output goes to files of the folder, by default of a name of its own.
+        """
         path = self.unique_path(os.path.basename(command[0]))
         out_path = stdout or f"{path}.out"
         err_path = stderr or f"{path}.err"
@@ -73,7 +76,8 @@ class Processes:
         out, err = os.open(out_path, flags, 0o600), os.open(err_path, flags, 0o600)
         try:
             child = subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=out, stderr=err, cwd=self.folder,
-                                     start_new_session=True, preexec_fn=prepare)
+                                     start_new_session=True, preexec_fn=prepare,
+                                     env={**os.environ, **(environment or {})})
         except OSError as error:
             raise BenchError(f"cannot start {command[0]}: {error.strerror}") from error
         finally:

@@ -1,18 +1,18 @@
 """Tables for people, in plain text and Markdown."""
 
-from tools.benchmark import summary
+from tools.benchmark import scenarios, summary
 
+# (heading with the unit of the table, how to write the cell)
 _CPU_COLUMNS = [
-    ("connections", lambda row, _: f"{row['connections']}"),
     ("proxy", lambda row, labels: labels[row["proxy"]]),
-    ("CPU us/request", lambda row, _: f"{row['cpu_us_median']:.2f}"),
-    ("minimum", lambda row, _: f"{row['cpu_us_minimum']:.2f}"),
-    ("of it user", lambda row, _: number(row["user_us_median"], "{:.2f}")),
+    ("CPU us/{unit}", lambda row, _: f"{row['cpu_us_median']:,.2f}"),
+    ("minimum", lambda row, _: f"{row['cpu_us_minimum']:,.2f}"),
+    ("of it user", lambda row, _: number(row["user_us_median"], "{:,.2f}")),
     ("vs best peer", lambda row, _: times(row["ratio_median"])),
     ("by minimum", lambda row, _: times(row["ratio_minimum"])),
     ("proxy's core", lambda row, _: f"{row['proxy_core_median']:.0%}"),
     ("load's core", lambda row, _: f"{row['load_core_median']:.0%}"),
-    ("requests/s", lambda row, _: f"{row['requests_per_second_median']:,.0f}"),
+    ("{unit}s/s", lambda row, _: f"{row['requests_per_second_median']:,.0f}"),
     ("p50 us", lambda row, _: number(row["p50_us_median"], "{:,.0f}")),
     ("p99 us", lambda row, _: number(row["p99_us_median"], "{:,.0f}")),
     ("upstream closed", lambda row, _: f"{row['upstream_closed']}"),
@@ -28,6 +28,9 @@ COUNT_COLUMNS = [
 ]
 
 
+_WORDS = ("row", "proxy")  # columns that are no figures
+
+
 def number(value, form):
     return "-" if value is None else form.format(value)
 
@@ -36,11 +39,38 @@ def times(value):
     return number(value, "{:.2f}x")
 
 
-def cpu_table(result):
-    """(headings, rows) of text."""
+def groups_of(result):
+    """The groups that have a figure: name -> lines of the summary."""
+    found = {}
+    for line in result["summary"]:
+        found.setdefault(result["rows"][line["row"]]["group"], []).append(line)
+    return found
+
+
+def connections_of(result, line):
+    """`64`, or `8 x 32` where each connection has so many requests at a time."""
+    streams = result["rows"][line["row"]]["streams"]
+    return f"{line['connections']} x {streams}" if streams > 1 else f"{line['connections']}"
+
+
+def cpu_table(result, group):
+    """(headings, rows) of text: the rows of one group."""
+    labels, lines = labels_of(result), groups_of(result)[group]
+    unit = "handshake" if group == "handshake" else "request"
+    headings = ["row", "connections"] + [heading.format(unit=unit) for heading, _ in _CPU_COLUMNS]
+    rows = [[result["rows"][line["row"]]["title"], connections_of(result, line)] +
+            [cell(line, labels) for _, cell in _CPU_COLUMNS] for line in lines]
+    return headings, rows
+
+
+def notes(result, group):
+    """Who has no figure in which row of a group, and why: in sentences."""
     labels = labels_of(result)
-    headings = [heading for heading, _ in _CPU_COLUMNS]
-    return headings, [[cell(row, labels) for _, cell in _CPU_COLUMNS] for row in result["summary"]]
+    found = [f"{labels[name]} takes no part in \"{row['title']}\": {why}."
+             for row in result["rows"].values() if row["group"] == group for name, why in row["left_out"].items()]
+    found += [f"FAILED: {labels.get(of['proxy'], 'all proxies')} in \"{result['rows'][of['row']]['title']}\": "
+              f"{of['message']}" for of in result["failures"] if result["rows"][of["row"]]["group"] == group]
+    return found
 
 
 def counts_table(result):
@@ -69,7 +99,7 @@ def labels_of(result):
 def plain(headings, rows):
     """A table with aligned columns: words left, figures right."""
     widths = [max(len(line[i]) for line in [headings, *rows]) for i in range(len(headings))]
-    left = [headings[i] == "proxy" for i in range(len(headings))]
+    left = [heading in _WORDS for heading in headings]
 
     def line(cells):
         return "  ".join(cell.ljust(width) if to_left else cell.rjust(width)
@@ -80,36 +110,41 @@ def plain(headings, rows):
 
 def markdown_table(headings, rows):
     lines = ["| " + " | ".join(headings) + " |",
-             "|" + "|".join("---" if heading == "proxy" else "---:" for heading in headings) + "|"]
+             "|" + "|".join("---" if heading in _WORDS else "---:" for heading in headings) + "|"]
     return "\n".join(lines + ["| " + " | ".join(row) + " |" for row in rows])
 
 
 def conditions(result):
     """On what and of what, in one paragraph."""
-    machine, settings = result["machine"], result["settings"]
+    machine = result["machine"]
     versions = ", ".join(f"{of['label']} {of['version']}" for of in result["proxies"].values() if of.get("version"))
     text = (f"{machine['cpu']}, {machine['cores']} {'virtual ' if machine['virtual'] else ''}cores, "
             f"Linux {machine['kernel']}, {machine['distribution']}. {versions}.")
     if result["summary"]:
-        text += f" {settings['rounds']} rounds of {settings['duration']:g} s, interleaved; medians unless it says so."
+        amounts = dict.fromkeys(f"{row['rounds']} rounds of {row['duration']:g} s" for row in result["rows"].values())
+        text += f" {' and '.join(amounts)}, interleaved; medians unless it says so."
     return text
 
 
 def sections(result):
-    """(title, headings, rows) of every table that has rows."""
+    """(title, headings, rows, notes) of every table that has rows."""
     found = []
-    if result["summary"]:
-        found.append(("CPU per request", *cpu_table(result)))
+    measured = groups_of(result)
+    for group in dict.fromkeys(row["group"] for row in result["rows"].values()):
+        title = f"CPU per {'handshake' if group == 'handshake' else 'request'}: {scenarios.GROUPS[group]}"
+        table = cpu_table(result, group) if group in measured else ([], [])
+        found.append((title, *table, notes(result, group)))
     if result["counts"]:
         headings, rows = counts_table(result)
         if rows:
-            found.append(("Counts", headings, rows))
+            found.append(("Counts", headings, rows, []))
     return found
 
 
 def text(result):
     parts = [conditions(result)]
-    parts += [f"{title}\n{plain(headings, rows)}" for title, headings, rows in sections(result)]
+    for title, headings, rows, remarks in sections(result):
+        parts.append("\n".join([title, *([plain(headings, rows)] if rows else []), *remarks]))
     parts += [f"WARNING: {warning}" for warning in result["warnings"]]
     return "\n\n".join(parts)
 
@@ -118,9 +153,10 @@ def markdown(result, chart):
     """The page that is committed beside the JSON and the chart."""
     parts = ["# Results of tools/bench",
              f"Written by `{result['command']}` on {result['date']}; what is measured and how is in "
-             "[README.md](README.md). Lower is better everywhere but in requests/s.",
+             "[README.md](README.md). Lower is better everywhere but in requests/s and handshakes/s.",
              conditions(result), f"![The same as a chart]({chart})"]
-    parts += [f"## {title}\n\n{markdown_table(headings, rows)}" for title, headings, rows in sections(result)]
+    for title, headings, rows, remarks in sections(result):
+        parts += [f"## {title}", *([markdown_table(headings, rows)] if rows else []), *remarks]
     parts += [f"**Warning:** {warning}." for warning in result["warnings"]]
     return "\n\n".join(parts) + "\n"
 

@@ -1,13 +1,12 @@
-"""CPU per request: all proxies side by side, in interleaved rounds.
+"""CPU per request: all proxies of a row side by side, in interleaved rounds.
 
 Every proxy runs all the time; a round puts each of them in turn under load, in an order that moves by one from
-round to round. What counts is a window inside the load: the connections stand by then, and wrk has not yet begun to
-tear them down. CPU is the scheduler's account of the proxy's processes, requests are those that the backend counted.
+round to round. What counts is a window inside the load: the connections stand by then, and the load has not yet begun
+to tear them down. CPU is the scheduler's account of the proxy's processes, requests are those that the backend counted.
 """
 
 import time
 
-from tools.benchmark.load import Wrk
 from tools.benchmark.system import BenchError, CoreTime, Cpu
 
 LEAD_SECONDS = 0.5  # from the start of the load to the start of the window
@@ -26,7 +25,7 @@ class Snapshot:
         self.load_core = CoreTime(cores.load)
 
 
-def sample_of(before, after, loaded, round_number, connections, name):
+def sample_of(before, after, loaded, round_number, connections, running):
     """One sample as it goes into the JSON."""
     wall = (after.time - before.time) * 1e9
     requests = after.stats["requests"] - before.stats["requests"]
@@ -35,7 +34,8 @@ def sample_of(before, after, loaded, round_number, connections, name):
     user_share = (after.cpu.user - before.cpu.user) / ticks if ticks else 0.0
     core_busy = (after.proxy_core.busy - before.proxy_core.busy) / wall
     return {
-        "proxy": name,
+        "row": running.scenario.name,
+        "proxy": running.peer.name,
         "connections": connections,
         "round": round_number,
         "requests": requests,
@@ -55,28 +55,30 @@ def sample_of(before, after, loaded, round_number, connections, name):
     }
 
 
-def check(sample, running):
+def check(sample, loaded, running):
     """Raises if the sample does not measure what it should."""
-    name, connections = running.peer.label, sample["connections"]
-    if sample["requests"] < 100:
-        raise BenchError(f"{name} at {connections} connections: only {sample['requests']} requests reached the backend")
+    where = f"{running.peer.label} at {sample['connections']} connections ({running.scenario.title})"
+    if sample["requests"] < running.scenario.least_requests:
+        raise BenchError(f"{where}: only {sample['requests']} requests reached the backend")
     if sample["upstream_closed"]:
-        raise BenchError(f"{name} at {connections} connections: {sample['upstream_closed']} connections to the backend "
-                         "were closed under load; a proxy at its best keeps them all")
+        raise BenchError(f"{where}: {sample['upstream_closed']} connections to the backend were closed under load; a proxy "
+                         "at its best keeps them all")
+    if loaded["bytes"] is not None and loaded["bytes"] < 0.95 * loaded["requests"] * running.scenario.body_bytes:
+        raise BenchError(f"{where}: {loaded['requests']} responses had only {loaded['bytes']} bytes")
 
 
 class Rounds:
-    """Measures the proxies that `runnings` holds."""
+    """Measures the proxies that `runnings` holds, under the load that `loads` starts."""
 
-    def __init__(self, processes, cores, stats, headers, progress):
-        self.processes = processes
+    def __init__(self, cores, stats, loads, progress):
         self.cores = cores
         self.stats = stats
-        self.headers = headers
+        self.loads = loads
         self.progress = progress
 
     def measure(self, runnings, rounds, connections, seconds):
         samples = []
+        row = self.loads.scenario
         turns = rounds * len(connections) * len(runnings)
         for round_number in range(rounds):
             shift = round_number % len(runnings)
@@ -84,16 +86,15 @@ class Rounds:
                 for running in runnings[shift:] + runnings[:shift]:
                     sample = self._sample(running, count, seconds, round_number)
                     samples.append(sample)
-                    self.progress(f"round {round_number + 1}/{rounds}, {count} connections, {running.peer.label}: "
-                                  f"{sample['cpu_us']:.2f} us/request ({len(samples)}/{turns})")
+                    self.progress(f"{row.name}, round {round_number + 1}/{rounds}, {count} connections, "
+                                  f"{running.peer.label}: {sample['cpu_us']:.2f} us/{row.unit} ({len(samples)}/{turns})")
         return samples
 
     def _sample(self, running, connections, seconds, round_number):
         for _ in range(_ATTEMPTS):
             running.forget_log()
             started = time.monotonic()
-            load = Wrk(self.processes, self.cores.load, running.port, connections,
-                       max(1, round(LEAD_SECONDS + seconds + TAIL_SECONDS)), self.headers)
+            load = self.loads.start(running.port, connections, max(1, round(LEAD_SECONDS + seconds + TAIL_SECONDS)))
             try:
                 time.sleep(LEAD_SECONDS)
                 before = Snapshot(running, self.cores, self.stats)
@@ -106,7 +107,7 @@ class Rounds:
                 break
         else:
             raise BenchError("the machine is too busy: no window of the load could be measured")
-        sample = sample_of(before, after, loaded, round_number, connections, running.peer.name)
-        check(sample, running)
+        sample = sample_of(before, after, loaded, round_number, connections, running)
+        check(sample, loaded, running)
         running.check_log(loaded["requests"])
         return sample

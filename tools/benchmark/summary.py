@@ -1,18 +1,18 @@
-"""From samples to what people compare: median and minimum per proxy, and ratios to the better peer."""
+"""From samples to what people compare: median and minimum per proxy, and ratios to the best peer."""
 
 import statistics
 
 
 def summarise(samples, peer_names):
-    """One row per (connections, proxy), in the order of the samples.
+    """One line per (row, connections, proxy), in the order of the samples.
 
-    A ratio compares a proxy's CPU per request with the better of the peers at the same number of connections: median
-    with the lowest median, minimum with the lowest minimum. Without a peer there is no ratio.
+    A ratio compares a proxy's CPU per request with the best of the peers in the same row at the same number of
+    connections: median with the lowest median, minimum with the lowest minimum. Without a peer there is no ratio.
     """
     rows = []
-    for connections in _distinct(sample["connections"] for sample in samples):
-        at = [sample for sample in samples if sample["connections"] == connections]
-        group = [_row(connections, name, [s for s in at if s["proxy"] == name])
+    for row_name, connections in _distinct((sample["row"], sample["connections"]) for sample in samples):
+        at = [sample for sample in samples if (sample["row"], sample["connections"]) == (row_name, connections)]
+        group = [_row(row_name, connections, name, [s for s in at if s["proxy"] == name])
                  for name in _distinct(sample["proxy"] for sample in at)]
         peers = [row for row in group if row["proxy"] in peer_names]
         for row in group:
@@ -28,13 +28,14 @@ def ratio(value, others):
     return value / min(known) if known and value is not None else None
 
 
-def _row(connections, name, samples):
+def _row(row_name, connections, name, samples):
     def median(key):
         values = [sample[key] for sample in samples if sample[key] is not None]
         return statistics.median(values) if values else None
 
     cpu = [sample["cpu_us"] for sample in samples]
     return {
+        "row": row_name,
         "connections": connections,
         "proxy": name,
         "rounds": len(samples),

@@ -1,7 +1,7 @@
-"""The one workload that every figure is about, the same for every proxy, and a client that sends it.
+"""The workload that every figure is about, the same for every proxy, and a client that sends it.
 
 Ten routes of which the last but one matches, the access log on (to a file), a request id, X-Forwarded-For, counters,
-six headers each way, a body of 1 KiB in the response.
+six headers each way, a body of 1 KiB in the response. The rows (scenarios.py) vary protocol and body, and nothing else.
 """
 
 import json
@@ -48,12 +48,20 @@ BROWSER_HEADERS = [
     ("Upgrade-Insecure-Requests", "1"),
     ("Cookie", "session=6f1d8c02a94b7e35d1c08f62; theme=dark; consent=1; ab=checkout-b; cart=3f9a21c7d0"),
 ]
+# What a gRPC client adds, and the body of a call: one uncompressed message.
+GRPC_HEADERS = [("content-type", "application/grpc"), ("te", "trailers")]
+GRPC_PATH = "/api/v2/orders/Get"
+GRPC_MESSAGE = b"\x00\x00\x00\x00\x20" + b"order 1042".ljust(32, b".")
 # With date, content-type, content-length and x-backend, which the backend sends by itself, that makes six.
 RESPONSE_HEADERS = ["cache-control: private, max-age=0", 'etag: "5d8c72a5edda8d6a"']
 
 
 def pool_of(path):
     return POOLS[1] if path.startswith("/api/v2/") else POOLS[0]
+
+
+def path_of(scenario):
+    return GRPC_PATH if scenario.grpc else PATH
 
 
 def request_bytes(headers=None, path=PATH):

@@ -10,7 +10,7 @@ sys.path.insert(0, os.getcwd())
 BACKEND = os.path.abspath(sys.argv.pop(2))
 RELAY = os.path.abspath(sys.argv.pop(1))
 
-from tools.benchmark import cli, peers, workload  # noqa: E402
+from tools.benchmark import backends, peers, workload  # noqa: E402
 from tools.benchmark.processes import Processes  # noqa: E402
 from tools.benchmark.running import Running  # noqa: E402
 
@@ -20,7 +20,7 @@ CORE = min(os.sched_getaffinity(0))
 class RelayTest(unittest.TestCase):
     def test_bytes_pass_both_ways(self):
         with Processes() as processes:
-            ports = cli.start_backend(processes, CORE, BACKEND)
+            _, ports = backends.start(processes, CORE, BACKEND)
             running = Running(processes, peers.Relay(RELAY), CORE, ports)
             with workload.Client(running.port) as client:
                 client.batches(20, 5)
@@ -31,7 +31,7 @@ class RelayTest(unittest.TestCase):
         body = os.urandom(4 << 20)
         head = f"POST /echo HTTP/1.1\r\nContent-Length: {len(body)}\r\n\r\n".encode()
         with Processes() as processes:
-            ports = cli.start_backend(processes, CORE, BACKEND)
+            _, ports = backends.start(processes, CORE, BACKEND)
             running = Running(processes, peers.Relay(RELAY), CORE, ports)
             with workload.Client(running.port, head + body) as client:
                 for _ in range(3):
@@ -40,7 +40,7 @@ class RelayTest(unittest.TestCase):
 
     def test_the_backends_counts_see_no_reconnect(self):
         with Processes() as processes:
-            ports = cli.start_backend(processes, CORE, BACKEND)
+            _, ports = backends.start(processes, CORE, BACKEND)
             stats = workload.BackendStats(ports[0])
             running = Running(processes, peers.Relay(RELAY), CORE, ports)
             with workload.Client(running.port) as client:

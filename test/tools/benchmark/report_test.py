@@ -10,13 +10,13 @@ import xml.etree.ElementTree as xml_tree
 sys.dont_write_bytecode = True
 sys.path.insert(0, os.getcwd())
 
-from tools.benchmark import chart, counts, load, report, rounds, summary  # noqa: E402
+from tools.benchmark import chart, counts, load, report, rounds, scenarios, summary  # noqa: E402
 from tools.benchmark.system import BenchError  # noqa: E402
 
 
 def sample(proxy, connections, cpu_us, **changes):
     made = {
-        "proxy": proxy, "connections": connections, "round": 0, "requests": 1000, "cpu_us": cpu_us,
+        "row": "h1", "proxy": proxy, "connections": connections, "round": 0, "requests": 1000, "cpu_us": cpu_us,
         "user_us": cpu_us / 4, "proxy_core": 0.9, "load_core": 0.8, "others_on_proxy_core": 0.01, "stolen": 0.0,
         "upstream_closed": 0, "upstream_opened": 0, "requests_per_second": 50_000.0, "p50_us": 700.0, "p99_us": 1500.0,
     }
@@ -29,14 +29,24 @@ SAMPLES = [sample(proxy, connections, cpu * scale)
            for proxy, values in (("convoy", (8.0, 9.0, 7.0)), ("nginx", (12.0, 10.0, 11.0)),
                                  ("haproxy", (13.0, 9.5, 15.0)), ("relay", (6.0, 6.1, 5.9)))
            for cpu in values]
+HANDSHAKES = [sample(proxy, 16, cpu, row="handshake-full") for proxy, cpu in (("convoy", 200.0), ("nginx", 400.0))]
+
+
+def row_described(name, **changes):
+    row = next(row for row in scenarios.ALL if row.name == name)
+    return {**row.describe(), "rounds": 3, "duration": 4, "left_out": {}, **changes}
 
 
 def result(samples=None):
-    rows = summary.summarise(SAMPLES if samples is None else samples, ["nginx", "haproxy"])
+    rows = summary.summarise(SAMPLES + HANDSHAKES if samples is None else samples, ["nginx", "haproxy"])
+    described = {
+        "h1": row_described("h1"),
+        "handshake-full": row_described("handshake-full", duration=2, left_out={"haproxy": "it has no TLS"}),
+    }
     return {
-        "schema": 1, "command": "tools/bench", "date": "2026-01-02",
+        "schema": 2, "command": "tools/bench", "date": "2026-01-02",
         "machine": {"cpu": "Test CPU", "cores": 2, "virtual": True, "kernel": "6.1", "distribution": "Debian 12"},
-        "settings": {"rounds": 3, "duration": 4, "connections": [64, 256]},
+        "settings": {}, "rows": {} if samples == [] else described, "failures": [],
         "proxies": {"convoy": {"label": "Convoy", "version": None}, "nginx": {"label": "nginx", "version": "1.22.1"},
                     "haproxy": {"label": "HAProxy", "version": "2.6.12"}, "relay": {"label": "relay", "version": None}},
         "peers": ["nginx", "haproxy"], "samples": [], "summary": rows, "warnings": summary.warnings(rows),
@@ -70,6 +80,13 @@ class SummaryTest(unittest.TestCase):
         self.assertAlmostEqual(row["cpu_us_median"], 8.0 * 1.2)
         self.assertAlmostEqual(row["ratio_median"], 8.0 / 11.0)
 
+    def test_ratios_stay_within_one_row(self):
+        rows = summary.summarise(SAMPLES + [sample("convoy", 64, 90.0, row="h2"), sample("nginx", 64, 100.0, row="h2")],
+                                 ["nginx", "haproxy"])
+        ratios = {row["row"]: row["ratio_median"] for row in rows if (row["connections"], row["proxy"]) == (64, "convoy")}
+        self.assertAlmostEqual(ratios["h1"], 8.0 / 11.0)
+        self.assertAlmostEqual(ratios["h2"], 0.9)
+
     def test_without_peers_there_is_no_ratio(self):
         rows = summary.summarise([sample("convoy", 64, 8.0)], [])
         self.assertIsNone(rows[0]["ratio_median"])
@@ -93,6 +110,13 @@ class SummaryTest(unittest.TestCase):
         self.assertRegex(disturbed(stolen=0.1)[0], "10%")
 
 
+class FakeRunning:
+    scenario = scenarios.H1
+
+    class peer:
+        name = label = "nginx"
+
+
 class SampleTest(unittest.TestCase):
     class Snapshot:
         class Part:
@@ -108,7 +132,8 @@ class SampleTest(unittest.TestCase):
 
     def test_a_window_is_a_difference(self):
         before, after = self.Snapshot(1.0, 500, 1_000_000_000, 2), self.Snapshot(3.0, 100_500, 2_000_000_000, 2)
-        made = rounds.sample_of(before, after, {"p50_us": 1.0, "p99_us": 2.0}, 0, 64, "nginx")
+        made = rounds.sample_of(before, after, {"p50_us": 1.0, "p99_us": 2.0}, 0, 64, FakeRunning)
+        self.assertEqual((made["row"], made["proxy"]), ("h1", "nginx"))
         self.assertEqual(made["requests"], 100_000)
         self.assertAlmostEqual(made["cpu_us"], 10.0)
         self.assertAlmostEqual(made["user_us"], 2.5)
@@ -118,16 +143,16 @@ class SampleTest(unittest.TestCase):
         self.assertAlmostEqual(made["stolen"], 0.01)
         self.assertAlmostEqual(made["requests_per_second"], 50_000)
 
-    def test_a_window_with_upstream_reconnects_is_refused(self):
-        class FakeRunning:
-            class peer:
-                label = "nginx"
-
-        rounds.check(sample("nginx", 64, 8.0), FakeRunning)
-        with self.assertRaisesRegex(BenchError, "3 connections to the backends were closed|: 3 connections"):
-            rounds.check(sample("nginx", 64, 8.0, upstream_closed=3), FakeRunning)
+    def test_a_window_that_measures_something_else_is_refused(self):
+        good = {"requests": 1000, "bytes": 1100 * 1024}
+        rounds.check(sample("nginx", 64, 8.0), good, FakeRunning)
+        rounds.check(sample("nginx", 64, 8.0), {"requests": 1000, "bytes": None}, FakeRunning)
+        with self.assertRaisesRegex(BenchError, "3 connections to the backend were closed"):
+            rounds.check(sample("nginx", 64, 8.0, upstream_closed=3), good, FakeRunning)
         with self.assertRaisesRegex(BenchError, "only 5 requests"):
-            rounds.check(sample("nginx", 64, 8.0, requests=5), FakeRunning)
+            rounds.check(sample("nginx", 64, 8.0, requests=5), good, FakeRunning)
+        with self.assertRaisesRegex(BenchError, "only 512000 bytes"):
+            rounds.check(sample("nginx", 64, 8.0), {"requests": 1000, "bytes": 512_000}, FakeRunning)
 
 
 WRK = """Running 3s test @ http://127.0.0.1:18082/
@@ -141,6 +166,12 @@ WRK = """Running 3s test @ http://127.0.0.1:18082/
 Requests/sec: 126754.12
 """
 
+H2LOAD = """finished in 3.01s, 84192.00 req/s, 84.55MB/s
+requests: 84192 total, 84448 started, 84192 done, 84192 succeeded, 0 failed, 0 errored, 0 timeout
+status codes: 84192 2xx, 0 3xx, 0 4xx, 0 5xx
+traffic: 84.55MB (88654952) total, 904.98KB (926696) headers (space savings 90.59%), 82.22MB (86212608) data
+"""
+
 STRACE = """% time     seconds  usecs/call     calls    errors syscall
 ------ ----------- ----------- --------- --------- ----------------
  60.00    0.020000          10      2000           sendto
@@ -152,18 +183,40 @@ STRACE = """% time     seconds  usecs/call     calls    errors syscall
 
 class ParseTest(unittest.TestCase):
     def test_wrk(self):
-        self.assertEqual(load.parse(WRK), {"requests": 383001, "requests_per_second": 126754.12, "p50_us": 1410.0,
-                                           "p99_us": 735.0})
+        self.assertEqual(load.parse_wrk(WRK), {"requests": 383001, "bytes": int(419.32 * 2**20),
+                                               "requests_per_second": 126754.12, "p50_us": 1410.0, "p99_us": 735.0})
 
     def test_failed_requests_are_refused(self):
         for line in ("  Socket errors: connect 0, read 1, write 0, timeout 0\n", "  Non-2xx or 3xx responses: 5\n"):
             with self.assertRaisesRegex(BenchError, "requests failed"):
-                load.parse(WRK + line)
-        load.parse(WRK + "  Socket errors: connect 0, read 0, write 0, timeout 0\n")
+                load.parse_wrk(WRK + line)
+        load.parse_wrk(WRK + "  Socket errors: connect 0, read 0, write 0, timeout 0\n")
 
     def test_output_that_is_no_result_is_refused(self):
-        with self.assertRaisesRegex(BenchError, "cannot read"):
-            load.parse("unable to connect\n")
+        for parse in (load.parse_wrk, load.parse_h2load, lambda text: load.parse_handshakes(text, True, 4)):
+            with self.assertRaisesRegex(BenchError, "cannot read"):
+                parse("unable to connect\n")
+
+    def test_h2load(self):
+        self.assertEqual(load.parse_h2load(H2LOAD), {"requests": 84192, "bytes": 86212608,
+                                                     "requests_per_second": 84192.0, "p50_us": None, "p99_us": None})
+        for good, bad in (("84192 succeeded, 0 failed", "84191 succeeded, 1 failed"), ("0 errored", "1 errored"),
+                          ("84192 2xx, 0 3xx, 0 4xx, 0 5xx", "84190 2xx, 0 3xx, 0 4xx, 2 5xx")):
+            with self.assertRaisesRegex(BenchError, "requests failed"):
+                load.parse_h2load(H2LOAD.replace(good, bad))
+
+    def test_handshakes(self):
+        def parse(resumed, again, failed=0):
+            text = f"connections 100 resumed {again} failed {failed} p50_us 900 p99_us 4000\n"
+            return load.parse_handshakes(text, resumed, 16)
+
+        self.assertEqual((parse(False, 0)["requests"], parse(True, 84)["p99_us"]), (100, 4000))
+        with self.assertRaisesRegex(BenchError, "83 of 100 handshakes were resumed, not all"):
+            parse(True, 83)
+        with self.assertRaisesRegex(BenchError, "1 of 100 handshakes were resumed, not none"):
+            parse(False, 1)
+        with self.assertRaisesRegex(BenchError, "connections failed"):
+            parse(False, 0, failed=1)
 
     def test_strace(self):
         self.assertEqual(counts.parse_strace(STRACE), {"sendto": 2000, "recvfrom": 2100})
@@ -177,7 +230,7 @@ class ReportTest(unittest.TestCase):
 
     def test_text_has_every_proxy_and_ratio(self):
         text = report.text(result())
-        for expected in ("Convoy", "HAProxy 2.6.12", "0.73x", "0.25x", "9,000", "10.0", "3 rounds of 4 s"):
+        for expected in ("Convoy", "HAProxy 2.6.12", "0.73x", "0.25x", "9,000", "10.0", "3 rounds of 4 s and 3 rounds of 2 s"):
             self.assertIn(expected, text)
         self.assertNotIn("WARNING", text)
 
@@ -193,17 +246,46 @@ class ReportTest(unittest.TestCase):
         self.assertNotIn("CPU per request", text)
         self.assertIn("Counts", text)
 
+    def test_every_group_has_a_table_in_its_unit(self):
+        tables = {title: (headings, rows) for title, headings, rows, _ in report.sections(result())}
+        headings, rows = tables["CPU per handshake: TLS handshakes"]
+        self.assertIn("CPU us/handshake", headings)
+        self.assertIn("handshakes/s", headings)
+        self.assertEqual([row[:3] for row in rows], [["full handshake and one request", "16", "Convoy"],
+                                                     ["full handshake and one request", "16", "nginx"]])
+        self.assertEqual(len(tables["CPU per request: HTTP/1.1 to HTTP/1.1"][1]), 8)
+
+    def test_streams_are_shown(self):
+        made = {"rows": {"h2": row_described("h2")}}
+        self.assertEqual(report.connections_of(made, {"row": "h2", "connections": 8}), "8 x 32")
+
+    def test_who_is_left_out_or_failed_is_told(self):
+        made = result()
+        made["failures"] = [{"row": "h1", "proxy": "nginx", "message": "nginx ended at its start"},
+                            {"row": "handshake-full", "proxy": None, "message": "no window"}]
+        for text in (report.text(made), report.markdown(made, "results.svg")):
+            self.assertIn('HAProxy takes no part in "full handshake and one request": it has no TLS.', text)
+            self.assertIn('FAILED: nginx in "HTTP/1.1 to HTTP/1.1": nginx ended at its start', text)
+            self.assertIn('FAILED: all proxies in "full handshake and one request": no window', text)
+
+    def test_a_row_without_a_figure_is_told_too(self):
+        made = result(samples=[])
+        made["rows"] = {"h2": row_described("h2")}
+        made["failures"] = [{"row": "h2", "proxy": "convoy", "message": "configuration refused"}]
+        self.assertIn("HTTP/2 to HTTP/1.1\nFAILED: Convoy", report.text(made))
+
     def test_markdown(self):
         page = report.markdown(result(), "results.svg")
         self.assertIn("](results.svg)", page)
-        self.assertIn("| 64 | Convoy | 8.00 |", page)
+        self.assertIn("| HTTP/1.1 to HTTP/1.1 | 64 | Convoy | 8.00 |", page)
 
 
 class ChartTest(unittest.TestCase):
     def test_is_well_formed_and_complete(self):
         drawn = xml_tree.fromstring(chart.svg(result()))
         texts = [element.text for element in drawn.iter("{http://www.w3.org/2000/svg}text")]
-        for expected in ("CPU us/request, 64 connections", "CPU us/request, 256 connections", "instructions/request",
+        for expected in ("CPU us/request, 64 connections", "CPU us/request, 256 connections",
+                         "CPU us/handshake, 16 connections", "full handshake and one request", "instructions/request",
                          "Convoy", "8.00", "36,000"):
             self.assertIn(expected, texts)
 
