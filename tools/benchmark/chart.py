@@ -68,7 +68,9 @@ def panels_of(result):
     for row_name, connections in dict.fromkeys((line["row"], line["connections"]) for line in result["summary"]):
         lines = [line for line in result["summary"] if (line["row"], line["connections"]) == (row_name, connections)]
         unit = "handshake" if result["rows"][row_name]["group"] == "handshake" else "request"
-        panel = Panel(f"CPU us/{unit}, {connections} connections", "{:,.2f}")
+        streams = result["rows"][row_name]["streams"]
+        each = f" x {streams} streams" if streams > 1 else ""
+        panel = Panel(f"CPU us/{unit}, {connections} connections{each}", "{:,.2f}")
         panel.note = result["rows"][row_name]["title"]
         panel.bars = [(line["proxy"], labels[line["proxy"]], line["cpu_us_median"], line["cpu_us_minimum"])
                       for line in lines]

@@ -34,7 +34,7 @@ X-Forwarded-For, counters, six headers each way, 1 KiB body unless the row says 
 EPILOG = """\
 examples:
   tools/bench                              everything; writes docs/benchmarks/results.{json,svg,md}
-  tools/bench --quick                      a first impression in two minutes; writes nothing
+  tools/bench --quick                      a first impression in two to three minutes
   tools/bench --rows h2,tls                CPU per request of the rows h2, tls-h1, tls-h2, ...
   tools/bench --fleet                      a control plane and two nodes; about three minutes
   tools/bench --callgrind --only convoy    instructions per request of Convoy

@@ -56,7 +56,7 @@ def _http1(scenario, port, message_path):
 def _http2(scenario, port, message_path):
     """By nghttp, which prints every frame."""
     scheme = "https" if scenario.tls else "http"
-    command = ["nghttp", "-v", "-n", "--no-dep", "-H", f":authority: {certificate.NAME}"]
+    command = ["nghttp", "-v", "-n", "-y", "--no-dep", "-H", f":authority: {certificate.NAME}"]
     if scenario.grpc:
         command += ["-d", message_path]
         for name, value in workload.GRPC_HEADERS:

@@ -68,7 +68,7 @@ def notes(result, group):
     labels = labels_of(result)
     found = [f"{labels[name]} takes no part in \"{row['title']}\": {why}."
              for row in result["rows"].values() if row["group"] == group for name, why in row["left_out"].items()]
-    found += [f"FAILED: {labels.get(of['proxy'], 'all proxies')} in \"{result['rows'][of['row']]['title']}\": "
+    found += [f"FAILED: {labels[of['proxy']]} in \"{result['rows'][of['row']]['title']}\": "
               f"{of['message']}" for of in result["failures"] if result["rows"][of["row"]]["group"] == group]
     return found
 

@@ -77,18 +77,25 @@ class Rounds:
         self.progress = progress
 
     def measure(self, runnings, rounds, connections, seconds):
-        samples = []
+        """(samples, what went wrong by proxy): a proxy that fails once has no samples and no further turns."""
+        samples, failed = [], {}
         row = self.loads.scenario
         turns = rounds * len(connections) * len(runnings)
         for round_number in range(rounds):
-            shift = round_number % len(runnings)
+            shift = round_number % max(1, len(runnings))
             for count in connections:
                 for running in runnings[shift:] + runnings[:shift]:
-                    sample = self._sample(running, count, seconds, round_number)
+                    if running.peer.name in failed:
+                        continue
+                    try:
+                        sample = self._sample(running, count, seconds, round_number)
+                    except BenchError as error:
+                        failed[running.peer.name] = str(error)
+                        continue
                     samples.append(sample)
                     self.progress(f"{row.name}, round {round_number + 1}/{rounds}, {count} connections, "
                                   f"{running.peer.label}: {sample['cpu_us']:.2f} us/{row.unit} ({len(samples)}/{turns})")
-        return samples
+        return [sample for sample in samples if sample["proxy"] not in failed], failed
 
     def _sample(self, running, connections, seconds, round_number):
         for _ in range(_ATTEMPTS):

@@ -1,7 +1,7 @@
 """The table "CPU per request", row by row: backends, proxies, load, rounds.
 
-A proxy that does not start in a row, or fails under its load, is a failure of that row: it is told, the rows after it
-are measured all the same, and the run does not succeed.
+A proxy that does not start in a row, or fails under its load, is told; the others and the rows after it are measured
+all the same, and the run does not succeed.
 """
 
 import contextlib
@@ -46,9 +46,9 @@ class Rows:
         """(samples, failures)"""
         failures = []
 
-        def fail(error, name=None):
+        def fail(name, error):
             self.progress(f"FAILED: {row.name}: {error}")
-            failures.append({"row": row.name, "proxy": name, "message": str(error)})
+            failures.append({"row": row.name, "proxy": name, "message": str(error).strip()})
 
         files = self._files() if row.tls else None
         with contextlib.ExitStack() as stack:
@@ -61,15 +61,12 @@ class Rows:
                         self.processes, peer, self.cores.proxy, backends.ports, scenario=row, certificate=files,
                         message_path=loads.message_path)))
                 except BenchError as error:
-                    fail(error, peer.name)
-            if not runnings:
-                return [], failures
+                    fail(peer.name, error)
             measure = rounds.Rounds(self.cores, backends.stats, loads, self.progress)
-            try:
-                return measure.measure(runnings, amount["rounds"], amount["clients"], amount["duration"]), failures
-            except BenchError as error:
-                fail(error)
-                return [], failures
+            samples, failed = measure.measure(runnings, amount["rounds"], amount["clients"], amount["duration"])
+            for name, error in failed.items():
+                fail(name, error)
+            return samples, failures
 
     def _files(self):
         if self._certificate is None:

@@ -155,6 +155,42 @@ class SampleTest(unittest.TestCase):
             rounds.check(sample("nginx", 64, 8.0), {"requests": 1000, "bytes": 512_000}, FakeRunning)
 
 
+class RoundsTest(unittest.TestCase):
+    """Rounds without processes: who is measured when."""
+
+    class Scripted(rounds.Rounds):
+        def __init__(self, script):
+            super().__init__(None, None, type("Loads", (), {"scenario": scenarios.H1}), lambda line: None)
+            self.script = script
+            self.order = []
+
+        def _sample(self, running, connections, seconds, round_number):
+            self.order.append((round_number, connections, running.peer.name))
+            if (running.peer.name, round_number) in self.script:
+                raise BenchError(f"{running.peer.name} failed")
+            return sample(running.peer.name, connections, 8.0)
+
+    @staticmethod
+    def runnings(*names):
+        return [type("Running", (), {"peer": type("Peer", (), {"name": name, "label": name})}) for name in names]
+
+    def test_the_order_moves_by_one(self):
+        measure = self.Scripted(set())
+        samples, failed = measure.measure(self.runnings("a", "b", "c"), 2, [64], 1)
+        self.assertEqual([name for _, _, name in measure.order], ["a", "b", "c", "b", "c", "a"])
+        self.assertEqual((len(samples), failed), (6, {}))
+
+    def test_a_proxy_that_fails_once_is_out_and_the_others_go_on(self):
+        measure = self.Scripted({("b", 1)})
+        samples, failed = measure.measure(self.runnings("a", "b"), 3, [64, 256], 1)
+        self.assertEqual(failed, {"b": "b failed"})
+        self.assertEqual([made["proxy"] for made in samples], ["a"] * 6)
+        self.assertEqual(measure.order.count((1, 256, "b")) + measure.order.count((2, 64, "b")), 0)
+
+    def test_without_proxies_there_is_nothing(self):
+        self.assertEqual(self.Scripted(set()).measure([], 3, [64], 1), ([], {}))
+
+
 WRK = """Running 3s test @ http://127.0.0.1:18082/
   1 threads and 256 connections
   Latency Distribution
@@ -262,11 +298,11 @@ class ReportTest(unittest.TestCase):
     def test_who_is_left_out_or_failed_is_told(self):
         made = result()
         made["failures"] = [{"row": "h1", "proxy": "nginx", "message": "nginx ended at its start"},
-                            {"row": "handshake-full", "proxy": None, "message": "no window"}]
+                            {"row": "handshake-full", "proxy": "convoy", "message": "no window"}]
         for text in (report.text(made), report.markdown(made, "results.svg")):
             self.assertIn('HAProxy takes no part in "full handshake and one request": it has no TLS.', text)
             self.assertIn('FAILED: nginx in "HTTP/1.1 to HTTP/1.1": nginx ended at its start', text)
-            self.assertIn('FAILED: all proxies in "full handshake and one request": no window', text)
+            self.assertIn('FAILED: Convoy in "full handshake and one request": no window', text)
 
     def test_a_row_without_a_figure_is_told_too(self):
         made = result(samples=[])
