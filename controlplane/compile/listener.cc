@@ -57,7 +57,9 @@ void compileAccessLog(const v1::AccessLog& log, envoy::config::accesslog::v3::Ac
   pack(file, out->mutable_typed_config());
 }
 
+// HTTP/2 may ask, too (RFC 8441); what nobody has allowed is answered with 403.
 void compileUpgrades(const v1::Listener& listener, HttpConnectionManager* manager) {
+  manager->mutable_http2_protocol_options()->set_allow_connect(true);
   if (listener.upgrades().empty()) manager->add_upgrade_configs()->set_upgrade_type("websocket");
   for (const std::string& protocol : listener.upgrades()) {
     if (protocol != kNoUpgrades) manager->add_upgrade_configs()->set_upgrade_type(protocol);

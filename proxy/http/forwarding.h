@@ -11,12 +11,12 @@
 
 namespace convoy::http {
 
-// Sets info.downstream_ip, the scheme and the three fields. X-Forwarded-For as Envoy: with use_remote_address
-// the socket's peer is the client and is appended; without it the header is trusted,
-// xff_num_trusted_hops entries from the right. With trusted_proxies the peer is appended, and the
-// client is the first address from the right, the peer being the rightmost, that is in none of the
-// ranges. X-Forwarded-Proto and the scheme are what the connection is, unless a trusted hop said
-// otherwise.
+// Sets info.downstream_ip, the scheme and the three fields. X-Forwarded-For as Envoy: with
+// use_remote_address the socket's peer is the client and is appended; without it the header is
+// trusted, xff_num_trusted_hops entries from the right. With trusted_proxies the peer is appended,
+// and the client is the first address from the right, the peer being the rightmost, that is in none
+// of the ranges. X-Forwarded-Proto and the scheme are what the connection is, unless a trusted hop
+// said otherwise.
 void prepareForwarding(RequestHead& head, const ConnectionManagerSpec& spec, base::Arena& arena,
                        StreamInfo& info);
 

@@ -11,14 +11,12 @@ constexpr char kClusterType[] = "type.googleapis.com/envoy.config.cluster.v3.Clu
 constexpr char kListenerType[] = "type.googleapis.com/envoy.config.listener.v3.Listener";
 constexpr char kSecretType[] =
     "type.googleapis.com/envoy.extensions.transport_sockets.tls.v3.Secret";
-constexpr char kClusterType[] = "type.googleapis.com/envoy.config.cluster.v3.Cluster";
 
-ext::ResourceError errorAbout(const char* type, const std::string& name,
-                              const absl::Status& status) {
+ext::ResourceError errorAbout(const char* type, const std::string& name, std::string reason) {
   ext::ResourceError error;
   error.set_type_url(type);
   error.set_name(name);
-  error.set_reason(std::string(status.message()));
+  error.set_reason(std::move(reason));
   return error;
 }
 
@@ -28,14 +26,12 @@ void setSecretRule(ext::ResourceError& error, std::string field) {
 }
 
 ext::ResourceError nameTaken(const char* type, const std::string& name) {
-  ext::ResourceError error;
-  error.set_type_url(type);
-  error.set_name(name);
+  ext::ResourceError error = errorAbout(
+      type, name,
+      "the node's bootstrap has a static resource of this name, which stays; rename one of them");
   error.set_field_path("name");
   error.set_rule("static");
   error.set_value(name);
-  error.set_reason(
-      "the node's bootstrap has a static resource of this name, which stays; rename one of them");
   return error;
 }
 
@@ -45,11 +41,6 @@ std::vector<ext::ResourceError> Resources::admit(const xds::Changes& proposed) {
   std::vector<ext::ResourceError> errors;
   const std::set<std::string> leaving(proposed.removed_listeners.begin(),
                                       proposed.removed_listeners.end());
-  for (const auto& cluster : proposed.clusters) {
-    if (static_clusters_.contains(cluster->name)) {
-      errors.push_back(nameTaken(kClusterType, cluster->name));
-    }
-  }
   for (const auto& listener : proposed.listeners) {
     if (static_listeners_.contains(listener->name)) {
       errors.push_back(nameTaken(kListenerType, listener->name));
@@ -57,8 +48,8 @@ std::vector<ext::ResourceError> Resources::admit(const xds::Changes& proposed) {
     }
     const absl::Status admitted = listeners_.admit(listener, leaving);
     if (admitted.ok()) continue;
-    ext::ResourceError& error =
-        errors.emplace_back(errorAbout(kListenerType, listener->name, admitted));
+    ext::ResourceError& error = errors.emplace_back(
+        errorAbout(kListenerType, listener->name, std::string(admitted.message())));
     if (const auto field = admitted.GetPayload(ListenerManager::kFieldPath); field.has_value()) {
       setSecretRule(error, std::string(*field));
     } else {
@@ -70,13 +61,20 @@ std::vector<ext::ResourceError> Resources::admit(const xds::Changes& proposed) {
   for (const auto& secret : proposed.secrets) {
     const absl::Status admitted = secrets_.admit(*secret);
     if (admitted.ok()) continue;
-    setSecretRule(errors.emplace_back(errorAbout(kSecretType, secret->name, admitted)), "");
+    setSecretRule(
+        errors.emplace_back(errorAbout(kSecretType, secret->name, std::string(admitted.message()))),
+        "");
   }
   for (const auto& cluster : proposed.clusters) {
+    if (static_clusters_.contains(cluster->name)) {
+      errors.push_back(nameTaken(kClusterType, cluster->name));
+      continue;
+    }
     if (cluster->transport == nullptr) continue;
     const absl::Status admitted = secrets_.admit(*cluster->transport);
     if (admitted.ok()) continue;
-    setSecretRule(errors.emplace_back(errorAbout(kClusterType, cluster->name, admitted)),
+    setSecretRule(errors.emplace_back(
+                      errorAbout(kClusterType, cluster->name, std::string(admitted.message()))),
                   "transport_socket");
   }
   return errors;

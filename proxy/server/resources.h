@@ -2,9 +2,9 @@
 
 // Where the control plane's resources go: hands secrets to the SecretManager, clusters and
 // endpoints to the ClusterManager, route tables to RouteTables, listeners to the ListenerManager,
-// in the order that xds/resource_sink.h asks for. What the bootstrap defines stays the bootstrap's: a cluster or a listener of the same
-// name is refused, as it would replace the static one, and its removal would take both away.
-// Thread: main's.
+// in the order that xds/resource_sink.h asks for. What the bootstrap defines stays the bootstrap's:
+// a cluster or a listener of the same name is refused, as it would replace the static one, and its
+// removal would take both away. Thread: main's.
 
 #include <functional>
 #include <set>

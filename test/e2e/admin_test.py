@@ -106,7 +106,7 @@ class AdminTest(unittest.TestCase):
         dislikes = [line for line in promtool.stderr.splitlines()
                     if not re.search(r'counter metrics should have "_total" suffix'
                                      r'|non-histogram and non-summary metrics should not have "_(count|bucket)" suffix'
-                                     r'|use base unit "seconds" instead of "milliseconds"'
+                                     r'|use base unit "seconds" instead of "(milliseconds|days)"'
                                      r'|metric names should not contain abbreviated units'
                                      r'|non-counter metrics should not have "_total" suffix', line)]
         self.assertEqual(dislikes, [])

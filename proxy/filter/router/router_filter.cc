@@ -335,8 +335,9 @@ bool RouterFilter::mayRepeat(http::Failure failure) {
   if (failure == http::Failure::UpstreamRefusedStream) {
     return context().info().upstream_attempts < kMostAttempts;
   }
-  return failure == http::Failure::UpstreamReset && !repeated_ && connection_->streamsBefore() > 0 &&
-         !connection_->bytesReceived() && isIdempotent(head_->method);
+  return failure == http::Failure::UpstreamReset && !repeated_ &&
+         connection_->streamsBefore() > 0 && !connection_->bytesReceived() &&
+         isIdempotent(head_->method);
 }
 
 // --- endings ---

@@ -55,9 +55,8 @@ LAXER = {
 
 # Inputs that neither error explains.
 EXPLAINED = {
-    "an upgrade that is not configured, and a request behind it":
-        "Node ends HTTP there; our codec leaves that to the connection manager, which answers 403 and reads no further "
-        "(test/integration/smuggling_test)",
+    "offers of an upgrade that a server may ignore":
+        "Node ends HTTP behind every Upgrade; h2c and TLS are offers that we ignore (RFC 9110 7.8), so HTTP goes on behind them",
 }
 
 

@@ -26,10 +26,12 @@ void print(std::string_view what, std::string_view input) {
   received.codec.dispatch(input);
   std::vector<std::string> requests;
   for (const auto& request : received.requests) {
-    requests.push_back(absl::StrCat("{\"method\":", quoted(request->head.method),
-                                    ",\"target\":", quoted(request->head.target),
-                                    ",\"body\":", quoted(request->body),
-                                    ",\"complete\":", request->complete ? "true" : "false", "}"));
+    // Behind the head of what asks for a tunnel there is no HTTP, for Node either.
+    const bool tunnel = asksForTunnel(request->head);
+    requests.push_back(absl::StrCat(
+        "{\"method\":", quoted(request->head.method), ",\"target\":", quoted(request->head.target),
+        ",\"body\":", quoted(tunnel ? "" : request->body),
+        ",\"complete\":", request->complete || tunnel ? "true" : "false", "}"));
   }
   std::cout << "{\"what\":" << quoted(what) << ",\"input\":" << quoted(input)
             << ",\"error\":" << quoted(received.detail) << ",\"requests\":["

@@ -94,9 +94,10 @@ TEST(MessageCheck, MapsOfMessagesAreLookedInto) {
   EXPECT_EQ(check(fromYaml<Cluster>(
                       "{name: c, typed_extension_protocol_options: {x: {\"@type\": "
                       "type.googleapis.com/envoy.extensions.upstreams.http.v3.HttpProtocolOptions, "
-                      "auto_config: {}}}}"))
+                      "use_downstream_protocol_config: {}}}}"))
                 .errors,
-            Lines({"typed_extension_protocol_options[\"x\"].auto_config: unsupported_field: "}));
+            Lines({"typed_extension_protocol_options[\"x\"].use_downstream_protocol_config: "
+                   "unsupported_field: "}));
 }
 
 // A newer control plane's field, at the top and inside a typed_config.

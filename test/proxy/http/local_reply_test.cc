@@ -49,7 +49,9 @@ TEST(LocalReplyTest, AnswersGrpcInTrailersOnly) {
   } cases[] = {
       {{.failure = Failure::RouteNotFound}, "12", "No route matches this request."},
       {{.failure = Failure::DirectResponse, .status = 403, .body = "50% off"}, "7", "50%25 off"},
-      {{.failure = Failure::MaxStreamDuration}, "4", "The request took too long."},
+      {{.failure = Failure::MaxStreamDuration},
+       "4",
+       "The request took too long (max_stream_duration)."},
       {{.failure = Failure::DirectResponse, .status = 503, .empty_body = true}, "14", ""},
   };
   for (const auto& c : cases) {

@@ -275,7 +275,7 @@ TEST_F(StreamTest, AFilterMayChangeTheIdleTime) {
   Client& client = connect();
   send(client, kGet);
   advance(2s);
-  EXPECT_EQ(firstLine(received(client)), "HTTP/1.1 408 Request Timeout");
+  EXPECT_EQ(firstLine(received(client)), "HTTP/1.1 504 Gateway Timeout");
 }
 
 TEST_F(StreamTest, AbortsABrokenResponseSoThatTheClientCanTell) {

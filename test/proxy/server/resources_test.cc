@@ -60,9 +60,9 @@ TEST_F(ResourcesTest, WhatTheBootstrapDefinesStays) {
   changes.listeners = {listener("l", {kAnyPort}, "x"), listener("m", {kAnyPort}, "x")};
   const std::vector<ext::ResourceError> errors = resources.admit(changes);
   ASSERT_EQ(errors.size(), 2u);
-  EXPECT_EQ(errors[0].name(), "fixed");
-  EXPECT_EQ(errors[0].type_url(), "type.googleapis.com/envoy.config.cluster.v3.Cluster");
-  EXPECT_EQ(errors[1].name(), "l");
+  EXPECT_EQ(errors[0].name(), "l");
+  EXPECT_EQ(errors[1].name(), "fixed");
+  EXPECT_EQ(errors[1].type_url(), "type.googleapis.com/envoy.config.cluster.v3.Cluster");
   for (const ext::ResourceError& error : errors) EXPECT_EQ(error.rule(), "static");
 }
 

@@ -21,7 +21,6 @@ namespace {
 
 using namespace http::h2;
 using http::Client;
-using test::Peer;
 
 // A client's connection of HTTP/2: what a connection manager does, as far as tunnels need it.
 class H2Door final : public http::ServerCodecHandler, public http::StreamOwner {
@@ -29,7 +28,7 @@ class H2Door final : public http::ServerCodecHandler, public http::StreamOwner {
   H2Door(event::Loop& loop, std::shared_ptr<http::ManagerRuntime> runtime)
       : loop_(loop),
         runtime_(std::move(runtime)),
-        codec_(*this, http::H2Options{.allow_extended_connect = true}, loop.clock()) {}
+        codec_(*this, http::H2Options{.allow_extended_connect = true}, loop.clock(), metrics_) {}
   ~H2Door() { codec_.onConnectionLost(http::Failure::DownstreamDisconnect); }
 
   void feed(std::string_view bytes) {
@@ -54,7 +53,7 @@ class H2Door final : public http::ServerCodecHandler, public http::StreamOwner {
   void onStreamComplete(http::ResponseSender&) override {}
   const net::Address& remoteAddress() const override { return address_; }
   const net::Address& localAddress() const override { return address_; }
-  void closeAfterStream() override { ADD_FAILURE() << "one stream does not end the connection"; }
+  const net::Transport* transport() const override { return nullptr; }
   void onStreamFinished(http::ServerStream& stream, http::StreamEnd) override {
     loop_.destroyAtEndOfTurn(std::unique_ptr<http::ServerStream>(&stream));
   }
@@ -66,6 +65,7 @@ class H2Door final : public http::ServerCodecHandler, public http::StreamOwner {
   const std::shared_ptr<http::ManagerRuntime> runtime_;
   const net::Address address_ = net::Address::parse("192.0.2.1:1111").value();
   net::ByteQueue out_;
+  http::H2Metrics metrics_;
   http::H2ServerCodec codec_;
 };
 
@@ -185,11 +185,14 @@ class H2UpstreamTest : public H2TunnelTest {
   H2UpstreamTest() {
     io_.make_codec = [this](http::ClientCodecHandler& handler) {
       return upstream::UpstreamCodec{
-          std::make_unique<http::H2ClientCodec>(handler, http::H2Options(), loop_.loop().clock()),
+          std::make_unique<http::H2ClientCodec>(handler, http::H2Options(), loop_.loop().clock(),
+                                                metrics_),
           10};
     };
   }
   void TearDown() override { http_.expectAllDone(); }
+
+  http::H2Metrics metrics_;
 };
 
 TEST_F(H2UpstreamTest, IsAnExtendedConnectToItsHost) {

@@ -333,7 +333,7 @@ TEST_F(TunnelTest, OnlySilenceEndsIt) {
   http_.advance(1s);
   EXPECT_FALSE(client.open());
   EXPECT_TRUE(gone(lastPeer()));
-  EXPECT_EQ(http_.log(), "101 SI downstream_idle_timeout\n");
+  EXPECT_EQ(http_.log(), "101 SI route_idle_timeout\n");
 }
 
 TEST_F(TunnelTest, AHostThatDoesNotAnswerIsNotWaitedForForEver) {
