@@ -67,7 +67,7 @@ bool takeCertificateId(CBS* single, OcspResponse* response) {
   CBS id, algorithm, oid, name, key, serial;
   if (!CBS_get_asn1(single, &id, CBS_ASN1_SEQUENCE) ||
       !CBS_get_asn1(&id, &algorithm, CBS_ASN1_SEQUENCE) ||
-      !CBS_get_asn1(&algorithm, &oid, CBS_ASN1_OBJECT) ||
+      !CBS_get_asn1(&algorithm, &oid, CBS_ASN1_OBJECT) || CBS_len(&oid) == 0 ||
       !CBS_get_asn1(&id, &name, CBS_ASN1_OCTETSTRING) ||
       !CBS_get_asn1(&id, &key, CBS_ASN1_OCTETSTRING) ||
       !CBS_get_asn1(&id, &serial, CBS_ASN1_INTEGER) || CBS_len(&id) != 0 || CBS_len(&serial) == 0) {
