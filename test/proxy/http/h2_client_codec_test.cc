@@ -237,6 +237,44 @@ TEST(H2ClientCodecTest, AnEarlyResponseLeavesTheRequestToItsSender) {
   EXPECT_TRUE(client.codec.idle());
 }
 
+// Its owner still has the sender, which is no more.
+TEST(H2ClientCodecTest, AResetBehindAnEarlyResponseIsHeardByWhoStillSends) {
+  for (const uint32_t code : {NGHTTP2_NO_ERROR, NGHTTP2_CANCEL}) {
+    H2ClientRecorder client;
+    client.request("POST", false);
+    client.codec.dispatch(serverStart() + headers(1, {{":status", "413"}}, kEndStream) +
+                          rstStream(1, code));
+    EXPECT_EQ(client.events.take(),
+              "1: 413  HTTP/2 body=none\n1: end\n1: reset upstream_aborted_body\nstream reset\n");
+  }
+  H2ClientRecorder client;
+  client.request("POST", false);
+  client.codec.dispatch(serverStart() + headers(1, {{":status", "413"}}, kEndStream));
+  client.events.take();
+  client.codec.onConnectionLost(Failure::UpstreamReset);
+  EXPECT_EQ(client.events.take(), "1: reset upstream_aborted_body\n");
+}
+
+// The receiver may be gone by then.
+TEST(H2ClientCodecTest, NobodyHearsOfTheQueueOnceBothDirectionsHaveEnded) {
+  for (const bool answered_first : {true, false}) {
+    H2ClientRecorder client;
+    client.codec.dispatch(serverStart({{4, 0}}));
+    H2Response& response = client.request("POST", false);
+    const std::string body(size_t{200} * 1024, 'x');
+    const std::string answer = headers(1, {{":status", "200"}}, kEndStream);
+    response.sender->sendBody(body, false);
+    EXPECT_TRUE(response.above_high);
+    if (answered_first) client.codec.dispatch(answer);
+    response.sender->sendBody("x", true);
+    if (!answered_first) client.codec.dispatch(answer);
+    client.codec.dispatch(windowUpdate(1, 150 * 1024) + windowUpdate(0, 150 * 1024));
+    EXPECT_TRUE(response.above_high);
+    client.codec.dispatch(rstStream(1, NGHTTP2_NO_ERROR));
+    EXPECT_EQ(client.events.take(), "1: 200  HTTP/2 body=none\n1: end\nstream reset\n");
+  }
+}
+
 TEST(H2ClientCodecTest, TooManyInformationalResponsesEndTheStream) {
   H2ClientRecorder client;
   client.request("GET");
