@@ -770,7 +770,11 @@ size_t H2Session::resetStalledStreams() {
     if (!stream.send_ended || stream.end_on_wire) return;
     if (std::exchange(stream.stalled, true)) stalled.push_back(&stream);
   });
-  for (H2Stream* stream : stalled) reset(*stream, NGHTTP2_CANCEL);
+  for (H2Stream* stream : stalled) {
+    if (stream->closed) continue;
+    reset(*stream, NGHTTP2_CANCEL);
+    handler_.onStreamClosed(*stream, NGHTTP2_CANCEL);  // its request may still be arriving
+  }
   metrics_.tx_flush_timeout.add(stalled.size());
   return stalled.size();
 }

@@ -591,5 +591,22 @@ TEST(H2ServerCodecTest, ConnectCarriesBytesBothWays) {
   EXPECT_EQ(server.events.take(), "body more\n1: end\ncomplete\n");
 }
 
+// Its receiver still waits for the request, and has a sender.
+TEST(H2ServerCodecTest, AStalledAnswerToAnUnfinishedRequestIsResetAboveToo) {
+  H2ServerRecorder server;
+  server.on_request_head = [](H2Request& request) {
+    ResponseHead head;
+    head.status = 200;
+    request.sender->sendHead(head, false);
+    request.sender->sendBody("stuck", true);
+  };
+  server.feed(clientStart({{4, 0}}) + post(1));
+  server.events.take();
+  EXPECT_EQ(server.codec.resetStalledStreams(), 0U);
+  EXPECT_EQ(server.codec.resetStalledStreams(), 1U);
+  EXPECT_EQ(server.events.take(), "1: reset downstream_disconnect\n");
+  EXPECT_TRUE(server.codec.idle());
+}
+
 }  // namespace
 }  // namespace convoy::http
