@@ -113,6 +113,7 @@ class WireCheck {
  public:
   void read(std::string_view bytes) {
     bytes_.append(bytes);
+    if (bytes_.size() < kPreface.size() && kPreface.starts_with(bytes_)) return;
     if (bytes_.starts_with(kPreface)) bytes_.erase(0, kPreface.size());
     size_t at = 0;
     while (bytes_.size() - at >= kFrameHeader) {
