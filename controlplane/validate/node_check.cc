@@ -6,6 +6,7 @@
 #include "envoy/config/endpoint/v3/endpoint.pb.h"
 #include "envoy/config/listener/v3/listener.pb.h"
 #include "envoy/config/route/v3/route.pb.h"
+#include "envoy/extensions/transport_sockets/tls/v3/secret.pb.h"
 #include "google/protobuf/message.h"
 #include "proxy/config/builtins.h"
 #include "proxy/config/context.h"
@@ -50,6 +51,11 @@ std::vector<ext::ResourceError> check(const google::protobuf::Message& resource)
   if (const auto* assignment =
           DynamicCastToGenerated<envoy::config::endpoint::v3::ClusterLoadAssignment>(&resource)) {
     return errorsOf(config::makeAssignment(*assignment, context));
+  }
+  if (const auto* secret =
+          DynamicCastToGenerated<envoy::extensions::transport_sockets::tls::v3::Secret>(
+              &resource)) {
+    return errorsOf(config::makeSecret(*secret, context));
   }
   return {};
 }

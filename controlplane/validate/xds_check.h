@@ -12,8 +12,8 @@
 
 namespace convoy::controlplane::validate {
 
-// Why a resource (an Envoy Listener, RouteConfiguration, Cluster or ClusterLoadAssignment) would be
-// refused by a node; empty if it would not. Thread-safe.
+// Why a resource (an Envoy Listener, RouteConfiguration, Cluster, ClusterLoadAssignment or Secret)
+// would be refused by a node; empty if it would not. Thread-safe.
 using XdsCheck =
     std::function<std::vector<ext::ResourceError>(const google::protobuf::Message& resource)>;
 

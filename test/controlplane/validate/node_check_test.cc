@@ -11,6 +11,8 @@
 #include "api/convoy/v1/config.pb.h"
 #include "controlplane/compile/snapshot.h"
 #include "envoy/config/cluster/v3/cluster.pb.h"
+#include "envoy/extensions/transport_sockets/tls/v3/secret.pb.h"
+#include "test/controlplane/common/certificate_text.h"
 #include "test/controlplane/common/config_text.h"
 #include "test/controlplane/common/model_text.h"
 
@@ -18,6 +20,7 @@ namespace convoy::controlplane::validate {
 namespace {
 
 using envoy::config::cluster::v3::Cluster;
+using envoy::extensions::transport_sockets::tls::v3::Secret;
 
 TEST(NodeCheckTest, NamesWhatANodeWouldRefuse) {
   const auto errors = nodeCheck()(parse<Cluster>(R"(
@@ -31,12 +34,50 @@ TEST(NodeCheckTest, NamesWhatANodeWouldRefuse) {
   EXPECT_FALSE(errors[0].reason().empty());
 }
 
+TEST(NodeCheckTest, NamesTheSecretThatANodeWouldRefuseAndNothingInIt) {
+  const std::string secrets[] = {
+      // A certificate without its chain.
+      R"(name: "web" tls_certificate { private_key { inline_string: "KEY-BYTES" } })",
+      // A field that this build does not have, beside one that is too large.
+      absl::StrCat(R"(name: "web" tls_certificate { certificate_chain { inline_string: "c" }
+                      pkcs12 { inline_bytes: "KEY-BYTES" } private_key { inline_string: "KEY-BYTES)",
+                   std::string(2 << 20, 'x'), R"(" } })"),
+      R"(name: "web" session_ticket_keys { keys { inline_bytes: "KEY-BYTES" } })",
+      R"(name: "web" generic_secret { secret { inline_string: "KEY-BYTES" } })",
+  };
+  for (const std::string& secret : secrets) {
+    const auto errors = nodeCheck()(parse<Secret>(secret));
+    EXPECT_FALSE(errors.empty()) << secret.substr(0, 200);
+    for (const ext::ResourceError& error : errors) {
+      EXPECT_EQ(error.type_url(),
+                "type.googleapis.com/envoy.extensions.transport_sockets.tls.v3.Secret");
+      EXPECT_EQ(error.name(), "web");
+      EXPECT_EQ(error.DebugString().find("KEY-BYTES"), std::string::npos) << error.field_path();
+    }
+  }
+}
+
 TEST(NodeCheckTest, OtherMessagesAreNotItsBusiness) {
   EXPECT_TRUE(nodeCheck()(v1::Config()).empty());
 }
 
 TEST(NodeCheckTest, AcceptsWhateverWeCompile) {
+  // Every field of TLS, beside certificates to show and authorities to trust.
+  const std::string https =
+      certificateText("web", "ecdsa") + certificateText("rsa", "rsa") + authorityText("ca") + R"(
+      listeners { name: "plain" address: "0.0.0.0:1" tls { certificates: "web" } }
+      listeners { name: "asks" address: "0.0.0.0:2" tls { certificates: "web" certificates: "rsa"
+        min_version: TLS_1_3 client_certificates { ca: "ca" optional: true names { dns: "a" }
+          names { uri: "b:c" } names { uri_prefix: "d:" } names { email: "e@f" }
+          names { ip: "10.0.0.1" } } } }
+      listeners { name: "demands" address: "0.0.0.0:3"
+        tls { certificates: "web" client_certificates { ca: "ca" } } }
+      pools { name: "verified" tls { ca: "ca" server_name: "a.example" certificate: "rsa" } }
+      pools { name: "named" protocol: PROTOCOL_HTTP2
+              tls { ca: "ca" names { dns: "a" } min_version: TLS_1_3 } }
+      pools { name: "blind" tls { insecure_skip_verification: true } })";
   const std::string configs[] = {
+      https,
       R"(listeners { name: "public" address: "0.0.0.0:8080" routes { pool: "web" } }
          pools { name: "web" backends { address: "10.0.0.1:80" } })",
       // Every field at once.
