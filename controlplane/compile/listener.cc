@@ -21,6 +21,7 @@ namespace hcm_v3 = envoy::extensions::filters::network::http_connection_manager:
 using HttpConnectionManager = hcm_v3::HttpConnectionManager;
 
 constexpr int64_t kDefaultIdleSeconds = 3600;
+constexpr int64_t kHandshakeSeconds = 10;  // Envoy sets no limit
 constexpr uint32_t kDefaultHeadersKib = 60;
 constexpr char kNoUpgrades[] = "none";
 
@@ -115,7 +116,10 @@ envoy::config::listener::v3::Listener compileListener(const v1::Listener& listen
     *out.add_additional_addresses()->mutable_address() = compileAddress(addresses[i]);
   }
   auto* chain = out.add_filter_chains();
-  if (listener.has_tls()) *chain->mutable_transport_socket() = compileDownstreamTls(listener.tls());
+  if (listener.has_tls()) {
+    *chain->mutable_transport_socket() = compileDownstreamTls(listener.tls());
+    chain->mutable_transport_socket_connect_timeout()->set_seconds(kHandshakeSeconds);
+  }
   auto* filter = chain->add_filters();
   filter->set_name("envoy.filters.network.http_connection_manager");
   pack(compileManager(listener), filter->mutable_typed_config());

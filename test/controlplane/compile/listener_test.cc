@@ -49,6 +49,17 @@ TEST(ListenerTest, EveryField) {
   EXPECT_EQ(manager.max_request_headers_kb().value(), 7u);
 }
 
+TEST(ListenerTest, HandshakesHaveATimeLimit) {
+  const auto chain = [](const std::string& listener) {
+    return compileListener(parse<v1::Listener>(listener)).filter_chains(0);
+  };
+  EXPECT_EQ(chain(R"(name: "l" address: "0.0.0.0:443" tls { certificates: "web" })")
+                .transport_socket_connect_timeout()
+                .seconds(),
+            10);
+  EXPECT_FALSE(chain(R"(name: "l" address: "0.0.0.0:80")").has_transport_socket_connect_timeout());
+}
+
 TEST(ListenerTest, HeaderEditsAreAFilterBeforeTheRouter) {
   const auto manager = managerOf(R"(name: "l" address: "0.0.0.0:80"
       headers { request { remove: "x-r" } })");

@@ -57,6 +57,8 @@ TEST(TlsTest, PoolsVerifyTheServerName) {
       parse<v1::PoolTls>(R"(server_name: "a.example.com" ca: "ca" certificate: "me")")));
   for (const std::string& part : {
            std::string("UpstreamTlsContext] {"),
+           // Envoy's own default ends at TLS 1.2.
+           std::string("tls_maximum_protocol_version: TLSv1_3"),
            absl::StrCat("tls_certificate_sds_secret_configs { name: \"me\" ", kBySds),
            std::string("match_typed_subject_alt_names { san_type: DNS "
                        "matcher { exact: \"a.example.com\" } }"),
