@@ -170,12 +170,12 @@ class HttpsTest(unittest.TestCase):
         self.apply(BACKEND)
         return listener_url(inner, "inner").removeprefix("http://")
 
-    def through(self, address, protocol="http1", server_name="example.com", authority="ca"):
-        """What comes through `outer` from the TLS backend, by a pool without connections: (status, body)."""
+    def through(self, address, protocol="http1", server_name="example.com", authority="ca", pool=None):
+        """What comes through `outer` from the TLS backend, by a pool without connections unless named: (status, body)."""
         self.pools += 1
         text = TO_BACKEND
         for field, value in (("ADDRESS", address), ("PROTOCOL", protocol), ("SERVER_NAME", server_name), ("AUTHORITY", authority),
-                             ("POOL", f"inner-{self.pools}")):
+                             ("POOL", pool or f"inner-{self.pools}")):
             text = text.replace(field, value)
         self.apply(text)
         return get(listener_url(self.node, "outer"))[:2]
@@ -187,6 +187,15 @@ class HttpsTest(unittest.TestCase):
             self.assertEqual((status, body.strip()), (200, "blue"), protocol)
             self.assertEqual(self.through(address, protocol, authority="other_ca")[0], 503, protocol)
             self.assertEqual(self.through(address, protocol, server_name="elsewhere.example")[0], 503, protocol)
+
+    def test_a_pool_with_another_authority_forgets_its_connections(self):
+        address = self.start_tls_backend()
+        self.assertEqual(self.through(address, pool="inner")[0], 200)
+        url = listener_url(self.node, "outer")
+        # However the kernel spreads them, connections are kept.
+        self.assertEqual({get(url)[0] for _ in range(8)}, {200})
+        self.assertEqual(self.through(address, authority="other_ca", pool="inner")[0], 503)
+        self.assertEqual({get(url)[0] for _ in range(8)}, {503})
 
     def test_a_key_of_another_certificate_is_refused_with_its_place(self):
         self.use("ecdsa", key="renewed")
