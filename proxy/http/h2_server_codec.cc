@@ -62,12 +62,16 @@ class H2ServerCodec::Stream final : public H2Stream, public ResponseSender {
     codec_.session_.submitResponse(*this, end_of_stream);
   }
   void sendBody(std::string_view bytes, bool end_of_stream) override {
+    H2ServerCodec& codec = codec_;  // outlives the stream
     if (end_of_stream) noteSendEnd();
-    codec_.session_.sendBody(*this, bytes, end_of_stream);
+    codec.session_.sendBody(*this, bytes, end_of_stream);
+    if (end_of_stream) codec.dropUnsendable();
   }
   void sendTrailers(const HeaderList& trailers) override {
+    H2ServerCodec& codec = codec_;
     noteSendEnd();
-    codec_.session_.sendTrailers(*this, trailers);
+    codec.session_.sendTrailers(*this, trailers);
+    codec.dropUnsendable();
   }
   void reset(Failure failure) override {
     receiver = nullptr;
@@ -248,6 +252,19 @@ void H2ServerCodec::onEndOfStream() {
     RequestReceiver* const receiver = std::exchange(stream.receiver, nullptr);
     session_.reset(stream, NGHTTP2_CANCEL);
     if (receiver != nullptr) receiver->onRequestReset(Failure::DownstreamDisconnect);
+  });
+  dropUnsendable();
+}
+
+// After the peer's end its windows open no more: what is complete above and waits for them would
+// wait until it counts as stalled.
+void H2ServerCodec::dropUnsendable() {
+  if (!peer_ended_) return;
+  session_.streams().forEach([this](H2Stream& base) {
+    auto& stream = static_cast<Stream&>(base);
+    if (stream.receiver != nullptr || !stream.send_ended || !session_.windowIsShut(stream)) return;
+    handler_.onStreamComplete(stream);
+    session_.reset(stream, NGHTTP2_CANCEL);
   });
 }
 

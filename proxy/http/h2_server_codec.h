@@ -59,6 +59,7 @@ class H2ServerCodec final : public ServerCodec, private H2SessionHandler {
   void onTrailers(Stream& stream, H2Section& section);
   void endConnection(H2Error error);
   void dropStreams(Failure why);
+  void dropUnsendable();
   void holdBack();
 
   ServerCodecHandler& handler_;

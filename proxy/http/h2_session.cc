@@ -763,6 +763,12 @@ void H2Session::finishGoAway() {
   flush();
 }
 
+bool H2Session::windowIsShut(const H2Stream& stream) const {
+  return stream.sendable() > 0 &&
+         (nghttp2_session_get_remote_window_size(session_) <= 0 ||
+          nghttp2_session_get_stream_remote_window_size(session_, stream.id) <= 0);
+}
+
 size_t H2Session::resetStalledStreams() {
   Scope scope(*this);
   std::vector<H2Stream*> stalled;

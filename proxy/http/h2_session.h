@@ -104,6 +104,8 @@ class H2Session {
   void finishGoAway();
   bool goAwaySent() const { return go_away_ == GoAway::Final; }
   void fail(H2Error error);
+  // There are bytes to be sent, and no window for them.
+  bool windowIsShut(const H2Stream& stream) const;
   // Resets streams that have nothing more to say and stood still since the last call.
   size_t resetStalledStreams();
   // The connection is gone: nothing is read or written any more. Streams are to be abandoned.

@@ -420,6 +420,33 @@ TEST(H2ServerCodecTest, TheEndOfInputLeavesCompleteRequestsToBeAnswered) {
   EXPECT_TRUE(server.codec.mustClose());
 }
 
+TEST(H2ServerCodecTest, TheEndOfInputDropsWhatWaitsForAWindow) {
+  // SETTINGS_INITIAL_WINDOW_SIZE
+  const std::string start = clientStart({{4, 1}});
+  for (const bool answered_before : {true, false}) {
+    SCOPED_TRACE(answered_before);
+    H2ServerRecorder server;
+    server.feed(start + get(1) + get(3));
+    const auto answer = [](H2Request& request, std::string_view body) {
+      ResponseHead head;
+      head.status = 200;
+      request.sender->sendHead(head, false);
+      request.sender->sendBody(body, true);
+    };
+    if (answered_before) answer(*server.requests[0], "longer");
+    server.events.take();
+    server.codec.onEndOfStream();
+    if (!answered_before) answer(*server.requests[0], "longer");
+    // Nobody else tells the owner to look.
+    EXPECT_EQ(server.events.take(), "complete\n");
+    EXPECT_NE(server.written().find("RST_STREAM 1 CANCEL"), std::string::npos);
+    EXPECT_FALSE(server.codec.mustClose());
+    answer(*server.requests[1], "1");
+    EXPECT_TRUE(server.codec.mustClose());
+    server.events.take();
+  }
+}
+
 // --- GOAWAY ---
 
 TEST(H2ServerCodecTest, GoesAwayInTwoSteps) {
