@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""h2spec, every case of it, against a real convoy-proxy without TLS (prior knowledge)."""
+"""h2spec, every case of it, against a real convoy-proxy: by prior knowledge, and over TLS."""
 
 import os
 import subprocess
@@ -12,6 +12,7 @@ sys.dont_write_bytecode = True
 sys.path.insert(0, os.path.join(os.getcwd(), "test/e2e"))
 
 import results  # noqa: E402
+from certificates import Certificates  # noqa: E402
 from fleet import SECONDS, Process, get, wait_until  # noqa: E402
 
 # Each listener takes the protocol in its own way.
@@ -27,7 +28,7 @@ static_resources:
       - lb_endpoints:
         - endpoint: {{address: {{socket_address: {{address: {host}, port_value: {port}}}}}}}
 """
-LISTENER = """{{name: {name}, address: {{socket_address: {{address: 127.0.0.1, port_value: 0}}}}, filter_chains: [{{filters: [{{
+LISTENER = """{{name: {name}, address: {{socket_address: {{address: 127.0.0.1, port_value: 0}}}}, filter_chains: [{{{transport} filters: [{{
   name: envoy.filters.network.http_connection_manager,
   typed_config: {{
     "@type": type.googleapis.com/envoy.extensions.filters.network.http_connection_manager.v3.HttpConnectionManager,
@@ -48,13 +49,15 @@ class H2specTest(unittest.TestCase):
         self.folder = folder.name
         backend = self.start("backend", "tools/sample/backend", "--name", "blue").found(r"^listening on (\S+)$")[0]
         host, port = backend.rsplit(":", 1)
-        listeners = ", ".join(LISTENER.format(name=codec.lower(), codec=codec) for codec in ("HTTP2", "AUTO"))
+        secure = Certificates(self.folder).transport() + ","
+        listeners = ", ".join(LISTENER.format(name=name, codec=codec, transport=transport) for name, codec, transport in [
+            ("http2", "HTTP2", ""), ("auto", "AUTO", ""), ("secure", "AUTO", secure)])
         path = os.path.join(self.folder, "envoy.yaml")
         with open(path, "w", encoding="utf-8") as file:
             file.write(BOOTSTRAP.format(listeners=listeners, host=host, port=port))
         self.proxy = self.start("proxy", "proxy/convoy-proxy", "-c", path, "--concurrency", "1")
         self.stats = "http://" + self.proxy.found(r"is live .*admin=(\S+)")[0] + "/stats"
-        self.port = {name: self.proxy.found(rf"is live .*{name}=\S+:(\d+)")[0] for name in ("http2", "auto")}
+        self.port = {name: self.proxy.found(rf"is live .*{name}=\S+:(\d+)")[0] for name in ("http2", "auto", "secure")}
 
     def start(self, name, *command):
         process = Process(self.folder, name, *command)
@@ -66,12 +69,12 @@ class H2specTest(unittest.TestCase):
         self.addCleanup(end)
         return process
 
-    def run_cases(self, port):
+    def run_cases(self, port, *flags):
         """The names of all cases, and of those that failed."""
         report = os.path.join(self.folder, "report.xml")
         # The backend takes its time, so that the stream is still open when the case goes on.
         ran = subprocess.run(["test/conformance/h2spec/h2spec", "-port", port, "-path", "/delay/20", "-strict",
-                              "-timeout", "5s", "-junit", report], capture_output=True, text=True, timeout=280,
+                              "-timeout", "5s", "-junit", report, *flags], capture_output=True, text=True, timeout=280,
                              check=False)
         self.assertIn(ran.returncode, (0, 1), ran.stderr)
         cases = list(xml.etree.ElementTree.parse(report).getroot().iter("testcase"))
@@ -84,6 +87,15 @@ class H2specTest(unittest.TestCase):
         self.assertEqual([], failed)
         self.assertGreaterEqual(len(cases), 146)
         wait_until(lambda: "http2.streams_active: 0\n" in get(self.stats)[1], "no stream is left")
+
+    def test_over_tls(self):
+        cases, failed = self.run_cases(self.port["secure"], "-tls")
+        # ALPN says h2: nothing is left to be found out.
+        self.assertEqual([], failed)
+        self.assertGreaterEqual(len(cases), 146)
+        # Also those whose client left with its window shut.
+        wait_until(lambda: "http2.streams_active: 0\n" in get(self.stats)[1], "no stream is left")
+        wait_until(lambda: "http.secure.downstream_cx_active: 0\n" in get(self.stats)[1], "no connection is left")
 
     def test_with_the_protocol_found_by_its_preface(self):
         _, failed = self.run_cases(self.port["auto"])
