@@ -1,5 +1,5 @@
 #!/usr/bin/python3
-"""Headless Chromium loads a page through the real convoy-proxy, and the page echoes a WebSocket."""
+"""Headless Chromium loads a page through the real convoy-proxy, plainly and over TLS, and the page echoes a WebSocket."""
 
 import asyncio
 import http
@@ -12,7 +12,8 @@ sys.dont_write_bytecode = True
 sys.path.insert(0, os.path.join(os.getcwd(), "test/e2e"))
 
 import results  # noqa: E402
-from fleet import Process, listener_url  # noqa: E402
+from certificates import Certificates  # noqa: E402
+from fleet import Process, get, listener_url  # noqa: E402
 from websocket import BOOTSTRAP, Server  # noqa: E402
 
 # A browser starts slowly on a busy machine.
@@ -35,12 +36,15 @@ socket.onmessage = (event) => {
 
 
 class Plain(unittest.IsolatedAsyncioTestCase):
-    """Another class may say more: the listener's transport socket, the scheme, the browser's flags."""
-
-    transport = ""  # of the filter chain, YAML indented by six
     scheme = "http"
-    flags = ()
+    flags = ()  # the browser's
     protocol = "http/1.1"
+    # Of connections, as the node counts them: a WebSocket over HTTP/1.1 takes one for itself.
+    counted = {"downstream_cx_http2_total": "0"}
+
+    def transport(self, _folder):
+        """Of the listener's filter chain, YAML indented by six."""
+        return ""
 
     def page(self, path):
         if path == "/":
@@ -56,7 +60,7 @@ class Plain(unittest.IsolatedAsyncioTestCase):
             async with Server(self.page) as server:
                 path = os.path.join(folder, "node.yaml")
                 with open(path, "w", encoding="utf-8") as file:
-                    file.write(BOOTSTRAP.format(port=server.port, transport=self.transport))
+                    file.write(BOOTSTRAP.format(port=server.port, transport=self.transport(folder)))
                 node = Process(folder, "node", "proxy/convoy-proxy", "-c", path)
                 self.addCleanup(node.process.kill)
                 node.admin, = node.found(r"convoy-proxy is live admin=(\S+)")
@@ -71,6 +75,29 @@ class Plain(unittest.IsolatedAsyncioTestCase):
                 finally:
                     browser.end()
                 self.assertEqual(reported, "echoed%20over%20" + self.protocol.replace("/", "%2F"))
+                stats = get(f"http://{node.admin}/stats")[1]
+                for name, value in self.counted.items():
+                    self.assertIn(f"http.public.{name}: {value}\n", stats)
+
+
+class Tls(Plain):
+    scheme = "https"
+    # Nobody has told the browser of the tests' authority.
+    flags = ("--ignore-certificate-errors",)
+    protocol = "h2"
+    # The WebSocket is a stream of the page's connection (RFC 8441).
+    counted = {"downstream_cx_http1_total": "0", "downstream_cx_upgrades_total": "1"}
+
+    def transport(self, folder):
+        return f"      {Certificates(folder).transport()}\n"
+
+
+class TlsHttp1(Tls):
+    protocol = "http/1.1"
+    counted = {"downstream_cx_http2_total": "0", "downstream_cx_upgrades_total": "1"}
+
+    def transport(self, folder):
+        return f"      {Certificates(folder).transport(protocols='http/1.1')}\n"
 
 
 if __name__ == "__main__":

@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""A real convoy-proxy that speaks HTTP/2 with curl, nghttp and h2load, and with itself upstream."""
+"""A real convoy-proxy that speaks HTTP/2 with curl, nghttp and h2load, plainly and over TLS, and with itself upstream."""
 
 import os
 import re
@@ -12,20 +12,21 @@ sys.dont_write_bytecode = True
 sys.path.insert(0, os.path.join(os.getcwd(), "test/e2e"))
 
 import results  # noqa: E402
+from certificates import Certificates  # noqa: E402
 from fleet import SECONDS, Process, get, wait_until  # noqa: E402
 
-# Clients come to `front`, which goes by HTTP/2 to `middle`, which goes by HTTP/1.1 to the backend.
+# Clients come to `front`, or by TLS to `secure`, which goes by HTTP/2 to `middle`, which goes by HTTP/1.1 to the backend.
 BOOTSTRAP = """\
 admin: {{address: {{socket_address: {{address: 127.0.0.1, port_value: 0}}}}}}
 static_resources:
-  listeners: [{front}, {middle}]
+  listeners: [{front}, {secure}, {middle}]
   clusters:
   - {{name: middle, http2_protocol_options: {{max_concurrent_streams: 10}}, load_assignment: {{cluster_name: middle,
       endpoints: [{{lb_endpoints: [{{endpoint: {{address: {{pipe: {{path: {folder}/middle}}}}}}}}]}}]}}}}
   - {{name: web, load_assignment: {{cluster_name: web,
       endpoints: [{{lb_endpoints: [{{endpoint: {{address: {{socket_address: {{address: {host}, port_value: {port}}}}}}}}}]}}]}}}}
 """
-LISTENER = """{{name: {name}, address: {address}, filter_chains: [{{filters: [{{
+LISTENER = """{{name: {name}, address: {address}, filter_chains: [{{{transport} filters: [{{
   name: envoy.filters.network.http_connection_manager,
   typed_config: {{
     "@type": type.googleapis.com/envoy.extensions.filters.network.http_connection_manager.v3.HttpConnectionManager,
@@ -47,16 +48,20 @@ class Http2Test(unittest.TestCase):
         self.folder = folder.name
         backend = self.start("backend", "tools/sample/backend", "--name", "blue").found(r"^listening on (\S+)$")[0]
         host, port = backend.rsplit(":", 1)
-        front = LISTENER.format(name="front", cluster="middle", folder=self.folder,
-                                address="{socket_address: {address: 127.0.0.1, port_value: 0}}")
-        middle = LISTENER.format(name="middle", cluster="web", folder=self.folder,
+        self.certificates = Certificates(self.folder)
+        front, secure = (
+            LISTENER.format(name=name, cluster="middle", folder=self.folder, transport=transport,
+                            address="{socket_address: {address: 127.0.0.1, port_value: 0}}")
+            for name, transport in [("front", ""), ("secure", self.certificates.transport() + ",")])
+        middle = LISTENER.format(name="middle", cluster="web", folder=self.folder, transport="",
                                  address=f"{{pipe: {{path: {self.folder}/middle}}}}")
         path = os.path.join(self.folder, "envoy.yaml")
         with open(path, "w", encoding="utf-8") as file:
-            file.write(BOOTSTRAP.format(front=front, middle=middle, folder=self.folder, host=host, port=port))
+            file.write(BOOTSTRAP.format(front=front, secure=secure, middle=middle, folder=self.folder, host=host, port=port))
         self.proxy = self.start("proxy", "proxy/convoy-proxy", "-c", path, "--concurrency", "2")
         self.admin = "http://" + self.proxy.found(r"is live .*admin=(\S+)")[0]
         self.url = "http://" + self.proxy.found(r"is live .*front=(\S+)")[0]
+        self.secure_url = "https://" + self.proxy.found(r"is live .*secure=(\S+)")[0]
 
     def start(self, name, *command):
         process = Process(self.folder, name, *command)
@@ -117,6 +122,34 @@ class Http2Test(unittest.TestCase):
         wait_until(lambda: self.stat("cluster.middle.http2.streams_active") == 0, "no stream is left")
         wait_until(lambda: self.stat("http2.streams_active") == 0, "no stream is left")
         self.assertGreater(self.stat("cluster.middle.upstream_cx_http2_total"), 2)
+
+    def test_curl_over_tls(self):
+        body = os.urandom(1024 * 1024)
+        for version, said in (("--http2", b"2 200"), ("--http1.1", b"1.1 200")):
+            with self.subTest(version):
+                secure = ["curl", "-sS", version, "--cacert", self.certificates.authority]
+                text = self.run_tool(*secure, "-w", "%{http_version} %{http_code}", self.secure_url + "/")
+                self.assertTrue(text.endswith(said), text)
+                echoed = self.run_tool(*secure, "--data-binary", "@-", self.secure_url + "/echo", stdin=body)
+                self.assertTrue(echoed.endswith(body), "the backend repeats the request, its head first")
+        self.assertEqual(2, self.stat("http.secure.downstream_cx_http2_total"))
+        self.assertEqual(2, self.stat("http.secure.downstream_cx_http1_total"))
+
+    def test_nghttp_over_tls(self):
+        text = self.run_tool("nghttp", "-nvs", "-m", "20", self.secure_url + "/").decode()
+        self.assertIn("The negotiated protocol: h2", text)
+        self.assertEqual(20, len(re.findall(r"^ *\d+ .* 200 +\S+ +/$", text, re.MULTILINE)), text)
+
+    def test_load_over_tls(self):
+        for protocol in ("h2", "http/1.1"):
+            with self.subTest(protocol):
+                text = self.run_tool("h2load", "-n", "4000", "-c", "4", "-m", "50", f"--npn-list={protocol}",
+                                     self.secure_url + "/").decode()
+                self.assertIn(f"Application protocol: {protocol}", text)
+                self.assertIn("4000 succeeded, 0 failed, 0 errored, 0 timeout", text)
+        self.assertEqual(4, self.stat("http.secure.downstream_cx_http2_total"))
+        self.assertEqual(4, self.stat("http.secure.downstream_cx_http1_total"))
+        wait_until(lambda: self.stat("http2.streams_active") == 0, "no stream is left")
 
 
 if __name__ == "__main__":

@@ -22,6 +22,7 @@ static_resources:
           "@type": type.googleapis.com/envoy.extensions.filters.network.http_connection_manager.v3.HttpConnectionManager
           stat_prefix: public
           upgrade_configs: [{{upgrade_type: websocket}}]
+          http2_protocol_options: {{allow_connect: true}}
           route_config:
             virtual_hosts:
             - {{name: all, domains: ["*"], routes: [{{match: {{prefix: /}}, route: {{cluster: web}}}}]}}
