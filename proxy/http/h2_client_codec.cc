@@ -43,11 +43,11 @@ class H2ClientCodec::Stream final : public H2Stream, public RequestSender {
     if (!session.submitRequest(*this, end_of_stream)) codec_.must_close_ = true;
   }
   void sendBody(std::string_view bytes, bool end_of_stream) override {
-    if (end_of_stream) forgetReceiverIfDone(true);
+    if (end_of_stream) forgetReceiverIf(receive_ended);
     codec_.session_.sendBody(*this, bytes, end_of_stream);
   }
   void sendTrailers(const HeaderList& trailers) override {
-    forgetReceiverIfDone(true);
+    forgetReceiverIf(receive_ended);
     codec_.session_.sendTrailers(*this, trailers);
   }
   void reset(Failure) override {
@@ -62,15 +62,15 @@ class H2ClientCodec::Stream final : public H2Stream, public RequestSender {
     return why == Failure::UpstreamReset && head_received ? Failure::UpstreamAbortedBody : why;
   }
 
-  // The layer above is done with the stream once both ends were told: it may be gone before the
-  // last bytes have left. Until then it hears of a reset, since it has a sender.
-  void forgetReceiverIfDone(bool sent_all) {
-    if (!sent_all || !receive_ended) return;
+  // The layer above is done with the stream once the response is whole and the request was handed
+  // over: it may be gone before the last bytes have left. Until then it hears of a loss.
+  void forgetReceiverIf(bool both_ended) {
+    if (!both_ended) return;
     receiver = nullptr;
     listener = nullptr;
   }
 
-  ResponseReceiver* receiver;  // null once nobody listens any more
+  ResponseReceiver* receiver;  // null once the layer above is done
   // An upgrade that was asked for; what its answer is made of (RFC 8441 5).
   struct Upgrade {
     std::string protocol;
@@ -140,8 +140,8 @@ void H2ClientCodec::onHead(Stream& stream, H2Section& section, bool end_of_strea
   if (framed && head_.body.kind == BodyLength::Kind::Known) stream.declared = head_.body.bytes;
   ResponseReceiver* const receiver = stream.receiver;
   if (receiver == nullptr) return;
+  if (end_of_stream) stream.forgetReceiverIf(stream.send_ended);
   receiver->onResponseHead(head_, end_of_stream);
-  stream.forgetReceiverIfDone(stream.send_ended);
 }
 
 // The answer as HTTP/1.1 would give it.
@@ -155,24 +155,26 @@ void H2ClientCodec::onTunnel(Stream& stream, bool end_of_stream) {
   }
   ResponseReceiver* const receiver = stream.receiver;
   if (receiver == nullptr) return;
+  if (end_of_stream) stream.forgetReceiverIf(stream.send_ended);
   receiver->onResponseHead(head_, end_of_stream);
-  stream.forgetReceiverIfDone(stream.send_ended);
 }
 
 void H2ClientCodec::onTrailers(Stream& stream, H2Section& section) {
   HeaderList trailers;
   const H2Error error = section.finishTrailers(trailers);
   if (error != H2Error::None) return refuse(stream, error);
-  if (stream.receiver == nullptr) return;
-  stream.receiver->onResponseTrailers(trailers);
-  stream.forgetReceiverIfDone(stream.send_ended);
+  ResponseReceiver* const receiver = stream.receiver;
+  if (receiver == nullptr) return;
+  stream.forgetReceiverIf(stream.send_ended);
+  receiver->onResponseTrailers(trailers);
 }
 
 void H2ClientCodec::onData(H2Stream& base, std::string_view bytes, bool end_of_stream) {
   auto& stream = static_cast<Stream&>(base);
-  if (stream.receiver == nullptr) return;
-  stream.receiver->onResponseBody(bytes, end_of_stream);
-  stream.forgetReceiverIfDone(stream.send_ended);
+  ResponseReceiver* const receiver = stream.receiver;
+  if (receiver == nullptr) return;
+  if (end_of_stream) stream.forgetReceiverIf(stream.send_ended);
+  receiver->onResponseBody(bytes, end_of_stream);
 }
 
 // The response breaks a rule of ours.

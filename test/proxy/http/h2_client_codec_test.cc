@@ -275,6 +275,28 @@ TEST(H2ClientCodecTest, NobodyHearsOfTheQueueOnceBothDirectionsHaveEnded) {
   }
 }
 
+// RFC 9113 8.1: a server may end a stream whose response is whole. Who sends the request has to
+// hear of it, whose sender is worth nothing any more.
+TEST(H2ClientCodecTest, TheLossOfARequestBehindItsResponseIsTold) {
+  const std::string endings[] = {
+      headers(1, {{":status", "413"}}, kEndStream),
+      headers(1, {{":status", "413"}}, 0) + data(1, "", kEndStream),
+      headers(1, {{":status", "413"}}, 0) + headers(1, {{"a", "b"}}, kEndStream),
+  };
+  for (const std::string& ending : endings) {
+    for (const bool by_reset : {true, false}) {
+      H2ClientRecorder client;
+      H2Response& response = client.request("POST", false);
+      client.codec.dispatch(serverStart() + ending);
+      client.events.take();
+      by_reset ? client.codec.dispatch(rstStream(1, 0)) : client.codec.onEndOfStream();
+      EXPECT_EQ(client.events.take(), std::string("1: reset upstream_aborted_body\n") +
+                                          (by_reset ? "stream reset\n" : ""));
+      EXPECT_EQ(response.sender, nullptr);
+    }
+  }
+}
+
 TEST(H2ClientCodecTest, TooManyInformationalResponsesEndTheStream) {
   H2ClientRecorder client;
   client.request("GET");

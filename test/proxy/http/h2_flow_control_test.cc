@@ -94,6 +94,25 @@ TEST(H2FlowControlTest, AClosedPeerWindowPausesTheFarSide) {
   server.events.take();
 }
 
+// The layer above is done, and may be gone, while the end of its request still waits.
+TEST(H2FlowControlTest, NobodyHearsOfRoomBehindBothEnds) {
+  for (const bool response_first : {true, false}) {
+    H2ClientRecorder client(smallWindows());
+    H2Response& response = client.request("POST", false);
+    client.codec.dispatch(settings({{4, 100}}) + settingsAck());
+    const std::string answer = headers(1, {{":status", "413"}}, kEndStream);
+    for (int i = 0; i < 3; ++i) response.sender->sendBody(kFrame, false);
+    EXPECT_TRUE(response.above_high);
+    if (response_first) client.codec.dispatch(answer);
+    response.sender->sendBody("", true);
+    if (!response_first) client.codec.dispatch(answer);
+    client.codec.dispatch(windowUpdate(1, 60'000));
+    EXPECT_TRUE(response.above_high) << response_first;
+    EXPECT_TRUE(client.codec.idle());
+    client.events.take();
+  }
+}
+
 TEST(H2FlowControlTest, TrailersWaitForTheBody) {
   H2ServerRecorder server(smallWindows());
   server.feed(clientStart({{4, 3}}) + get(1));
