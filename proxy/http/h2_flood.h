@@ -25,7 +25,8 @@ class H2Flood {
  public:
   // Prices. With the default budget of 4,000 and 200 per second: 500 rapid resets at once and 25
   // per second, or 4,000 PINGs at once and 200 per second.
-  static constexpr int64_t kReset = 8;  // of a stream that is younger than kRapid
+  // Of a stream that is younger than kRapid, by the client or by what it makes us do.
+  static constexpr int64_t kReset = 8;
   static constexpr int64_t kSettings = 8;
   static constexpr int64_t kFrame = 1;
   // Earnings.

@@ -270,6 +270,18 @@ int H2Session::pay(H2Error kind, int64_t price) {
   return stop(kind);
 }
 
+bool H2Session::endsRapidly(const H2Stream& stream) const {
+  return !stream.end_on_wire && clock_.monotonicNow() - stream.opened_at <= H2Flood::kRapid;
+}
+
+// A client that makes us reset its stream, by a frame that is not allowed there, has it as cheap as
+// one that resets it: it pays as much.
+void H2Session::payForReset(const H2Stream& stream) {
+  if (role_ == Role::Client || !endsRapidly(stream) || flood_.pay(H2Flood::kReset)) return;
+  countFlood(H2Error::FloodReset);
+  if (failure_ == H2Error::None) fail(H2Error::FloodReset);
+}
+
 void H2Session::countFlood(H2Error kind) {
   switch (kind) {
     case H2Error::FloodReset:
@@ -334,12 +346,11 @@ int H2Session::beginFrame(const nghttp2_frame_hd& frame) {
       }
       return 0;
     case NGHTTP2_RST_STREAM: {
-      const H2Stream* stream = find(frame.stream_id);
+      H2Stream* stream = find(frame.stream_id);
       if (stream == nullptr || role_ == Role::Client) return 0;
       noteClosedByPeer(frame.stream_id);
-      if (stream->end_on_wire) return 0;
-      if (clock_.monotonicNow() - stream->opened_at > H2Flood::kRapid) return 0;
-      return pay(H2Error::FloodReset, H2Flood::kReset);
+      stream->reset_by_peer = true;
+      return endsRapidly(*stream) ? pay(H2Error::FloodReset, H2Flood::kReset) : 0;
     }
     case NGHTTP2_SETTINGS:
       if ((frame.flags & NGHTTP2_FLAG_ACK) != 0) return 0;
@@ -480,6 +491,7 @@ void H2Session::onClose(int32_t id, uint32_t code) {
   H2Stream* stream = find(id);
   if (stream == nullptr || stream->closed) return;
   if (code == NGHTTP2_NO_ERROR && stream->end_on_wire) flood_.earn(H2Flood::kStreamEnded);
+  if (code != NGHTTP2_NO_ERROR && !stream->reset_by_peer) payForReset(*stream);
   if (stream->receive_ended) noteClosedByPeer(id);
   if (stream->unconsumed > 0) {
     nghttp2_session_consume_connection(session_, std::exchange(stream->unconsumed, 0));
@@ -723,6 +735,7 @@ void H2Session::resume(H2Stream& stream) {
 void H2Session::reset(H2Stream& stream, uint32_t code) {
   if (stream.closed) return;
   Scope scope(*this);
+  if (code == NGHTTP2_PROTOCOL_ERROR) payForReset(stream);
   stream.listener = nullptr;
   const bool finish_first = code == NGHTTP2_NO_ERROR && stream.send_ended && !stream.end_on_wire;
   if (finish_first) {

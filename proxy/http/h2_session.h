@@ -143,6 +143,8 @@ class H2Session {
   ssize_t provide(H2Stream& stream, size_t room, uint32_t* flags);
   void write(H2Stream& stream, const uint8_t* frame_header, size_t length);
   int pay(H2Error kind, int64_t price);
+  bool endsRapidly(const H2Stream& stream) const;
+  void payForReset(const H2Stream& stream);
   void countFlood(H2Error kind);
   int stop(H2Error error);
   bool isSkippedId(int32_t id);

@@ -54,6 +54,7 @@ class H2Stream : public base::ListHook<> {
   // Receiving.
   bool head_received = false;  // the final head
   bool receive_ended = false;  // the layer above has heard the end
+  bool reset_by_peer = false;  // which was paid for
   bool closed = false;         // reset, or ended both ways; waits to be destroyed
   uint32_t pauses = 0;
   size_t unconsumed = 0;           // bytes received while paused, withheld from the windows

@@ -488,6 +488,24 @@ TEST(H2ServerCodecTest, FloodsAreToldToCalmDown) {
       {"h2_flood_empty_data", post(1), [](uint32_t) { return data(1, ""); }, 1000},
       {"h2_flood_reset", "", [](uint32_t i) { return post(2 * i + 1) + rstStream(2 * i + 1, 8); },
        100},
+      // A stream that the server is made to reset counts like one that the client resets.
+      {"h2_flood_reset", "",
+       [](uint32_t i) {
+         return post(2 * i + 1, {{"content-length", "1"}}) + data(2 * i + 1, "ab");
+       },
+       100},
+      {"h2_flood_reset", "",
+       [](uint32_t i) { return post(2 * i + 1) + windowUpdate(2 * i + 1, 0x7fffffff); }, 100},
+      {"h2_flood_reset", "",
+       [](uint32_t i) {
+         return post(2 * i + 1) + headers(2 * i + 1, {{"a", "b"}}, 0);
+       },
+       100},
+      {"h2_flood_reset", "",
+       [](uint32_t i) {
+         return post(2 * i + 1) + headers(2 * i + 1, {{"a", std::string(9000, 'b')}}, kEndStream);
+       },
+       100},
   };
   for (const Flood& flood : floods) {
     H2ServerRecorder server;
