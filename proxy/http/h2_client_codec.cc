@@ -24,6 +24,7 @@ class H2ClientCodec::Stream final : public H2Stream, public RequestSender {
     is_head = head.method == "HEAD";
     H2Session& session = codec_.session_;
     const bool extended = !head.upgrade.empty();
+    is_connect = extended || head.method == "CONNECT";
     session.addField(":method", extended ? "CONNECT" : head.method);
     if (extended || head.method != "CONNECT") {
       session.addField(":scheme", head.scheme.empty() ? "http" : head.scheme);
@@ -79,6 +80,8 @@ class H2ClientCodec::Stream final : public H2Stream, public RequestSender {
 
   int informational = 0;
   bool is_head = false;
+  bool is_connect = false;
+  bool is_tunnel = false;  // it was opened
   std::unique_ptr<Upgrade> upgrade;
 
  private:
@@ -135,6 +138,7 @@ void H2ClientCodec::onHead(Stream& stream, H2Section& section, bool end_of_strea
     return;
   }
   stream.head_received = true;
+  stream.is_tunnel = stream.is_connect && head_.status / 100 == 2;
   if (stream.upgrade != nullptr && head_.status / 100 == 2) return onTunnel(stream, end_of_stream);
   const bool framed = !stream.is_head && head_.status != 304;
   if (framed && head_.body.kind == BodyLength::Kind::Known) stream.declared = head_.body.bytes;
@@ -161,7 +165,8 @@ void H2ClientCodec::onTunnel(Stream& stream, bool end_of_stream) {
 
 void H2ClientCodec::onTrailers(Stream& stream, H2Section& section) {
   HeaderList trailers;
-  const H2Error error = section.finishTrailers(trailers);
+  H2Error error = section.finishTrailers(trailers);
+  if (stream.is_tunnel) error = H2Error::MalformedMessage;  // RFC 9113 8.5: nothing but DATA
   if (error != H2Error::None) return refuse(stream, error);
   ResponseReceiver* const receiver = stream.receiver;
   if (receiver == nullptr) return;

@@ -90,6 +90,7 @@ class H2ServerCodec::Stream final : public H2Stream, public ResponseSender {
   }
 
   RequestReceiver* receiver = nullptr;
+  bool is_tunnel = false;   // asked for by CONNECT
   bool is_upgrade = false;  // by extended CONNECT
 
  private:
@@ -183,6 +184,7 @@ void H2ServerCodec::onRequest(Stream& stream, H2Section& section, bool end_of_st
 void H2ServerCodec::asUpgrade(Stream& stream) {
   head_.body = {};
   head_.expects_continue = false;
+  stream.is_tunnel = true;
   stream.is_upgrade = !head_.upgrade.empty();
   if (!stream.is_upgrade) return;
   head_.method = "GET";
@@ -191,7 +193,8 @@ void H2ServerCodec::asUpgrade(Stream& stream) {
 
 void H2ServerCodec::onTrailers(Stream& stream, H2Section& section) {
   HeaderList trailers;
-  const H2Error error = section.finishTrailers(trailers);
+  H2Error error = section.finishTrailers(trailers);
+  if (stream.is_tunnel) error = H2Error::MalformedMessage;  // RFC 9113 8.5: nothing but DATA
   RequestReceiver* const receiver = stream.receiver;
   if (receiver == nullptr) return;
   if (error != H2Error::None) {

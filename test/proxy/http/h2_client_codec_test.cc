@@ -333,6 +333,19 @@ TEST(H2ClientCodecTest, AnUpgradeIsAnExtendedConnect) {
   EXPECT_EQ(client.events.take(), "1: end\ncomplete\n");
 }
 
+// RFC 9113 8.5: nothing but DATA.
+TEST(H2ClientCodecTest, TrailersInATunnelAreAnError) {
+  H2ClientRecorder client;
+  client.codec.dispatch(serverStart());
+  RequestHead head;
+  head.method = "CONNECT";
+  head.authority = "a.test:80";
+  client.newStream().sender->sendHead(head, false);
+  client.codec.dispatch(headers(1, {{":status", "200"}}, 0) + headers(1, {{"a", "b"}}, kEndStream));
+  EXPECT_EQ(client.events.take(),
+            "1: 200  HTTP/2 body=unknown\n1: reset upstream_protocol_error\nstream reset\n");
+}
+
 TEST(H2ClientCodecTest, ADeclinedUpgradeIsAResponseLikeOthers) {
   H2ClientRecorder client;
   client.codec.dispatch(serverStart({{8, 1}}));

@@ -470,6 +470,17 @@ TEST(H2ServerCodecTest, GoesAwayInTwoSteps) {
   EXPECT_TRUE(server.codec.mustClose());
 }
 
+// RFC 9113 8.5: nothing but DATA.
+TEST(H2ServerCodecTest, TrailersInATunnelAreAnError) {
+  H2ServerRecorder server;
+  server.feed(clientStart() + headers(1, {{":method", "CONNECT"}, {":authority", "a.test:80"}}, 0));
+  server.events.take();
+  server.written();
+  server.feed(headers(1, {{"a", "b"}}, kEndStream));
+  EXPECT_EQ(server.events.take(), "refused bad_request h2_malformed_message\n1: reset bad_body\n");
+  EXPECT_EQ(server.written(), "RST_STREAM 1 PROTOCOL_ERROR\n");
+}
+
 // --- floods ---
 
 TEST(H2ServerCodecTest, FloodsAreToldToCalmDown) {
