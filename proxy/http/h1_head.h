@@ -138,8 +138,8 @@ class H1TrailerParser final : public H1SectionParser<H1TrailerParser> {
                HeaderName::Expect, HeaderName::Forwarded, HeaderName::Host, HeaderName::KeepAlive,
                HeaderName::ProxyConnection, HeaderName::SetCookie, HeaderName::Te) |
       nameMask(HeaderName::Trailer, HeaderName::TransferEncoding, HeaderName::Upgrade,
-               HeaderName::XForwardedFor, HeaderName::XForwardedHost, HeaderName::XForwardedProto,
-               HeaderName::XRequestId);
+               HeaderName::XForwardedClientCert, HeaderName::XForwardedFor,
+               HeaderName::XForwardedHost, HeaderName::XForwardedProto, HeaderName::XRequestId);
 
   H1Error note(const HeaderField&, bool& keep) {
     keep = false;

@@ -21,8 +21,8 @@ constexpr uint32_t kNotInTrailers =
              HeaderName::Expect, HeaderName::Forwarded, HeaderName::Host, HeaderName::KeepAlive,
              HeaderName::ProxyConnection, HeaderName::SetCookie, HeaderName::Te) |
     nameMask(HeaderName::Trailer, HeaderName::TransferEncoding, HeaderName::Upgrade,
-             HeaderName::XForwardedFor, HeaderName::XForwardedHost, HeaderName::XForwardedProto,
-             HeaderName::XRequestId);
+             HeaderName::XForwardedClientCert, HeaderName::XForwardedFor,
+             HeaderName::XForwardedHost, HeaderName::XForwardedProto, HeaderName::XRequestId);
 
 }  // namespace
 

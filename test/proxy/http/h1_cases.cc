@@ -79,7 +79,7 @@ const std::vector<AcceptedRequest> kAccepted = {
     {"trailers that come too late are dropped",
      "POST / HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\n"
      "1\r\nx\r\n0\r\nContent-Length: 7\r\nHost: evil\r\nTransfer-Encoding: gzip\r\n"
-     "Authorization: me\r\nX-A: 1\r\nConnection: close\r\n\r\n",
+     "Authorization: me\r\nX-Forwarded-Client-Cert: me\r\nX-A: 1\r\nConnection: close\r\n\r\n",
      "POST / a HTTP/1.1 body=unknown keep-alive\nbody x\ntrailers\n  X-A: 1\ncomplete\n"},
     {"only such trailers are none",
      "POST / HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\n0\r\nHost: b\r\n\r\n",
