@@ -247,15 +247,27 @@ void H2ServerCodec::endConnection(H2Error error) {
   handler_.onProtocolError(info(error).request_failure, info(error).detail);
 }
 
-void H2ServerCodec::onEndOfStream() {
-  peer_ended_ = true;
-  session_.streams().forEach([this](H2Stream& base) {
+// Those streams for which it is true, to be ended one by one: what is sent for one may close
+// others, which are on no list then, but not destroyed while there is a Scope.
+template <typename Condition>
+std::vector<H2ServerCodec::Stream*> H2ServerCodec::streamsThat(Condition condition) {
+  std::vector<Stream*> found;
+  session_.streams().forEach([&](H2Stream& base) {
     auto& stream = static_cast<Stream&>(base);
-    if (stream.receive_ended) return;
-    RequestReceiver* const receiver = std::exchange(stream.receiver, nullptr);
-    session_.reset(stream, NGHTTP2_CANCEL);
-    if (receiver != nullptr) receiver->onRequestReset(Failure::DownstreamDisconnect);
+    if (condition(stream)) found.push_back(&stream);
   });
+  return found;
+}
+
+void H2ServerCodec::onEndOfStream() {
+  const H2Session::Scope scope(session_);
+  peer_ended_ = true;
+  for (Stream* stream : streamsThat([](const Stream& s) { return !s.receive_ended; })) {
+    if (stream->closed) continue;
+    RequestReceiver* const receiver = std::exchange(stream->receiver, nullptr);
+    session_.reset(*stream, NGHTTP2_CANCEL);
+    if (receiver != nullptr) receiver->onRequestReset(Failure::DownstreamDisconnect);
+  }
   dropUnsendable();
 }
 
@@ -263,12 +275,15 @@ void H2ServerCodec::onEndOfStream() {
 // wait until it counts as stalled.
 void H2ServerCodec::dropUnsendable() {
   if (!peer_ended_) return;
-  session_.streams().forEach([this](H2Stream& base) {
-    auto& stream = static_cast<Stream&>(base);
-    if (stream.receiver != nullptr || !stream.send_ended || !session_.windowIsShut(stream)) return;
-    handler_.onStreamComplete(stream);
-    session_.reset(stream, NGHTTP2_CANCEL);
-  });
+  const H2Session::Scope scope(session_);
+  const auto unsendable = [this](const Stream& stream) {
+    return stream.receiver == nullptr && stream.send_ended && session_.windowIsShut(stream);
+  };
+  for (Stream* stream : streamsThat(unsendable)) {
+    if (stream->closed) continue;
+    handler_.onStreamComplete(*stream);
+    session_.reset(*stream, NGHTTP2_CANCEL);
+  }
 }
 
 void H2ServerCodec::onConnectionLost(Failure why) {

@@ -7,6 +7,7 @@
 
 #include <memory>
 #include <string_view>
+#include <vector>
 
 #include "proxy/event/clock.h"
 #include "proxy/http/codec.h"
@@ -59,6 +60,8 @@ class H2ServerCodec final : public ServerCodec, private H2SessionHandler {
   void onTrailers(Stream& stream, H2Section& section);
   void endConnection(H2Error error);
   void dropStreams(Failure why);
+  template <typename Condition>
+  std::vector<Stream*> streamsThat(Condition condition);
   void dropUnsendable();
   void holdBack();
 

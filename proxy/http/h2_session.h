@@ -60,6 +60,20 @@ class H2Session {
   enum class Role : uint8_t { Server, Client };
   using Streams = base::IntrusiveList<H2Stream>;
 
+  // While one is alive, no stream is destroyed: frames of its sender may be on the stack.
+  class Scope {
+   public:
+    explicit Scope(H2Session& session) : session_(session) { ++session_.depth_; }
+    ~Scope() {
+      if (--session_.depth_ == 0 && !session_.in_nghttp2_) session_.purge();
+    }
+    Scope(const Scope&) = delete;
+    Scope& operator=(const Scope&) = delete;
+
+   private:
+    H2Session& session_;
+  };
+
   // All arguments outlive the session. SETTINGS are written at the first receive() or flush().
   H2Session(Role role, H2SessionHandler& handler, const H2Options& options,
             const event::Clock& clock, H2Metrics& metrics);
@@ -121,7 +135,6 @@ class H2Session {
 
  private:
   struct Callbacks;  // nghttp2's, static
-  class Scope;
   enum class GoAway : uint8_t {
     None,       // serving
     Announced,  // GOAWAY with the highest number, and a PING, are on their way
@@ -140,6 +153,8 @@ class H2Session {
   void onGoAwaySent(uint32_t code);
   void onInvalidFrame(const nghttp2_frame& frame, int error);
   void onClose(int32_t id, uint32_t code);
+  static ssize_t onRead(nghttp2_session*, int32_t, uint8_t*, size_t room, uint32_t* flags,
+                        nghttp2_data_source* source, void* user_data);
   ssize_t provide(H2Stream& stream, size_t room, uint32_t* flags);
   void write(H2Stream& stream, const uint8_t* frame_header, size_t length);
   int pay(H2Error kind, int64_t price);
