@@ -4,6 +4,7 @@
 // convert here.
 
 #include <cstddef>
+#include <cstring>
 #include <string>
 #include <string_view>
 
@@ -24,6 +25,13 @@ std::string_view firstBytes(std::string_view text, size_t most);
 
 inline char asciiLower(char c) {
   return c >= 'A' && c <= 'Z' ? static_cast<char>(c | 0x20) : c;
+}
+
+// For constants on the hot path: a look at the length, then whole words, where std::operator==
+// calls memcmp().
+template <size_t kSize>
+[[gnu::always_inline]] inline bool equals(std::string_view text, const char (&constant)[kSize]) {
+  return text.size() == kSize - 1 && std::memcmp(text.data(), constant, kSize - 1) == 0;
 }
 
 // ASCII only, as header names and host names are compared (RFC 9110 5.1, RFC 3986 3.2.2).

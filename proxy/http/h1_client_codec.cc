@@ -1,6 +1,7 @@
 #include "proxy/http/h1_client_codec.h"
 
 #include "proxy/base/assert.h"
+#include "proxy/base/strings.h"
 
 namespace convoy::http {
 
@@ -230,8 +231,9 @@ H1Framing H1ClientCodec::startRequest(const RequestHead& head, bool end_of_strea
   }
   if (end_of_stream) {
     // RFC 9110 8.6: a length is expected with methods that give a body a meaning.
-    const bool say_zero = head.body.kind == BodyLength::Kind::Known || head.method == "POST" ||
-                          head.method == "PUT" || head.method == "PATCH";
+    const bool say_zero = head.body.kind == BodyLength::Kind::Known ||
+                          base::equals(head.method, "POST") || base::equals(head.method, "PUT") ||
+                          base::equals(head.method, "PATCH");
     return say_zero ? H1Framing{Kind::ContentLength, 0} : H1Framing{};
   }
   if (head.body.kind == BodyLength::Kind::Known) {
@@ -244,8 +246,8 @@ H1Framing H1ClientCodec::startRequest(const RequestHead& head, bool end_of_strea
 
 void H1ClientCodec::sendHead(const RequestHead& head, bool end_of_stream) {
   CONVOY_ASSERT(sending_ == Sending::Head);
-  is_head_ = head.method == "HEAD";
-  is_connect_ = head.method == "CONNECT";
+  is_head_ = base::equals(head.method, "HEAD");
+  is_connect_ = base::equals(head.method, "CONNECT");
   wants_upgrade_ = !head.upgrade.empty();
   if (head.raw_tunnel) {
     is_connect_ = true;

@@ -279,7 +279,7 @@ H1Error H1RequestParser::finish(const char* end) {
   // An absolute-form's target may have become a text of ours.
   const bool as_received = head.target.data() == head.method.data() + head.method.size() + 1;
   if (as_received) head.wire = between(head.method.data(), end);
-  return head.body.kind != BodyLength::Kind::None && head.method == "CONNECT"
+  return head.body.kind != BodyLength::Kind::None && base::equals(head.method, "CONNECT")
              ? H1Error::ConnectWithBody
              : H1Error::None;
 }

@@ -1,6 +1,7 @@
 #include "proxy/http/h1_server_codec.h"
 
 #include "proxy/base/assert.h"
+#include "proxy/base/strings.h"
 
 namespace convoy::http {
 
@@ -73,8 +74,8 @@ void H1ServerCodec::readHead(std::string_view& bytes) {
 }
 
 void H1ServerCodec::startStream(RequestHead& head) {
-  is_head_ = head.method == "HEAD";
-  is_connect_ = head.method == "CONNECT";
+  is_head_ = base::equals(head.method, "HEAD");
+  is_connect_ = base::equals(head.method, "CONNECT");
   is_http10_ = head.protocol == Protocol::Http10;
   keep_alive_ = head.wants_keep_alive;
   awaits_continue_ = head.expects_continue;

@@ -27,7 +27,7 @@ H1Error resolveAbsoluteForm(RequestHead& head, std::string& composed) {
   if (!isAuthority(head.authority, PortRule::Optional)) return H1Error::InvalidHost;
   rest.remove_prefix(authority_end);
   if (rest.empty()) {
-    head.target = head.method == "OPTIONS" ? "*" : "/";
+    head.target = base::equals(head.method, "OPTIONS") ? "*" : "/";
   } else if (rest[0] == '/') {
     head.target = rest;
   } else {
@@ -40,13 +40,13 @@ H1Error resolveAbsoluteForm(RequestHead& head, std::string& composed) {
 }  // namespace
 
 H1Error resolveTarget(RequestHead& head, std::string& composed) {
-  if (head.method == "CONNECT") {
+  if (base::equals(head.method, "CONNECT")) {
     head.authority = head.target;
     return isAuthority(head.target, PortRule::Required) ? H1Error::None : H1Error::TargetForm;
   }
   if (head.target[0] == '/') return H1Error::None;
   if (head.target == "*") {
-    return head.method == "OPTIONS" ? H1Error::None : H1Error::TargetForm;
+    return base::equals(head.method, "OPTIONS") ? H1Error::None : H1Error::TargetForm;
   }
   return resolveAbsoluteForm(head, composed);
 }

@@ -8,6 +8,7 @@
 #include <string_view>
 
 #include "proxy/base/arena.h"
+#include "proxy/base/strings.h"
 #include "proxy/http/header_list.h"
 
 namespace convoy::http {
@@ -69,12 +70,12 @@ struct ResponseHead {
 bool isOfferOnly(std::string_view upgrade);
 // By CONNECT, or by an upgrade that changes what the bytes mean.
 inline bool asksForTunnel(const RequestHead& head) {
-  return !head.upgrade.empty() || head.method == "CONNECT";
+  return !head.upgrade.empty() || base::equals(head.method, "CONNECT");
 }
 // Whether a response with this status opens the tunnel that the request has asked for.
 inline bool opensTunnel(const RequestHead& request, uint16_t status) {
   if (!request.upgrade.empty()) return status == 101;
-  return request.method == "CONNECT" && status / 100 == 2;
+  return base::equals(request.method, "CONNECT") && status / 100 == 2;
 }
 
 std::string_view reasonPhrase(uint16_t status);  // empty if unknown

@@ -1,4 +1,5 @@
 #include "proxy/http/request_admission.h"
+#include "proxy/base/strings.h"
 
 #include <charconv>
 
@@ -110,7 +111,7 @@ std::optional<LocalReply> admitRequest(RequestHead& head, const ConnectionManage
   if (!reply && spec.underscores != UnderscoresAction::Allow) {
     reply = admitNames(head.headers, spec, metrics);
   }
-  if (reply || head.method == "CONNECT") return reply;
+  if (reply || base::equals(head.method, "CONNECT")) return reply;
   if (spec.strip_port != StripPort::None || spec.strip_trailing_host_dot) {
     stripHost(head, spec, info, arena);
   }

@@ -372,7 +372,7 @@ void ServerStream::reply(const LocalReply& local, size_t from) {
   if (response_path_ && from >= filters_.size()) response_path_->stop();
   const std::string_view body = buildLocalReply(local, request_head_, arena_, response_head_);
   if (local.edit_head != nullptr) local.edit_head(local.edit_self, response_head_);
-  const bool bodiless = body.empty() || request_head_.method == "HEAD";
+  const bool bodiless = body.empty() || base::equals(request_head_.method, "HEAD");
   if (from >= filters_.size()) {
     onPathHead(response_head_, bodiless);
     if (!bodiless) onPathBody(ResponseDirection{}, body, true);

@@ -3,6 +3,7 @@
 #include <netinet/in.h>
 #include <netinet/tcp.h>
 #include <sys/socket.h>
+#include <sys/syscall.h>
 #include <unistd.h>
 
 #include <cerrno>
@@ -13,6 +14,25 @@ namespace {
 
 ssize_t resultOrError(ssize_t result) {
   return result < 0 ? -errno : result;
+}
+
+// send() and recv() of libc are points at which a thread can be cancelled: in a process with
+// threads that is 45 instructions a call, and nobody cancels ours. Under the thread sanitizer they
+// are what tells it that one side's send comes before the other side's receive.
+ssize_t sendBytes(int fd, const void* bytes, size_t size) {
+#ifdef CONVOY_TSAN
+  return ::send(fd, bytes, size, MSG_NOSIGNAL);
+#else
+  return ::syscall(SYS_sendto, fd, bytes, size, MSG_NOSIGNAL, nullptr, 0);
+#endif
+}
+
+ssize_t receiveBytes(int fd, void* into, size_t room, int flags) {
+#ifdef CONVOY_TSAN
+  return ::recv(fd, into, room, flags);
+#else
+  return ::syscall(SYS_recvfrom, fd, into, room, flags, nullptr, nullptr);
+#endif
 }
 
 int pendingError(int fd) {
@@ -98,7 +118,7 @@ ssize_t SocketConnection::sendSome(const iovec* vectors, int count) {
   ssize_t sent = 0;
   do {
     if (count == 1) {
-      sent = ::send(fd_, vectors[0].iov_base, vectors[0].iov_len, MSG_NOSIGNAL);
+      sent = sendBytes(fd_, vectors[0].iov_base, vectors[0].iov_len);
     } else {
       msghdr message{};
       message.msg_iov = const_cast<iovec*>(vectors);
@@ -112,7 +132,7 @@ ssize_t SocketConnection::sendSome(const iovec* vectors, int count) {
 ssize_t SocketConnection::receiveSome(char* into, size_t room, bool peek_only) {
   ssize_t received = 0;
   do {
-    received = ::recv(fd_, into, room, peek_only ? MSG_PEEK : 0);
+    received = receiveBytes(fd_, into, room, peek_only ? MSG_PEEK : 0);
   } while (received < 0 && errno == EINTR);
   return resultOrError(received);
 }

@@ -35,7 +35,7 @@ bool pathMatches(const CompiledRoute& route, std::string_view path, std::string_
     case PathMatch::Kind::Regex:
       return re2::RE2::FullMatch({path.data(), path.size()}, *route.conditions().pathRegex());
     case PathMatch::Kind::Connect:
-      return method == "CONNECT";
+      return base::equals(method, "CONNECT");
     case PathMatch::Kind::Prefix:
       return path.size() >= value.size() &&
              equals(path.substr(0, value.size()), value, match.case_sensitive);

@@ -27,8 +27,9 @@ class RouterFactory final : public http::FilterFactory {
 
 // RFC 9110 9.2.2: repeating these has the effect of sending them once.
 bool isIdempotent(std::string_view method) {
-  return method == "GET" || method == "HEAD" || method == "OPTIONS" || method == "PUT" ||
-         method == "DELETE" || method == "TRACE";
+  return base::equals(method, "GET") || base::equals(method, "HEAD") ||
+         base::equals(method, "OPTIONS") || base::equals(method, "PUT") ||
+         base::equals(method, "DELETE") || base::equals(method, "TRACE");
 }
 
 }  // namespace

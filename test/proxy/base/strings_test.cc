@@ -22,6 +22,15 @@ TEST(Strings, ComparesIgnoringAsciiCaseOnly) {
   }
 }
 
+TEST(Strings, ComparesWithConstantsByEveryByte) {
+  EXPECT_TRUE(equals("CONNECT", "CONNECT"));
+  EXPECT_TRUE(equals("", ""));
+  EXPECT_FALSE(equals("connect", "CONNECT"));
+  EXPECT_FALSE(equals("CONNEC", "CONNECT"));
+  EXPECT_FALSE(equals("CONNECTS", "CONNECT"));
+  EXPECT_FALSE(equals(std::string_view("HEAD\0", 5), "HEAD"));
+}
+
 TEST(Strings, LowersAsciiLettersOnly) {
   for (int i = 0; i < 256; ++i) {
     const char c = static_cast<char>(i);
