@@ -27,7 +27,7 @@ void print(std::string_view what, std::string_view input) {
   std::vector<std::string> requests;
   for (const auto& request : received.requests) {
     // Behind the head of what asks for a tunnel there is no HTTP, for Node either.
-    const bool tunnel = asksForTunnel(request->head);
+    const bool tunnel = !request->complete && asksForTunnel(request->head);
     requests.push_back(absl::StrCat(
         "{\"method\":", quoted(request->head.method), ",\"target\":", quoted(request->head.target),
         ",\"body\":", quoted(tunnel ? "" : request->body),
