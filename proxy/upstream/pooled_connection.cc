@@ -61,7 +61,12 @@ void PooledConnection::makeCodec() {
   (http2_ ? metrics.upstream_cx_http2_total : metrics.upstream_cx_http1_total).add();
   codec_ = cluster_.io().createCodec(cluster_.loop(), spec, protocol, metrics.http2, *this);
   CONVOY_ASSERT(codec_.max_streams > 0);
-  pool_.expectStreams(codec_.max_streams);
+  if (http2_ && spec.protocol == UpstreamProtocol::Http2) {
+    // Its own limit comes with its SETTINGS. What goes beyond that would wait in the codec.
+    codec_.max_streams = std::min(codec_.max_streams, expected_streams_);
+  } else {
+    pool_.expectStreams(codec_.max_streams);
+  }
 }
 
 void PooledConnection::transition(State to) {

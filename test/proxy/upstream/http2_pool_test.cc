@@ -89,6 +89,30 @@ TEST_F(Http2PoolTest, OpensAnotherConnectionWhenStreamsRunOut) {
   for (const TestRequest& request : requests) EXPECT_EQ(request.status, 200);
 }
 
+// What goes beyond the limit would wait in the codec, though another connection has room.
+TEST_F(Http2PoolTest, UntilItsOwnLimitArrivesANewConnectionCarriesAsManyAsTheLastOne) {
+  makeHttp2();
+  TestRequest requests[5];
+  send(requests[0]);
+  settle(0, 2);
+  for (int i = 1; i < 5; ++i) send(requests[i]);
+  EXPECT_EQ(io_.peers.size(), 3U);
+  EXPECT_EQ(frames(1), "HEADERS 1" + std::string(kGet) + "HEADERS 3" + std::string(kGet));
+  EXPECT_EQ(frames(2), "HEADERS 1" + std::string(kGet));
+  settle(1, 2);
+  settle(2, 5);
+  TestRequest more[4];
+  for (TestRequest& request : more) send(request);
+  EXPECT_EQ(io_.peers.size(), 3U);
+  for (size_t connection = 0; connection < 2; ++connection) {
+    answer(connection, 1);
+    answer(connection, 3);
+  }
+  for (uint32_t id = 1; id < 10; id += 2) answer(2, id);
+  for (const TestRequest& request : requests) EXPECT_EQ(request.status, 200);
+  for (const TestRequest& request : more) EXPECT_EQ(request.status, 200);
+}
+
 TEST_F(Http2PoolTest, ALimitMayComeDownAndGoUp) {
   makeHttp2();
   TestRequest requests[4];
