@@ -19,6 +19,7 @@
 #include "proxy/http/h1_limits.h"
 #include "proxy/http/header_list.h"
 #include "proxy/http/message.h"
+#include "proxy/http/trailer_fields.h"
 
 namespace convoy::http {
 
@@ -132,14 +133,7 @@ class H1TrailerParser final : public H1SectionParser<H1TrailerParser> {
 
  private:
   friend H1SectionParser<H1TrailerParser>;
-  static constexpr uint32_t kSpecial =
-      nameMask(HeaderName::Authorization, HeaderName::CacheControl, HeaderName::Connection,
-               HeaderName::ContentLength, HeaderName::ContentType, HeaderName::Cookie,
-               HeaderName::Expect, HeaderName::Forwarded, HeaderName::Host, HeaderName::KeepAlive,
-               HeaderName::ProxyConnection, HeaderName::SetCookie, HeaderName::Te) |
-      nameMask(HeaderName::Trailer, HeaderName::TransferEncoding, HeaderName::Upgrade,
-               HeaderName::XForwardedClientCert, HeaderName::XForwardedFor,
-               HeaderName::XForwardedHost, HeaderName::XForwardedProto, HeaderName::XRequestId);
+  static constexpr uint32_t kSpecial = kNotInTrailers;
 
   H1Error note(const HeaderField&, bool& keep) {
     keep = false;

@@ -6,6 +6,7 @@
 #include "proxy/base/strings.h"
 #include "proxy/http/authority.h"
 #include "proxy/http/h1_scan.h"
+#include "proxy/http/trailer_fields.h"
 
 namespace convoy::http {
 
@@ -13,16 +14,6 @@ namespace {
 
 constexpr size_t kFirstBytes = 1024;
 constexpr size_t kFieldOverhead = 4;  // ": " and CRLF
-
-// Fields that frame, route or authenticate a message come too late in trailers (RFC 9110 6.5.1).
-constexpr uint32_t kNotInTrailers =
-    nameMask(HeaderName::Authorization, HeaderName::CacheControl, HeaderName::Connection,
-             HeaderName::ContentLength, HeaderName::ContentType, HeaderName::Cookie,
-             HeaderName::Expect, HeaderName::Forwarded, HeaderName::Host, HeaderName::KeepAlive,
-             HeaderName::ProxyConnection, HeaderName::SetCookie, HeaderName::Te) |
-    nameMask(HeaderName::Trailer, HeaderName::TransferEncoding, HeaderName::Upgrade,
-             HeaderName::XForwardedClientCert, HeaderName::XForwardedFor,
-             HeaderName::XForwardedHost, HeaderName::XForwardedProto, HeaderName::XRequestId);
 
 }  // namespace
 
