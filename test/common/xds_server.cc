@@ -111,7 +111,7 @@ void XdsServer::noteNames(TypeState& type, const Request& request) {
 }
 
 // Sends the difference between what the stream wants and what it holds. `fresh` names that do not
-// exist are told as removed.
+// exist are told as removed, unless they are awaited.
 void XdsServer::answer(Stream& stream, const std::string& type_url,
                        const std::set<std::string>& fresh) {
   TypeState& type = stream.types[type_url];
@@ -138,7 +138,7 @@ void XdsServer::answer(Stream& stream, const std::string& type_url,
     type.held.erase(name);
   }
   for (const std::string& name : fresh) {
-    if (!existing.contains(name)) response.add_removed_resources(name);
+    if (tells_missing_ && !existing.contains(name)) response.add_removed_resources(name);
   }
   const bool first_of_wildcard = type.wildcard && type.responses == 0;
   if (response.resources().empty() && response.removed_resources().empty() && !first_of_wildcard) {

@@ -74,6 +74,8 @@ class XdsServer {
   // Says nothing by itself any more, not even to new subscriptions.
   void fallSilent() { silent_ = true; }
   void speakAgain();
+  // Names that do not exist yet are waited for: no word about them until they are set.
+  void awaitMissing() { tells_missing_ = false; }
 
   // Streams so far, the oldest first. REQUIRES of the others: there is one.
   size_t streams() const { return streams_.size(); }
@@ -118,6 +120,7 @@ class XdsServer {
 
   GrpcServer server_;
   bool silent_ = false;
+  bool tells_missing_ = true;
   uint64_t versions_ = 0;
   uint64_t nonces_ = 0;
   std::map<std::string, std::map<std::string, Resource>> resources_;  // by type, by name

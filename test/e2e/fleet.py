@@ -55,12 +55,16 @@ class Process:
         """Ends it and returns its exit code."""
         if self.process.poll() is None:
             self.process.send_signal(number)
-            try:
-                self.process.wait(timeout=SECONDS)
-            except subprocess.TimeoutExpired:
-                self.process.kill()
-                self.process.wait(timeout=SECONDS)
-                raise AssertionError(f"{self.name} did not end on signal {number}") from None
+        return self.ended()
+
+    def ended(self):
+        """Waits for an end that has begun and returns its exit code."""
+        try:
+            self.process.wait(timeout=SECONDS)
+        except subprocess.TimeoutExpired:
+            self.process.kill()
+            self.process.wait(timeout=SECONDS)
+            raise AssertionError(f"{self.name} did not end") from None
         return self.process.returncode
 
 

@@ -142,6 +142,7 @@ TEST_F(TlsSdsTest, ABadSecretIsRefusedByNameAndTheOldOneStays) {
 
 TEST_F(TlsSdsTest, AListenerIsNotThereBeforeItsSecret) {
   control_plane_.run([&](XdsServer& server) {
+    server.awaitMissing();
     setFirst(server, siteContext());
     server.set("plain", [] {
       auto plain = xds::inlineListener("plain", {"web"});
@@ -165,8 +166,19 @@ TEST_F(TlsSdsTest, AListenerIsNotThereBeforeItsSecret) {
   EXPECT_EQ(TlsClient(proxy.address(), {}).get("/web").status, 200);
 }
 
+TEST_F(TlsSdsTest, ASecretThatDoesNotExistIsNotWaitedFor) {
+  control_plane_.run([&](XdsServer& server) { setFirst(server, siteContext()); });
+  ProxyHarness proxy(bootstrapFor(control_plane_.address()));
+  EXPECT_FALSE(TlsClient(proxy.address(), {}).connected());
+  push([](XdsServer& server) { server.set("site", certificate("site", "ecdsa", "ecdsa")); });
+  EXPECT_EQ(TlsClient(proxy.address(), {}).get("/web").status, 200);
+}
+
 TEST_F(TlsSdsTest, TheWaitForASecretEnds) {
-  control_plane_.run([&](XdsServer& server) { setFirst(server, siteContext(1)); });
+  control_plane_.run([&](XdsServer& server) {
+    server.awaitMissing();
+    setFirst(server, siteContext(1));
+  });
   ProxyHarness proxy(bootstrapFor(control_plane_.address()));
   EXPECT_FALSE(TlsClient(proxy.address(), {}).connected());
   push([](XdsServer& server) { server.set("site", certificate("site", "ecdsa", "ecdsa")); });
