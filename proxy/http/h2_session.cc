@@ -176,7 +176,7 @@ void H2Session::forget(H2Stream& stream) {
 }
 
 void H2Session::purge() {
-  while (!closed_.empty()) delete &closed_.popFront();
+  closed_.forEach([](H2Stream& stream) { delete &stream; });  // it unlinks itself
 }
 
 // --- bytes in ---

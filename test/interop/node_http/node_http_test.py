@@ -90,7 +90,7 @@ class NodeHttpTest(unittest.TestCase):
         lines = subprocess.run([HERE / "verdicts", *corpus], check=True, capture_output=True, timeout=SECONDS).stdout
         cls.ours = [json.loads(line) for line in lines.splitlines()]
         inputs = "".join(case["input"] + "\n" for case in cls.ours)
-        node = subprocess.run(["node", HERE / "parse.js"], input=inputs.encode(), check=True, capture_output=True,
+        node = subprocess.run(["../node/node", HERE / "parse.js"], input=inputs.encode(), check=True, capture_output=True,
                               timeout=SECONDS).stdout
         cls.theirs = [json.loads(line) for line in node.splitlines()]
 
