@@ -165,7 +165,7 @@ TEST_F(ServerTest, SaysWhyItCannotStart) {
   const std::string taken = server_->xds().text();
   const Case cases[] = {
       {{.store = folder_.file("convoy.db")}, "in use by another process"},
-      {{.store = "/nonexistent/x.db"}, "/nonexistent/x.db"},
+      {{.store = "/dev/null/x.db"}, "/dev/null/x.db"},
       {{.store = folder_.file("b.db"), .management = "0.0.0.0:0"}, "--listen 0.0.0.0:0"},
       {{.store = folder_.file("c.db"), .management = "127.0.0.1:0", .xds = "10.0.0.1:0"},
        "--xds-listen 10.0.0.1:0"},

@@ -65,7 +65,7 @@ class Plain(unittest.IsolatedAsyncioTestCase):
                 self.addCleanup(node.process.kill)
                 node.admin, = node.found(r"convoy-proxy is live admin=(\S+)")
                 url = listener_url(node, "public").replace("http", self.scheme, 1) + "/"
-                browser = Process(folder, "browser", "chromium", "--headless=new", "--no-sandbox", "--disable-gpu",
+                browser = Process(folder, "browser", "env", f"HOME={folder}", "chromium", "--headless=new", "--no-sandbox", "--disable-gpu",
                                   "--disable-dev-shm-usage", "--no-first-run", "--disable-background-networking",
                                   "--remote-debugging-port=0", f"--user-data-dir={folder}/profile", *self.flags, url)
                 try:

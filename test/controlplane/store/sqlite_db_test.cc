@@ -92,7 +92,7 @@ TEST(SqliteDbTest, EachResultCodeHasItsStatus) {
 }
 
 TEST(SqliteDbTest, AFolderThatIsNotThereCannotBeOpened) {
-  EXPECT_EQ(SqliteDb::open("/nonexistent/x.db", "").status().code(),
+  EXPECT_EQ(SqliteDb::open("/dev/null/x.db", "").status().code(),
             absl::StatusCode::kFailedPrecondition);
 }
 
