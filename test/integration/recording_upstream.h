@@ -1,7 +1,8 @@
 #pragma once
 
-// An upstream that writes down what it receives, byte by byte as RFC 9112 reads it (wire.h), and
-// answers every complete request: 200, or, for the target "/scripted", the bytes that were set.
+// An upstream that writes down what it receives, byte by byte as RFC 9112 (wire.h) or RFC 9113
+// (wire_h2.h) reads it, and answers every complete request: 200, or, for the target "/scripted",
+// the bytes that were set (HTTP/2: frames; those of a stream become frames of the request's).
 // One thread serves all connections, so that take() knows that nothing is left unread.
 
 #include <functional>
@@ -11,24 +12,27 @@
 #include <optional>
 #include <string>
 #include <thread>
+#include <variant>
 #include <vector>
 
 #include "test/common/raw_socket.h"
+#include "test/integration/http_peers.h"
 #include "test/integration/wire.h"
+#include "test/integration/wire_h2.h"
 
 namespace convoy::test {
 
 // What arrived since it was asked last, over all connections, in the order of their ends.
 struct Received {
   std::vector<WireMessage> requests;
-  int broken = 0;                   // connections that ended inside a request
+  int broken = 0;                   // requests that broke off, by a reset or with their connection
   int unfinished = 0;               // connections that are inside a request still
   std::vector<std::string> errors;  // bytes that are no HTTP
 };
 
 class RecordingUpstream {
  public:
-  RecordingUpstream();
+  explicit RecordingUpstream(Speaks speaks = Speaks::Http1);
   ~RecordingUpstream();
   const net::Address& address() const { return address_; }
 
@@ -38,10 +42,14 @@ class RecordingUpstream {
 
  private:
   struct Peer {
-    explicit Peer(RawSocket accepted)
-        : socket(std::move(accepted)), reader(WireReader::Role::Requests) {}
+    Peer(RawSocket accepted, Speaks speaks);
+    const std::vector<WireMessage>& messages() const;
+    const std::string& error() const;
+    bool inside() const;
+    void feed(std::string_view bytes);
+
     RawSocket socket;
-    WireReader reader;
+    std::variant<WireReader, WireH2Reader> reader;
     size_t answered = 0;
   };
 
@@ -49,8 +57,10 @@ class RecordingUpstream {
   bool serveReady(int timeout_ms);
   bool readFrom(Peer& peer);  // false: it is over
   bool answer(Peer& peer);
+  bool answerHttp2(const Peer& peer, const WireH2Reader& reader);
   void wake() const;
 
+  const Speaks speaks_;
   RawSocket listening_;
   net::Address address_;
   int wake_[2];

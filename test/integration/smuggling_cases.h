@@ -29,6 +29,27 @@ struct HostileRequest {
 // HTTP/1.x bytes. The proxy accepts HTTP/1.0 and changes nothing of the path or of names.
 const std::vector<HostileRequest>& hostileHttp1Requests();
 
+// The same of a client that speaks HTTP/2: frames, whose request is that of stream 1.
+struct HostileH2Request {
+  enum class Outcome {
+    Refused,    // nothing is there; stream 1 is answered with an error or reset; others go on
+    Cut,        // as Refused, but a request that breaks off may be there
+    Ended,      // as Cut, and the connection ends, by GOAWAY
+    Forwarded,  // exactly one request, `received`, and the one that the client sends behind it
+  };
+  std::string what;
+  std::string bytes;
+  Outcome outcome;
+  int status = 0;             // Refused: of the answer; 0: whichever, or a reset
+  std::string received = {};  // "POST /x a.test body"
+  std::string without = {};   // a header that must not arrive
+  std::string without_trailer = {};
+  bool gives_up = false;  // Cut: the client resets the stream, or says nothing more
+};
+
+// HTTP/2 with prior knowledge; WebSocket by extended CONNECT is allowed.
+const std::vector<HostileH2Request>& hostileHttp2Requests();
+
 // What an upstream answers, and what the client reads.
 struct HostileResponse {
   enum class Outcome {
@@ -46,5 +67,7 @@ struct HostileResponse {
 };
 
 const std::vector<HostileResponse>& hostileHttp1Responses();
+// Frames, those of stream 1 being the answer.
+const std::vector<HostileResponse>& hostileHttp2Responses();
 
 }  // namespace convoy::test

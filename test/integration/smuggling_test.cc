@@ -4,11 +4,16 @@
 
 #include <gtest/gtest.h>
 
+#include <algorithm>
+#include <functional>
+
 #include "absl/strings/str_cat.h"
+#include "absl/strings/str_split.h"
 #include "proxy/http/server_codec_choice.h"
 #include "test/common/proxy_harness.h"
 #include "test/integration/recording_upstream.h"
 #include "test/integration/smuggling_cases.h"
+#include "test/proxy/http/h2_frames.h"
 
 namespace convoy::test {
 namespace {
@@ -17,8 +22,7 @@ namespace {
 constexpr char kMarker[] = "GET /marker HTTP/1.1\r\nHost: marker\r\nConnection: close\r\n\r\n";
 constexpr char kMarkerReceived[] = "GET /marker marker ";
 
-// The protocol that the upstream speaks.
-enum class Speaks { Http1 };
+constexpr uint32_t kMarkerStream = 101;
 
 std::string toText(const WireMessage& request) {
   const std::string& start = request.start;
@@ -26,11 +30,18 @@ std::string toText(const WireMessage& request) {
                       request.body);
 }
 
+// GetParam(): what the upstream speaks.
 class SmugglingTest : public testing::TestWithParam<Speaks> {
  protected:
-  SmugglingTest()
-      : proxy_(staticBootstrap(upstream_.address(), kRoutes,
-                               {"http_protocol_options: {accept_http_10: true}"})) {}
+  SmugglingTest() : upstream_(GetParam()), proxy_(bootstrap(upstream_.address(), GetParam())) {}
+
+  static std::string bootstrap(const net::Address& upstream, Speaks speaks) {
+    return staticBootstrap(upstream, kRoutes,
+                           {"http_protocol_options: {accept_http_10: true}",
+                            "http2_protocol_options: {allow_connect: true}",
+                            "upgrade_configs: [{upgrade_type: websocket}]"}) +
+           (speaks == Speaks::Http2 ? "    http2_protocol_options: {}\n" : "");
+  }
 
   static constexpr char kRoutes[] = "{match: {prefix: \"\"}, route: {cluster: web}}";
 
@@ -47,17 +58,44 @@ class SmugglingTest : public testing::TestWithParam<Speaks> {
     Received all = upstream_.take();
     EXPECT_FALSE(all.requests.empty());
     if (!all.requests.empty()) all.requests.pop_back();
+    const std::string protocol = GetParam() == Speaks::Http1 ? " HTTP/1.1" : " HTTP/2";
+    for (const WireMessage& request : all.requests) EXPECT_TRUE(request.start.ends_with(protocol));
     EXPECT_EQ(all.unfinished, 0) << "a connection to the upstream was left inside a request";
     EXPECT_EQ(all.errors, std::vector<std::string>()) << "the upstream received what is no HTTP";
     return all;
   }
 
+  std::string exchange(const HostileH2Request& row) const;
+
   void check(const HostileRequest& row);
+  void check(const HostileH2Request& row);
   void check(const HostileResponse& row);
 
   RecordingUpstream upstream_;
   ProxyHarness proxy_;
 };
+
+// The line that ends a stream, in what FrameReader has read; empty: none yet.
+std::string endOf(const std::string& read, uint32_t id) {
+  for (const std::string& line : std::vector<std::string>(absl::StrSplit(read, '\n'))) {
+    const std::vector<std::string> words = absl::StrSplit(line, ' ');
+    if (words[0] == "GOAWAY") return line;
+    if (words.size() < 3 || words[1] != std::to_string(id)) continue;
+    const bool end = words[2] == "end" || (words.size() > 3 && words[3] == "end");
+    if (words[0] == "RST_STREAM" || end) return line;
+  }
+  return {};
+}
+
+int statusOf(const std::string& read, uint32_t id) {
+  int status = 0;
+  for (const std::string& line : std::vector<std::string>(absl::StrSplit(read, '\n'))) {
+    const size_t at = line.find(" :status=");
+    if (at == std::string::npos || line.rfind(absl::StrCat("HEADERS ", id, " "), 0) != 0) continue;
+    status = std::stoi(line.substr(at + 9, 3));
+  }
+  return status;
+}
 
 std::vector<WireMessage> responses(const std::string& bytes, bool* whole, bool to_head = false) {
   WireReader reader(WireReader::Role::Responses);
@@ -107,6 +145,66 @@ void SmugglingTest::check(const HostileRequest& row) {
   EXPECT_FALSE(got.requests[0].has(row.without)) << row.without;
 }
 
+// What the client reads, a line for each frame: until its own request has been answered, or the
+// connection has ended.
+std::string SmugglingTest::exchange(const HostileH2Request& row) const {
+  namespace h2 = http::h2;
+  const RawSocket client = RawSocket::connectedTo(proxy_.address());
+  h2::FrameReader reader;
+  std::string read;
+  const auto until = [&](const std::function<bool()>& holds) {
+    while (!holds()) {
+      const std::string bytes = client.receive();
+      if (bytes.empty()) return;
+      read += reader.read(bytes);
+    }
+  };
+  client.send(h2::clientStart() + row.bytes);
+  if (!row.gives_up) until([&] { return !endOf(read, 1).empty(); });
+  client.send(h2::headers(
+      kMarkerStream,
+      {{":method", "GET"}, {":scheme", "http"}, {":path", "/marker"}, {":authority", "marker"}},
+      h2::kEndStream));
+  until([&] { return !endOf(read, kMarkerStream).empty(); });
+  return read;
+}
+
+void SmugglingTest::check(const HostileH2Request& row) {
+  using Outcome = HostileH2Request::Outcome;
+  SCOPED_TRACE(row.what);
+  const std::string answer = exchange(row);
+  SCOPED_TRACE(answer);
+  const Received got = received();
+  std::vector<std::string> texts;
+  const WireMessage* first = nullptr;
+  for (const WireMessage& request : got.requests) {
+    texts.push_back(toText(request));
+    if (texts.back() != kMarkerReceived) first = &request;
+  }
+  // On two connections they may arrive in either order.
+  std::sort(texts.begin(), texts.end());
+  std::vector<std::string> expected;
+  if (row.outcome == Outcome::Forwarded) expected.push_back(row.received);
+  if (row.outcome != Outcome::Ended) expected.push_back(kMarkerReceived);
+  std::sort(expected.begin(), expected.end());
+  EXPECT_EQ(texts, expected);
+  if (row.outcome != Outcome::Cut && row.outcome != Outcome::Ended) {
+    EXPECT_EQ(got.broken, 0);
+  }
+  EXPECT_EQ(answer.find("GOAWAY ") != std::string::npos, row.outcome == Outcome::Ended);
+  const int status = statusOf(answer, 1);
+  if (row.status != 0) {
+    EXPECT_EQ(status, row.status);
+  } else if (row.outcome == Outcome::Refused) {
+    EXPECT_TRUE(status == 0 || status >= 400) << status;
+  }
+  if (first == nullptr) return;
+  for (const std::string& name : {std::string("x-injected"), row.without}) {
+    EXPECT_FALSE(first->has(name)) << name;
+  }
+  for (const auto& [trailer, value] : first->trailers) EXPECT_NE(trailer, row.without_trailer);
+}
+
 void SmugglingTest::check(const HostileResponse& row) {
   using Outcome = HostileResponse::Outcome;
   SCOPED_TRACE(row.what);
@@ -140,14 +238,22 @@ TEST_P(SmugglingTest, RequestsOfHttp1Clients) {
   for (const HostileRequest& row : hostileHttp1Requests()) check(row);
 }
 
-TEST_P(SmugglingTest, ResponsesOfHttp1Upstreams) {
-  if (GetParam() != Speaks::Http1) return;
-  EXPECT_GE(hostileHttp1Responses().size(), 50u);
-  for (const HostileResponse& row : hostileHttp1Responses()) check(row);
+TEST_P(SmugglingTest, RequestsOfHttp2Clients) {
+  EXPECT_GE(hostileHttp2Requests().size(), 150u);
+  for (const HostileH2Request& row : hostileHttp2Requests()) check(row);
 }
 
-INSTANTIATE_TEST_SUITE_P(Upstreams, SmugglingTest, testing::Values(Speaks::Http1),
-                         [](const auto&) { return std::string("Http1"); });
+TEST_P(SmugglingTest, ResponsesOfUpstreams) {
+  const auto& rows =
+      GetParam() == Speaks::Http1 ? hostileHttp1Responses() : hostileHttp2Responses();
+  EXPECT_GE(rows.size(), 50u);
+  for (const HostileResponse& row : rows) check(row);
+}
+
+INSTANTIATE_TEST_SUITE_P(Upstreams, SmugglingTest, testing::Values(Speaks::Http1, Speaks::Http2),
+                         [](const auto& tested) {
+                           return std::string(tested.param == Speaks::Http1 ? "Http1" : "Http2");
+                         });
 
 }  // namespace
 }  // namespace convoy::test
