@@ -32,8 +32,10 @@ const std::vector<HostileRequest>& hostileHttp1Requests();
 // The same of a client that speaks HTTP/2: frames, whose request is that of stream 1.
 struct HostileH2Request {
   enum class Outcome {
-    Refused,    // nothing is there; stream 1 is answered with an error or reset; others go on
-    Cut,        // as Refused, but a request that breaks off may be there
+    Refused,  // nothing is there; stream 1 is answered with an error or reset; others go on
+    // As Refused, but a request that breaks off may be there, or `received`, which was whole by its
+    // length before the client went on with it.
+    Cut,
     Ended,      // as Cut, and the connection ends, by GOAWAY
     Forwarded,  // exactly one request, `received`, and the one that the client sends behind it
   };

@@ -79,8 +79,9 @@ HostileH2Request ended(std::string what, std::string bytes) {
   return {std::move(what), std::move(bytes), HostileH2Request::Outcome::Ended};
 }
 
-HostileH2Request cut(std::string what, std::string bytes) {
-  return {std::move(what), std::move(bytes), HostileH2Request::Outcome::Cut};
+HostileH2Request cut(std::string what, std::string bytes, std::string received = "") {
+  return {std::move(what), std::move(bytes), HostileH2Request::Outcome::Cut, 0,
+          std::move(received)};
 }
 
 HostileH2Request givenUp(std::string what, std::string bytes) {
@@ -326,12 +327,13 @@ void addLengths(Requests& all) {
                           head(fields("POST", "/x", {{"content-length", length}}))));
   }
   for (const std::string& length : {"1"s, "0"s, "44"s, "9223372036854775807"s}) {
-    all.push_back(
-        cut("the length " + length + " of another body", post({{"content-length", length}}, body)));
+    all.push_back(cut("the length " + length + " of another body",
+                      post({{"content-length", length}}, body), "POST /x a.test "));
   }
   all.push_back(cut("less than the body, in two frames",
                     head(fields("POST", "/x", {{"content-length", "2"}}), false) +
-                        h2::data(1, "ab") + h2::data(1, kInner, h2::kEndStream)));
+                        h2::data(1, "ab") + h2::data(1, kInner, h2::kEndStream),
+                    "POST /x a.test ab"));
   all.push_back(cut("more than the body, in two frames",
                     head(fields("POST", "/x", {{"content-length", "9"}}), false) +
                         h2::data(1, "ab") + h2::data(1, "", h2::kEndStream)));
