@@ -135,9 +135,10 @@ class ServerCodecHandler : public CodecConnection {
   // reset. `detail` is stable and lives for ever.
   virtual void onProtocolError(Failure failure, std::string_view detail) = 0;
   // HTTP/2: one request is refused, the connection goes on. The answer goes to the sender, which
-  // has no receiver; null if the stream was reset already. `detail` as above.
+  // has no receiver; null if the stream was reset already. `detail` as above. `method`: as far as
+  // the head could be read; during the call.
   virtual void onRequestRefused(ResponseSender* /*sender*/, Failure /*failure*/,
-                                std::string_view /*detail*/) {}
+                                std::string_view /*detail*/, std::string_view /*method*/) {}
   // Both directions of a stream have ended; HTTP/1.x: the connection may be reused unless
   // mustClose().
   virtual void onStreamComplete(ResponseSender& sender) = 0;

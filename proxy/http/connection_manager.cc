@@ -223,14 +223,15 @@ void ConnectionManager::onProtocolError(Failure failure, std::string_view detail
 }
 
 void ConnectionManager::onRequestRefused(ResponseSender* sender, Failure failure,
-                                         std::string_view detail) {
-  if (sender != nullptr && state_ < State::Closing) refuse(*sender, failure, detail);
+                                         std::string_view detail, std::string_view method) {
+  if (sender != nullptr && state_ < State::Closing) refuse(*sender, failure, detail, method);
 }
 
-void ConnectionManager::refuse(ResponseSender& sender, Failure failure, std::string_view detail) {
+void ConnectionManager::refuse(ResponseSender& sender, Failure failure, std::string_view detail,
+                               std::string_view method) {
   auto& stream = static_cast<ServerStream&>(newStream(sender));
   stream.info().details = detail;
-  stream.refuse(failure);
+  stream.refuse(failure, method);
 }
 
 // --- streams ---

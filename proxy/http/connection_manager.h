@@ -66,7 +66,8 @@ class ConnectionManager final : public net::ConnectionHandler,
   void endSending() override { connection_->endSending(); }
   RequestReceiver& newStream(ResponseSender& sender) override;
   void onProtocolError(Failure failure, std::string_view detail) override;
-  void onRequestRefused(ResponseSender* sender, Failure failure, std::string_view detail) override;
+  void onRequestRefused(ResponseSender* sender, Failure failure, std::string_view detail,
+                        std::string_view method) override;
   void onStreamComplete(ResponseSender& sender) override;
 
   // StreamOwner
@@ -92,7 +93,8 @@ class ConnectionManager final : public net::ConnectionHandler,
   void feed(std::string_view bytes);
   bool multiplexed() const { return codec_ != nullptr && codec_->multiplexed(); }
   bool receivingHead() const;
-  void refuse(ResponseSender& sender, Failure failure, std::string_view detail);
+  void refuse(ResponseSender& sender, Failure failure, std::string_view detail,
+              std::string_view method = {});
   void tellGoAway();
   void watchStalls();
   void cancelDeadlines();

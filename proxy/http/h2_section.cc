@@ -67,7 +67,11 @@ H2Section::Span H2Section::store(std::string_view text) {
 void H2Section::add(std::string_view name, std::string_view value) {
   const size_t size = name.size() + value.size() + kFieldOverhead;
   decoded_bytes_ += size;
-  if (error_ != H2Error::None) return;
+  if (error_ != H2Error::None) {
+    // Whoever answers must know whether a body may follow.
+    if (method_.size == 0 && name == ":method" && value == "HEAD") method_ = store(value);
+    return;
+  }
   if (name.empty()) return refuse(H2Error::InvalidField);
   const HeaderName id = classify(name);
   if (id == HeaderName::Cookie && !trailers_) {

@@ -32,6 +32,8 @@ class H2Section {
   void refuse(H2Error error) {
     if (error_ == H2Error::None) error_ = error;
   }
+  // Of a head, as far as it was read; also of one that is refused, if it is a method.
+  std::string_view method() const { return view(method_); }
   // Decoded so far; beyond the limits too.
   size_t decodedBytes() const { return decoded_bytes_; }
 

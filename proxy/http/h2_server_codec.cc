@@ -163,7 +163,8 @@ void H2ServerCodec::onRequest(Stream& stream, H2Section& section, bool end_of_st
   const H2Error error = section.finishRequest(head_, end_of_stream);
   if (error != H2Error::None) {
     session_.countRefusal(error);
-    handler_.onRequestRefused(&stream, info(error).request_failure, info(error).detail);
+    handler_.onRequestRefused(&stream, info(error).request_failure, info(error).detail,
+                              section.method());
     // Nobody reads the rest of the request.
     if (!stream.receive_ended) session_.reset(stream, NGHTTP2_NO_ERROR);
     return;
@@ -199,7 +200,7 @@ void H2ServerCodec::onTrailers(Stream& stream, H2Section& section) {
   if (receiver == nullptr) return;
   if (error != H2Error::None) {
     session_.countRefusal(error);
-    handler_.onRequestRefused(nullptr, info(error).request_failure, info(error).detail);
+    handler_.onRequestRefused(nullptr, info(error).request_failure, info(error).detail, {});
     stream.reset(Failure::BadBody);
     return receiver->onRequestReset(Failure::BadBody);
   }
@@ -226,7 +227,7 @@ void H2ServerCodec::onStreamClosed(H2Stream& base, uint32_t code) {
 }
 
 void H2ServerCodec::onMessageRefused(H2Error error) {
-  handler_.onRequestRefused(nullptr, info(error).request_failure, info(error).detail);
+  handler_.onRequestRefused(nullptr, info(error).request_failure, info(error).detail, {});
 }
 
 // --- endings ---

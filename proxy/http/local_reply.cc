@@ -33,7 +33,8 @@ std::string_view buildLocalReply(const LocalReply& reply, const RequestHead& req
   CONVOY_ASSERT(head.status >= 200 && head.status < 600);
   if (!reply.location.empty()) head.headers.add("location", arena.copy(reply.location));
   const std::string_view text = reply.body.empty() ? why.text : reply.body;
-  if (reply.location.empty() && isGrpc(request)) {
+  // To what asks for a tunnel, its 200 would look like an open one.
+  if (reply.location.empty() && isGrpc(request) && !asksForTunnel(request)) {
     makeGrpcReply(reply.empty_body ? std::string_view() : text, reply.failure, arena, head);
     return {};
   }

@@ -78,6 +78,14 @@ inline bool opensTunnel(const RequestHead& request, uint16_t status) {
   return base::equals(request.method, "CONNECT") && status / 100 == 2;
 }
 
+// Whether a client would take a response with this status for the open tunnel that it asked for: by
+// CONNECT every 2xx says so (RFC 9110 9.3.6), of HTTP/2 also to an upgrade (RFC 8441 4).
+inline bool looksLikeTunnel(const RequestHead& request, uint16_t status) {
+  if (status / 100 != 2) return opensTunnel(request, status);
+  return base::equals(request.method, "CONNECT") ||
+         (!request.upgrade.empty() && request.protocol == Protocol::Http2);
+}
+
 std::string_view reasonPhrase(uint16_t status);  // empty if unknown
 std::string_view text(Protocol protocol);        // "HTTP/1.1"
 

@@ -347,7 +347,8 @@ void ServerStream::onSendQueueBelowLow() {
 
 // --- endings ---
 
-void ServerStream::refuse(Failure failure) {
+void ServerStream::refuse(Failure failure, std::string_view method) {
+  request_head_.method = arena_.copy(method);
   request_ended_ = true;
   fail(failure);
 }
@@ -359,6 +360,10 @@ void ServerStream::fail(Failure failure) {
 void ServerStream::reply(const LocalReply& local, size_t from) {
   if (state_ == State::Responding) return abort(local.failure);
   if (state_ != State::Receiving || replied_locally_) return;
+  // Nobody is at the other end of the tunnel.
+  const bool misleads =
+      asksForTunnel(request_head_) && looksLikeTunnel(request_head_, local.status);
+  if (misleads) return reply({.failure = Failure::UnsupportedUpgrade}, filters_.size());
   info_.failure = local.failure;
   if (!local.details.empty()) info_.details = local.details;
   dropRestOfRequest();

@@ -59,7 +59,7 @@ class ServerStream final : public RequestReceiver,
   // Forgets the finished request; the stream may be started again.
   void recycle();
   // Answers a request whose head could not be read; used instead of onRequestHead().
-  void refuse(Failure failure);
+  void refuse(Failure failure, std::string_view method);
   // The stream, or the whole connection, is gone; nothing can be sent.
   void onRequestReset(Failure failure) override;
 

@@ -179,7 +179,8 @@ class Connection final : public ServerCodecHandler {
     error_ = true;
     CONVOY_ASSERT(codec_.mustClose());
   }
-  void onRequestRefused(ResponseSender* sender, Failure failure, std::string_view detail) override {
+  void onRequestRefused(ResponseSender* sender, Failure failure, std::string_view detail,
+                        std::string_view) override {
     CONVOY_ASSERT(failure != Failure::None && !detail.empty() && !error_);
     if (sender == nullptr) return;
     const bool with_body = script_.next() % 2 == 1;

@@ -266,7 +266,7 @@ bool RouterFilter::refusesTunnel(const http::ResponseHead& head) {
   const http::RequestHead& request = *head_;
   if (request.upgrade.empty()) return false;
   const bool http2 = request.protocol == http::Protocol::Http2;
-  if (head.status != 101) return http2 && head.status / 100 == 2;
+  if (head.status != 101) return http::looksLikeTunnel(request, head.status);
   if (!base::equalsIgnoreCase(head.upgrade, request.upgrade)) return true;
   if (!http2 || !http::isWebSocket(request.upgrade)) return false;
   // RFC 6455 4.1: the client cannot check it.

@@ -35,6 +35,7 @@ class ConnectionManagerHttp2Test : public ManagerTest {
     router.on_end = [](Exchange&) { return FilterVerdict::Pause; };
   }
   Exchange& exchange(size_t index) { return *router.exchanges.at(index); }
+  const std::string long_path_ = "/" + std::string(2000, 'x');
 
  private:
   std::map<Client*, h2::FrameReader> readers_;
@@ -125,6 +126,23 @@ TEST_F(ConnectionManagerHttp2Test, AMalformedRequestIsAnsweredAndLogged) {
   EXPECT_TRUE(client.open());
   EXPECT_EQ(log(), "400 DPE h2_authority_mismatch\n200 - via_upstream\n");
   EXPECT_EQ(slot_->current->h2_metrics->rx_messaging_error.value(), 1U);
+}
+
+TEST_F(ConnectionManagerHttp2Test, AMalformedHeadIsAnsweredWithoutABody) {
+  const h2::Fields wrong[] = {
+      h2::requestFields("HEAD", "/", {{"host", "b.test"}}),
+      h2::requestFields("HEAD", "/", {{"x", "\1"}}),
+      // The limit is passed before the method is there.
+      {{":path", long_path_}, {":method", "HEAD"}, {":scheme", "http"}, {":authority", "a"}},
+  };
+  configure([](ConnectionManagerSpec& spec) { spec.max_request_headers_kb = 1; });
+  for (const h2::Fields& fields : wrong) {
+    Client& client = connectHttp2();
+    send(client, h2::headers(1, fields, h2::kEndStream));
+    const std::string text = frames(client);
+    EXPECT_TRUE(text.starts_with("HEADERS 1 end :status=4")) << text;
+    EXPECT_EQ(text.find("DATA"), std::string::npos) << text;
+  }
 }
 
 TEST_F(ConnectionManagerHttp2Test, ABrokenConnectionEndsAllStreams) {

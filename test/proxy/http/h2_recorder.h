@@ -99,7 +99,8 @@ class H2ServerRecorder final : public ServerCodecHandler {
     events.add(detail);
     events.add("\n");
   }
-  void onRequestRefused(ResponseSender* sender, Failure failure, std::string_view detail) override {
+  void onRequestRefused(ResponseSender* sender, Failure failure, std::string_view detail,
+                        std::string_view) override {
     events.add("refused " + std::string(info(failure).code) + " ");
     events.add(detail);
     events.add("\n");

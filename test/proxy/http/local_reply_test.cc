@@ -69,6 +69,16 @@ TEST(LocalReplyTest, AnswersGrpcInTrailersOnly) {
   }
 }
 
+TEST(LocalReplyTest, WhatAsksForATunnelIsToldByTheStatus) {
+  base::Arena arena;
+  RequestHead request;
+  request.upgrade = "websocket";
+  request.headers.add("content-type", "application/grpc");
+  ResponseHead head;
+  buildLocalReply({.failure = Failure::UnsupportedUpgrade}, request, arena, head);
+  EXPECT_EQ(head.status, 403);
+}
+
 TEST(LocalReplyTest, ARedirectIsOneForGrpcToo) {
   base::Arena arena;
   RequestHead request;

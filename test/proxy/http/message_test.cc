@@ -95,6 +95,29 @@ TEST(MessageTest, WhichResponsesOpenATunnel) {
   }
 }
 
+TEST(MessageTest, WhichResponsesLookLikeAnOpenTunnel) {
+  const struct {
+    Protocol protocol;
+    std::string_view method, upgrade;
+    std::vector<uint16_t> looks;  // of those tried below
+  } cases[] = {{Protocol::Http11, "GET", "", {}},
+               {Protocol::Http11, "GET", "websocket", {101}},
+               {Protocol::Http2, "GET", "websocket", {101, 200, 204}},
+               {Protocol::Http11, "CONNECT", "", {200, 204}},
+               {Protocol::Http2, "CONNECT", "", {200, 204}}};
+  for (const auto& c : cases) {
+    RequestHead head;
+    head.protocol = c.protocol;
+    head.method = c.method;
+    head.upgrade = c.upgrade;
+    std::vector<uint16_t> looks;
+    for (const uint16_t status : {100, 101, 200, 204, 302, 403}) {
+      if (looksLikeTunnel(head, status)) looks.push_back(status);
+    }
+    EXPECT_EQ(looks, c.looks) << c.method << " " << c.upgrade;
+  }
+}
+
 TEST(MessageTest, ClearedHeadsAreLikeNew) {
   RequestHead request;
   request.method = request.target = request.authority = request.scheme = request.upgrade = "x";

@@ -180,6 +180,45 @@ TEST_F(H2DownstreamTest, AResetIsOneOnTheOtherSide) {
   EXPECT_EQ(door_.written(), "RST_STREAM 1 INTERNAL_ERROR\n");
 }
 
+// A 2xx would be an open tunnel to the client, with nobody at its other end.
+TEST_F(H2TunnelTest, AReplyOfOurOwnOpensNothing) {
+  const struct {
+    uint16_t status;
+    const char* protocol;  // null: CONNECT
+    const char* type;
+    const char* expected;
+  } cases[] = {
+      {200, "websocket", "text/plain", "HEADERS 1 :status=403"},
+      {204, "websocket", "text/plain", "HEADERS 1 :status=403"},
+      {200, nullptr, "text/plain", "HEADERS 1 :status=403"},
+      {404, "websocket", "text/plain", "HEADERS 1 :status=404"},
+      // As a reply to gRPC it would be a 200.
+      {404, "websocket", "application/grpc", "HEADERS 1 :status=404"},
+      {200, nullptr, "application/grpc", "HEADERS 1 :status=403"},
+  };
+  runtime_ = http_.configure([](http::ConnectionManagerSpec& spec) {
+    spec.upgrades = {{"websocket"}, {"CONNECT"}};
+  });
+  for (const auto& c : cases) {
+    route::Route route = test::prefixTo("web", "/");
+    if (c.protocol == nullptr) route.match.path.kind = route::PathMatch::Kind::Connect;
+    route.action = route::DirectResponse{c.status, "hello"};
+    table_ =
+        route::RouteTable::compile(test::tableOf({test::virtualHost("v", {"*"}, {route})})).value();
+    H2Door door(loop_.loop(), runtime_);
+    Fields fields = {{":method", "CONNECT"}, {":authority", "a.test:80"}};
+    if (c.protocol != nullptr) {
+      fields.insert(fields.end(),
+                    {{":protocol", c.protocol}, {":scheme", "http"}, {":path", "/chat"}});
+    }
+    fields.emplace_back("content-type", c.type);
+    door.feed(clientStart() + headers(1, fields, 0));
+    run();
+    EXPECT_TRUE(door.written().starts_with(c.expected)) << c.expected;
+  }
+  EXPECT_EQ(http_.metrics_.downstream_cx_upgrades_total.value(), 0u);
+}
+
 class H2UpstreamTest : public H2TunnelTest {
  protected:
   H2UpstreamTest() {
