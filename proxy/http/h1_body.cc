@@ -28,6 +28,11 @@ void H1BodyReader::startKnown(uint64_t length) {
 }
 
 void H1BodyReader::startChunked() {
+  unpaid_extensions_ = 0;
+  startChunk();
+}
+
+void H1BodyReader::startChunk() {
   left_ = 0;
   digits_ = 0;
   state_ = State::ChunkSize;
@@ -95,7 +100,7 @@ H1BodyReader::Step H1BodyReader::next(std::string_view& input, H1TrailerParser& 
       case State::ChunkDataLf:
         if (input[0] != '\n') return fail(H1Error::ChunkNotTerminated);
         input.remove_prefix(1);
-        startChunked();
+        startChunk();
         break;
       case State::Trailers:
         return readTrailers(input, scratch);
@@ -142,7 +147,7 @@ bool H1BodyReader::readExtension(std::string_view& input) {
   if (input[0] == '\r') {
     input.remove_prefix(1);
     state_ = State::SizeLf;
-    return true;
+    return chargeExtension();
   }
   if (input[0] == '\n') {
     error_ = H1Error::BareLf;
@@ -151,6 +156,16 @@ bool H1BodyReader::readExtension(std::string_view& input) {
   } else {
     error_ = H1Error::ChunkExtension;
   }
+  return false;
+}
+
+// The chunk's own data pays, but for no more than there was to pay: large chunks are no licence for
+// those that follow.
+bool H1BodyReader::chargeExtension() {
+  unpaid_extensions_ += extension_bytes_;
+  unpaid_extensions_ -= std::min(unpaid_extensions_, left_);
+  if (unpaid_extensions_ <= limits_.max_body_extension_bytes) return true;
+  error_ = H1Error::BodyExtensionSize;
   return false;
 }
 

@@ -63,18 +63,21 @@ class H1BodyReader {
     Trailers,     // behind the line of the last chunk
   };
 
+  void startChunk();
   Step data(std::string_view& input);
   Step readTrailers(std::string_view& input, H1TrailerParser& scratch);
   Step fail(H1Error error);
   // Take bytes of a size line; false on error.
   bool readSize(std::string_view& input);
   bool readExtension(std::string_view& input);
+  bool chargeExtension();
 
   const H1Limits& limits_;
   H1SectionReader<H1TrailerParser> trailer_reader_;
   H1TrailerParser* trailers_done_ = nullptr;
   uint64_t left_ = 0;
   uint32_t extension_bytes_ = 0;
+  uint64_t unpaid_extensions_ = 0;  // bytes of extensions that no data has come for
   uint8_t digits_ = 0;
   State state_ = State::Idle;
   H1Error error_ = H1Error::None;

@@ -66,6 +66,8 @@ constexpr H1ErrorInfo kTable[kErrors] = {
     {ChunkExtension, "chunk_extension", Failure::BadBody, "a control byte in a chunk extension"},
     {ChunkExtensionSize, "chunk_extension_size", Failure::BadBody,
      "a chunk extension is longer than the limit"},
+    {BodyExtensionSize, "body_extension_size", Failure::BadBody,
+     "the chunk extensions of a body are longer than the limit"},
     {ChunkNotTerminated, "chunk_not_terminated", Failure::BadBody,
      "no CRLF behind the data of a chunk"},
     {TrailersTooLarge, "trailers_too_large", Failure::BadBody,

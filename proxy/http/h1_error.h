@@ -48,6 +48,7 @@ enum class H1Error : uint8_t {
   ChunkSizeOverflow,   // 2^63 or more, or more than 16 digits
   ChunkExtension,      // a control byte in an extension
   ChunkExtensionSize,  // longer than max_chunk_extension_bytes
+  BodyExtensionSize,   // of all chunks, longer than max_body_extension_bytes
   ChunkNotTerminated,  // no CRLF behind the data of a chunk
   TrailersTooLarge,    // more bytes than max_trailer_bytes
   TooManyTrailers,     // more fields than max_trailer_fields

@@ -14,6 +14,9 @@ struct H1Limits {
   size_t max_fields = 100;
   // From behind the size to the end of the line, of each chunk. Extensions are not forwarded.
   size_t max_chunk_extension_bytes = 1024;
+  // Of all chunks of a body together, beyond the bytes of their data: small extensions of large
+  // chunks (checksums, signatures) may go on for ever.
+  size_t max_body_extension_bytes = 16 * 1024;
   size_t max_trailer_bytes = 8 * 1024;
   size_t max_trailer_fields = 50;
   // 1xx responses before the final one.

@@ -66,6 +66,19 @@ std::string readChunked(std::string_view bytes, size_t size) {
   return out + " more";
 }
 
+// What extensions cost is paid for by the data of their chunks, and else from a purse of the body.
+TEST(H1BodyTest, ExtensionsOfAWholeBody) {
+  const std::string signature(64, 's');
+  std::string signed_chunks, empty_talk;
+  for (int i = 0; i < 1000; ++i) signed_chunks += "40;" + signature + "\r\n" + signature + "\r\n";
+  EXPECT_TRUE(readChunked(signed_chunks + "0\r\n\r\n", 100).ends_with("s end"));
+  for (int i = 0; i < 300; ++i) empty_talk += "1;" + signature + "\r\nx\r\n";
+  EXPECT_TRUE(readChunked(empty_talk, 100).ends_with("x body_extension_size"));
+  // Data that was paid for nothing is no credit.
+  EXPECT_TRUE(readChunked("8000;a\r\n" + std::string(0x8000, 'x') + "\r\n" + empty_talk, 5000)
+                  .ends_with("x body_extension_size"));
+}
+
 TEST(H1BodyTest, Chunks) {
   const std::pair<std::string_view, std::string_view> cases[] = {
       {"0\r\n\r\n", " end"},
