@@ -101,6 +101,23 @@ bool prepareForwardedFor(RequestHead& head, const ConnectionManagerSpec& spec,
   return trusts_peer;
 }
 
+// Envoy's names for what one proxy tells the next one: nobody else may say it. Nothing here depends
+// on whether a request is internal, so none is said to be.
+void removeProxyHeaders(HeaderList& headers, bool at_edge) {
+  constexpr std::string_view kPrefix = "x-envoy-";
+  HeaderList::Fields& fields = headers.fields();
+  size_t kept = 0;
+  for (size_t i = 0; i < fields.size(); ++i) {
+    const std::string_view name = fields[i].name;
+    const bool of_proxies = fields[i].id == HeaderName::Other && name.size() > kPrefix.size() &&
+                            base::equalsIgnoreCase(name.substr(0, kPrefix.size()), kPrefix);
+    if (of_proxies && (at_edge || base::equalsIgnoreCase(name, "x-envoy-internal"))) continue;
+    if (kept != i) fields[kept] = fields[i];
+    ++kept;
+  }
+  fields.truncate(kept);
+}
+
 // The scheme is what the connection is, whatever the target says, or what a trusted hop says.
 void prepareScheme(RequestHead& head, bool trusts_peer, const StreamInfo& info) {
   const HeaderField* const received = head.headers.find(HeaderName::XForwardedProto);
@@ -134,6 +151,7 @@ void prepareForwarding(RequestHead& head, const ConnectionManagerSpec& spec, bas
                        StreamInfo& info) {
   const std::string_view peer = peerIp(*info.downstream_remote, arena);
   const bool trusts_peer = prepareForwardedFor(head, spec, peer, arena, info);
+  removeProxyHeaders(head.headers, spec.use_remote_address && !trusts_peer);
   prepareScheme(head, trusts_peer, info);
   if (spec.append_forwarded) appendForwarded(head, peer, *info.downstream_remote, arena);
 }

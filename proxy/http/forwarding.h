@@ -16,7 +16,8 @@ namespace convoy::http {
 // trusted, xff_num_trusted_hops entries from the right. With trusted_proxies the peer is appended,
 // and the client is the first address from the right, the peer being the rightmost, that is in none
 // of the ranges. X-Forwarded-Proto and the scheme are what the connection is, unless a trusted hop
-// said otherwise.
+// said otherwise. X-Envoy-Internal is removed; with use_remote_address, and unless a hop is
+// trusted, all X-Envoy-* are.
 void prepareForwarding(RequestHead& head, const ConnectionManagerSpec& spec, base::Arena& arena,
                        StreamInfo& info);
 

@@ -217,6 +217,10 @@ void addChunks(Requests& all) {
     all.push_back(
         {"chunks: " + bytes, post(chunked, bytes + kInner), HostileRequest::Outcome::Cut, 400});
   }
+  std::string talk;
+  for (int i = 0; i < 40; ++i) talk += "1;" + std::string(500, 'a') + "\r\nx\r\n";
+  all.push_back({"extensions without end", post(chunked, talk + "0\r\n\r\n"),
+                 HostileRequest::Outcome::Cut, 400});
   all.push_back({"an extension without end",
                  post(chunked, "1;" + std::string(2000, 'a') + "\r\nx\r\n0\r\n\r\n"),
                  HostileRequest::Outcome::Cut, 400});
@@ -259,6 +263,8 @@ void addHopByHop(Requests& all) {
               "CONNECT b.test:80 HTTP/1.1\r\nHost: b.test\r\nContent-Length: 2\r\n\r\nab"));
   all.push_back(
       one("TE: trailers, gzip", get("/x", "TE: gzip, trailers\r\n"), "GET /x a.test ", "te"));
+  all.push_back(one("X-Envoy-Internal", get("/x", "X-Envoy-Internal: true\r\n"), "GET /x a.test ",
+                    "x-envoy-internal"));
   all.push_back(one("Trailer named by Connection",
                     get("/x", "Trailer: X\r\nConnection: trailer\r\n"), "GET /x a.test ",
                     "trailer"));

@@ -208,6 +208,8 @@ void addConnectionFields(Requests& all) {
     all.push_back(refused(what + ", before chunks as body", post({field}, "0\r\n\r\n"s + kInner)));
     all.push_back(refused(what + ", and a length", post({field, {"content-length", "1"}}, "x")));
   }
+  all.push_back(one("x-envoy-internal", get({{"x-envoy-internal", "true"}}), "GET /x a.test ",
+                    "x-envoy-internal"));
   all.push_back(one("te: trailers", get({{"te", "trailers"}})));
   all.push_back(one("te: Trailers", get({{"te", "Trailers"}}), "GET /x a.test "));
   all.push_back(one("trailer", post({{"trailer", "x-sum"}}, "a"), "POST /x a.test a"));

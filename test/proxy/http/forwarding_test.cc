@@ -120,6 +120,34 @@ TEST_F(ForwardingTest, TheSchemeIsBelievedFromTrustedProxiesOnly) {
   EXPECT_EQ(sent(HeaderName::XForwardedProto), "http");
 }
 
+// Envoy's: what one proxy tells another one is no client's to say.
+TEST_F(ForwardingTest, WhatProxiesTellEachOtherComesFromTrustedOnesOnly) {
+  const auto left = [this](std::string_view peer) {
+    head_.headers.clear();
+    for (const std::string_view name : {"X-Envoy-Internal", "x-envoy-retry-on",
+                                        "X-ENVOY-External-Address", "x-envoy", "x-other"}) {
+      head_.headers.add(name, "true");
+    }
+    prepare(peer);
+    std::string names;
+    for (const HeaderField& field : head_.headers) {
+      if (field.id == HeaderName::Other) names.append(field.name).append(" ");
+    }
+    return names;
+  };
+  constexpr std::string_view kAll = "x-envoy-retry-on X-ENVOY-External-Address x-envoy x-other ";
+  EXPECT_EQ(left("192.0.2.7"), "x-envoy x-other ");
+  EXPECT_EQ(left("10.0.0.1"), "x-envoy x-other ");
+  spec_.trusted_proxies = {range("10.0.0.0", 8)};
+  EXPECT_EQ(left("192.0.2.7"), "x-envoy x-other ");
+  EXPECT_EQ(left("10.0.0.1"), kAll);
+  spec_.trusted_proxies = {};
+  spec_.xff_num_trusted_hops = 1;
+  EXPECT_EQ(left("192.0.2.7"), kAll);
+  spec_.use_remote_address = false;
+  EXPECT_EQ(left("192.0.2.7"), kAll);
+}
+
 TEST_F(ForwardingTest, ForwardedIsLeftAloneUnlessAskedFor) {
   head_.headers.add("Forwarded", "for=1.1.1.1");
   prepare("192.0.2.7");
