@@ -103,9 +103,10 @@ struct H2Session::Callbacks {
     nghttp2_option_set_max_send_header_block_length(option, 1024 * 1024);
     nghttp2_option_set_max_deflate_dynamic_table_size(option, self->options_.header_table);
     nghttp2_option_set_peer_max_concurrent_streams(option, self->options_.max_concurrent_streams);
-    // Backstops that read a clock of their own: ours (h2_flood.h) comes long before.
+    // Backstops that know neither our clock nor our counters: ours (h2_flood.h) comes long before.
     nghttp2_option_set_stream_reset_rate_limit(option, 100'000, 10'000);
     nghttp2_option_set_max_continuations(option, 100'000);
+    nghttp2_option_set_max_outbound_ack(option, 100'000);
     nghttp2_session* made = nullptr;
     const int error = self->role_ == Role::Server
                           ? nghttp2_session_server_new2(&made, table(), self, option)
@@ -206,6 +207,7 @@ void H2Session::feed(std::string_view bytes) {
   if (taken == NGHTTP2_ERR_BAD_CLIENT_MAGIC) {
     fail(H2Error::BadPreface);
   } else if (taken == NGHTTP2_ERR_FLOODED) {
+    countFlood(H2Error::FloodPing);
     fail(H2Error::FloodPing);
   } else if (taken < 0) {
     fail(failure_ != H2Error::None ? failure_ : H2Error::InternalError);

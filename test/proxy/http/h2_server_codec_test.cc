@@ -1,6 +1,7 @@
 #include "proxy/http/h2_server_codec.h"
 
 #include <string>
+#include <tuple>
 #include <vector>
 
 #include "gtest/gtest.h"
@@ -530,6 +531,22 @@ TEST(H2ServerCodecTest, FloodsAreToldToCalmDown) {
     EXPECT_NE(server.written().find("ENHANCE_YOUR_CALM"), std::string::npos) << flood.detail;
     EXPECT_GE(sent, static_cast<uint32_t>(flood.survives)) << flood.detail;
     EXPECT_LT(sent, 10'000U) << flood.detail;
+  }
+}
+
+// However many of them arrive at once: the budget decides, of which the first SETTINGS have had 8,
+// and its counter says so.
+TEST(H2ServerCodecTest, FloodsInOneRead) {
+  for (const auto& [one, most, dies] :
+       {std::tuple{ping("12345678"), 3992, 3993}, std::tuple{settings(), 499, 500}}) {
+    for (const int count : {most, dies}) {
+      H2ServerRecorder server;
+      std::string bytes = clientStart();
+      for (int i = 0; i < count; ++i) bytes += one;
+      server.feed(bytes);
+      EXPECT_EQ(server.codec.mustClose(), count == dies) << count;
+      EXPECT_EQ(server.metrics.inbound_control_frames_flood.value(), count == dies ? 1U : 0U);
+    }
   }
 }
 
