@@ -46,9 +46,19 @@ class Checker {
   void checkRoutes(const google::protobuf::RepeatedPtrField<v1::Route>& routes,
                    const Place& at) const {
     for (int i = 0; i < routes.size(); ++i) {
-      const std::string& pool = routes[i].pool();
-      if (pool.empty() || model_.pools.count(pool) != 0) continue;
-      refuseMissing("pool", pool, model_.pools, at.element("routes", i).field("pool"));
+      const std::string& name = routes[i].pool();
+      if (name.empty()) continue;
+      const Place place = at.element("routes", i).field("pool");
+      const auto pool = model_.pools.find(name);
+      if (pool == model_.pools.end()) {
+        refuseMissing("pool", name, model_.pools, place);
+      } else if (routes[i].match().connect() &&
+                 pool->second->pool->protocol() == v1::PROTOCOL_HTTP2) {
+        place.refuse("conflict", name,
+                     absl::StrCat("pool \"", name,
+                                  "\" speaks HTTP/2, and the backends of match.connect get the "
+                                  "bytes of the tunnel alone; name a pool without protocol"));
+      }
     }
   }
 

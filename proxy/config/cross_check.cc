@@ -73,7 +73,7 @@ class CrossCheck {
     for (size_t i = 0; i < spec_.clusters.size(); ++i) {
       const upstream::ClusterSpec& cluster = *spec_.clusters[i];
       auto at = report_.in("clusters", i);
-      if (!clusters_.insert(cluster.name).second) {
+      if (!clusters_.emplace(cluster.name, &cluster).second) {
         report_.error("name", "duplicate", cluster.name, "another cluster has this name");
       }
       checkTransport(cluster.transport.get());
@@ -149,6 +149,7 @@ class CrossCheck {
           auto one = report_.in("clusters", k);
           checkCluster("name", forward->weighted[k].name);
         }
+        if (forward->terminates_connect) checkConnect(*forward);
       }
     }
   }
@@ -157,6 +158,22 @@ class CrossCheck {
     if (clusters_.contains(name)) return;
     report_.error(field, "not_found", name,
                   "no cluster has this name; add it to static_resources.clusters");
+  }
+
+  // The bytes of the tunnel alone: there is no such thing inside HTTP/2.
+  void checkConnect(const route::Forward& forward) {
+    const auto check = [this](const std::string& name) {
+      const auto found = clusters_.find(name);
+      if (found == clusters_.end() ||
+          found->second->protocol == upstream::UpstreamProtocol::Http1) {
+        return;
+      }
+      report_.error("upgrade_configs", "conflict", name,
+                    "connect_config needs a cluster that speaks HTTP/1.1 only; remove "
+                    "connect_config, or name another cluster");
+    };
+    if (forward.weighted.empty()) check(forward.cluster);
+    for (const auto& weighted : forward.weighted) check(weighted.name);
   }
 
   void checkAds() {
@@ -182,7 +199,7 @@ class CrossCheck {
 
   const BootstrapSpec& spec_;
   base::FieldReport& report_;
-  std::set<std::string> clusters_;
+  std::map<std::string, const upstream::ClusterSpec*> clusters_;
   std::set<std::string> secrets_;
 };
 

@@ -73,6 +73,15 @@ TEST(ReferencesTest, MissingPoolsAndTables) {
       "another");
 }
 
+TEST(ReferencesTest, TunnelsDoNotEndAtHttp2) {
+  EXPECT_EQ(problemsOf(R"(
+    listeners { name: "a" address: "1.1.1.1:1" routes { match { connect: true } pool: "h1" }
+                routes { match { connect: true } pool: "h2" } routes { pool: "h2" } }
+    pools { name: "h1" } pools { name: "h2" protocol: PROTOCOL_HTTP2 })"),
+            "listener a: routes[1].pool: conflict: pool \"h2\" speaks HTTP/2, and the backends of "
+            "match.connect get the bytes of the tunnel alone; name a pool without protocol");
+}
+
 TEST(ReferencesTest, AddressesOfTheSameNodes) {
   struct Case {
     std::string first;

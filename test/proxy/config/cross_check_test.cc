@@ -80,6 +80,33 @@ TEST(CrossCheck, RoutesNameClusters) {
   EXPECT_EQ(check(spec), Lines({kRoute + "weighted_clusters.clusters[1].name: not_found: b"}));
 }
 
+TEST(CrossCheck, ConnectThatEndsHereNeedsHttp1) {
+  const auto terminating = [](std::vector<std::string> clusters) {
+    auto manager = std::make_shared<http::ConnectionManagerSpec>(*managerTo(std::move(clusters)));
+    auto table = std::make_shared<route::RouteTableSpec>(*manager->routes);
+    std::get<route::Forward>(table->virtual_hosts[0].routes[1].action).terminates_connect = true;
+    manager->routes = std::move(table);
+    return manager;
+  };
+  const auto speaks = [](const std::string& name, upstream::UpstreamProtocol protocol) {
+    auto spec = std::make_shared<ClusterSpec>(*cluster(name));
+    spec->protocol = protocol;
+    return spec;
+  };
+  BootstrapSpec spec;
+  spec.clusters = {speaks("a", upstream::UpstreamProtocol::Http1),
+                   speaks("b", upstream::UpstreamProtocol::Http2),
+                   speaks("c", upstream::UpstreamProtocol::Auto)};
+  spec.listeners = {listener("x", "127.0.0.1:80", terminating({"a"}))};
+  EXPECT_EQ(check(spec), Lines());
+  spec.listeners = {listener("x", "127.0.0.1:80", terminating({"b"}))};
+  EXPECT_EQ(check(spec), Lines({kRoute + "upgrade_configs: conflict: b"}));
+  spec.listeners = {listener("x", "127.0.0.1:80", terminating({"a", "c"}))};
+  EXPECT_EQ(check(spec), Lines({kRoute + "upgrade_configs: conflict: c"}));
+  spec.listeners = {listener("x", "127.0.0.1:80", managerTo({"b"}))};
+  EXPECT_EQ(check(spec), Lines());
+}
+
 TEST(CrossCheck, ClustersMayComeLater) {
   BootstrapSpec spec;
   spec.listeners = {listener("x", "127.0.0.1:80", managerTo({"b"}, false))};
