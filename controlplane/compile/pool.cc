@@ -1,11 +1,11 @@
 #include "controlplane/compile/pool.h"
 
-#include <limits>
 #include <utility>
 
 #include "absl/strings/str_cat.h"
 #include "api/convoy/ext/load_balancing.pb.h"
 #include "controlplane/compile/addresses.h"
+#include "controlplane/compile/retries.h"
 #include "controlplane/compile/tls.h"
 #include "envoy/extensions/load_balancing_policies/least_request/v3/least_request.pb.h"
 #include "envoy/extensions/load_balancing_policies/round_robin/v3/round_robin.pb.h"
@@ -51,17 +51,6 @@ void setAlgorithm(v1::Algorithm algorithm, envoy::config::cluster::v3::Cluster* 
             envoy::extensions::load_balancing_policies::round_robin::v3::RoundRobin(), policies);
 }
 
-// Envoy's defaults (1,024 connections, requests, waiting requests; 3 retries) answer 503 to what
-// the backends would take; they are a guess about somebody else's backends. What bounds a node is
-// its descriptors (docs/operating.md).
-void setNoLimits(envoy::config::cluster::v3::Cluster* cluster) {
-  constexpr uint32_t kNone = std::numeric_limits<uint32_t>::max();
-  auto* limits = cluster->mutable_circuit_breakers()->add_thresholds();
-  limits->mutable_max_connections()->set_value(kNone);
-  limits->mutable_max_pending_requests()->set_value(kNone);
-  limits->mutable_max_requests()->set_value(kNone);
-}
-
 // Without more, every client speaks HTTP/1.1.
 void setProtocol(v1::Protocol protocol, envoy::config::cluster::v3::Cluster* cluster) {
   using envoy::extensions::upstreams::http::v3::HttpProtocolOptions;
@@ -89,7 +78,7 @@ envoy::config::cluster::v3::Cluster compileCluster(const v1::Pool& pool) {
   }
   setProtocol(pool.protocol(), &cluster);
   if (pool.has_tls()) *cluster.mutable_transport_socket() = compileUpstreamTls(pool.tls());
-  setNoLimits(&cluster);
+  compileLimits(pool, cluster.mutable_circuit_breakers());
   return cluster;
 }
 

@@ -8,6 +8,7 @@
 #include "absl/strings/str_join.h"
 #include "api/convoy/ext/route_policy.pb.h"
 #include "controlplane/compile/headers.h"
+#include "controlplane/compile/retries.h"
 #include "envoy/config/route/v3/route_components.pb.h"
 
 namespace convoy::controlplane::compile {
@@ -126,6 +127,7 @@ void compileForward(const v1::Route& route, route_v3::Route* out) {
   if (route.has_first_byte_timeout()) {
     *policy.mutable_first_byte_timeout() = route.first_byte_timeout();
   }
+  compileRetries(route, out, &policy);
   (*out->mutable_metadata()->mutable_typed_filter_metadata())[kRoutePolicy].PackFrom(policy);
 }
 
@@ -170,6 +172,7 @@ route_v3::RouteConfiguration compileRoutes(const std::string& name, const RouteL
     route_v3::VirtualHost* host = config.add_virtual_hosts();
     host->set_name(domain);
     host->add_domains(domain);
+    setDefaultRetries(host);
     for (size_t i = 0; i < compiled.size(); ++i) {
       const bool may_match =
           std::any_of(patterns[i].begin(), patterns[i].end(),

@@ -9,6 +9,7 @@
 #include "absl/strings/strip.h"
 #include "controlplane/validate/headers.h"
 #include "controlplane/validate/request_policy.h"
+#include "controlplane/validate/retries.h"
 #include "controlplane/validate/routes.h"
 #include "controlplane/validate/scalars.h"
 #include "controlplane/validate/tls.h"
@@ -138,6 +139,7 @@ void checkPool(const v1::Pool& pool, const Place& place) {
   }
   if (pool.has_health_check()) place.field("health_check").refuseUnimplemented();
   if (pool.has_tls()) checkPoolTls(pool.tls(), place.field("tls"));
+  checkPoolLimits(pool, place);
 }
 
 void checkBackend(v1::Backend* backend, const Place& place) {

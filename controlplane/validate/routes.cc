@@ -7,6 +7,7 @@
 #include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
 #include "controlplane/validate/headers.h"
+#include "controlplane/validate/retries.h"
 #include "controlplane/validate/scalars.h"
 
 namespace convoy::controlplane::validate {
@@ -98,6 +99,14 @@ void checkRoute(const v1::Route& route, const Place& place) {
              place.field("max_stream_duration"));
   checkLimit(route.has_max_grpc_timeout(), route.max_grpc_timeout(), to_pool,
              place.field("max_grpc_timeout"));
+  if (route.has_retries()) {
+    checkRetries(route.retries(), place.field("retries"));
+    if (!to_pool) {
+      place.field("retries").refuse(
+          "conflict", "",
+          "only a route to a pool sends requests; remove it, or set pool on this route");
+    }
+  }
   checkUpgrades(route.upgrades(), /*none_allowed=*/false, place);
   if (!route.upgrades().empty() && !to_pool) {
     place.field("upgrades")

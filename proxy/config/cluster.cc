@@ -107,6 +107,15 @@ void setAlgorithmByPolicy(const LoadBalancingPolicy& policy, const Context& cont
                    context.registry->load_balancers.kinds());
 }
 
+upstream::RetryBudget toRetryBudget(const CircuitBreakers::Thresholds::RetryBudget& proto) {
+  upstream::RetryBudget budget;
+  if (proto.has_budget_percent()) budget.percent = proto.budget_percent().value();
+  if (proto.has_min_retry_concurrency()) {
+    budget.min_concurrency = proto.min_retry_concurrency().value();
+  }
+  return budget;
+}
+
 void setBreakers(const CircuitBreakers& proto, upstream::CircuitBreakers* breakers,
                  base::FieldReport& report) {
   bool seen = false;
@@ -125,6 +134,7 @@ void setBreakers(const CircuitBreakers& proto, upstream::CircuitBreakers* breake
     }
     if (limits.has_max_requests()) breakers->max_requests = limits.max_requests().value();
     if (limits.has_max_retries()) breakers->max_retries = limits.max_retries().value();
+    if (limits.has_retry_budget()) breakers->retry_budget = toRetryBudget(limits.retry_budget());
   }
 }
 

@@ -3,6 +3,7 @@
 #include <charconv>
 
 #include "proxy/config/registry.h"
+#include "proxy/config/values.h"
 
 namespace convoy::config {
 namespace {
@@ -88,6 +89,19 @@ void setIpDetection(const HttpConnectionManager& proto, const Context& context,
   spec->use_remote_address = !spec->trusted_proxies.empty();
 }
 
+void setInternalAddresses(const HttpConnectionManager& proto, ConnectionManagerSpec* spec,
+                          base::FieldReport& report) {
+  if (!proto.has_internal_address_config()) return;
+  auto at = report.in("internal_address_config");
+  const auto& internal = proto.internal_address_config();
+  spec->unix_sockets_are_internal = internal.unix_sockets();
+  for (int i = 0; i < internal.cidr_ranges_size(); ++i) {
+    auto in = report.in("cidr_ranges", static_cast<size_t>(i));
+    const auto range = toCidrRange(internal.cidr_ranges(i), report);
+    if (range.has_value()) spec->internal_ranges.push_back(*range);
+  }
+}
+
 void setEarlyMutations(const HttpConnectionManager& proto, const Context& context,
                        ConnectionManagerSpec* spec, base::FieldReport& report) {
   for (int i = 0; i < proto.early_header_mutation_extensions_size(); ++i) {
@@ -126,6 +140,7 @@ void setRequestPolicy(const HttpConnectionManager& proto, const Context& context
   }
   spec->underscores = toUnderscores(proto.common_http_protocol_options());
   setIpDetection(proto, context, spec, report);
+  setInternalAddresses(proto, spec, report);
   setEarlyMutations(proto, context, spec, report);
 }
 

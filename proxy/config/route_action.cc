@@ -129,18 +129,18 @@ route::Redirect toRedirect(const proto::RedirectAction& action, base::FieldRepor
   return redirect;
 }
 
-// Extras travel in the route's metadata, which other xDS clients leave alone.
 void applyPolicy(const proto::Route& proto, route::Forward* forward, base::FieldReport& report) {
   const auto& metadata = proto.metadata().typed_filter_metadata();
   const auto found = metadata.find(kRoutePolicy);
   if (found == metadata.end()) return;
   auto at_metadata = report.in("metadata");
   auto at = report.in("typed_filter_metadata", std::string_view(kRoutePolicy));
-  ext::RoutePolicy policy;
-  if (!found->second.UnpackTo(&policy)) {
+  const auto read = routePolicy(proto);
+  if (!read.has_value()) {
     report.error("malformed", found->second.type_url(), "must be a convoy.ext.RoutePolicy");
     return;
   }
+  const ext::RoutePolicy& policy = *read;
   if (policy.has_first_byte_timeout()) {
     forward->first_byte_timeout =
         toMilliseconds(policy.first_byte_timeout(), "first_byte_timeout", report);
@@ -152,6 +152,14 @@ void applyPolicy(const proto::Route& proto, route::Forward* forward, base::Field
 }
 
 }  // namespace
+
+std::optional<ext::RoutePolicy> routePolicy(const proto::Route& proto) {
+  const auto& metadata = proto.metadata().typed_filter_metadata();
+  const auto found = metadata.find(kRoutePolicy);
+  ext::RoutePolicy policy;
+  if (found == metadata.end() || !found->second.UnpackTo(&policy)) return std::nullopt;
+  return policy;
+}
 
 void addUpgrade(const std::string& protocol, bool enabled, std::vector<route::Upgrade>* upgrades,
                 base::FieldReport& report) {

@@ -78,16 +78,6 @@ void setHeaderCondition(const proto::HeaderMatcher& header, route::HeaderMatch* 
   }
 }
 
-route::HeaderMatch toHeaderMatch(const proto::HeaderMatcher& header, base::FieldReport& report) {
-  route::HeaderMatch match;
-  match.name = header.name();
-  for (char& c : match.name) c = base::asciiLower(c);
-  match.invert = header.invert_match();
-  match.treat_missing_as_empty = header.treat_missing_header_as_empty();
-  setHeaderCondition(header, &match, report);
-  return match;
-}
-
 // RouteMatch.grpc: content-type application/grpc, alone or with a "+" suffix.
 route::HeaderMatch grpcCondition() {
   route::HeaderMatch match;
@@ -97,6 +87,16 @@ route::HeaderMatch grpcCondition() {
 }
 
 }  // namespace
+
+route::HeaderMatch toHeaderMatch(const proto::HeaderMatcher& header, base::FieldReport& report) {
+  route::HeaderMatch match;
+  match.name = header.name();
+  for (char& c : match.name) c = base::asciiLower(c);
+  match.invert = header.invert_match();
+  match.treat_missing_as_empty = header.treat_missing_header_as_empty();
+  setHeaderCondition(header, &match, report);
+  return match;
+}
 
 route::Match toMatch(const proto::RouteMatch& proto, base::FieldReport& report) {
   route::Match match;

@@ -10,4 +10,7 @@ namespace convoy::config {
 
 route::Match toMatch(const envoy::config::route::v3::RouteMatch& proto, base::FieldReport& report);
 
+route::HeaderMatch toHeaderMatch(const envoy::config::route::v3::HeaderMatcher& header,
+                                 base::FieldReport& report);
+
 }  // namespace convoy::config

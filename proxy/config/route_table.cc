@@ -6,6 +6,7 @@
 #include "proxy/base/strings.h"
 #include "proxy/config/header_edits.h"
 #include "proxy/config/registry.h"
+#include "proxy/config/retry_policy.h"
 #include "proxy/config/route_action.h"
 #include "proxy/config/route_match.h"
 
@@ -66,10 +67,14 @@ class VirtualHosts {
       auto at = report_.in("domains", static_cast<size_t>(i));
       host.domains.push_back(takeDomain(proto.domains(i), proto.name()));
     }
+    RetryPolicies retries(proto, report_);
     host.routes.reserve(static_cast<size_t>(proto.routes_size()));
     for (int i = 0; i < proto.routes_size(); ++i) {
       auto at = report_.in("routes", static_cast<size_t>(i));
       host.routes.push_back(toRoute(proto.routes(i)));
+      if (auto* forward = std::get_if<route::Forward>(&host.routes.back().action)) {
+        retries.set(proto.routes(i), forward);
+      }
     }
     host.edits = toAllHeaderEdits(proto, report_);
     host.filters = toFilterSpecs(proto.typed_per_filter_config(), context_, report_);

@@ -1,6 +1,8 @@
 #include "proxy/http/failure.h"
 
+#include <array>
 #include <cstddef>
+#include <string>
 
 #include "proxy/base/assert.h"
 
@@ -74,6 +76,8 @@ constexpr FailureInfo kTable[kFailures] = {
      504, "The upstream host did not respond in time (first_byte_timeout).\n"},
     {Failure::UpstreamResponseTimeout, "upstream_response_timeout", "UT", Blame::Upstream, false,
      504, "The upstream host did not complete its response in time (the route's timeout).\n"},
+    {Failure::UpstreamPerTryTimeout, "upstream_per_try_timeout", "UT", Blame::Upstream, false, 504,
+     "The upstream host did not respond in time (per_try_timeout).\n"},
     {Failure::UpstreamAbortedBody, "upstream_aborted_body", "UC", Blame::Upstream, false, 0, ""},
 };
 
@@ -90,6 +94,17 @@ static_assert(tableIsInOrder(), "one row per Failure, in the order of the enum")
 const FailureInfo& info(Failure failure) {
   CONVOY_ASSERT(failure < Failure::kCount);
   return kTable[static_cast<size_t>(failure)];
+}
+
+std::string_view flagWithRetriesExhausted(Failure failure) {
+  static const auto* const flags = [] {
+    auto* made = new std::array<std::string, kFailures>;
+    for (size_t i = 0; i < kFailures; ++i) {
+      (*made)[i] = std::string(kTable[i].flag) + (kTable[i].flag.empty() ? "URX" : ",URX");
+    }
+    return made;
+  }();
+  return (*flags)[static_cast<size_t>(failure)];
 }
 
 }  // namespace convoy::http

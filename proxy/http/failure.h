@@ -46,6 +46,7 @@ enum class Failure : uint8_t {
   UpstreamProtocolError,     // 502: the response was malformed
   UpstreamFirstByteTimeout,  // 504
   UpstreamResponseTimeout,   // 504: route time-out
+  UpstreamPerTryTimeout,     // 504: of one attempt
   UpstreamAbortedBody,       // the response broke after its head: downstream is aborted
   kCount
 };
@@ -62,5 +63,7 @@ struct FailureInfo {
 };
 
 const FailureInfo& info(Failure failure);
+// The flag, and Envoy's "URX" behind it: the request had been sent as often as allowed.
+std::string_view flagWithRetriesExhausted(Failure failure);
 
 }  // namespace convoy::http

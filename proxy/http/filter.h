@@ -80,6 +80,13 @@ class FilterContext {
   // off; zero: over at once. of_client: the value comes from a request, not from configuration.
   virtual void setMaxStreamDuration(std::optional<event::Duration> duration, bool of_client) = 0;
 
+  // What may be kept of the request's body: the listener's buffer limit; 0: none.
+  virtual size_t bufferLimit() const = 0;
+  // Whether the request comes from inside (forwarding.h), so that what its fields ask of the proxy
+  // counts: from a client, or at least from a hop (the peer of the connection).
+  enum class Origin : uint8_t { Client, Hop };
+  virtual bool fromInside(Origin origin) const = 0;
+
   virtual event::Loop& loop() = 0;
   virtual base::Arena& arena() = 0;
   virtual StreamInfo& info() = 0;

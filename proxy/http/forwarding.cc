@@ -101,17 +101,22 @@ bool prepareForwardedFor(RequestHead& head, const ConnectionManagerSpec& spec,
   return trusts_peer;
 }
 
-// Envoy's names for what one proxy tells the next one: nobody else may say it. Nothing here depends
-// on whether a request is internal, so none is said to be.
-void removeProxyHeaders(HeaderList& headers, bool at_edge) {
+// Envoy's names for what one proxy tells the next one: nobody else may say it. X-Envoy-Internal is
+// said to nobody: hosts of ours would have to know who else could have written it.
+void removeProxyHeaders(RequestHead& head, const ConnectionManagerSpec& spec, bool trusts_peer,
+                        const net::Address& peer) {
   constexpr std::string_view kPrefix = "x-envoy-";
-  HeaderList::Fields& fields = headers.fields();
+  const auto of_proxies = [](const HeaderField& field) {
+    return field.id == HeaderName::Other && field.name.size() > kPrefix.size() &&
+           base::equalsIgnoreCase(field.name.substr(0, kPrefix.size()), kPrefix);
+  };
+  HeaderList::Fields& fields = head.headers.fields();
+  if (std::none_of(fields.begin(), fields.end(), of_proxies)) return;
+  const bool at_edge = spec.use_remote_address && !trusts_peer && !isInternal(head, spec, peer);
   size_t kept = 0;
   for (size_t i = 0; i < fields.size(); ++i) {
-    const std::string_view name = fields[i].name;
-    const bool of_proxies = fields[i].id == HeaderName::Other && name.size() > kPrefix.size() &&
-                            base::equalsIgnoreCase(name.substr(0, kPrefix.size()), kPrefix);
-    if (of_proxies && (at_edge || base::equalsIgnoreCase(name, "x-envoy-internal"))) continue;
+    const bool internal = base::equalsIgnoreCase(fields[i].name, "x-envoy-internal");
+    if (internal || (at_edge && of_proxies(fields[i]))) continue;
     if (kept != i) fields[kept] = fields[i];
     ++kept;
   }
@@ -147,11 +152,33 @@ void appendForwarded(RequestHead& head, std::string_view peer, const net::Addres
 
 }  // namespace
 
+bool isInternalAddress(const net::Address& address, const ConnectionManagerSpec& spec) {
+  if (address.family() == net::Address::Family::Unix) return spec.unix_sockets_are_internal;
+  static const auto* const usual = new std::vector<net::CidrRange>{
+      {*net::Address::fromIp("10.0.0.0", 0), 8},     {*net::Address::fromIp("172.16.0.0", 0), 12},
+      {*net::Address::fromIp("192.168.0.0", 0), 16}, {*net::Address::fromIp("127.0.0.0", 0), 8},
+      {*net::Address::fromIp("fc00::", 0), 7},       {*net::Address::fromIp("::1", 0), 128}};
+  const auto& ranges = spec.internal_ranges.empty() ? *usual : spec.internal_ranges;
+  return std::any_of(ranges.begin(), ranges.end(),
+                     [&address](const net::CidrRange& range) { return range.contains(address); });
+}
+
+bool isInternal(const RequestHead& head, const ConnectionManagerSpec& spec,
+                const net::Address& peer) {
+  const HeaderField* const field = head.headers.find(HeaderName::XForwardedFor);
+  if (field == nullptr || peer.family() == net::Address::Family::Unix) {
+    return isInternalAddress(peer, spec);
+  }
+  if (head.headers.count(HeaderName::XForwardedFor) != 1) return false;
+  const auto only = net::Address::fromIp(field->value, 0);  // a list is none
+  return only.ok() && isInternalAddress(*only, spec);
+}
+
 void prepareForwarding(RequestHead& head, const ConnectionManagerSpec& spec, base::Arena& arena,
                        StreamInfo& info) {
   const std::string_view peer = peerIp(*info.downstream_remote, arena);
   const bool trusts_peer = prepareForwardedFor(head, spec, peer, arena, info);
-  removeProxyHeaders(head.headers, spec.use_remote_address && !trusts_peer);
+  removeProxyHeaders(head, spec, trusts_peer, *info.downstream_remote);
   prepareScheme(head, trusts_peer, info);
   if (spec.append_forwarded) appendForwarded(head, peer, *info.downstream_remote, arena);
 }

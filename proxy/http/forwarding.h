@@ -16,9 +16,18 @@ namespace convoy::http {
 // trusted, xff_num_trusted_hops entries from the right. With trusted_proxies the peer is appended,
 // and the client is the first address from the right, the peer being the rightmost, that is in none
 // of the ranges. X-Forwarded-Proto and the scheme are what the connection is, unless a trusted hop
-// said otherwise. X-Envoy-Internal is removed; with use_remote_address, and unless a hop is
-// trusted, all X-Envoy-* are.
+// said otherwise. X-Envoy-Internal is removed; with use_remote_address, unless a hop is trusted or
+// the client is inside, all X-Envoy-* are.
 void prepareForwarding(RequestHead& head, const ConnectionManagerSpec& spec, base::Arena& arena,
                        StreamInfo& info);
+
+// In spec.internal_ranges; by default those of RFC 1918, RFC 4193 and loopback.
+bool isInternalAddress(const net::Address& address, const ConnectionManagerSpec& spec);
+
+// Whether the client is inside, as Envoy has it: X-Forwarded-For, as it goes on to the next hop, is
+// exactly one address, and that is internal; without the field, the peer's is. After
+// prepareForwarding().
+bool isInternal(const RequestHead& head, const ConnectionManagerSpec& spec,
+                const net::Address& peer);
 
 }  // namespace convoy::http

@@ -147,7 +147,7 @@ std::string_view textOf(const LogPiece& piece, const LogRecord& r, char* scratch
     case LogOperator::Protocol:
       return text(r.request.protocol);
     case LogOperator::ResponseFlags:
-      return info(i.failure).flag;
+      return i.retries_exhausted ? flagWithRetriesExhausted(i.failure) : info(i.failure).flag;
     case LogOperator::ResponseCodeDetails:
       return detailsOf(i);
     case LogOperator::UpstreamHost:

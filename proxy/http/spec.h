@@ -86,6 +86,8 @@ struct ConnectionManagerSpec final : net::NetworkFilterSpec {
   bool skip_xff_append = false;
   std::vector<net::CidrRange> trusted_proxies;  // not empty: instead of the number of hops
   bool append_forwarded = false;                // RFC 7239
+  std::vector<net::CidrRange> internal_ranges;  // empty: the usual ones (forwarding.h)
+  bool unix_sockets_are_internal = false;
   bool generate_request_id = true;
   bool preserve_external_request_id = false;
   bool always_set_request_id_in_response = false;

@@ -3,6 +3,7 @@
 #include <utility>
 
 #include "proxy/base/strings.h"
+#include "proxy/http/forwarding.h"
 #include "proxy/http/grpc_semantics.h"
 #include "proxy/http/local_reply.h"
 #include "proxy/http/request_admission.h"
@@ -443,6 +444,13 @@ void ServerStream::countResponse() {
   const auto spent =
       std::chrono::duration_cast<std::chrono::microseconds>(info_.ended - info_.started);
   m.downstream_rq_time.record(static_cast<uint64_t>(spent.count()));
+}
+
+bool ServerStream::Context::fromInside(Origin origin) const {
+  const ConnectionManagerSpec& spec = *stream_.runtime_.spec;
+  const net::Address& peer = *stream_.info_.downstream_remote;
+  return origin == Origin::Hop ? isInternalAddress(peer, spec)
+                               : isInternal(stream_.request_head_, spec, peer);
 }
 
 void ServerStream::Context::setStreamIdleTimeout(event::Duration timeout) {

@@ -122,6 +122,8 @@ class ServerStream final : public RequestReceiver,
     }
     void setStreamIdleTimeout(event::Duration timeout) override;
     void setMaxStreamDuration(std::optional<event::Duration> duration, bool of_client) override;
+    size_t bufferLimit() const override { return stream_.runtime_.buffer_limit; }
+    bool fromInside(Origin origin) const override;
     event::Loop& loop() override { return stream_.runtime_.loop; }
     base::Arena& arena() override { return stream_.arena_; }
     StreamInfo& info() override { return stream_.info_; }

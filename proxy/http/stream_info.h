@@ -24,9 +24,10 @@ struct StreamInfo {
 
   uint64_t bytes_received = 0;  // body bytes
   uint64_t bytes_sent = 0;
-  uint16_t status = 0;  // 0: no response was sent
-  uint8_t upstream_attempts = 0;
-  int16_t grpc_status = -1;  // of a response to gRPC; -1: none came
+  uint16_t status = 0;             // 0: no response was sent
+  uint8_t upstream_attempts = 0;   // 255: that many, or more
+  bool retries_exhausted = false;  // it was not sent again because it had been as often as allowed
+  int16_t grpc_status = -1;        // of a response to gRPC; -1: none came
   Failure failure = Failure::None;
   std::string_view details;  // more than info(failure).code when known, e.g. the codec's rule
 

@@ -22,11 +22,13 @@ void addLevel(HeaderEditList& request, HeaderEditList& response, const HeaderEdi
 }  // namespace
 
 CompiledRoute::CompiledRoute(const RouteTableSpec& table, const VirtualHost& virtual_host,
-                             const Route& route, uint32_t id, Conditions conditions)
+                             const Route& route, uint32_t id, Conditions conditions,
+                             std::shared_ptr<const RetryRules> retries)
     : virtual_host_(virtual_host),
       route_(route),
       id_(id),
-      conditions_(std::make_unique<const Conditions>(std::move(conditions))) {
+      conditions_(std::make_unique<const Conditions>(std::move(conditions))),
+      retries_(std::move(retries)) {
   const HeaderEdits* levels[] = {&route.edits, &virtual_host.edits, &table.edits};
   if (table.most_specific_header_mutations_wins) std::reverse(std::begin(levels), std::end(levels));
   for (const HeaderEdits* level : levels) addLevel(request_edits_, response_edits_, *level);

@@ -17,6 +17,7 @@
 #include "proxy/http/message.h"
 #include "proxy/route/header_edits.h"
 #include "proxy/route/path_rewrite.h"
+#include "proxy/route/retry_rules.h"
 #include "proxy/route/spec.h"
 
 namespace convoy::route {
@@ -27,7 +28,7 @@ class CompiledRoute {
  public:
   // id: index among all routes of the table.
   CompiledRoute(const RouteTableSpec& table, const VirtualHost& virtual_host, const Route& route,
-                uint32_t id, Conditions conditions);
+                uint32_t id, Conditions conditions, std::shared_ptr<const RetryRules> retries);
   ~CompiledRoute();
   CompiledRoute(const CompiledRoute&) = delete;
   CompiledRoute& operator=(const CompiledRoute&) = delete;
@@ -52,6 +53,9 @@ class CompiledRoute {
   event::Duration firstByteTimeout() const { return first_byte_timeout_; }
   // Without bytes either way. Unset: the connection manager's; zero: none.
   std::optional<event::Duration> idleTimeout() const { return idle_timeout_; }
+
+  // Null: no retry policy.
+  const RetryRules* retries() const { return retries_.get(); }
 
   // Of an open tunnel, likewise; unset: idleTimeout().
   std::optional<event::Duration> tunnelIdleTimeout() const { return tunnel_idle_timeout_; }
@@ -112,6 +116,7 @@ class CompiledRoute {
   event::Duration first_byte_timeout_{0};
   std::optional<event::Duration> idle_timeout_;
   std::optional<event::Duration> tunnel_idle_timeout_;
+  const std::shared_ptr<const RetryRules> retries_;
   HeaderEditList request_edits_;
   HeaderEditList response_edits_;
   // Of route, virtual host and table, in this order.

@@ -2,6 +2,7 @@
 
 #include <utility>
 
+#include "absl/container/flat_hash_map.h"
 #include "absl/strings/str_cat.h"
 #include "proxy/route/conditions.h"
 #include "proxy/route/virtual_host_index.h"
@@ -36,6 +37,25 @@ absl::Status at(const VirtualHost& host, size_t index, const Route& route,
                    route.name, route.name.empty() ? "" : ")", ": ", status.message()));
 }
 
+// Compiles each policy once: many routes share one.
+class RulesOfPolicies {
+ public:
+  using Rules = std::shared_ptr<const RetryRules>;
+
+  absl::StatusOr<Rules> of(const Route& route) {
+    const auto* forward = std::get_if<Forward>(&route.action);
+    if (forward == nullptr || forward->retries == nullptr) return Rules();
+    Rules& known = rules_[forward->retries.get()];
+    if (known != nullptr) return known;
+    auto compiled = RetryRules::compile(forward->retries);
+    if (compiled.ok()) known = *compiled;
+    return compiled;
+  }
+
+ private:
+  absl::flat_hash_map<const RetryPolicy*, Rules> rules_;
+};
+
 }  // namespace
 
 RouteTable::RouteTable(std::shared_ptr<const RouteTableSpec> spec) : spec_(std::move(spec)) {}
@@ -46,6 +66,7 @@ absl::StatusOr<std::shared_ptr<const RouteTable>> RouteTable::compile(
     std::shared_ptr<const RouteTableSpec> spec) {
   std::shared_ptr<RouteTable> table(new RouteTable(std::move(spec)));
   auto hosts = std::make_unique<VirtualHostIndex>();
+  RulesOfPolicies rules;
   for (const VirtualHost& host : table->spec_->virtual_hosts) {
     auto paths = std::make_shared<PathIndex>();
     for (size_t i = 0; i < host.routes.size(); ++i) {
@@ -54,9 +75,11 @@ absl::StatusOr<std::shared_ptr<const RouteTable>> RouteTable::compile(
         return at(host, i, route, weights);
       auto conditions = Conditions::compile(route.match);
       if (!conditions.ok()) return at(host, i, route, conditions.status());
+      auto retries = rules.of(route);
+      if (!retries.ok()) return at(host, i, route, retries.status());
       table->routes_.push_back(std::make_unique<const CompiledRoute>(
           *table->spec_, host, route, static_cast<uint32_t>(table->routes_.size()),
-          *std::move(conditions)));
+          *std::move(conditions), *std::move(retries)));
       paths->add(*table->routes_.back());
     }
     if (absl::Status added = hosts->add(host.domains, std::move(paths)); !added.ok()) {

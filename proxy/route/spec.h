@@ -14,50 +14,10 @@
 #include <vector>
 
 #include "proxy/http/log_format_spec.h"
+#include "proxy/route/match_spec.h"
+#include "proxy/route/retry_spec.h"
 
 namespace convoy::route {
-
-using Milliseconds = std::chrono::milliseconds;
-
-struct StringMatch {
-  enum class Kind : uint8_t { Exact, Prefix, Suffix, Contains, Regex };
-  Kind kind = Kind::Exact;
-  std::string value;  // Regex: RE2 syntax, whole-string match
-  bool ignore_case = false;
-};
-
-struct HeaderMatch {
-  std::string name;
-  // Unset value: the header must be present (or, inverted, absent).
-  std::optional<StringMatch> value;
-  struct Range {
-    int64_t start;
-    int64_t end;  // exclusive
-  };
-  std::optional<Range> range;
-  bool invert = false;
-  bool treat_missing_as_empty = false;
-};
-
-struct QueryMatch {
-  std::string name;
-  std::optional<StringMatch> value;  // unset: present
-};
-
-struct PathMatch {
-  // Connect: a request with the method CONNECT, which has no path.
-  enum class Kind : uint8_t { Prefix, Exact, SegmentPrefix, Regex, Connect };
-  Kind kind = Kind::Prefix;
-  std::string value;
-  bool case_sensitive = true;
-};
-
-struct Match {
-  PathMatch path;
-  std::vector<HeaderMatch> headers;  // ":method" and ":authority" work as names
-  std::vector<QueryMatch> query;
-  std::optional<uint32_t> runtime_millionths;  // runtime_fraction's default; unset: always
-};
 
 struct HeaderEdit {
   enum class Action : uint8_t {
@@ -117,6 +77,12 @@ struct Forward {
   // A grpc-timeout header counts as max_stream_duration, up to this; 0: up to any; unset: not.
   std::optional<Milliseconds> grpc_timeout_header_max;
   Milliseconds grpc_timeout_header_offset{0};  // taken off the header's value
+
+  std::shared_ptr<const RetryPolicy> retries;  // the route's, or its virtual host's; null: none
+  // Of a request that may be sent again, as much is kept; unset: the listener's buffer limit.
+  std::optional<uint32_t> retry_buffer_bytes;
+  bool tells_attempts_to_host = false;    // x-envoy-attempt-count
+  bool tells_attempts_to_client = false;  // likewise
 };
 
 struct DirectResponse {

@@ -42,11 +42,16 @@ struct ClusterMetrics {
   observe::Counter upstream_rq_cancelled;
   observe::Counter upstream_rq_timeout;
   observe::Counter upstream_rq_per_try_timeout;
+  observe::Counter upstream_rq_per_try_idle_timeout;
   observe::Counter upstream_rq_rx_reset;
   observe::Counter upstream_rq_tx_reset;
   observe::Counter upstream_rq_retry;
   observe::Counter upstream_rq_retry_success;
   observe::Counter upstream_rq_retry_overflow;
+  observe::Counter upstream_rq_retry_limit_exceeded;
+  observe::Counter upstream_rq_retry_backoff_exponential;
+  observe::Counter upstream_rq_retry_backoff_ratelimited;
+  observe::Counter retry_or_shadow_abandoned;
   observe::Counter upstream_rq_completed;
   observe::Counter upstream_rq_1xx;
   observe::Counter upstream_rq_2xx;
@@ -155,13 +160,23 @@ struct ClusterMetrics {
             "Requests whose response did not arrive in time");
     visitor("upstream_rq_per_try_timeout", self.upstream_rq_per_try_timeout,
             "Attempts whose response did not arrive in time");
+    visitor("upstream_rq_per_try_idle_timeout", self.upstream_rq_per_try_idle_timeout,
+            "Attempts in which the upstream said nothing for too long");
     visitor("upstream_rq_rx_reset", self.upstream_rq_rx_reset, "Requests reset by the upstream");
     visitor("upstream_rq_tx_reset", self.upstream_rq_tx_reset, "Requests reset by the proxy");
     visitor("upstream_rq_retry", self.upstream_rq_retry, "Requests sent again");
     visitor("upstream_rq_retry_success", self.upstream_rq_retry_success,
             "Requests that succeeded when sent again");
     visitor("upstream_rq_retry_overflow", self.upstream_rq_retry_overflow,
-            "Requests not sent again because of the retry circuit breaker");
+            "Requests not sent again because of the retry circuit breaker or budget");
+    visitor("upstream_rq_retry_limit_exceeded", self.upstream_rq_retry_limit_exceeded,
+            "Requests not sent again because they had been as often as allowed");
+    visitor("upstream_rq_retry_backoff_exponential", self.upstream_rq_retry_backoff_exponential,
+            "Retries that waited for a random time");
+    visitor("upstream_rq_retry_backoff_ratelimited", self.upstream_rq_retry_backoff_ratelimited,
+            "Retries that waited for as long as the upstream asked");
+    visitor("retry_or_shadow_abandoned", self.retry_or_shadow_abandoned,
+            "Requests not kept for a retry because their body was too large");
     visitor("upstream_rq_completed", self.upstream_rq_completed, "Requests answered");
     visitor("upstream_rq_1xx", self.upstream_rq_1xx, "Responses with a status 1xx");
     visitor("upstream_rq_2xx", self.upstream_rq_2xx, "Responses with a status 2xx");

@@ -31,7 +31,9 @@ HostPool::HostPool(std::shared_ptr<WorkerCluster> cluster, std::shared_ptr<const
       expected_streams_(
           cluster_->spec().protocol == UpstreamProtocol::Http2
               ? std::min(cluster_->spec().http2.max_concurrent_streams, kStreamsBeforeSettings)
-              : 1) {}
+              : 1) {
+  refreshIdleQueue();
+}
 
 HostPool::~HostPool() {
   CONVOY_ASSERT(pending_.empty() && connecting_.empty() && idle_.empty() && partial_.empty() &&
@@ -143,6 +145,23 @@ bool HostPool::openConnection() {
   ++counts_.connecting;
   connecting_room_ += connection->expectedStreams();
   return true;
+}
+
+void HostPool::noteIdleClose(event::Duration idle) {
+  if (idle_close_.noteClosed(idle, cluster_->loop().now())) refreshIdleQueue();
+}
+
+void HostPool::noteIdleLimit(event::Duration limit) {
+  if (idle_close_.noteTold(limit, cluster_->loop().now())) refreshIdleQueue();
+}
+
+// Of connections that become idle from now on.
+void HostPool::refreshIdleQueue() {
+  idle_queue_ = cluster_->idleQueue();
+  const auto learned = idle_close_.retireAfter(cluster_->loop().now());
+  if (!learned.has_value() || learned->count() == 0) return;
+  if (idle_queue_ != nullptr && idle_queue_->duration() <= *learned) return;
+  idle_queue_ = &cluster_->loop().deadlineQueue(*learned);
 }
 
 HostPool::Connections& HostPool::listOf(PooledConnectionState state) {

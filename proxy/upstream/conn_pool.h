@@ -26,10 +26,12 @@
 #include <utility>
 
 #include "proxy/base/intrusive_list.h"
+#include "proxy/event/deadlines.h"
 #include "proxy/http/codec.h"
 #include "proxy/http/failure.h"
 #include "proxy/net/address.h"
 #include "proxy/upstream/host.h"
+#include "proxy/upstream/idle_close.h"
 
 namespace convoy::upstream {
 
@@ -101,6 +103,8 @@ class UpstreamConnectionInfo {
   virtual uint64_t streamsBefore() const = 0;      // 0: the connection is fresh
   // Since this stream began: whether the upstream has sent anything on it.
   virtual bool bytesReceived() const = 0;
+  // The host has said how long it keeps the connection when it is idle.
+  virtual void noteIdleLimit(event::Duration limit) = 0;
 
  protected:
   ~UpstreamConnectionInfo() = default;
@@ -180,6 +184,12 @@ class HostPool {
   void endActive(PoolStream& stream);
   void cancel(PoolStream& stream);
   // How many streams a new connection is likely to carry: as many as the last one.
+  // How long idle connections are kept; null: for ever. Shorter where the host is known to close
+  // them (idle_close.h).
+  event::DeadlineQueue* idleQueue() const { return idle_queue_; }
+  void noteIdleClose(event::Duration idle);
+  void noteIdleLimit(event::Duration limit);
+  void refreshIdleQueue();
   uint32_t expectedStreams() const { return expected_streams_; }
   void expectStreams(uint32_t streams) { expected_streams_ = streams; }
 
@@ -210,6 +220,8 @@ class HostPool {
   Connections busy_;                         // full or draining
   base::IntrusiveList<PoolStream> pending_;  // the oldest in front
   std::string_view transport_failure_;
+  IdleClose idle_close_;
+  event::DeadlineQueue* idle_queue_ = nullptr;
 };
 
 inline const Host& HostRef::host() const {

@@ -160,7 +160,8 @@ void PooledConnection::becomeAvailable() {
   pool_.serve(*this);
   if (state_ != State::Idle) return;
   if (pool_.draining()) return close(By::Us);
-  if (cluster_.idleQueue() != nullptr) deadline_.arm(*cluster_.idleQueue());
+  idle_since_ = cluster_.loop().now();
+  if (pool_.idleQueue() != nullptr) deadline_.arm(*pool_.idleQueue());
 }
 
 // --- the end ---
@@ -259,6 +260,7 @@ void PooledConnection::onRead(std::string_view bytes) {
 
 void PooledConnection::onEndOfStream() {
   if (state_ == State::Closed) return;
+  noteIdleClose();
   takeNoMore();
   in_codec_ = true;
   codec_.codec->onEndOfStream();
@@ -270,8 +272,15 @@ void PooledConnection::onEndOfStream() {
 void PooledConnection::onClosed(net::CloseReason reason) {
   if (state_ == State::Closed) return;
   if (state_ == State::Connecting) return onConnectFailed(reason);
+  noteIdleClose();
   loseCodec(http::Failure::UpstreamReset);
   close(By::Them);
+}
+
+// HTTP/2 says GOAWAY, and what crosses it is refused, not lost.
+void PooledConnection::noteIdleClose() {
+  if (state_ != State::Idle || http2_ || streams_started_ == 0) return;
+  pool_.noteIdleClose(cluster_.loop().now() - idle_since_);
 }
 
 void PooledConnection::onProtocolError(http::Failure, std::string_view) {
@@ -286,6 +295,7 @@ void PooledConnection::onDeadline(void* self) {
     return connection.onConnectFailed(net::CloseReason::ConnectTimeout);
   }
   connection.cluster_.metrics().upstream_cx_idle_timeout.add();
+  connection.pool_.refreshIdleQueue();  // what was learned may be too old by now
   connection.close(By::Us);
 }
 

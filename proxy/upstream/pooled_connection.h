@@ -94,6 +94,7 @@ class PooledConnection final : public net::ConnectionHandler,
   void becomeAvailable();
   void endStream(PoolStream& stream);
   void endAllStreams();
+  void noteIdleClose();
   void close(By by);
   void onConnectFailed(net::CloseReason reason);
   static void onDeadline(void* self);
@@ -115,6 +116,7 @@ class PooledConnection final : public net::ConnectionHandler,
   uint32_t active_ = 0;  // streams_, counted
   uint64_t streams_started_ = 0;
   uint64_t reads_ = 0;
+  event::MonotonicTime idle_since_;
   event::MonotonicTime started_at_;
   event::Deadline deadline_;              // connect, then idle
   std::unique_ptr<event::Deadline> age_;  // max_connection_duration, if there is one

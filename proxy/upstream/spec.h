@@ -51,11 +51,18 @@ struct AssignmentSpec {
   std::string version;
 };
 
+// Retries under way in relation to requests: instead of max_retries.
+struct RetryBudget {
+  double percent = 20;  // of the requests under way and those that wait for a connection
+  uint32_t min_concurrency = 3;
+};
+
 struct CircuitBreakers {  // DEFAULT priority; Envoy's defaults
   uint32_t max_connections = 1024;
   uint32_t max_pending_requests = 1024;
   uint32_t max_requests = 1024;
   uint32_t max_retries = 3;
+  std::optional<RetryBudget> retry_budget;
 };
 
 enum class UpstreamProtocol : uint8_t {

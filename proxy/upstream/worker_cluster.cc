@@ -7,6 +7,7 @@
 #include "proxy/base/assert.h"
 #include "proxy/upstream/algorithms/registry.h"
 #include "proxy/upstream/pooled_connection.h"
+#include "proxy/upstream/retry_budget.h"
 
 namespace convoy::upstream {
 
@@ -70,8 +71,18 @@ void WorkerCluster::countTimeout(const HostRef& host) {
   host.metrics().rq_timeout.add();
 }
 
+void WorkerCluster::countRetriedResponse(const HostRef& host, uint16_t status) {
+  (status < 500 ? host.metrics().rq_success : host.metrics().rq_error).add();
+}
+
 bool WorkerCluster::tryStartRetry() {
-  if (shared_->breakers.retries.tryAcquire(spec_->breakers.max_retries)) return true;
+  int64_t requests = 0;
+  for (size_t i = 0; spec_->breakers.retry_budget.has_value() && i < context_->workers; ++i) {
+    const ClusterMetrics& of_worker = shared_->metrics.slot(static_cast<int>(i));
+    requests += of_worker.upstream_rq_active.value() + of_worker.upstream_rq_pending_active.value();
+  }
+  const uint32_t most = mostRetries(spec_->breakers, requests);
+  if (shared_->breakers.retries.tryAcquire(most)) return true;
   metrics_.upstream_rq_retry_overflow.add();
   return false;
 }
@@ -95,6 +106,9 @@ void WorkerCluster::adoptSpec(std::shared_ptr<const ClusterSpec> spec) {
   connect_queue_ = queueFor(loop(), spec_->connect_timeout);
   idle_queue_ = queueFor(loop(), spec_->idle_timeout.value_or(kDefaultIdleTimeout));
   age_queue_ = queueFor(loop(), spec_->max_connection_duration);
+  for (HostRef& ref : pools_) {
+    if (ref) ref.pool()->refreshIdleQueue();
+  }
 }
 
 void WorkerCluster::update(const ClusterUpdate& update) {

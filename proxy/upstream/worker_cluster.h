@@ -79,7 +79,14 @@ class WorkerCluster : public std::enable_shared_from_this<WorkerCluster> {
   // In addition to countResponse() if the response did not come in time.
   void countTimeout(const HostRef& host);
 
-  // The retry circuit breaker. True: a retry may be made; endRetry() gives the place back.
+  // An answer that the client does not get, since the request is sent again.
+  void countRetriedResponse(const HostRef& host, uint16_t status);
+
+  // How many hosts there are to pick from, now.
+  size_t hostCount() const { return hosts_->size(); }
+
+  // The retry circuit breaker, or budget. True: a retry may be made; endRetry() gives the place
+  // back.
   bool tryStartRetry();
   void endRetry() { shared_->breakers.retries.release(); }
 

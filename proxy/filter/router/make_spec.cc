@@ -6,6 +6,7 @@ std::shared_ptr<RouterSpec> makeRouterSpec(
     const envoy::extensions::filters::http::router::v3::Router& proto) {
   auto spec = std::make_shared<RouterSpec>();
   spec->suppress_envoy_headers = proto.suppress_envoy_headers();
+  spec->respect_expected_rq_timeout = proto.respect_expected_rq_timeout();
   return spec;
 }
 

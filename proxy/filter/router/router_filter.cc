@@ -11,26 +11,18 @@ namespace convoy::filter::router {
 
 namespace {
 
-// Of a request that hosts refuse to look at.
-constexpr uint32_t kMostAttempts = 3;
-
 class RouterFactory final : public http::FilterFactory {
  public:
   RouterFactory(std::shared_ptr<const RouterSpec> spec, const WorkerServices& services)
       : spec_(std::move(spec)), services_(services) {}
-  http::Filter* create(base::Arena& arena) override { return arena.make<RouterFilter>(services_); }
+  http::Filter* create(base::Arena& arena) override {
+    return arena.make<RouterFilter>(*spec_, services_);
+  }
 
  private:
   const std::shared_ptr<const RouterSpec> spec_;
   const WorkerServices services_;
 };
-
-// RFC 9110 9.2.2: repeating these has the effect of sending them once.
-bool isIdempotent(std::string_view method) {
-  return base::equals(method, "GET") || base::equals(method, "HEAD") ||
-         base::equals(method, "OPTIONS") || base::equals(method, "PUT") ||
-         base::equals(method, "DELETE") || base::equals(method, "TRACE");
-}
 
 }  // namespace
 
@@ -39,9 +31,11 @@ std::unique_ptr<http::FilterFactory> makeRouterFactory(std::shared_ptr<const Rou
   return std::make_unique<RouterFactory>(std::move(spec), services);
 }
 
-RouterFilter::RouterFilter(const WorkerServices& services)
-    : services_(services),
-      upstream_side_(*this),
+RouterFilter::RouterFilter(const RouterSpec& spec, const WorkerServices& services)
+    : spec_(spec),
+      services_(services),
+      latest_(&first_),
+      first_(*this),
       client_side_(*this),
       response_deadline_(
           [](void* self) {
@@ -56,9 +50,54 @@ RouterFilter::RouterFilter(const WorkerServices& services)
 
 RouterFilter::~RouterFilter() = default;
 
+// --- attempts ---
+
+void Attempt::onTimer() {
+  router.onAttemptTimer(*this);
+}
+void Attempt::onIdle() {
+  router.onPerTryIdle(*this);
+}
+void Attempt::onStreamReady(http::RequestSender& with, upstream::UpstreamConnectionInfo& info) {
+  pending = nullptr;
+  sender = &with;
+  connection = &info;
+  router.onStreamReady(*this);
+}
+void Attempt::onStreamFailed(http::Failure failure) {
+  pending = nullptr;
+  router.onStreamFailed(*this, failure);
+}
+void Attempt::onPickReady() {
+  router.chooseHost(*this);
+}
+void Attempt::onInformational(http::ResponseHead& head) {
+  if (state != State::Draining) router.context().sendInformational(head);
+}
+void Attempt::onResponseHead(http::ResponseHead& head, bool end_of_stream) {
+  router.onAnswerHead(*this, head, end_of_stream);
+}
+void Attempt::onResponseBody(std::string_view bytes, bool end_of_stream) {
+  router.onAnswerBody(*this, bytes, end_of_stream);
+}
+void Attempt::onResponseTrailers(http::HeaderList& trailers) {
+  router.onAnswerTrailers(*this, trailers);
+}
+void Attempt::onResponseReset(http::Failure failure) {
+  router.onAnswerReset(*this, failure);
+}
+void Attempt::onSendQueueAboveHigh() {
+  ++holds_client;
+  router.context().pauseRequestBody();
+}
+void Attempt::onSendQueueBelowLow() {
+  if (holds_client == 0) return;
+  --holds_client;
+  router.context().resumeRequestBody();
+}
+
 void RouterFilter::transition(State to) {
-  // Forwards, but for a repeated request: Sending -> Choosing.
-  CONVOY_ASSERT(to > state_ || (to == State::Choosing && state_ == State::Sending));
+  CONVOY_ASSERT(to > state_);
   state_ = to;
 }
 
@@ -71,13 +110,15 @@ http::FilterVerdict RouterFilter::onRequestHead(http::RequestHead& head, bool en
   if (answerLocally() || !findCluster()) return http::FilterVerdict::Pause;
   prepareHead(head);
   context().setResponseFlowListener(&client_side_);
-  transition(State::Choosing);
-  chooseHost();
+  transition(State::Trying);
+  if (!end_of_stream && retries()) prepareToKeep();
+  chooseHost(first_);
   if (state_ == State::Done) return http::FilterVerdict::Pause;
   if (end_of_stream) onRequestComplete();
   startTimers();
   // Bytes behind an upgrade that the host declines could be requests to it.
-  if (state_ >= State::Sending && asks_tunnel_ == is_tunnel_) return http::FilterVerdict::Continue;
+  const bool sending = state_ == State::Receiving || latest_->state == Attempt::State::Sending;
+  if (sending && asks_tunnel_ == is_tunnel_) return http::FilterVerdict::Continue;
   resumes_later_ = true;
   return http::FilterVerdict::Pause;
 }
@@ -141,6 +182,11 @@ void RouterFilter::prepareHead(http::RequestHead& head) {
   if (route.idleTimeout().has_value()) context().setStreamIdleTimeout(*route.idleTimeout());
   limitStream();
   head.raw_tunnel = asks_tunnel_ && head.upgrade.empty() && route.forward()->terminates_connect;
+  rules_ = route.retries();
+  if (mayHaveRetryHeaders(head)) readRetryHeaders(head);
+  tells_host_ = route.forward()->tells_attempts_to_host ||
+                (rules_ != nullptr && rules_->policy().tell_next_hop);
+  notes_answer_ = retries() || route.forward()->tells_attempts_to_client;
 }
 
 void RouterFilter::limitStream() {
@@ -150,79 +196,113 @@ void RouterFilter::limitStream() {
   if (limit.has_value()) context().setMaxStreamDuration(limit->duration, limit->of_client);
 }
 
-void RouterFilter::chooseHost() {
-  upstream::PickResult picked = cluster_->pick(tried_, this);
+void RouterFilter::chooseHost(Attempt& attempt) {
+  latest_ = &attempt;
+  attempt.state = Attempt::State::Choosing;
+  upstream::PickResult picked = cluster_->pick(tried_, &attempt);
   switch (picked.kind) {
     case upstream::Pick::Kind::Later:
       return;
     case upstream::Pick::Kind::None:
-      return fail(http::Failure::NoHealthyUpstream);
+      return onAttemptFailed(attempt, {.failure = http::Failure::NoHealthyUpstream}, false);
     case upstream::Pick::Kind::Host:
-      transition(State::Waiting);
-      return askForStream(std::move(picked.lease));
+      break;
   }
-}
-
-void RouterFilter::askForStream(upstream::HostLease lease) {
-  host_ = lease.ref();
-  tried_.push_back(&host_.host());
+  attempt.state = Attempt::State::Waiting;
+  attempt.host = picked.lease.ref();
+  tried_.push_back(&attempt.host.host());
   http::StreamInfo& info = context().info();
-  ++info.upstream_attempts;
-  info.upstream_host = host_.host().addressText();
+  if (info.upstream_attempts < UINT8_MAX) ++info.upstream_attempts;
+  info.upstream_host = attempt.host.host().addressText();
   const auto age = repeated_ ? upstream::ConnectionAge::New : upstream::ConnectionAge::Any;
   upstream::PendingStream* pending =
-      cluster_->newStream(std::move(lease), upstream_side_, *this, age);
-  if (state_ == State::Waiting) pending_ = pending;
+      cluster_->newStream(std::move(picked.lease), attempt, attempt, age);
+  // Null if the answer has come already, which may have begun the next attempt.
+  if (pending != nullptr) attempt.pending = pending;
 }
 
-void RouterFilter::onStreamReady(http::RequestSender& sender,
-                                 upstream::UpstreamConnectionInfo& info) {
-  pending_ = nullptr;
-  sender_ = &sender;
-  connection_ = &info;
-  sent_at_ = services_.loop.now();
-  transition(State::Sending);
+void RouterFilter::onStreamReady(Attempt& attempt) {
+  http::RequestSender& sender = *attempt.sender;
+  attempt.sent_at = services_.loop.now();
+  attempt.state = Attempt::State::Sending;
   if (head_->raw_tunnel && cluster_->spec().protocol != upstream::UpstreamProtocol::Http1) {
     return fail(http::Failure::UpstreamProtocolError);
   }
-  sender.sendHead(*head_, /*end_of_stream=*/request_ended_);
-  for (uint32_t i = 0; i < client_slow_ && sender_ != nullptr; ++i) sender_->pauseReceiving();
-  if (head_->raw_tunnel) return openOwnTunnel();
+  if (tells_host_) tellHost();
+  const bool head_only = !body_seen_ && trailers_ == nullptr;
+  sender.sendHead(*head_, /*end_of_stream=*/request_ended_ && head_only);
+  for (uint32_t i = 0; i < client_slow_ && attempt.sender == &sender; ++i) sender.pauseReceiving();
+  if (!head_only && attempt.sender == &sender) replay(attempt);
+  if (attempt.sender != &sender) return;  // it is over already
+  if (head_->raw_tunnel) return openOwnTunnel(attempt);
+  if (request_ended_ && retries()) startPerTry(attempt);
   if (asks_tunnel_) return;
+  if (std::exchange(holds_client_, false)) context().resumeRequestBody();
   if (std::exchange(resumes_later_, false)) context().continueRequest();
 }
 
-void RouterFilter::onStreamFailed(http::Failure failure) {
-  pending_ = nullptr;
+void RouterFilter::onStreamFailed(Attempt& attempt, http::Failure failure) {
   if (failure == http::Failure::UpstreamTransportFailure) {
-    context().info().upstream_transport_failure = host_.pool()->transportFailure();
+    context().info().upstream_transport_failure = attempt.host.pool()->transportFailure();
   }
-  fail(failure);
+  onAttemptFailed(attempt, {.failure = failure}, false);
 }
 
 http::FilterVerdict RouterFilter::onRequestBody(std::string_view& bytes, bool end_of_stream) {
-  if (state_ == State::Done || sender_ == nullptr) return http::FilterVerdict::Continue;
-  body_sent_ = true;
-  sender_->sendBody(bytes, end_of_stream);
+  if (state_ == State::Done) return http::FilterVerdict::Continue;
+  body_seen_ = true;
+  if (keeps_body_) {
+    keep(bytes);
+  } else {
+    body_lost_ = true;
+  }
+  request_ended_ = end_of_stream;
+  passOn(bytes, end_of_stream);
   if (end_of_stream) onRequestComplete();
-  if (end_of_stream && response_ended_) finishUpstream();
+  if (end_of_stream && response_ended_ && state_ != State::Done) finishUpstream();
   return http::FilterVerdict::Continue;
 }
 
+void RouterFilter::passOn(std::string_view bytes, bool end_of_stream) {
+  if (first_.next == nullptr) {
+    if (first_.sender != nullptr) first_.sender->sendBody(bytes, end_of_stream);
+    return;
+  }
+  // An attempt that is begun from inside has the bytes already.
+  absl::InlinedVector<http::RequestSender*, 4> senders;
+  for (const Attempt* a = &first_; a != nullptr; a = a->next) {
+    if (a->sender != nullptr && a->state != Attempt::State::Draining) senders.push_back(a->sender);
+  }
+  for (http::RequestSender* sender : senders) sender->sendBody(bytes, end_of_stream);
+}
+
 http::FilterVerdict RouterFilter::onRequestTrailers(http::HeaderList& trailers) {
-  if (state_ == State::Done || sender_ == nullptr) return http::FilterVerdict::Continue;
-  body_sent_ = true;
-  sender_->sendTrailers(trailers);
+  if (state_ == State::Done) return http::FilterVerdict::Continue;
+  trailers_ = &trailers;
+  request_ended_ = true;
+  absl::InlinedVector<http::RequestSender*, 4> senders;
+  for (const Attempt* a = &first_; a != nullptr; a = a->next) {
+    if (a->sender != nullptr && a->state != Attempt::State::Draining) senders.push_back(a->sender);
+  }
+  for (http::RequestSender* sender : senders) sender->sendTrailers(trailers);
   onRequestComplete();
   return http::FilterVerdict::Continue;
 }
 
 // Envoy's route time-out runs from the request's end to the response's.
 void RouterFilter::onRequestComplete() {
-  request_ended_ = true;
   if (state_ == State::Done || asks_tunnel_) return;
-  const event::Duration timeout = context().route()->timeout();
-  if (timeout.count() > 0) response_deadline_.arm(services_.loop.deadlineQueue(timeout));
+  if (timeout_by_header_.count() < 0) {
+    const event::Duration timeout = context().route()->timeout();
+    if (timeout.count() > 0) response_deadline_.arm(services_.loop.deadlineQueue(timeout));
+  } else if (timeout_by_header_.count() > 0) {
+    // Queues are for the few durations that configuration has.
+    services_.loop.deadlines().armAt(response_deadline_, services_.loop.now() + timeout_by_header_);
+  }
+  if (!body_seen_ || !retries()) return;
+  for (Attempt* a = &first_; a != nullptr; a = a->next) {
+    if (a->state == Attempt::State::Sending) startPerTry(*a);
+  }
 }
 
 void RouterFilter::startTimers() {
@@ -234,31 +314,37 @@ void RouterFilter::startTimers() {
 
 // --- the response ---
 
-void RouterFilter::UpstreamSide::onInformational(http::ResponseHead& head) {
-  router_.context().sendInformational(head);
+void RouterFilter::onAnswerHead(Attempt& attempt, http::ResponseHead& head, bool end_of_stream) {
+  if (refusesTunnel(head)) return fail(http::Failure::UpstreamProtocolError);
+  if (plan_ != nullptr || (rules_ != nullptr && head.status >= rules_->leastStatus())) {
+    if (retryAfterResponse(attempt, head, end_of_stream)) return;
+  }
+  accept(attempt, head, end_of_stream);
 }
 
-void RouterFilter::UpstreamSide::onResponseHead(http::ResponseHead& head, bool end_of_stream) {
-  RouterFilter& r = router_;
-  if (r.refusesTunnel(head)) return r.fail(http::Failure::UpstreamProtocolError);
-  r.transition(State::Receiving);
-  r.first_byte_deadline_.cancel();
-  r.status_ = head.status;
-  r.context().info().response_started = r.services_.loop.now();
-  r.editResponse(head);
-  const bool opens = http::opensTunnel(*r.head_, head.status);
-  if (opens) r.openTunnel();
-  if (end_of_stream) r.finishUpstream();
-  r.context().sendResponseHead(head, end_of_stream);
-  if (opens && std::exchange(r.resumes_later_, false)) r.context().continueRequest();
+void RouterFilter::accept(Attempt& attempt, http::ResponseHead& head, bool end_of_stream) {
+  transition(State::Receiving);
+  winner_ = &attempt;
+  attempt.state = Attempt::State::Answering;
+  first_byte_deadline_.cancel();
+  status_ = head.status;
+  context().info().response_started = services_.loop.now();
+  if (notes_answer_ || context().info().upstream_attempts > 1) noteAnswer(attempt, head);
+  if (head.headers.mayHave(http::HeaderName::KeepAlive)) noteKeepAlive(attempt, head);
+  editResponse(head);
+  const bool opens = http::opensTunnel(*head_, head.status);
+  if (opens) openTunnel();
+  if (end_of_stream) finishUpstream();
+  context().sendResponseHead(head, end_of_stream);
+  if (opens && std::exchange(resumes_later_, false)) context().continueRequest();
 }
 
 // CONNECT that ends here: the connection to the host is the tunnel.
-void RouterFilter::openOwnTunnel() {
+void RouterFilter::openOwnTunnel(Attempt& attempt) {
   http::ResponseHead head;
   head.status = 200;
   head.body = {http::BodyLength::Kind::Unknown, 0};
-  upstream_side_.onResponseHead(head, /*end_of_stream=*/false);
+  accept(attempt, head, /*end_of_stream=*/false);
 }
 
 // What a client would take for an open tunnel although the host has not opened the one asked for.
@@ -284,101 +370,108 @@ void RouterFilter::openTunnel() {
   if (idle.has_value()) context().setStreamIdleTimeout(*idle);
 }
 
-void RouterFilter::UpstreamSide::onResponseBody(std::string_view bytes, bool end_of_stream) {
-  if (end_of_stream) router_.finishUpstream();
-  router_.context().sendResponseBody(bytes, end_of_stream);
+void RouterFilter::onAnswerBody(Attempt& attempt, std::string_view bytes, bool end_of_stream) {
+  if (&attempt != winner_) {
+    if (!end_of_stream) return;
+    attempt.sender = nullptr;
+    return endAttempt(attempt);
+  }
+  if (attempt.timers != nullptr) startPerTry(attempt);
+  if (end_of_stream) finishUpstream();
+  context().sendResponseBody(bytes, end_of_stream);
 }
 
-void RouterFilter::UpstreamSide::onResponseTrailers(http::HeaderList& trailers) {
-  router_.finishUpstream();
-  router_.context().sendResponseTrailers(trailers);
+void RouterFilter::onAnswerTrailers(Attempt& attempt, http::HeaderList& trailers) {
+  if (&attempt != winner_) {
+    attempt.sender = nullptr;
+    return endAttempt(attempt);
+  }
+  finishUpstream();
+  context().sendResponseTrailers(trailers);
 }
 
-void RouterFilter::UpstreamSide::onResponseReset(http::Failure failure) {
-  RouterFilter& r = router_;
-  r.sender_ = nullptr;
-  if (r.state_ == State::Done) return;  // the response is whole; only the request is not
-  if (!r.mayRepeat(failure)) {
-    return r.fail(r.state_ == State::Receiving ? http::Failure::UpstreamAbortedBody : failure);
-  }
-  r.cluster_->metrics().upstream_rq_retry.add();
-  // The host is fine: the connection was old. One that refuses is not the best to ask again.
-  if (failure != http::Failure::UpstreamRefusedStream) {
-    r.repeated_ = true;
-    r.tried_.clear();
-  }
-  r.transition(State::Choosing);
-  r.chooseHost();
+void RouterFilter::onAnswerReset(Attempt& attempt, http::Failure failure) {
+  attempt.sender = nullptr;
+  if (state_ == State::Done) return;  // the response is whole; only the request is not
+  if (attempt.state == Attempt::State::Draining) return endAttempt(attempt);
+  if (state_ == State::Receiving) return fail(http::Failure::UpstreamAbortedBody);
+  onAttemptFailed(attempt,
+                  {.failure = failure,
+                   .head_sent = true,
+                   .bytes_received = attempt.connection->bytesReceived()},
+                  attempt.connection->streamsBefore() > 0);
 }
 
 // The response is complete. A request still being sent goes on no further: its sender is reset at
 // the stream's end.
 void RouterFilter::finishUpstream() {
   response_deadline_.cancel();
-  countOnce(status_);
+  if (winner_->timers != nullptr) winner_->timers->idle.cancel();
+  count(*winner_, status_);
   response_ended_ = true;
   if (is_tunnel_ && !request_ended_) return;  // the client's direction goes on
   transition(State::Done);
-  if (request_ended_) sender_ = nullptr;
+  if (request_ended_) winner_->sender = nullptr;
 }
 
-void RouterFilter::countOnce(uint16_t status) {
-  if (std::exchange(counted_, true) || state_ < State::Sending) return;
-  cluster_->countResponse(host_, status, services_.loop.now() - sent_at_);
-}
-
-// Nothing of the request is lost, and either the host said that it has not looked at it (RFC 9113
-// 8.7), or it closed a connection that it had kept alive, before a byte of the response: RFC 9110
-// 9.2.2 lets us send an idempotent request again then. Once: it may be the request that makes the
-// host close, and each repetition would cost a connection, or the next host its life.
-bool RouterFilter::mayRepeat(http::Failure failure) {
-  if (state_ != State::Sending || body_sent_ || !request_ended_) return false;
-  if (failure == http::Failure::UpstreamRefusedStream) {
-    return context().info().upstream_attempts < kMostAttempts;
-  }
-  return failure == http::Failure::UpstreamReset && !repeated_ &&
-         connection_->streamsBefore() > 0 && !connection_->bytesReceived() &&
-         isIdempotent(head_->method);
+// The last attempt of a request, once.
+void RouterFilter::count(const Attempt& attempt, uint16_t status) {
+  if (std::exchange(counted_, true)) return;
+  cluster_->countResponse(attempt.host, status, services_.loop.now() - attempt.sent_at);
 }
 
 // --- endings ---
 
 void RouterFilter::fail(http::Failure failure) {
-  countOnce(0);
-  if (state_ != State::Done) transition(State::Done);
-  releaseUpstream();
-  context().abort(failure);
+  const bool answered = state_ == State::Done;
+  if (!answered) transition(State::Done);
+  releaseUpstream(0);
+  if (!asked_by_hop_ || answered || winner_ != nullptr) return context().abort(failure);
+  context().reply({.failure = failure,
+                   .edit_head =
+                       [](void* self, http::ResponseHead& head) {
+                         static_cast<RouterFilter*>(self)->tellRetriesUsed(head);
+                       },
+                   .edit_self = this});
 }
 
 void RouterFilter::onTimeout(http::Failure failure) {
   event::Loop::TurnScope turn(services_.loop);
-  if (host_) cluster_->countTimeout(host_);
+  if (latest_->host) cluster_->countTimeout(latest_->host);
   fail(failure);
 }
 
 void RouterFilter::onStreamEnd() {
-  if (state_ != State::Done) countOnce(status_);
   if (is_tunnel_) cluster_->metrics().upstream_cx_upgrades_active.sub();
-  releaseUpstream();
+  releaseUpstream(status_);
 }
 
-void RouterFilter::releaseUpstream() {
+void RouterFilter::releaseUpstream(uint16_t status_of_answer) {
   response_deadline_.cancel();
   first_byte_deadline_.cancel();
-  PickWaiter::unlink();
-  if (pending_ != nullptr) std::exchange(pending_, nullptr)->cancel();
-  if (sender_ != nullptr)
-    std::exchange(sender_, nullptr)->reset(http::Failure::DownstreamDisconnect);
+  for (Attempt* a = &first_; a != nullptr; a = a->next) {
+    if (a->state == Attempt::State::Sending) count(*a, 0);
+    if (a->state == Attempt::State::Answering) count(*a, status_of_answer);
+    endAttempt(*a);
+  }
 }
 
 void RouterFilter::ClientSide::onSendQueueAboveHigh() {
   ++router_.client_slow_;
-  if (router_.sender_ != nullptr) router_.sender_->pauseReceiving();
+  for (Attempt* a = &router_.first_; a != nullptr; a = a->next) {
+    if (a->sender != nullptr && a->state != Attempt::State::Draining) {
+      a->sender->pauseReceiving();
+    }
+  }
 }
 
 void RouterFilter::ClientSide::onSendQueueBelowLow() {
   if (router_.client_slow_ > 0) --router_.client_slow_;
-  if (router_.sender_ != nullptr) router_.sender_->resumeReceiving();
+  for (Attempt* a = &router_.first_; a != nullptr; a = a->next) {
+    if (a->sender != nullptr && a->state != Attempt::State::Draining) {
+      a->sender->resumeReceiving();
+    }
+  }
 }
 
 }  // namespace convoy::filter::router

@@ -3,20 +3,25 @@
 // The terminal HTTP filter: answers direct responses and redirects, else picks a host of the
 // route's cluster, sends the request there and the response back. Watches the route's time-outs,
 // passes back-pressure both ways, holds a tunnel's bytes back until the host has opened it, and
-// sends a request of which no body went again when the host closed a kept-alive connection in the
-// very moment (nothing was received, the method is safe to repeat), or said that it has not looked
-// at it (HTTP/2).
+// sends the request again while that may help (docs/retries.md): as the route's policy says
+// (retry_plan.h), and without one where nothing can be lost by it. Until a response head goes to
+// the client there can be several attempts one after the other, or side by side (hedging).
 //
-// States: see State; every edge is in transition(). In the request's arena; worker's thread only.
+// States: see State and Attempt::State. In the request's arena; worker's thread only.
+// router_filter.cc has the way of a request, router_retry.cc what becomes of an attempt that
+// failed.
 
 #include <memory>
 
 #include "absl/container/inlined_vector.h"
 #include "proxy/event/deadlines.h"
 
+#include "proxy/filter/router/attempt.h"
+#include "proxy/filter/router/retry_plan.h"
 #include "proxy/filter/router/spec.h"
 #include "proxy/filter/worker_services.h"
 #include "proxy/http/filter.h"
+#include "proxy/net/byte_queue.h"
 #include "proxy/route/matcher.h"
 #include "proxy/upstream/worker_cluster.h"
 
@@ -25,11 +30,9 @@ namespace convoy::filter::router {
 std::unique_ptr<http::FilterFactory> makeRouterFactory(std::shared_ptr<const RouterSpec> spec,
                                                        const WorkerServices& services);
 
-class RouterFilter final : public http::Filter,
-                           private upstream::PoolCallbacks,
-                           private upstream::PickWaiter {
+class RouterFilter final : public http::Filter {
  public:
-  explicit RouterFilter(const WorkerServices& services);
+  RouterFilter(const RouterSpec& spec, const WorkerServices& services);
   ~RouterFilter() override;
 
   http::FilterVerdict onRequestHead(http::RequestHead& head, bool end_of_stream) override;
@@ -38,30 +41,15 @@ class RouterFilter final : public http::Filter,
   void onStreamEnd() override;
 
  private:
+  friend struct Attempt;
+
   enum class State : uint8_t {
     Start,      // no head yet
-    Choosing,   // waits for a host
-    Waiting,    // waits for a connection
-    Sending,    // request under way, no response head yet
+    Trying,     // attempts are under way, or will be; no response head yet
     Receiving,  // response head passed on
     Done,       // answered, failed or broken off
   };
 
-  // The upstream's side: the response, and whether it takes the request too slowly.
-  class UpstreamSide final : public http::ResponseReceiver {
-   public:
-    explicit UpstreamSide(RouterFilter& router) : router_(router) {}
-    void onInformational(http::ResponseHead& head) override;
-    void onResponseHead(http::ResponseHead& head, bool end_of_stream) override;
-    void onResponseBody(std::string_view bytes, bool end_of_stream) override;
-    void onResponseTrailers(http::HeaderList& trailers) override;
-    void onResponseReset(http::Failure failure) override;
-    void onSendQueueAboveHigh() override { router_.context().pauseRequestBody(); }
-    void onSendQueueBelowLow() override { router_.context().resumeRequestBody(); }
-
-   private:
-    RouterFilter& router_;
-  };
   // The client's side: it takes the response too slowly, so the upstream waits.
   class ClientSide final : public http::FlowListener {
    public:
@@ -73,11 +61,13 @@ class RouterFilter final : public http::Filter,
     RouterFilter& router_;
   };
 
-  // PoolCallbacks
-  void onStreamReady(http::RequestSender& sender, upstream::UpstreamConnectionInfo& info) override;
-  void onStreamFailed(http::Failure failure) override;
-  // PickWaiter
-  void onPickReady() override { chooseHost(); }
+  // From attempts.
+  void onStreamReady(Attempt& attempt);
+  void onStreamFailed(Attempt& attempt, http::Failure failure);
+  void onAnswerHead(Attempt& attempt, http::ResponseHead& head, bool end_of_stream);
+  void onAnswerBody(Attempt& attempt, std::string_view bytes, bool end_of_stream);
+  void onAnswerTrailers(Attempt& attempt, http::HeaderList& trailers);
+  void onAnswerReset(Attempt& attempt, http::Failure failure);
 
   void transition(State to);
   bool answerLocally();
@@ -87,41 +77,88 @@ class RouterFilter final : public http::Filter,
   void prepareHead(http::RequestHead& head);
   void startTimers();
   void limitStream();
-  void openOwnTunnel();
+  void openOwnTunnel(Attempt& attempt);
   bool refusesTunnel(const http::ResponseHead& head);
   void openTunnel();
-  void chooseHost();
-  void askForStream(upstream::HostLease lease);
-  void releaseUpstream();
-  bool mayRepeat(http::Failure failure);
-  void noteResponse(const http::ResponseHead& head);
+  void chooseHost(Attempt& attempt);
+  void accept(Attempt& attempt, http::ResponseHead& head, bool end_of_stream);
+  void releaseUpstream(uint16_t status_of_answer);
   void finishUpstream();
-  void countOnce(uint16_t status);
+  void count(const Attempt& attempt, uint16_t status);
   void fail(http::Failure failure);
+  void passOn(std::string_view bytes, bool end_of_stream);
   void onRequestComplete();
   void onTimeout(http::Failure failure);
 
+  // router_retry.cc
+  bool retries() const { return rules_ != nullptr || plan_ != nullptr; }
+  RetryPlan& plan();
+  void readRetryHeaders(http::RequestHead& head);
+  void prepareToKeep();
+  void keep(std::string_view bytes);
+  void dropIfTooMuch();
+  void forgetBody();
+  bool replayable() const { return !body_lost_; }
+  void replay(Attempt& attempt);
+  void tellHost();
+  void tellTime();
+  void tellRetriesUsed(http::ResponseHead& head);
+  void startPerTry(Attempt& attempt);
+  void onAttemptTimer(Attempt& attempt);
+  void onPerTryTimeout(Attempt& attempt);
+  void onPerTryIdle(Attempt& attempt);
+  void giveUp(Attempt& attempt);
+  void onAttemptFailed(Attempt& attempt, const AttemptFacts& facts, bool reused);
+  bool retryAfterFailure(Attempt& attempt, const AttemptFacts& facts, bool reused);
+  bool retryUntouched(Attempt& attempt, const AttemptFacts& facts, bool reused);
+  bool retryAfterResponse(Attempt& attempt, http::ResponseHead& head, bool end_of_stream);
+  bool mayRetry(bool is_free);
+  void schedule(Attempt& attempt, bool is_free, const RetryPlan::Delay& delay);
+  void startAttempt(Attempt& attempt);
+  void holdClient();
+  void discard(Attempt& attempt, const http::ResponseHead& head, bool end_of_stream);
+  void releaseCharge(Attempt& attempt);
+  static void noteKeepAlive(const Attempt& attempt, const http::ResponseHead& head);
+  void endAttempt(Attempt& attempt);
+  void endOthers(const Attempt& winner);
+  void noteAnswer(Attempt& winner, http::ResponseHead& head);
+  Attempt& freeAttempt();
+  Attempt::Timers& timersOf(Attempt& attempt);
+  bool anyInFlight() const;
+  bool othersInFlight(const Attempt& attempt) const;
+
+  const RouterSpec& spec_;
   const WorkerServices& services_;
   State state_ = State::Start;
   bool request_ended_ = false;
-  bool body_sent_ = false;
-  bool repeated_ = false;
+  bool body_seen_ = false;  // some of the body, or its end, has come
+  bool body_lost_ = false;  // some of it was passed on and not kept
+  bool keeps_body_ = false;
+  bool holds_client_ = false;    // the client's body waits for the next attempt
+  bool repeated_ = false;        // a kept-alive connection was the wrong one
   bool counted_ = false;         // the response was counted
-  uint16_t status_ = 0;          // of the response; 0: none yet
   bool resumes_later_ = false;   // the request path is paused for a host, a connection or a tunnel
   bool asks_tunnel_ = false;     // CONNECT or an upgrade
   bool is_tunnel_ = false;       // it is open
   bool response_ended_ = false;  // of a tunnel whose other direction goes on
+  bool tells_host_ = false;      // each attempt has fields of its own
+  bool asked_by_hop_ = false;    // the hop before counts retries
+  bool notes_answer_ = false;    // something depends on the first answer, even without a retry
+  bool retry_denied_ = false;    // what failed last was not sent again, by a limit
+  uint16_t status_ = 0;          // of the response; 0: none yet
   uint32_t client_slow_ = 0;     // for how many reasons the response waits for the client
+  uint32_t used_behind_ = 0;     // retries that the hops behind this one have made
   http::RequestHead* head_ = nullptr;
-  upstream::WorkerCluster* cluster_ = nullptr;  // from the pick on, host_ keeps it alive
-  upstream::HostRef host_;                      // until the end: the log reads its address
-  upstream::PendingStream* pending_ = nullptr;
-  http::RequestSender* sender_ = nullptr;
-  upstream::UpstreamConnectionInfo* connection_ = nullptr;
+  http::HeaderList* trailers_ = nullptr;
+  upstream::WorkerCluster* cluster_ = nullptr;  // from the first pick on, an attempt keeps it alive
+  const route::RetryRules* rules_ = nullptr;    // the route's
+  RetryPlan* plan_ = nullptr;                   // made when something depends on it
+  net::ByteQueue* kept_ = nullptr;              // the body, while keeps_body_
+  event::Duration timeout_by_header_{-1};       // instead of the route's
+  Attempt* latest_;                             // the one that was begun last
+  Attempt* winner_ = nullptr;                   // the one whose response goes to the client
   absl::InlinedVector<const upstream::Host*, 4> tried_;
-  event::MonotonicTime sent_at_{};
-  UpstreamSide upstream_side_;
+  Attempt first_;
   ClientSide client_side_;
   event::Deadline response_deadline_;
   event::Deadline first_byte_deadline_;

@@ -10,6 +10,8 @@ inline constexpr char kKind[] = "envoy.filters.http.router";
 
 struct RouterSpec final : http::HttpFilterSpec {
   bool suppress_envoy_headers = false;
+  // The time-out is what the hop before says that it waits for (x-envoy-expected-rq-timeout-ms).
+  bool respect_expected_rq_timeout = false;
 };
 
 }  // namespace convoy::filter::router

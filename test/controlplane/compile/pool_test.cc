@@ -41,7 +41,8 @@ TEST(PoolTest, ClusterDefaultsAreWrittenOut) {
       R"(name: "web" type: EDS eds_cluster_config { eds_config { ads { } resource_api_version: V3 } } )"
       R"(connect_timeout { seconds: 5 } lb_policy: LEAST_REQUEST circuit_breakers { thresholds {)"
       R"( max_connections { value: 4294967295 } max_pending_requests { value: 4294967295 })"
-      R"( max_requests { value: 4294967295 } } })");
+      R"( max_requests { value: 4294967295 } retry_budget { budget_percent { value: 20 })"
+      R"( min_retry_concurrency { value: 3 } } } })");
 }
 
 TEST(PoolTest, Protocols) {

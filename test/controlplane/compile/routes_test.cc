@@ -39,7 +39,8 @@ std::string hosts(const std::string& table) {
 
 const std::string kPolicy =
     "metadata { typed_filter_metadata { key: \"convoy.ext.RoutePolicy\" value { "
-    "[type.googleapis.com/convoy.ext.RoutePolicy] { tunnel_idle_timeout { seconds: 3600 } } } } }";
+    "[type.googleapis.com/convoy.ext.RoutePolicy] { tunnel_idle_timeout { seconds: 3600 } "
+    "retries { unseen_is_free: true idempotent_resets: true } } } } }";
 
 TEST(RoutesTest, DefaultsAreWrittenOut) {
   EXPECT_EQ(route(R"(routes { pool: "web" })"),

@@ -89,12 +89,31 @@ typed_extension_protocol_options:
   EXPECT_EQ(spec.breakers.max_connections, 1u);
   EXPECT_EQ(spec.breakers.max_pending_requests, 2u);
   EXPECT_EQ(spec.breakers.max_requests, 3u);
+  EXPECT_FALSE(spec.breakers.retry_budget.has_value());
   ASSERT_TRUE(spec.bind_to.has_value());
   EXPECT_EQ(spec.bind_to->ipText(), "127.0.0.2");
   EXPECT_EQ(spec.idle_timeout, milliseconds(60'000));
   EXPECT_EQ(spec.max_connection_duration, milliseconds(600'000));
   EXPECT_EQ(spec.max_requests_per_connection, 100u);
   EXPECT_EQ(result.note_count, 2u);  // the limits of priority HIGH; enable_trailers
+}
+
+TEST(Cluster, RetryBudgets) {
+  const auto breakers = [](const std::string& budget) {
+    const auto result =
+        make(clusterWith("circuit_breakers: {thresholds: [{retry_budget: " + budget + "}]}"));
+    EXPECT_TRUE(result.ok()) << result.errors.text();
+    return result.ok() ? result.spec->breakers : upstream::CircuitBreakers();
+  };
+  const auto plain = breakers("{}").retry_budget;
+  ASSERT_TRUE(plain.has_value());
+  EXPECT_EQ(plain->percent, 20);
+  EXPECT_EQ(plain->min_concurrency, 3u);
+  const auto set =
+      breakers("{budget_percent: {value: 12.5}, min_retry_concurrency: 0}").retry_budget;
+  ASSERT_TRUE(set.has_value());
+  EXPECT_EQ(set->percent, 12.5);
+  EXPECT_EQ(set->min_concurrency, 0u);
 }
 
 TEST(Cluster, DeprecatedFormsOfTheProtocolOptions) {

@@ -87,6 +87,16 @@ TEST(RequestPolicy, ClientAddresses) {
                   .append_forwarded);
 }
 
+TEST(RequestPolicy, InternalAddresses) {
+  EXPECT_TRUE(convert("{}").internal_ranges.empty());
+  const auto spec = convert(
+      "{internal_address_config: {unix_sockets: true, cidr_ranges: [{address_prefix: 10.1.0.0, "
+      "prefix_len: 16}]}}");
+  EXPECT_TRUE(spec.unix_sockets_are_internal);
+  ASSERT_EQ(spec.internal_ranges.size(), 1u);
+  EXPECT_EQ(spec.internal_ranges[0].prefix_length, 16);
+}
+
 TEST(RequestPolicy, Errors) {
   const std::string at = "original_ip_detection_extensions[0].typed_config.";
   const ErrorCase cases[] = {

@@ -114,8 +114,11 @@ TEST(RouteTable, Errors) {
        {"virtual_hosts[0].routes[0].route.cluster: required: "}},
       {routeWith("match: {prefix: /}, route: {cluster_header: x}"),
        {"virtual_hosts[0].routes[0].route.cluster_header: unsupported_field: x"}},
-      {routeWith("match: {prefix: /}, route: {cluster: c, retry_policy: {retry_on: 5xx}}"),
-       {"virtual_hosts[0].routes[0].route.retry_policy: unsupported_field: "}},
+      {routeWith(
+           "match: {prefix: /}, route: {cluster: c, retry_policy: {retry_priority: {name: p}}}"),
+       {"virtual_hosts[0].routes[0].route.retry_policy.retry_priority: unsupported_field: "}},
+      {routeWith("match: {prefix: /}, route: {cluster: c, retry_policy: {retry_on: never}}"),
+       {"virtual_hosts[0].routes[0].route.retry_policy.retry_on: unsupported_value: never"}},
       {routeWith("match: {prefix: /}, direct_response: {status: 99}"),
        {"virtual_hosts[0].routes[0].direct_response.status: range: 99"}},
       {routeWith("match: {prefix: /}, route: {cluster: c}, " + filter),

@@ -44,6 +44,11 @@ TEST(FailureTest, FlagsAreCapitals) {
   }
 }
 
+TEST(FailureTest, RetriesThatAreUsedUpAreAFlagMore) {
+  EXPECT_EQ(flagWithRetriesExhausted(Failure::UpstreamReset), "UC,URX");
+  EXPECT_EQ(flagWithRetriesExhausted(Failure::None), "URX");
+}
+
 struct Expected {
   Failure failure;
   uint16_t status;

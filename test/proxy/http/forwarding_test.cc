@@ -137,10 +137,10 @@ TEST_F(ForwardingTest, WhatProxiesTellEachOtherComesFromTrustedOnesOnly) {
   };
   constexpr std::string_view kAll = "x-envoy-retry-on X-ENVOY-External-Address x-envoy x-other ";
   EXPECT_EQ(left("192.0.2.7"), "x-envoy x-other ");
-  EXPECT_EQ(left("10.0.0.1"), "x-envoy x-other ");
-  spec_.trusted_proxies = {range("10.0.0.0", 8)};
-  EXPECT_EQ(left("192.0.2.7"), "x-envoy x-other ");
-  EXPECT_EQ(left("10.0.0.1"), kAll);
+  EXPECT_EQ(left("10.0.0.1"), kAll) << "a client that is inside";
+  spec_.trusted_proxies = {range("192.0.2.0", 24)};
+  EXPECT_EQ(left("198.51.100.7"), "x-envoy x-other ");
+  EXPECT_EQ(left("192.0.2.7"), kAll);
   spec_.trusted_proxies = {};
   spec_.xff_num_trusted_hops = 1;
   EXPECT_EQ(left("192.0.2.7"), kAll);
@@ -170,6 +170,36 @@ TEST_F(ForwardingTest, AUnixSocketHasNoAddress) {
   info_.downstream_remote = &peer_;
   prepareForwarding(head_, spec_, arena_, info_);
   EXPECT_EQ(sent(HeaderName::Forwarded).substr(0, 12), "for=unknown;");
+}
+
+// Envoy's rule: a single address, and an internal one.
+TEST_F(ForwardingTest, InsideAndOutside) {
+  struct Case {
+    std::string_view forwarded_for;  // as it goes on; empty: there is none
+    std::string_view peer;
+    bool inside;
+  };
+  const Case cases[] = {
+      {"10.1.2.3", "192.0.2.7", true},    {"172.31.0.1", "192.0.2.7", true},
+      {"172.32.0.1", "192.0.2.7", false}, {"fd00::1", "192.0.2.7", true},
+      {"192.0.2.7", "10.0.0.1", false},   {"10.1.2.3, 10.0.0.1", "10.0.0.1", false},
+      {"unknown", "10.0.0.1", false},     {"", "10.0.0.1", true},
+      {"", "192.0.2.7", false},           {"127.0.0.1", "127.0.0.1", true},
+  };
+  for (const Case& c : cases) {
+    RequestHead head;
+    if (!c.forwarded_for.empty()) head.headers.add("x-forwarded-for", c.forwarded_for);
+    EXPECT_EQ(isInternal(head, spec_, *net::Address::fromIp(c.peer, 1)), c.inside)
+        << c.forwarded_for << " " << c.peer;
+  }
+  spec_.internal_ranges.push_back(range("192.0.2.0", 24));
+  EXPECT_TRUE(isInternalAddress(*net::Address::fromIp("192.0.2.7", 1), spec_));
+  EXPECT_FALSE(isInternalAddress(*net::Address::fromIp("10.0.0.1", 1), spec_));
+  const auto unix_socket = net::Address::fromUnixPath("/run/a.sock");
+  ASSERT_TRUE(unix_socket.ok());
+  EXPECT_FALSE(isInternalAddress(*unix_socket, spec_));
+  spec_.unix_sockets_are_internal = true;
+  EXPECT_TRUE(isInternalAddress(*unix_socket, spec_));
 }
 
 }  // namespace

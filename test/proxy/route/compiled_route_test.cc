@@ -23,7 +23,8 @@ class CompiledRouteTest : public testing::Test {
   Forward& forward() { return std::get<Forward>(route().action); }
   const CompiledRoute& compile() {
     auto conditions = Conditions::compile(route().match);
-    compiled_ = std::make_unique<CompiledRoute>(table_, host_, route(), 7, *std::move(conditions));
+    compiled_ =
+        std::make_unique<CompiledRoute>(table_, host_, route(), 7, *std::move(conditions), nullptr);
     return *compiled_;
   }
   static std::string text(const http::HeaderList& headers) {

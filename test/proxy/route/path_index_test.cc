@@ -24,8 +24,9 @@ class Paths {
       route.name = std::string(1, static_cast<char>('a' + i));
       route.match.path = paths[i];
       route.action = DirectResponse{};
-      routes_.push_back(std::make_unique<CompiledRoute>(
-          table_, host_, route, static_cast<uint32_t>(i), *Conditions::compile(route.match)));
+      routes_.push_back(
+          std::make_unique<CompiledRoute>(table_, host_, route, static_cast<uint32_t>(i),
+                                          *Conditions::compile(route.match), nullptr));
       index_.add(*routes_.back());
     }
   }

@@ -41,8 +41,8 @@ class FakeIo final : public upstream::UpstreamIo {
     last_bind_to = bind_to == nullptr ? std::nullopt : std::optional<net::Address>(*bind_to);
     Peer& peer = *peers.emplace_back(std::make_unique<Peer>());
     peer.address = to;
-    peer.refused = refuse;
-    if (refuse) return InMemoryConnection::refused(loop, handler, ECONNREFUSED);
+    peer.refused = refuse || (refuses && refuses(to));
+    if (peer.refused) return InMemoryConnection::refused(loop, handler, ECONNREFUSED);
     auto [ours, theirs] = InMemoryConnection::pair(loop, handler, peer.handler, options);
     peer.connection = std::move(theirs);
     return std::move(ours);
@@ -55,6 +55,7 @@ class FakeIo final : public upstream::UpstreamIo {
   }
 
   bool refuse = false;
+  std::function<bool(const net::Address&)> refuses;  // null: none
   std::function<upstream::UpstreamCodec(http::ClientCodecHandler&)>
       make_codec;  // null: as configured
   InMemoryConnection::Options options;

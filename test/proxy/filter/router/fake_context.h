@@ -23,6 +23,12 @@ class FakeContext final : public http::FilterContext {
     reply_body = with.body;
     reply_location = with.location;
     reply_empty = with.empty_body;
+    if (with.edit_head == nullptr) return;
+    http::ResponseHead edited;
+    with.edit_head(with.edit_self, edited);
+    for (const http::HeaderField& field : edited.headers) {
+      reply_fields += std::string(field.name) + ": " + std::string(field.value) + "\n";
+    }
   }
   void sendInformational(http::ResponseHead& head) override {
     informational.push_back(head.status);
@@ -52,6 +58,10 @@ class FakeContext final : public http::FilterContext {
     limited_by_client = client;
     ++stream_limits;
   }
+  size_t bufferLimit() const override { return buffer_limit; }
+  bool fromInside(Origin origin) const override {
+    return origin == Origin::Hop ? hop_from_inside : from_inside;
+  }
   event::Loop& loop() override { return loop_; }
   base::Arena& arena() override { return arena_; }
   http::StreamInfo& info() override { return info_; }
@@ -60,6 +70,9 @@ class FakeContext final : public http::FilterContext {
 
   const route::CompiledRoute* matched = nullptr;
   const http::RequestHead* head = nullptr;
+  size_t buffer_limit = 64 * 1024;
+  bool from_inside = false;
+  bool hop_from_inside = false;
   int continued_requests = 0;
   int continued_responses = 0;
   std::optional<http::Failure> replied;
@@ -67,6 +80,7 @@ class FakeContext final : public http::FilterContext {
   std::string reply_body;
   std::string reply_location;
   bool reply_empty = false;
+  std::string reply_fields;  // what edit_head added
   std::vector<int> informational;
   int status = 0;
   std::string fields;  // of the response, a line each

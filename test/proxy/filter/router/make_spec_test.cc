@@ -10,6 +10,9 @@ TEST(MakeSpec, TakesWhatTheMessageSays) {
   EXPECT_FALSE(makeRouterSpec(proto)->suppress_envoy_headers);
   proto.set_suppress_envoy_headers(true);
   EXPECT_TRUE(makeRouterSpec(proto)->suppress_envoy_headers);
+  EXPECT_FALSE(makeRouterSpec(proto)->respect_expected_rq_timeout);
+  proto.set_respect_expected_rq_timeout(true);
+  EXPECT_TRUE(makeRouterSpec(proto)->respect_expected_rq_timeout);
 }
 
 }  // namespace

@@ -1,0 +1,177 @@
+#include "proxy/filter/router/retry_plan.h"
+
+#include <algorithm>
+#include <chrono>
+
+#include "proxy/base/strings.h"
+#include "proxy/http/grpc_semantics.h"
+#include "proxy/route/retry_on.h"
+
+namespace convoy::filter::router {
+
+namespace {
+
+using http::Failure;
+using route::RetryOn;
+
+constexpr std::string_view kEnvoyRateLimited = "x-envoy-ratelimited";
+
+bool isConnectFailure(Failure failure) {
+  return failure == Failure::UpstreamConnectFailure || failure == Failure::UpstreamConnectTimeout ||
+         failure == Failure::UpstreamTransportFailure;
+}
+
+// What Envoy calls a reset: the host did not respond.
+bool isReset(Failure failure) {
+  return isConnectFailure(failure) || failure == Failure::UpstreamReset ||
+         failure == Failure::UpstreamRefusedStream || failure == Failure::UpstreamProtocolError ||
+         failure == Failure::UpstreamPerTryTimeout;
+}
+
+uint32_t grpcCondition(uint8_t status) {
+  switch (status) {
+    case 1:
+      return RetryOn::GrpcCancelled;
+    case 4:
+      return RetryOn::GrpcDeadlineExceeded;
+    case 8:
+      return RetryOn::GrpcResourceExhausted;
+    case 13:
+      return RetryOn::GrpcInternal;
+    case 14:
+      return RetryOn::GrpcUnavailable;
+    default:
+      return 0;
+  }
+}
+
+const route::RetryPolicy& noPolicy() {
+  static const auto* const policy = new route::RetryPolicy;
+  return *policy;
+}
+
+}  // namespace
+
+bool isIdempotent(std::string_view method) {
+  return base::equals(method, "GET") || base::equals(method, "HEAD") ||
+         base::equals(method, "OPTIONS") || base::equals(method, "PUT") ||
+         base::equals(method, "DELETE") || base::equals(method, "TRACE");
+}
+
+bool unseen(const AttemptFacts& facts) {
+  return isConnectFailure(facts.failure) || facts.failure == Failure::UpstreamRefusedStream;
+}
+
+RetryPlan::RetryPlan(const route::RetryRules* rules, const RetryOverrides& overrides,
+                     const http::RequestHead& head)
+    : rules_(rules),
+      statuses_(overrides.statuses),
+      header_names_(overrides.header_names),
+      idempotent_(isIdempotent(head.method)),
+      on_(policy().on | overrides.on),
+      left_(overrides.max_retries.value_or(policy().num_retries)),
+      per_try_timeout_(overrides.per_try_timeout.value_or(policy().per_try_timeout)),
+      hedges_(overrides.hedge.value_or(policy().hedge_on_per_try_timeout)) {
+  if (overrides.retries_left.has_value()) left_ = std::min(left_, *overrides.retries_left);
+  if (rules_ != nullptr && !rules_->requestQualifies(head)) on_ = left_ = 0;
+}
+
+const route::RetryPolicy& RetryPlan::policy() const {
+  return rules_ == nullptr ? noPolicy() : rules_->policy();
+}
+
+bool RetryPlan::wants(const AttemptFacts& facts) const {
+  if (!isReset(facts.failure)) return false;
+  if ((on_ & (RetryOn::Reset | RetryOn::Status5xx | RetryOn::GatewayError)) != 0) return true;
+  if ((on_ & RetryOn::ResetBeforeRequest) != 0 && !facts.head_sent) return true;
+  if ((on_ & RetryOn::ConnectFailure) != 0 && isConnectFailure(facts.failure)) return true;
+  if ((on_ & RetryOn::RefusedStream) != 0 && facts.failure == Failure::UpstreamRefusedStream) {
+    return true;
+  }
+  return policy().idempotent_resets && idempotent_ && facts.failure == Failure::UpstreamReset &&
+         !facts.bytes_received && left_ + made_ > 0;
+}
+
+bool RetryPlan::wants(const http::ResponseHead& response) const {
+  if ((on_ & RetryOn::kResponses) == 0) return false;
+  // As Envoy: whoever limits the rate does not want to be asked again.
+  if (response.headers.find(kEnvoyRateLimited) != nullptr) {
+    return (on_ & RetryOn::EnvoyRatelimited) != 0;
+  }
+  return wantsStatus(response.status) || wantsHeaders(response) || wantsGrpc(response);
+}
+
+bool RetryPlan::wantsStatus(uint16_t status) const {
+  if ((on_ & RetryOn::Status5xx) != 0 && status / 100 == 5) return true;
+  if ((on_ & RetryOn::GatewayError) != 0 && status >= 502 && status <= 504) return true;
+  if ((on_ & RetryOn::Retriable4xx) != 0 && status == 409) return true;
+  if ((on_ & RetryOn::RetriableStatusCodes) == 0) return false;
+  const auto& codes = policy().statuses;
+  if (std::find(codes.begin(), codes.end(), status) != codes.end()) return true;
+  std::string_view list = statuses_;
+  for (auto code = route::takeName(list); !code.empty(); code = route::takeName(list)) {
+    if (decimal(code) == status) return true;
+  }
+  return false;
+}
+
+bool RetryPlan::wantsHeaders(const http::ResponseHead& response) const {
+  if ((on_ & RetryOn::RetriableHeaders) == 0) return false;
+  if (rules_ != nullptr && rules_->headersMatch(response)) return true;
+  std::string_view list = header_names_;
+  for (auto name = route::takeName(list); !name.empty(); name = route::takeName(list)) {
+    if (response.headers.find(name) != nullptr) return true;
+  }
+  return false;
+}
+
+// Only of a response that is nothing but trailers: behind a body it is too late.
+bool RetryPlan::wantsGrpc(const http::ResponseHead& response) const {
+  if ((on_ & RetryOn::kGrpc) == 0) return false;
+  const auto status = http::grpcStatus(response.headers);
+  return status.has_value() && (on_ & grpcCondition(*status)) != 0;
+}
+
+bool RetryPlan::needsBody(bool multiplexed) const {
+  if (left_ == 0) return false;
+  const uint32_t sent = on_ & RetryOn::kSent;
+  // Nobody but an HTTP/2 host refuses what was sent.
+  return (sent & ~uint32_t{RetryOn::RefusedStream}) != 0 || (sent != 0 && multiplexed) ||
+         (policy().idempotent_resets && idempotent_) || (hedges_ && per_try_timeout_.count() > 0);
+}
+
+std::optional<event::Duration> RetryPlan::asked(const http::ResponseHead& response,
+                                                event::WallTime now) const {
+  for (const auto& header : policy().reset_headers) {
+    const http::HeaderField* const field = response.headers.find(header.name);
+    if (field == nullptr) continue;
+    const auto value = decimal(field->value);
+    const auto most = std::chrono::duration_cast<std::chrono::seconds>(policy().reset_max);
+    if (!value.has_value()) continue;
+    auto seconds = static_cast<int64_t>(std::min<uint64_t>(*value, INT64_MAX));
+    if (header.is_time) {
+      seconds -= std::chrono::duration_cast<std::chrono::seconds>(now.time_since_epoch()).count();
+    }
+    if (seconds <= 0 || seconds > most.count()) continue;
+    return std::chrono::seconds(seconds);
+  }
+  return std::nullopt;
+}
+
+RetryPlan::Delay RetryPlan::delay(const http::ResponseHead* response, event::WallTime now,
+                                  event::Random& random) const {
+  if (response != nullptr) {
+    if (const auto wait = asked(*response, now); wait.has_value()) {
+      const auto half = static_cast<uint64_t>(wait->count() / 2);
+      return {*wait + event::Duration(random.below(half)), true};
+    }
+  }
+  constexpr uint32_t kMostDoublings = 20;
+  const uint64_t steps = (uint64_t{1} << std::min(made_, kMostDoublings)) - 1;
+  const auto base = static_cast<uint64_t>(policy().backoff_base.count());
+  const auto most = static_cast<uint64_t>(policy().backoff_max.count());
+  const uint64_t range = steps > most / base ? most : std::min(steps * base, most);
+  return {std::chrono::milliseconds(random.below(std::max<uint64_t>(range, 1))), false};
+}
+
+}  // namespace convoy::filter::router
