@@ -5,8 +5,10 @@
 #include <utility>
 
 #include "proxy/base/assert.h"
+#include "proxy/upstream/health/spec.h"
 #include "proxy/upstream/membership.h"
 #include "proxy/upstream/publication.h"
+#include "proxy/upstream/retained_hosts.h"
 
 namespace convoy::upstream {
 
@@ -21,6 +23,10 @@ bool same(const std::shared_ptr<const Spec>& a, const std::shared_ptr<const Spec
 bool connectionsFit(const ClusterSpec& before, const ClusterSpec& now) {
   return before.protocol == now.protocol && before.bind_to == now.bind_to &&
          before.transport_hash == now.transport_hash;
+}
+
+uint64_t checkHash(const ClusterSpec& spec) {
+  return spec.health_check == nullptr ? 0 : spec.health_check->hash;
 }
 
 // Tells main when the last worker has arrived.
@@ -47,6 +53,7 @@ class ClusterManager::Impl {
   }
 
   ~Impl() {
+    if (health_ != nullptr) health_->onChanged(nullptr);
     for (size_t i = 0; i < workers_.size(); ++i) {
       if (workers_[i]->isOwnThread()) {
         worker_clusters_[i]->shutdown();
@@ -68,12 +75,15 @@ class ClusterManager::Impl {
       if (found != clusters_.end()) applyAssignment(*found->second, assignment, pending[name]);
     }
     for (auto& [name, change] : pending) {
-      if (change.dirty) publication->updates.push_back(updateOf(*clusters_.at(name), change));
+      Cluster& cluster = *clusters_.at(name);
+      watchHealth(cluster, change);
+      if (change.dirty) publication->updates.push_back(updateOf(cluster, change));
     }
     for (const std::string& name : changes.removed) {
       const auto found = clusters_.find(name);
       if (found == clusters_.end()) continue;
       retired_[name] = found->second->shared;
+      if (health_ != nullptr) health_->forget(name);
       publication->removed.push_back({name, std::move(found->second)});
       clusters_.erase(found);
     }
@@ -81,6 +91,12 @@ class ClusterManager::Impl {
   }
 
   void makeTransportsBy(MakeTransports make) { make_transports_ = std::move(make); }
+
+  void monitorHealthBy(HealthMonitor& monitor) {
+    health_ = &monitor;
+    monitor.onChanged([this](const std::vector<std::string>& names) { applyHealth(names); });
+  }
+  void onHealthChanged(std::function<void()> callback) { on_health_ = std::move(callback); }
 
   bool has(std::string_view name) const { return clusters_.find(name) != clusters_.end(); }
   size_t size() const { return clusters_.size(); }
@@ -99,13 +115,16 @@ class ClusterManager::Impl {
     const std::shared_ptr<ClusterShared> shared;
     std::shared_ptr<const ClusterSpec> spec;
     std::shared_ptr<const AssignmentSpec> assignment;
+    std::shared_ptr<const AssignmentSpec> hosts;       // of `assignment`, and those retained
     std::shared_ptr<net::TransportFactory> transport;  // null: plain text
+    std::shared_ptr<net::TransportFactory> check_transport;
     Membership membership;
   };
   // What one apply() did to one cluster.
   struct Change {
     bool dirty = false;
     bool drain_connections = false;
+    bool other_checks = false;  // what is checked, or how
     std::vector<std::shared_ptr<const Host>> removed;
     std::vector<std::shared_ptr<const Host>> draining;
   };
@@ -121,21 +140,50 @@ class ClusterManager::Impl {
     change.dirty = true;
     if (!added && !connectionsFit(*cluster.spec, *spec)) change.drain_connections = true;
     // An unchanged one keeps its sessions.
-    if (added || cluster.spec->transport_hash != spec->transport_hash) {
+    const bool other_transport = added || cluster.spec->transport_hash != spec->transport_hash;
+    const bool other_check = added || checkHash(*cluster.spec) != checkHash(*spec);
+    if (other_transport) {
       cluster.transport = spec->transport == nullptr ? nullptr : make_transports_(*spec);
     }
+    if (other_transport || other_check) cluster.check_transport = transportOfChecks(*spec);
     cluster.spec = spec;
+    change.other_checks = true;
     if (spec->assignment != nullptr) applyAssignment(cluster, spec->assignment, change);
+    // A check that is new, or gone.
+    if (other_check && cluster.assignment != nullptr) refreshHosts(cluster, change);
+  }
+
+  std::shared_ptr<net::TransportFactory> transportOfChecks(const ClusterSpec& spec) const {
+    if (spec.health_check == nullptr || spec.health_check->transport == nullptr) return nullptr;
+    ClusterSpec of_checks = spec;
+    of_checks.transport = spec.health_check->transport;
+    return make_transports_(of_checks);
   }
 
   void applyAssignment(Cluster& cluster, const std::shared_ptr<const AssignmentSpec>& assignment,
                        Change& change) {
     if (same(cluster.assignment, assignment)) return;
     cluster.assignment = assignment;
-    Membership::Change hosts = cluster.membership.update(*assignment);
-    ClusterMetrics& metrics = cluster.shared->metrics.slot(static_cast<int>(workers_.size()));
+    mainMetrics(cluster).assignment_update.add();
+    change.other_checks = true;
+    refreshHosts(cluster, change);
+  }
+
+  // Puts the host set together: assignment, verdicts of our own checks, or both are new.
+  void refreshHosts(Cluster& cluster, Change& change) {
+    const bool retains =
+        cluster.spec->health_check != nullptr && !cluster.spec->ignore_health_on_removal;
+    auto present =
+        withRetained(cluster.assignment, cluster.hosts.get(), [&](const EndpointSpec& endpoint) {
+          const ActiveHealth health = activeHealth(cluster, endpoint);
+          return retains && (health == ActiveHealth::Healthy || health == ActiveHealth::Degraded);
+        });
+    if (std::exchange(cluster.hosts, present) != present) change.other_checks = true;
+    Membership::Change hosts = cluster.membership.update(
+        *cluster.hosts,
+        [&](const EndpointSpec& endpoint) { return activeHealth(cluster, endpoint); });
+    ClusterMetrics& metrics = mainMetrics(cluster);
     const Membership::Counts& counts = cluster.membership.counts();
-    metrics.assignment_update.add();
     metrics.membership_total.set(counts.total);
     metrics.membership_healthy.set(counts.healthy);
     metrics.membership_degraded.set(counts.degraded);
@@ -146,6 +194,39 @@ class ClusterManager::Impl {
     change.dirty = true;
     std::move(hosts.removed.begin(), hosts.removed.end(), std::back_inserter(change.removed));
     std::move(hosts.draining.begin(), hosts.draining.end(), std::back_inserter(change.draining));
+  }
+
+  ActiveHealth activeHealth(const Cluster& cluster, const EndpointSpec& endpoint) const {
+    return checked(cluster, endpoint).health;
+  }
+
+  CheckedHost checked(const Cluster& cluster, const EndpointSpec& endpoint) const {
+    const bool is_checked =
+        health_ != nullptr && cluster.spec->health_check != nullptr && endpoint.health_check;
+    return is_checked ? health_->check(cluster.spec->name, endpoint.address) : CheckedHost{};
+  }
+
+  void watchHealth(const Cluster& cluster, const Change& change) {
+    if (health_ == nullptr || !change.other_checks || cluster.hosts == nullptr) return;
+    health_->watch(cluster.shared, cluster.spec, cluster.check_transport, *cluster.hosts);
+  }
+
+  void applyHealth(const std::vector<std::string>& names) {
+    auto publication = std::make_shared<Publication>();
+    for (const std::string& name : names) {
+      const auto found = clusters_.find(name);
+      if (found == clusters_.end() || found->second->assignment == nullptr) continue;
+      Change change;
+      refreshHosts(*found->second, change);
+      watchHealth(*found->second, change);
+      if (change.dirty) publication->updates.push_back(updateOf(*found->second, change));
+    }
+    if (!publication->updates.empty()) publish(std::move(publication), nullptr);
+    if (on_health_) on_health_();
+  }
+
+  ClusterMetrics& mainMetrics(const Cluster& cluster) const {
+    return cluster.shared->metrics.slot(static_cast<int>(workers_.size()));
   }
 
   // A cluster that comes back while requests of its former life still run goes on with the same
@@ -192,11 +273,14 @@ class ClusterManager::Impl {
       eligible[entry.host] = true;
     }
     std::map<const Host*, bool> seen;
-    for (const LocalitySpec& locality : cluster.assignment->localities) {
+    const size_t assigned = cluster.assignment->localities.size();
+    for (size_t i = 0; i < cluster.hosts->localities.size(); ++i) {
+      const LocalitySpec& locality = cluster.hosts->localities[i];
       for (const EndpointSpec& endpoint : locality.endpoints) {
         const Host* host = cluster.membership.find(endpoint.address);
         if (host == nullptr || std::exchange(seen[host], true)) continue;
-        hosts.push_back({*host, endpoint, locality, eligible.count(host) > 0});
+        hosts.push_back({*host, endpoint, locality, eligible.count(host) > 0,
+                         checked(cluster, endpoint), /*leaving=*/i >= assigned});
       }
     }
     return hosts;
@@ -206,6 +290,8 @@ class ClusterManager::Impl {
   const std::vector<event::Loop*> workers_;
   observe::MetricRegistry& registry_;
   MakeTransports make_transports_;
+  HealthMonitor* health_ = nullptr;
+  std::function<void()> on_health_;
   std::vector<std::shared_ptr<WorkerClusters>> worker_clusters_;
   std::map<std::string, std::shared_ptr<Cluster>, std::less<>> clusters_;
   std::map<std::string, std::weak_ptr<ClusterShared>> retired_;
@@ -223,6 +309,14 @@ void ClusterManager::apply(const ClusterChanges& changes, std::function<void()> 
 
 void ClusterManager::makeTransportsBy(MakeTransports make) {
   impl_->makeTransportsBy(std::move(make));
+}
+
+void ClusterManager::monitorHealthBy(HealthMonitor& monitor) {
+  impl_->monitorHealthBy(monitor);
+}
+
+void ClusterManager::onHealthChanged(std::function<void()> callback) {
+  impl_->onHealthChanged(std::move(callback));
 }
 
 bool ClusterManager::has(std::string_view name) const {

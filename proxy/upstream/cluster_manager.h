@@ -21,6 +21,7 @@
 
 #include "proxy/event/loop.h"
 #include "proxy/observe/metrics.h"
+#include "proxy/upstream/health_monitor.h"
 #include "proxy/upstream/host.h"
 #include "proxy/upstream/spec.h"
 #include "proxy/upstream/upstream_io.h"
@@ -48,6 +49,8 @@ class ClusterManager {
     const EndpointSpec& spec;
     const LocalitySpec& locality;
     bool eligible;  // new requests may go to it
+    CheckedHost checked = {};
+    bool leaving = false;  // discovery has taken it away; it stays while its checks pass
   };
   struct ClusterView {
     const ClusterSpec& spec;
@@ -67,11 +70,15 @@ class ClusterManager {
 
   // Before the first cluster that has a transport.
   void makeTransportsBy(MakeTransports make);
+  // Before the first cluster that has a health check. It outlives this object.
+  void monitorHealthBy(HealthMonitor& monitor);
   // One publication. on_everywhere, if given, runs on main once every worker has it.
   void apply(const ClusterChanges& changes, std::function<void()> on_everywhere = nullptr);
 
   bool has(std::string_view name) const;
   size_t size() const;
+  // Called when the verdict of our own checks on a host has changed and is in force on main.
+  void onHealthChanged(std::function<void()> callback);
   // In the order of names.
   void forEach(const std::function<void(const ClusterView&)>& visit) const;
 

@@ -6,8 +6,10 @@
 //
 // Who is in it, from an assignment (a reduction of Envoy's rules; config/ refuses what this cannot
 // express):
-//   - Health is what the control plane says. UNKNOWN and HEALTHY count as healthy, DEGRADED as
-//     degraded; UNHEALTHY, TIMEOUT and DRAINING get no new requests.
+//   - Health is the worse of what the control plane says and what our own checks found, if there
+//     are any. UNKNOWN and HEALTHY of the control plane count as healthy, DEGRADED as degraded;
+//     UNHEALTHY, TIMEOUT and DRAINING get no new requests. A host that is not checked yet comes
+//     last: it serves if no other can, and then until its own first verdict.
 //   - The lowest priority that has a healthy host takes all requests; overprovisioning moves
 //     nothing to the next one earlier. If no priority has one, the lowest that has a degraded host
 //     does.

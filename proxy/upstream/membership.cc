@@ -8,10 +8,10 @@ namespace convoy::upstream {
 
 namespace {
 
-enum class Grade : uint8_t { Healthy, Degraded, Excluded };
+using Grade = HostGrade;
 
-Grade gradeOf(HealthStatus health) {
-  switch (health) {
+Grade gradeOf(HealthStatus told) {
+  switch (told) {
     case HealthStatus::Unknown:
     case HealthStatus::Healthy:
       return Grade::Healthy;
@@ -20,6 +20,21 @@ Grade gradeOf(HealthStatus health) {
     case HealthStatus::Unhealthy:
     case HealthStatus::Draining:
     case HealthStatus::Timeout:
+      break;
+  }
+  return Grade::Excluded;
+}
+
+Grade gradeOf(ActiveHealth checked) {
+  switch (checked) {
+    case ActiveHealth::NotChecked:
+    case ActiveHealth::Healthy:
+      return Grade::Healthy;
+    case ActiveHealth::Degraded:
+      return Grade::Degraded;
+    case ActiveHealth::Unknown:
+      return Grade::Unverified;
+    case ActiveHealth::Unhealthy:
       break;
   }
   return Grade::Excluded;
@@ -49,12 +64,15 @@ uint32_t Membership::takeSlot() {
   return slot;
 }
 
-Membership::Change Membership::update(const AssignmentSpec& assignment) {
+Membership::Change Membership::update(const AssignmentSpec& assignment,
+                                      const ActiveHealthOf& active) {
   Change change;
   ++updates_;
   counts_ = {};
-  const std::vector<Candidate> candidates = noteEndpoints(assignment, change);
+  std::vector<Candidate> candidates = noteEndpoints(assignment, active);
   sweep(change);
+  trustIfNobodyServes(candidates);
+  grade(candidates, change);
   for (const Candidate& candidate : candidates) {
     Member& member = *candidate.member;
     if (member.host == nullptr) {
@@ -69,28 +87,54 @@ Membership::Change Membership::update(const AssignmentSpec& assignment) {
   return change;
 }
 
-// Every address once, in order; new ones have no host yet.
+// Every address once, in order; new ones have no host yet. A host is as good as the worse of what
+// the control plane and our own checks say of it.
 std::vector<Membership::Candidate> Membership::noteEndpoints(const AssignmentSpec& assignment,
-                                                             Change& change) {
+                                                             const ActiveHealthOf& active) {
   std::vector<Candidate> candidates;
   for (const LocalitySpec& locality : assignment.localities) {
     for (const EndpointSpec& endpoint : locality.endpoints) {
       std::unique_ptr<Member>& member = members_[endpoint.address];
       if (member == nullptr) member = std::make_unique<Member>();
       if (std::exchange(member->seen, updates_) == updates_) continue;
-      candidates.push_back({member.get(), &endpoint, locality.priority});
-
-      const Grade grade = gradeOf(endpoint.health);
-      ++counts_.total;
-      ++(grade == Grade::Healthy    ? counts_.healthy
-         : grade == Grade::Degraded ? counts_.degraded
-                                    : counts_.excluded);
-      counts_.max_weight = std::max(counts_.max_weight, endpoint.weight);
-      const bool usable = grade != Grade::Excluded;
-      if (std::exchange(member->usable, usable) && !usable) change.draining.push_back(member->host);
+      const Grade told = gradeOf(endpoint.health);
+      const Grade checked = active ? gradeOf(active(endpoint)) : Grade::Healthy;
+      if (checked != Grade::Unverified) member->trusted = false;
+      candidates.push_back({member.get(), &endpoint, locality.priority, std::max(told, checked)});
     }
   }
   return candidates;
+}
+
+// Hosts that were not checked yet get no requests while any other host can take them. If none can,
+// all of them serve, until their own checks say otherwise: were they to stop as soon as the first
+// one has passed, that one would have the whole load of a pool that starts.
+void Membership::trustIfNobodyServes(std::vector<Candidate>& candidates) {
+  const bool served =
+      std::any_of(candidates.begin(), candidates.end(), [](const Candidate& candidate) {
+        return candidate.grade <= Grade::Degraded ||
+               (candidate.grade == Grade::Unverified && candidate.member->trusted);
+      });
+  for (Candidate& candidate : candidates) {
+    if (candidate.grade != Grade::Unverified) continue;
+    if (!served) candidate.member->trusted = true;
+    if (!candidate.member->trusted) continue;
+    const bool degraded = candidate.endpoint->health == HealthStatus::Degraded;
+    candidate.grade = degraded ? Grade::Degraded : Grade::Healthy;
+  }
+}
+
+void Membership::grade(const std::vector<Candidate>& candidates, Change& change) {
+  for (const Candidate& candidate : candidates) {
+    ++counts_.total;
+    ++(candidate.grade == Grade::Healthy    ? counts_.healthy
+       : candidate.grade == Grade::Degraded ? counts_.degraded
+                                            : counts_.excluded);
+    counts_.max_weight = std::max(counts_.max_weight, candidate.endpoint->weight);
+    Member& member = *candidate.member;
+    const bool usable = candidate.grade <= Grade::Degraded;
+    if (std::exchange(member.usable, usable) && !usable) change.draining.push_back(member.host);
+  }
 }
 
 void Membership::sweep(Change& change) {
@@ -110,14 +154,14 @@ std::vector<HostSet::Entry> Membership::choose(const std::vector<Candidate>& can
     constexpr uint32_t kNone = std::numeric_limits<uint32_t>::max();
     uint32_t priority = kNone;
     for (const Candidate& candidate : candidates) {
-      if (gradeOf(candidate.endpoint->health) == grade) {
+      if (candidate.grade == grade) {
         priority = std::min(priority, candidate.priority);
       }
     }
     if (priority == kNone) continue;
     std::vector<HostSet::Entry> entries;
     for (const Candidate& candidate : candidates) {
-      if (candidate.priority != priority || gradeOf(candidate.endpoint->health) != grade) continue;
+      if (candidate.priority != priority || candidate.grade != grade) continue;
       entries.push_back({candidate.member->host.get(), candidate.endpoint->weight});
     }
     return entries;

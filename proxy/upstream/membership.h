@@ -4,16 +4,25 @@
 // rules), keeping the Host of every address that stays. Main's thread only.
 
 #include <cstdint>
+#include <functional>
 #include <memory>
 #include <vector>
 
 #include "absl/container/flat_hash_map.h"
 #include "proxy/net/address.h"
+#include "proxy/upstream/health_monitor.h"
 #include "proxy/upstream/host.h"
 #include "proxy/upstream/host_set.h"
 #include "proxy/upstream/spec.h"
 
 namespace convoy::upstream {
+
+enum class HostGrade : uint8_t {
+  Healthy,
+  Degraded,
+  Unverified,  // no check has told anything yet
+  Excluded,
+};
 
 class Membership {
  public:
@@ -33,9 +42,13 @@ class Membership {
     uint32_t max_weight = 0;
   };
 
+  // What checks of our own say of a host; null: there are none.
+  using ActiveHealthOf = std::function<ActiveHealth(const EndpointSpec& endpoint)>;
+
   explicit Membership(size_t workers);
 
-  Change update(const AssignmentSpec& assignment);
+  // For a new assignment, and when a verdict has changed.
+  Change update(const AssignmentSpec& assignment, const ActiveHealthOf& active = nullptr);
   const std::shared_ptr<const HostSet>& hosts() const { return hosts_; }
   const Counts& counts() const { return counts_; }
   // Null if there is no such host.
@@ -46,14 +59,20 @@ class Membership {
     std::shared_ptr<Host> host;
     uint64_t seen = 0;    // the update that named it last
     bool usable = false;  // its health lets requests through
+    // Not checked yet, and serving all the same, since nobody else could; until it is checked.
+    bool trusted = false;
   };
   struct Candidate {
     Member* member;
     const EndpointSpec* endpoint;
     uint32_t priority;
+    HostGrade grade;
   };
 
-  std::vector<Candidate> noteEndpoints(const AssignmentSpec& assignment, Change& change);
+  std::vector<Candidate> noteEndpoints(const AssignmentSpec& assignment,
+                                       const ActiveHealthOf& active);
+  static void trustIfNobodyServes(std::vector<Candidate>& candidates);
+  void grade(const std::vector<Candidate>& candidates, Change& change);
   void sweep(Change& change);
   uint32_t takeSlot();
   static std::vector<HostSet::Entry> choose(const std::vector<Candidate>& candidates);

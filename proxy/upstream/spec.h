@@ -36,6 +36,10 @@ struct EndpointSpec {
   uint32_t weight = 1;  // >= 1
   HealthStatus health = HealthStatus::Unknown;
   std::map<std::string, std::string> labels;  // metadata "convoy.labels", for people
+  // health_check_config: whether our own checks look at it, where, and by which name.
+  bool health_check = true;
+  std::optional<net::Address> health_address = {};
+  std::string health_hostname = {};
 };
 
 struct LocalitySpec {
@@ -71,6 +75,8 @@ enum class UpstreamProtocol : uint8_t {
   Auto,  // what TLS agrees on (ALPN): HTTP/2 if that is "h2", else HTTP/1.1
 };
 
+struct HealthCheckSpec;  // health/spec.h
+
 struct ClusterSpec {
   enum class Discovery : uint8_t { Static, Eds };
 
@@ -92,6 +98,9 @@ struct ClusterSpec {
   std::optional<net::Address> bind_to;
   std::shared_ptr<const net::TransportSpec> transport;  // null: plain text
   uint64_t transport_hash = 0;                          // differs: open connections are drained
+  std::shared_ptr<const HealthCheckSpec> health_check;  // null: none
+  // A host that discovery takes away goes at once, though its checks pass.
+  bool ignore_health_on_removal = false;
   std::string version;
 };
 

@@ -174,5 +174,59 @@ TEST(MembershipTest, RemovedHostsOutliveTheSetThatTheyWereIn) {
   EXPECT_EQ(text(*before), "1*1 2*1 ");
 }
 
+// Active verdicts by host: ? unknown, H healthy, D degraded, U unhealthy, - not checked.
+Membership::ActiveHealthOf verdicts(const std::string& of_hosts) {
+  return [of_hosts](const EndpointSpec& endpoint) {
+    const std::string ip = endpoint.address.ipText();
+    const auto host = static_cast<size_t>(std::stoi(ip.substr(ip.rfind('.') + 1)));
+    return static_cast<ActiveHealth>(std::string("-?HDU").find(of_hosts.at(host - 1)));
+  };
+}
+
+TEST(MembershipTest, AHostIsAsGoodAsTheWorseOfBothVerdicts) {
+  const std::vector<Endpoint> all{{1}, {2}, {3}, {4}};
+  struct ActiveCase {
+    std::vector<Endpoint> endpoints;
+    const char* active;
+    const char* eligible;
+  };
+  const ActiveCase cases[] = {
+      {all, "HHUH", "1*1 2*1 4*1 "},
+      {all, "H?H-", "1*1 3*1 4*1 "},  // unknown: not before its first pass
+      {all, "????", "1*1 2*1 3*1 4*1 "},
+      {all, "?UU?", "1*1 4*1 "},  // nobody else could
+      {all, "UUUU", ""},
+      {all, "DUH?", "3*1 "},
+      {all, "DUD?", "1*1 3*1 "},  // degraded hosts come before unverified ones
+      {{{1, kUnhealthy}, {2, kDegraded}, {3}}, "HHU", "2*1 "},
+      {{{1, kUnhealthy}, {2, kDraining}}, "H?", ""},
+      {{{1}, {2, kUnknown, 1, 1}}, "?H", "2*1 "},
+      {{{1, kUnknown, 1, 1}, {2}}, "??", "2*1 "},
+  };
+  for (const ActiveCase& c : cases) {
+    Membership membership(1);
+    EXPECT_EQ(text(*membership.update(assignmentOf(c.endpoints), verdicts(c.active)).hosts),
+              c.eligible)
+        << c.active;
+  }
+}
+
+TEST(MembershipTest, UnverifiedHostsThatServeGoOnUntilTheirOwnVerdict) {
+  Membership membership(1);
+  const AssignmentSpec spec = assignmentOf({{1}, {2}, {3}});
+  EXPECT_EQ(text(*membership.update(spec, verdicts("???")).hosts), "1*1 2*1 3*1 ");
+  EXPECT_EQ(membership.counts().healthy, 3u);
+  EXPECT_FALSE(membership.update(spec, verdicts("H??")).changed);
+  const Membership::Change out = membership.update(spec, verdicts("HU?"));
+  EXPECT_EQ(text(*out.hosts), "1*1 3*1 ");
+  ASSERT_EQ(out.draining.size(), 1u);
+  EXPECT_EQ(out.draining[0]->address(), hostAddress(2));
+  EXPECT_EQ(membership.counts().excluded, 1u);
+  EXPECT_EQ(text(*membership.update(spec, verdicts("HH?")).hosts), "1*1 2*1 3*1 ");
+  // A newcomer finds others.
+  const AssignmentSpec more = assignmentOf({{1}, {2}, {3}, {4}});
+  EXPECT_EQ(text(*membership.update(more, verdicts("HH??")).hosts), "1*1 2*1 3*1 ");
+}
+
 }  // namespace
 }  // namespace convoy::upstream

@@ -1,0 +1,298 @@
+#include "proxy/upstream/health/monitor.h"
+
+#include "test/proxy/upstream/fixture.h"
+#include "test/proxy/upstream/health/health_fixture.h"
+
+namespace convoy::upstream {
+namespace {
+
+using std::chrono::milliseconds;
+using std::chrono::seconds;
+
+// A cluster manager, one worker and the checks, all on the test's loop.
+class MonitorTest : public test::UpstreamTest {
+ protected:
+  MonitorTest() : monitor_(loop_.loop(), {&loop_.loop()}, registry_, hosts_, Monitor::Options{}) {
+    manager_->monitorHealthBy(monitor_);
+  }
+  ~MonitorTest() override {
+    monitor_.shutdown();
+    run();
+    manager_.reset();
+    run();
+  }
+
+  static std::shared_ptr<ClusterSpec> checkedSpec(uint64_t hash = 1) {
+    auto spec = clusterSpec();
+    auto check = test::everyTwoSeconds();
+    check->hash = hash;
+    spec->health_check = check;
+    spec->ignore_health_on_removal = true;
+    return spec;
+  }
+  void pass(event::Duration time) {
+    for (; time > event::Duration::zero(); time -= milliseconds(50)) {
+      clock_.advance(milliseconds(50));
+      run();
+    }
+  }
+  void down(int host) { hosts_.down.insert(address(host).text()); }
+  void up(int host) { hosts_.down.erase(address(host).text()); }
+  // Last parts of the addresses that new requests may go to.
+  std::string eligible() {
+    std::string out;
+    manager_->forEach([&](const ClusterManager::ClusterView& view) {
+      for (const auto& host : view.hosts) {
+        const std::string ip = host.host.address().ipText();
+        if (host.eligible) out += ip.substr(ip.rfind('.') + 1) + " ";
+      }
+    });
+    // The worker sees the same.
+    EXPECT_EQ(cluster().pick().kind == Pick::Kind::Host, !out.empty());
+    return out;
+  }
+  ActiveHealth health(int host) { return monitor_.check("web", address(host)).health; }
+  // To the next check of this host.
+  void toCheckOf(int host) {
+    const int before = hosts_.connects;
+    while (hosts_.connects == before || hosts_.last_address != address(host)) {
+      pass(milliseconds(50));
+    }
+  }
+
+  test::HealthIo hosts_;
+  Monitor monitor_;
+};
+
+// REQUIREMENTS A2: interval 2 s, fall 3, rise 2. Crash at 0:00, failures at :02 :04 :06: out.
+// Restart at :10, successes at :12 :14: back.
+TEST_F(MonitorTest, TheTimelineOfACrash) {
+  makeCluster(checkedSpec(), 1);
+  toCheckOf(1);
+  ASSERT_EQ(eligible(), "1 ");
+  down(1);
+  pass(milliseconds(5950));
+  EXPECT_EQ(eligible(), "1 ");
+  pass(milliseconds(50));
+  EXPECT_EQ(eligible(), "");  // 0:06
+  pass(seconds(4));
+  up(1);  // 0:10
+  pass(milliseconds(3950));
+  EXPECT_EQ(eligible(), "");
+  pass(milliseconds(50));
+  EXPECT_EQ(eligible(), "1 ");  // 0:14
+}
+
+TEST_F(MonitorTest, ANewHostGetsNothingBeforeItsFirstPass) {
+  makeCluster(checkedSpec(), 1);
+  toCheckOf(1);
+  down(2);
+  setHosts({endpoint(1), endpoint(2)});
+  EXPECT_EQ(health(2), ActiveHealth::Unknown);
+  EXPECT_EQ(eligible(), "1 ");
+  pass(seconds(3));
+  EXPECT_EQ(eligible(), "1 ");
+  up(2);
+  pass(seconds(2));
+  EXPECT_EQ(eligible(), "1 2 ");
+  EXPECT_EQ(health(2), ActiveHealth::Healthy);
+}
+
+// Else the first of a hundred hosts to pass would have the load of all.
+TEST_F(MonitorTest, APoolThatStartsServesAtOnceUntilTheChecksSayOtherwise) {
+  down(3);
+  makeCluster(checkedSpec(), 3);
+  EXPECT_EQ(eligible(), "1 2 3 ");
+  toCheckOf(1);
+  EXPECT_EQ(eligible(), "1 2 3 ");
+  pass(seconds(6));
+  EXPECT_EQ(eligible(), "1 2 ");
+  EXPECT_EQ(health(3), ActiveHealth::Unhealthy);
+}
+
+TEST_F(MonitorTest, AnUnverifiedHostServesWhenNobodyElseCan) {
+  makeCluster(checkedSpec(), 1);
+  toCheckOf(1);
+  down(1);
+  pass(seconds(6));
+  ASSERT_EQ(eligible(), "");
+  setHosts({endpoint(1), endpoint(2)});
+  EXPECT_EQ(eligible(), "2 ");
+}
+
+TEST_F(MonitorTest, AnUnrelatedEditKeepsVerdicts) {
+  makeCluster(checkedSpec(), 2);
+  pass(seconds(2));
+  down(2);
+  pass(seconds(6));
+  ASSERT_EQ(eligible(), "1 ");
+  const int connects = hosts_.connects;
+  auto edited = checkedSpec();
+  edited->version = "2";
+  edited->connect_timeout = milliseconds(123);
+  apply({.clusters = {edited}});
+  EXPECT_EQ(eligible(), "1 ");
+  setHosts({endpoint(1, 5), endpoint(2)});  // another weight
+  EXPECT_EQ(eligible(), "1 ");
+  EXPECT_EQ(hosts_.connects, connects);  // nothing is checked for that
+}
+
+TEST_F(MonitorTest, AnotherCheckIsVerifiedBeforeTheVerdictsFall) {
+  makeCluster(checkedSpec(), 2);
+  pass(seconds(2));
+  down(2);
+  pass(seconds(6));
+  ASSERT_EQ(eligible(), "1 ");
+  // The new check would fail on 1 and pass on 2.
+  down(1);
+  up(2);
+  auto edited = checkedSpec(/*hash=*/2);
+  edited->version = "2";
+  apply({.clusters = {edited}});
+  EXPECT_EQ(eligible(), "1 ");
+  pass(seconds(2));
+  EXPECT_EQ(eligible(), "1 ");
+  pass(seconds(2));
+  EXPECT_EQ(eligible(), "1 2 ");
+  pass(seconds(2));
+  EXPECT_EQ(eligible(), "2 ");
+}
+
+TEST_F(MonitorTest, ACheckThatComesOrGoesChangesNobodysTraffic) {
+  makeCluster(clusterSpec(), 2);
+  auto with = checkedSpec();
+  with->version = "2";
+  apply({.clusters = {with}});
+  EXPECT_EQ(health(1), ActiveHealth::Unknown);
+  EXPECT_EQ(eligible(), "1 2 ");
+  down(1);
+  down(2);
+  pass(seconds(8));
+  EXPECT_EQ(eligible(), "");
+  auto without = clusterSpec();
+  without->version = "3";
+  apply({.clusters = {without}});
+  EXPECT_EQ(eligible(), "1 2 ");
+  const int connects = hosts_.connects;
+  pass(seconds(4));
+  EXPECT_EQ(hosts_.connects, connects);
+}
+
+TEST_F(MonitorTest, WhatTheControlPlaneSaysHoldsAsWell) {
+  makeCluster(checkedSpec(), 1);
+  setHosts({endpoint(1), endpoint(2, 1, HealthStatus::Unhealthy), endpoint(3)});
+  down(3);
+  pass(seconds(10));
+  EXPECT_EQ(health(2), ActiveHealth::Healthy);
+  EXPECT_EQ(eligible(), "1 ");
+  setHosts({endpoint(1, 1, HealthStatus::Draining), endpoint(2), endpoint(3)});
+  EXPECT_EQ(eligible(), "2 ");
+}
+
+TEST_F(MonitorTest, AnEndpointCanBeLeftOutOfTheChecksOrCheckedElsewhere) {
+  EndpointSpec unchecked = endpoint(1);
+  unchecked.health_check = false;
+  EndpointSpec elsewhere = endpoint(2);
+  elsewhere.health_address = address(2).withPort(9000);
+  setHosts({unchecked, elsewhere}, {checkedSpec()});
+  down(1);
+  pass(seconds(8));
+  EXPECT_EQ(health(2), ActiveHealth::Healthy);
+  EXPECT_EQ(hosts_.last_address, address(2).withPort(9000));
+  EXPECT_EQ(eligible(), "1 2 ");
+}
+
+TEST_F(MonitorTest, EnvoysRuleForRemovedHostsThatPass) {
+  auto spec = checkedSpec();
+  spec->ignore_health_on_removal = false;
+  makeCluster(spec, 2);
+  pass(seconds(2));
+  setHosts({endpoint(1)});
+  EXPECT_EQ(eligible(), "1 2 ");  // it still passes
+  down(2);
+  pass(seconds(6));
+  EXPECT_EQ(eligible(), "1 ");
+  int hosts = 0;
+  manager_->forEach([&](const auto& view) { hosts += static_cast<int>(view.hosts.size()); });
+  EXPECT_EQ(hosts, 1);
+  // One that is told to go at once goes at once.
+  auto at_once = checkedSpec();
+  at_once->version = "2";
+  setHosts({endpoint(1), endpoint(3)}, {at_once});
+  pass(seconds(2));
+  ASSERT_EQ(eligible(), "1 3 ");
+  setHosts({endpoint(1)});
+  EXPECT_EQ(eligible(), "1 ");
+}
+
+TEST_F(MonitorTest, ConnectionsToAHostThatGoesOutFinishAndClose) {
+  makeCluster(checkedSpec(), 1);
+  toCheckOf(1);
+  test::TestRequest request;
+  send(request);
+  ASSERT_EQ(counts(request.host).busy, 1u);
+  down(1);
+  pass(seconds(6));
+  ASSERT_EQ(eligible(), "");
+  answer(peer(0));
+  EXPECT_EQ(request.status, 200);
+  run();
+  EXPECT_TRUE(peer(0).handler.ended || peer(0).handler.closed.has_value());
+}
+
+TEST_F(MonitorTest, AClusterThatComesBackStartsAnew) {
+  makeCluster(checkedSpec(), 1);
+  toCheckOf(1);
+  down(1);
+  pass(seconds(6));
+  ASSERT_EQ(eligible(), "");
+  apply({.removed = {"web"}});
+  const int connects = hosts_.connects;
+  pass(seconds(4));
+  EXPECT_EQ(hosts_.connects, connects);
+  makeCluster(checkedSpec(), 1);
+  EXPECT_EQ(health(1), ActiveHealth::Unknown);
+  EXPECT_EQ(eligible(), "1 ");
+}
+
+// 1,000 hosts that appear at once are checked one after the other.
+TEST_F(MonitorTest, ChecksOfManyHostsAreSpreadFromTheFirst) {
+  std::vector<EndpointSpec> endpoints(1000);
+  for (size_t i = 0; i < endpoints.size(); ++i) {
+    endpoints[i].address =
+        net::Address::fromIp("10.1." + std::to_string(i / 250) + "." + std::to_string(i % 250), 80)
+            .value();
+  }
+  auto spec = checkedSpec();
+  auto check = test::everyTwoSeconds();
+  check->interval = check->no_traffic_interval = check->no_traffic_healthy_interval =
+      check->healthy_edge_interval = seconds(5);
+  spec->health_check = check;
+  setHosts(endpoints, {spec});
+  EXPECT_EQ(hosts_.connects, 0);
+  for (int second = 0; second < 10; ++second) {
+    const int before = hosts_.connects;
+    pass(seconds(1));
+    EXPECT_NEAR(hosts_.connects - before, 200, 60);
+  }
+  hosts_.peers.clear();
+}
+
+// When all fail, host sets are put together a few times, not for each host.
+TEST_F(MonitorTest, ManyChangesArePublishedTogether) {
+  std::vector<EndpointSpec> endpoints(200);
+  for (size_t i = 0; i < endpoints.size(); ++i) {
+    endpoints[i].address = net::Address::fromIp("10.1.0." + std::to_string(i), 80).value();
+  }
+  setHosts(endpoints, {checkedSpec()});
+  pass(seconds(2));
+  int announced = 0;
+  manager_->onHealthChanged([&] { ++announced; });
+  hosts_.all_down = true;
+  pass(seconds(8));
+  EXPECT_EQ(eligible(), "");
+  EXPECT_LE(announced, 2000 / 50 + 2);
+}
+
+}  // namespace
+}  // namespace convoy::upstream
