@@ -39,6 +39,24 @@ void setLabels(const core::Metadata& metadata, upstream::EndpointSpec* spec) {
   }
 }
 
+void setHealthCheck(const proto::Endpoint::HealthCheckConfig& proto, upstream::EndpointSpec* spec,
+                    base::FieldReport& report) {
+  auto at = report.in("health_check_config");
+  spec->health_check = !proto.disable_active_health_check();
+  spec->health_hostname = proto.hostname();
+  if (proto.has_address()) {
+    auto in = report.in("address");
+    spec->health_address = toAddress(proto.address(), Port::Any, report);
+  }
+  const auto port = static_cast<uint16_t>(proto.port_value());
+  const net::Address base = spec->health_address.value_or(spec->address);
+  if (port != 0 && base.isIp()) spec->health_address = base.withPort(port);
+  if (spec->health_address.has_value() && spec->health_address->isIp() &&
+      spec->health_address->port() == 0) {
+    spec->health_address = spec->health_address->withPort(spec->address.port());
+  }
+}
+
 void addEndpoint(const proto::LbEndpoint& proto, upstream::LocalitySpec* locality,
                  base::FieldReport& report) {
   upstream::EndpointSpec spec;
@@ -58,6 +76,7 @@ void addEndpoint(const proto::LbEndpoint& proto, upstream::LocalitySpec* localit
     spec.address = *std::move(address);
   }
   spec.hostname = proto.endpoint().hostname();
+  setHealthCheck(proto.endpoint().health_check_config(), &spec, report);
   if (proto.has_load_balancing_weight()) spec.weight = proto.load_balancing_weight().value();
   spec.health = toHealth(proto.health_status());
   setLabels(proto.metadata(), &spec);

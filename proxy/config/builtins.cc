@@ -1,6 +1,7 @@
 #include "proxy/config/builtins.h"
 
 #include "api/convoy/ext/client_address.pb.h"
+#include "api/convoy/ext/health_check.pb.h"
 #include "api/convoy/ext/load_balancing.pb.h"
 #include "envoy/extensions/filters/listener/tls_inspector/v3/tls_inspector.pb.h"
 #include "envoy/extensions/load_balancing_policies/least_request/v3/least_request.pb.h"
@@ -11,6 +12,7 @@
 #include "proxy/config/access_log.h"
 #include "proxy/config/cluster.h"
 #include "proxy/config/header_mutation.h"
+#include "proxy/config/health_check.h"
 #include "proxy/config/http_connection_manager.h"
 #include "proxy/config/request_policy.h"
 #include "proxy/config/tls_context.h"
@@ -84,6 +86,8 @@ void registerClusters(Registry& registry) {
   using upstream::Algorithm;
   registry.cluster_options.add<extensions::upstreams::http::v3::HttpProtocolOptions>(
       "envoy.extensions.upstreams.http.v3.HttpProtocolOptions", makeHttpOptions);
+  registry.health_checkers.add<ext::CommandHealthCheck>("convoy.health_checkers.command",
+                                                        makeCommandCheck);
   registry.load_balancers.add<policies::round_robin::v3::RoundRobin>(
       "envoy.load_balancing_policies.round_robin", kAlways<Algorithm::RoundRobin>);
   registry.load_balancers.add<policies::least_request::v3::LeastRequest>(

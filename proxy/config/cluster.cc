@@ -1,6 +1,7 @@
 #include "proxy/config/cluster.h"
 
 #include "proxy/config/assignment.h"
+#include "proxy/config/health_check.h"
 #include "proxy/config/http2_options.h"
 #include "proxy/config/stable_hash.h"
 #include "proxy/config/tls_context.h"
@@ -247,6 +248,8 @@ std::shared_ptr<const upstream::ClusterSpec> toCluster(const Cluster& proto, con
     spec->transport = withDefaultAlpn(spec->transport, alpnOf(spec->protocol));
     spec->transport_hash = stableHash(proto.transport_socket());
   }
+  spec->health_check = toHealthCheck(proto, spec->transport, context, report);
+  spec->ignore_health_on_removal = proto.ignore_health_on_host_removal();
   return spec;
 }
 

@@ -64,6 +64,7 @@ Registry::Registry()
       upstream_transports("transport socket for clusters"),
       cluster_options("extension with protocol options"),
       load_balancers("load-balancing policy"),
+      health_checkers("health checker"),
       request_ids("request id extension"),
       ip_detections("extension that finds the client's address"),
       early_header_mutations("early header mutation"),
@@ -78,6 +79,7 @@ std::vector<std::string> Registry::types() const {
   downstream_transports.addTypesTo(&types);
   cluster_options.addTypesTo(&types);
   load_balancers.addTypesTo(&types);
+  health_checkers.addTypesTo(&types);
   request_ids.addTypesTo(&types);
   ip_detections.addTypesTo(&types);
   early_header_mutations.addTypesTo(&types);

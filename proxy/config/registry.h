@@ -20,6 +20,7 @@
 #include "proxy/http/spec.h"
 #include "proxy/net/spec.h"
 #include "proxy/route/spec.h"
+#include "proxy/upstream/health/spec.h"
 #include "proxy/upstream/spec.h"
 
 namespace convoy::config {
@@ -134,6 +135,7 @@ class Registry {
   ExtensionPoint<TransportPtr> upstream_transports;
   ExtensionPoint<ClusterOptions> cluster_options;  // typed_extension_protocol_options
   ExtensionPoint<std::optional<upstream::Algorithm>> load_balancers;
+  ExtensionPoint<std::optional<upstream::CommandCheckSpec>> health_checkers;  // custom ones
   // Only known ones without settings of ours exist.
   ExtensionPoint<bool> request_ids;
   ExtensionPoint<std::optional<http::IpDetection>> ip_detections;

@@ -417,6 +417,13 @@ std::shared_ptr<const net::TransportSpec> withDefaultAlpn(
     std::shared_ptr<const net::TransportSpec> transport, std::vector<std::string> protocols) {
   const auto* const client = dynamic_cast<const tls::ClientSpec*>(transport.get());
   if (client == nullptr || !client->common.alpn.empty()) return transport;
+  return withAlpn(transport, std::move(protocols));
+}
+
+std::shared_ptr<const net::TransportSpec> withAlpn(
+    std::shared_ptr<const net::TransportSpec> transport, std::vector<std::string> protocols) {
+  const auto* const client = dynamic_cast<const tls::ClientSpec*>(transport.get());
+  if (client == nullptr) return transport;
   auto copy = std::make_shared<tls::ClientSpec>(*client);
   copy->common.alpn = std::move(protocols);
   return copy;

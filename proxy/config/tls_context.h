@@ -28,6 +28,9 @@ std::shared_ptr<const net::TransportSpec> makeUpstreamTls(
 // Envoy's does. Null stays null.
 std::shared_ptr<const net::TransportSpec> withDefaultAlpn(
     std::shared_ptr<const net::TransportSpec> transport, std::vector<std::string> protocols);
+// The same, whatever it offers itself.
+std::shared_ptr<const net::TransportSpec> withAlpn(
+    std::shared_ptr<const net::TransportSpec> transport, std::vector<std::string> protocols);
 
 std::shared_ptr<const tls::SecretSpec> toSecret(
     const envoy::extensions::transport_sockets::tls::v3::Secret& proto, const Context& context,

@@ -8,11 +8,17 @@
 
 #include "api/convoy/ext/node_report.pb.h"
 #include "proxy/server/listener_manager.h"
+#include "proxy/upstream/cluster_manager.h"
 
 namespace convoy::server {
 
 // Listeners that were admitted only are left out: nobody is served there.
 ext::NodeReport nodeReport(ext::NodeReport::Lifecycle lifecycle,
                            const std::map<std::string, ListenerManager::Active>& listeners);
+
+// Hosts that get no requests because they fail our own checks: the first kMostUnhealthyHosts of
+// them, and how many there are.
+inline constexpr int kMostUnhealthyHosts = 100;
+void addUnhealthyHosts(const upstream::ClusterManager& clusters, ext::NodeReport* report);
 
 }  // namespace convoy::server

@@ -18,6 +18,8 @@ enum LongOnly {
   kServiceCluster,
   kDrainTime,
   kRejectUnknown,
+  kHealthThreads,
+  kHealthCommandDir,
   kVersion
 };
 
@@ -30,6 +32,8 @@ constexpr option kOptions[] = {
     {"service-cluster", required_argument, nullptr, kServiceCluster},
     {"drain-time-s", required_argument, nullptr, kDrainTime},
     {"reject-unknown-dynamic-fields", no_argument, nullptr, kRejectUnknown},
+    {"health-threads", required_argument, nullptr, kHealthThreads},
+    {"health-command-dir", required_argument, nullptr, kHealthCommandDir},
     {"version", no_argument, nullptr, kVersion},
     {"help", no_argument, nullptr, 'h'},
     {nullptr, 0, nullptr, 0},
@@ -76,6 +80,18 @@ absl::Status applyOption(int code, const char* value, Options& options) {
       }
       options.concurrency = static_cast<size_t>(number);
       return absl::OkStatus();
+    case kHealthThreads:
+      if (!parseNumber(value, 64, &number) || number == 0) {
+        return wrong(absl::StrCat("--health-threads ", value, ": must be a number from 1 to 64"));
+      }
+      options.health_threads = static_cast<size_t>(number);
+      return absl::OkStatus();
+    case kHealthCommandDir:
+      if (value[0] != '/') {
+        return wrong(absl::StrCat("--health-command-dir ", value, ": must be an absolute path"));
+      }
+      options.health_command_dir = value;
+      return absl::OkStatus();
     case kDrainTime:
       if (!parseNumber(value, 86400, &number)) {
         return wrong(absl::StrCat("--drain-time-s ", value, ": must be seconds from 0 to 86400"));
@@ -110,6 +126,9 @@ Usage: convoy-proxy -c FILE [options]
       --drain-time-s N       seconds that running requests get on SIGTERM or when a listener goes; default 30
       --reject-unknown-dynamic-fields
                              refuse resources of a control plane with fields that this version does not know
+      --health-threads N     threads for active health checks, 1 (default) to 64
+      --health-command-dir DIR
+                             health checks may run the programs in DIR; without it they may run none
       --version              print the version
   -h, --help                 print this
 

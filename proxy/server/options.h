@@ -22,6 +22,8 @@ struct Options {
   base::LogLevel log_level = base::LogLevel::Info;
   std::chrono::seconds drain_time{30};
   bool reject_unknown_dynamic_fields = false;
+  size_t health_threads = 1;
+  std::string health_command_dir;  // empty: checks run no commands
 };
 
 // The error says which option, what is wrong, and where help is.

@@ -69,6 +69,36 @@ constexpr HostMetric kHostMetrics[] = {
     {"rq_total", false, sumOf<&upstream::HostMetrics::rq_total>},
 };
 
+// Envoy's flags, each with a slash; none: "healthy". A host that is not checked yet counts as
+// failed there, and so it is shown.
+std::string healthFlags(const HostView& view) {
+  using upstream::ActiveHealth;
+  using upstream::HealthStatus;
+  std::string flags;
+  const ActiveHealth checked = view.checked.health;
+  if (checked == ActiveHealth::Unhealthy || checked == ActiveHealth::Unknown) {
+    flags += "/failed_active_hc";
+  }
+  switch (view.spec.health) {
+    case HealthStatus::Unhealthy:
+    case HealthStatus::Timeout:
+      flags += "/failed_eds_health";
+      break;
+    case HealthStatus::Draining:
+      flags += "/eds_status_draining";
+      break;
+    case HealthStatus::Degraded:
+      flags += "/degraded_eds_health";
+      break;
+    default:
+      break;
+  }
+  if (checked == ActiveHealth::Degraded) flags += "/degraded_active_hc";
+  if (checked == ActiveHealth::Unknown) flags += "/pending_active_hc";
+  if (view.leaving) flags += "/pending_dynamic_removal";
+  return flags.empty() ? "healthy" : flags;
+}
+
 void appendHost(std::string& out, const std::string& cluster, const HostView& view) {
   const std::string line = absl::StrCat(cluster, "::", view.host.addressText(), "::");
   const auto field = [&](absl::string_view name, const auto& value) {
@@ -76,7 +106,8 @@ void appendHost(std::string& out, const std::string& cluster, const HostView& vi
   };
   for (const HostMetric& metric : kHostMetrics) field(metric.name, metric.read(view.host));
   field("hostname", view.spec.hostname);
-  field("health_flags", view.eligible ? "healthy" : "/failed_eds_health");
+  field("health_flags", healthFlags(view));
+  if (!view.checked.reason.empty()) field("health_check_failure", view.checked.reason);
   field("weight", view.spec.weight);
   field("region", view.locality.region);
   field("zone", view.locality.zone);
@@ -99,6 +130,24 @@ void appendCluster(std::string& out, const ClusterView& view) {
   for (const HostView& host : view.hosts) appendHost(out, name, host);
 }
 
+void setHealth(const HostView& view, envoy::admin::v3::HostHealthStatus* status) {
+  using upstream::ActiveHealth;
+  using upstream::HealthStatus;
+  const ActiveHealth checked = view.checked.health;
+  status->set_failed_active_health_check(checked == ActiveHealth::Unhealthy ||
+                                         checked == ActiveHealth::Unknown);
+  status->set_failed_active_degraded_check(checked == ActiveHealth::Degraded);
+  status->set_pending_active_hc(checked == ActiveHealth::Unknown);
+  status->set_pending_dynamic_removal(view.leaving);
+  const HealthStatus told = view.spec.health;
+  namespace core = envoy::config::core::v3;
+  status->set_eds_health_status(told == HealthStatus::Draining   ? core::DRAINING
+                                : told == HealthStatus::Degraded ? core::DEGRADED
+                                : told == HealthStatus::Unhealthy || told == HealthStatus::Timeout
+                                    ? core::UNHEALTHY
+                                    : core::HEALTHY);
+}
+
 void addHost(const HostView& view, envoy::admin::v3::ClusterStatus* cluster) {
   envoy::admin::v3::HostStatus* host = cluster->add_host_statuses();
   setAddress(view.spec.address, host->mutable_address());
@@ -109,8 +158,7 @@ void addHost(const HostView& view, envoy::admin::v3::ClusterStatus* cluster) {
                                    : envoy::admin::v3::SimpleMetric::COUNTER);
     stat->set_value(static_cast<uint64_t>(metric.read(view.host)));
   }
-  host->mutable_health_status()->set_eds_health_status(
-      view.eligible ? envoy::config::core::v3::HEALTHY : envoy::config::core::v3::UNHEALTHY);
+  setHealth(view, host->mutable_health_status());
   host->set_weight(view.spec.weight);
   host->set_hostname(view.spec.hostname);
   host->set_priority(view.locality.priority);

@@ -2,6 +2,7 @@
 
 #include "absl/strings/str_cat.h"
 #include "proxy/base/log.h"
+#include "proxy/upstream/health/spec.h"
 
 namespace convoy::server {
 
@@ -68,6 +69,13 @@ std::vector<ext::ResourceError> Resources::admit(const xds::Changes& proposed) {
   for (const auto& cluster : proposed.clusters) {
     if (static_clusters_.contains(cluster->name)) {
       errors.push_back(nameTaken(kClusterType, cluster->name));
+      continue;
+    }
+    if (!commands_allowed_ && upstream::runsCheckCommands(*cluster)) {
+      ext::ResourceError& error =
+          errors.emplace_back(errorAbout(kClusterType, cluster->name, kCommandsNotAllowed));
+      error.set_field_path("health_checks[0].custom_health_check.typed_config.command");
+      error.set_rule("command");
       continue;
     }
     if (cluster->transport == nullptr) continue;

@@ -20,6 +20,10 @@
 
 namespace convoy::server {
 
+inline constexpr char kCommandsNotAllowed[] =
+    "its health check names a command, and this node runs none: it was started without "
+    "--health-command-dir";
+
 class Resources final : public xds::ResourceSink {
  public:
   Resources(upstream::ClusterManager& clusters, RouteTables& routes, ListenerManager& listeners,
@@ -32,6 +36,8 @@ class Resources final : public xds::ResourceSink {
 
   std::vector<ext::ResourceError> admit(const xds::Changes& proposed) override;
   void apply(const xds::Changes& changes) override;
+  // Before the first admit(): health checks may run commands.
+  void allowCheckCommands() { commands_allowed_ = true; }
   // Called when listeners came, changed or went.
   void onListenersChanged(std::function<void()> callback) {
     on_listeners_changed_ = std::move(callback);
@@ -44,6 +50,7 @@ class Resources final : public xds::ResourceSink {
   std::set<std::string> static_clusters_;
   std::set<std::string> static_listeners_;
   tls::SecretManager& secrets_;
+  bool commands_allowed_ = false;
   std::function<void()> on_listeners_changed_;
 };
 

@@ -20,6 +20,10 @@ constexpr event::Duration kDrainCheck = std::chrono::milliseconds(20);
 // trip.
 constexpr event::Duration kLastCall = std::chrono::milliseconds(250);
 
+// Between a host's change of health and the control plane's knowledge of it, so that many are told
+// together.
+constexpr event::Duration kHealthReport = std::chrono::milliseconds(500);
+
 ext::NodeReport::Lifecycle lifecycleOf(Server::State state) {
   switch (state) {
     case Server::State::Initializing:
@@ -71,8 +75,13 @@ Server::Server(const Options& options, config::BootstrapSpec bootstrap, const ev
       logs_(metrics_),
       workers_(makeWorkers(options.concurrency > 0 ? options.concurrency : usableProcessors(),
                            clock, random)),
+      health_threads_(options.health_threads, clock, random),
       routes_(main_, loopsOf(workers_)),
-      secrets_(main_, metrics_, static_cast<int>(workers_.size()) + 1),
+      secrets_(main_, metrics_, static_cast<int>(workers_.size() + 1 + options.health_threads)),
+      health_(main_, health_threads_.loops(), metrics_, upstream_io_,
+              {.workers = workers_.size(),
+               .command_directory = options.health_command_dir,
+               .start_threads = [this] { health_threads_.start(); }}),
       clusters_(std::make_unique<upstream::ClusterManager>(main_, loopsOf(workers_), metrics_,
                                                            upstream_io_)),
       listeners_(main_, pointersTo(workers_), routes_, logs_, metrics_, secrets_, adopted_,
@@ -81,12 +90,18 @@ Server::Server(const Options& options, config::BootstrapSpec bootstrap, const ev
       started_at_(clock.monotonicNow()),
       started_at_wall_(clock.wallNow()),
       last_call_(main_, [this] { endAccepting(); }),
-      drain_watch_(main_, [this] { watchDrain(); }) {
+      drain_watch_(main_, [this] { watchDrain(); }),
+      health_report_(main_, [this] { report(); }) {
   filter::registerBuiltins(filters_);
   clusters_->makeTransportsBy([this](const upstream::ClusterSpec& cluster) {
     return secrets_.makeFactory(cluster.transport, absl::StrCat("cluster ", cluster.name),
                                 "cluster", {{"envoy_cluster_name", cluster.name}});
   });
+  clusters_->monitorHealthBy(health_);
+  clusters_->onHealthChanged([this] {
+    if (!health_report_.armed()) health_report_.armAfter(kHealthReport);
+  });
+  if (!options_.health_command_dir.empty()) resources_->allowCheckCommands();
   for (const auto& worker : workers_) {
     worker->equip(clusters_->worker(worker->index()), filters_, options_.drain_time);
   }
@@ -121,6 +136,10 @@ absl::Status Server::startSecrets() {
 
 absl::Status Server::startClusters() {
   for (const auto& cluster : bootstrap_.clusters) {
+    if (options_.health_command_dir.empty() && upstream::runsCheckCommands(*cluster)) {
+      return absl::InvalidArgumentError(
+          absl::StrCat("cluster ", cluster->name, ": ", kCommandsNotAllowed));
+    }
     if (cluster->transport == nullptr) continue;
     if (absl::Status status = secrets_.admit(*cluster->transport); !status.ok()) {
       return absl::Status(status.code(),
@@ -169,7 +188,9 @@ void Server::becomeLive() {
 // For whoever looks at the fleet.
 void Server::report() {
   if (control_plane_ != nullptr) {
-    control_plane_->setReport(nodeReport(lifecycleOf(state_), listeners_.active()));
+    ext::NodeReport report = nodeReport(lifecycleOf(state_), listeners_.active());
+    addUnhealthyHosts(*clusters_, &report);
+    control_plane_->setReport(std::move(report));
   }
 }
 
@@ -231,6 +252,8 @@ void Server::stop() {
   state_ = State::Stopped;
   if (control_plane_ != nullptr) control_plane_->stop();
   for (const auto& worker : workers_) worker->stopAndJoin();
+  health_.shutdown();
+  health_threads_.stopAndJoin();
   logs_.flush();
   main_.stop();
 }

@@ -19,6 +19,7 @@
 #include "proxy/observe/log_writer.h"
 #include "proxy/observe/metrics.h"
 #include "proxy/server/control_plane.h"
+#include "proxy/server/health_threads.h"
 #include "proxy/server/listener_manager.h"
 #include "proxy/server/options.h"
 #include "proxy/server/resources.h"
@@ -26,6 +27,7 @@
 #include "proxy/server/worker.h"
 #include "proxy/tls/secret_manager.h"
 #include "proxy/upstream/cluster_manager.h"
+#include "proxy/upstream/health/monitor.h"
 #include "proxy/upstream/socket_io.h"
 
 namespace convoy::server {
@@ -100,9 +102,11 @@ class Server {
   filter::Registry filters_;
   net::AdoptedSockets adopted_;
   std::vector<std::unique_ptr<Worker>> workers_;
+  HealthThreads health_threads_;
   RouteTables routes_;
   tls::SecretManager secrets_;
   upstream::SocketIo upstream_io_;
+  upstream::Monitor health_;
   std::unique_ptr<upstream::ClusterManager> clusters_;
   ListenerManager listeners_;
   std::unique_ptr<Resources> resources_;
@@ -114,6 +118,7 @@ class Server {
   std::function<void()> on_live_;
   event::Timer last_call_;
   event::Timer drain_watch_;
+  event::Timer health_report_;
   event::MonotonicTime drain_deadline_{};
 };
 

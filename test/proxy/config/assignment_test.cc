@@ -123,5 +123,26 @@ TEST(Assignment, Errors) {
   }
 }
 
+TEST(Assignment, WhereAndHowAnEndpointIsChecked) {
+  const auto checked = [](const std::string& config) {
+    const auto result = make(
+        "{cluster_name: c, endpoints: [{lb_endpoints: [{endpoint: {address: {socket_address: "
+        "{address: 10.0.0.1, port_value: 80}}, health_check_config: {" +
+        config + "}}}]}]}");
+    EXPECT_TRUE(result.ok()) << result.errors.text();
+    const upstream::EndpointSpec& spec = result.spec->localities[0].endpoints[0];
+    return std::string(spec.health_check ? "" : "not ") +
+           (spec.health_address.has_value() ? spec.health_address->text() : "itself") + " " +
+           spec.health_hostname;
+  };
+  EXPECT_EQ(checked(""), "itself ");
+  EXPECT_EQ(checked("port_value: 9000, hostname: a"), "10.0.0.1:9000 a");
+  EXPECT_EQ(checked("address: {socket_address: {address: 10.0.0.2, port_value: 0}}"),
+            "10.0.0.2:80 ");
+  EXPECT_EQ(checked("address: {socket_address: {address: 10.0.0.2, port_value: 1}}, port_value: 9"),
+            "10.0.0.2:9 ");
+  EXPECT_EQ(checked("disable_active_health_check: true"), "not itself ");
+}
+
 }  // namespace
 }  // namespace convoy::config

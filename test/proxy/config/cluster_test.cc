@@ -211,9 +211,9 @@ TEST(Cluster, Errors) {
       {policies(policy("envoy.extensions.load_balancing_policies.maglev.v3.Maglev")),
        {"load_balancing_policy.policies: unsupported_extension: "
         "envoy.extensions.load_balancing_policies.maglev.v3.Maglev"}},
-      {clusterWith("health_checks: [{timeout: 1s, interval: 1s, unhealthy_threshold: 1, "
+      {clusterWith("health_checks: [{timeout: 1s, interval: 1s, unhealthy_threshold: 0, "
                    "healthy_threshold: 1, tcp_health_check: {}}]"),
-       {"health_checks: unsupported_field: "}},
+       {"health_checks[0].unhealthy_threshold: range: 0"}},
       {clusterWith("outlier_detection: {}"), {"outlier_detection: unsupported_field: "}},
       {clusterWith("circuit_breakers: {thresholds: [{}, {}]}"),
        {"circuit_breakers.thresholds[1].priority: duplicate: DEFAULT"}},

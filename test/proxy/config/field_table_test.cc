@@ -26,7 +26,8 @@ std::vector<const Descriptor*> roots() {
       envoy::config::route::v3::FilterConfig::descriptor(),
   };
   std::vector<std::string> types = builtins().types();
-  types.push_back("convoy.ext.RoutePolicy");  // in metadata
+  types.push_back("convoy.ext.RoutePolicy");        // in metadata
+  types.push_back("convoy.ext.HealthCheckPolicy");  // likewise
   for (const std::string& type : types) {
     found.push_back(
         google::protobuf::DescriptorPool::generated_pool()->FindMessageTypeByName(type));

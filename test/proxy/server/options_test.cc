@@ -18,7 +18,8 @@ absl::StatusOr<Options> parse(std::vector<std::string> arguments) {
 TEST(OptionsTest, UnderstandsEnvoysNames) {
   const auto options =
       parse({"-c", "a.yaml", "--concurrency", "3", "--service-node", "n1", "--service-cluster",
-             "edge", "-l", "warning", "--drain-time-s", "7", "--reject-unknown-dynamic-fields"});
+             "edge", "-l", "warning", "--drain-time-s", "7", "--reject-unknown-dynamic-fields",
+             "--health-threads", "2", "--health-command-dir", "/etc/checks"});
   ASSERT_TRUE(options.ok()) << options.status();
   EXPECT_EQ(options->config_path, "a.yaml");
   EXPECT_EQ(options->concurrency, 3u);
@@ -27,6 +28,8 @@ TEST(OptionsTest, UnderstandsEnvoysNames) {
   EXPECT_EQ(options->log_level, base::LogLevel::Warning);
   EXPECT_EQ(options->drain_time, std::chrono::seconds(7));
   EXPECT_TRUE(options->reject_unknown_dynamic_fields);
+  EXPECT_EQ(options->health_threads, 2u);
+  EXPECT_EQ(options->health_command_dir, "/etc/checks");
   EXPECT_EQ(options->mode, Options::Mode::Serve);
 }
 
@@ -48,6 +51,9 @@ TEST(OptionsTest, SaysWhatIsWrong) {
        "--log-level loud: must be trace, debug, info, warning, error, critical or off"},
       {{"-c", "a", "--mode", "init_only"}, "--mode init_only: must be serve or validate"},
       {{"-c", "a", "--drain-time-s", "-1"}, "--drain-time-s -1: must be seconds from 0 to 86400"},
+      {{"-c", "a", "--health-threads", "65"}, "--health-threads 65: must be a number from 1 to 64"},
+      {{"-c", "a", "--health-command-dir", "checks"},
+       "--health-command-dir checks: must be an absolute path"},
       {{"-c", "a", "b"}, "unexpected argument b"},
   };
   for (const auto& [arguments, error] : cases) {
@@ -57,9 +63,10 @@ TEST(OptionsTest, SaysWhatIsWrong) {
 
 TEST(OptionsTest, HelpNamesEveryOption) {
   const std::string help = helpText();
-  for (const char* option : {"--config-path", "--mode", "--concurrency", "--service-node",
-                             "--service-cluster", "--log-level", "--drain-time-s",
-                             "--reject-unknown-dynamic-fields", "--version", "--help"}) {
+  for (const char* option :
+       {"--config-path", "--mode", "--concurrency", "--service-node", "--service-cluster",
+        "--log-level", "--drain-time-s", "--reject-unknown-dynamic-fields", "--health-threads",
+        "--health-command-dir", "--version", "--help"}) {
     EXPECT_NE(help.find(option), std::string::npos) << option;
   }
 }

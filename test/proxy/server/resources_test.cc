@@ -6,6 +6,7 @@
 #include <string>
 #include <vector>
 
+#include "proxy/upstream/health/spec.h"
 #include "test/proxy/server/fixture.h"
 #include "test/proxy/server/specs.h"
 
@@ -64,6 +65,22 @@ TEST_F(ResourcesTest, WhatTheBootstrapDefinesStays) {
   EXPECT_EQ(errors[1].name(), "fixed");
   EXPECT_EQ(errors[1].type_url(), "type.googleapis.com/envoy.config.cluster.v3.Cluster");
   for (const ext::ResourceError& error : errors) EXPECT_EQ(error.rule(), "static");
+}
+
+TEST_F(ResourcesTest, CommandsOfHealthChecksNeedALeave) {
+  FakeUpstream web;
+  auto cluster = clusterOf("web", web.address());
+  auto check = std::make_shared<upstream::HealthCheckSpec>();
+  check->checker = upstream::CommandCheckSpec{.command = "check", .arguments = {}};
+  cluster->health_check = check;
+  xds::Changes changes;
+  changes.clusters = {cluster};
+  const std::vector<ext::ResourceError> errors = resources.admit(changes);
+  ASSERT_EQ(errors.size(), 1u);
+  EXPECT_EQ(errors[0].field_path(), "health_checks[0].custom_health_check.typed_config.command");
+  EXPECT_EQ(errors[0].rule(), "command");
+  resources.allowCheckCommands();
+  EXPECT_TRUE(resources.admit(changes).empty());
 }
 
 TEST_F(ResourcesTest, ATableIsSwappedUnderOpenConnections) {
