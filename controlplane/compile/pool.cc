@@ -5,6 +5,7 @@
 #include "absl/strings/str_cat.h"
 #include "api/convoy/ext/load_balancing.pb.h"
 #include "controlplane/compile/addresses.h"
+#include "controlplane/compile/health_check.h"
 #include "controlplane/compile/retries.h"
 #include "controlplane/compile/tls.h"
 #include "envoy/extensions/load_balancing_policies/least_request/v3/least_request.pb.h"
@@ -79,6 +80,7 @@ envoy::config::cluster::v3::Cluster compileCluster(const v1::Pool& pool) {
   setProtocol(pool.protocol(), &cluster);
   if (pool.has_tls()) *cluster.mutable_transport_socket() = compileUpstreamTls(pool.tls());
   compileLimits(pool, cluster.mutable_circuit_breakers());
+  if (pool.has_health_check()) compileHealthCheck(pool, &cluster);
   return cluster;
 }
 

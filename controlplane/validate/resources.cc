@@ -8,6 +8,7 @@
 #include "absl/strings/str_cat.h"
 #include "absl/strings/strip.h"
 #include "controlplane/validate/headers.h"
+#include "controlplane/validate/health_check.h"
 #include "controlplane/validate/request_policy.h"
 #include "controlplane/validate/retries.h"
 #include "controlplane/validate/routes.h"
@@ -137,7 +138,7 @@ void checkPool(const v1::Pool& pool, const Place& place) {
     checkDuration(pool.connect_timeout(), 1, kHourMs, "1 ms to 1 h",
                   place.field("connect_timeout"));
   }
-  if (pool.has_health_check()) place.field("health_check").refuseUnimplemented();
+  if (pool.has_health_check()) checkHealthCheck(pool.health_check(), place.field("health_check"));
   if (pool.has_tls()) checkPoolTls(pool.tls(), place.field("tls"));
   checkPoolLimits(pool, place);
 }

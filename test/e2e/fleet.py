@@ -99,13 +99,13 @@ class Fleet:
                                   "--xds-listen", self.xds)
         self.management, self.xds = self.control.found(r"^ready management=(\S+) xds=(\S+) ")
 
-    def start_node(self, name, *labels):
+    def start_node(self, name, *labels, flags=()):
         bootstrap = self.ctl("node", "bootstrap", "--id", name, "--control-plane", self.xds, "--admin", "127.0.0.1:0",
                              *[a for label in labels for a in ("--label", label)])
         path = os.path.join(self.folder, name + ".yaml")
         with open(path, "w", encoding="utf-8") as file:
             file.write(bootstrap)
-        node = self.start(name, "proxy/convoy-proxy", "-c", path, "--concurrency", "2")
+        node = self.start(name, "proxy/convoy-proxy", "-c", path, "--concurrency", "2", *flags)
         node.admin, = node.found(r"convoy-proxy is live admin=(\S+)")
         return node
 

@@ -217,6 +217,20 @@ std::string nodeErrorText(const v1::Node& node, const v1::NodeError& error) {
   return printable(text + ", of revision " + std::to_string(error.revision()));
 }
 
+void printUnhealthyBackends(const v1::Node& node, std::ostream& out) {
+  const ext::NodeReport& report = node.report();
+  for (const auto& host : report.unhealthy_hosts()) {
+    out << printable("node " + node.id() + ": backend " + host.cluster() + "/" + host.address() +
+                     " fails its health check: " + host.reason())
+        << "\n";
+  }
+  const auto shown = static_cast<uint64_t>(report.unhealthy_hosts_size());
+  if (report.unhealthy_host_count() > shown) {
+    out << printable("node " + node.id()) << ": " << report.unhealthy_host_count() - shown
+        << " more backends fail their health checks\n";
+  }
+}
+
 void printNodes(const std::vector<v1::Node>& nodes, std::ostream& out) {
   if (nodes.empty()) {
     out << "no nodes; `convoyctl node bootstrap --id ID --control-plane ADDRESS` prints a "
@@ -232,6 +246,7 @@ void printNodes(const std::vector<v1::Node>& nodes, std::ostream& out) {
   table.print(out);
   for (const v1::Node& node : nodes) {
     for (const v1::NodeError& error : node.errors()) out << nodeErrorText(node, error) << "\n";
+    printUnhealthyBackends(node, out);
     if (node.connections() > 1) {
       out << "node " << node.id() << " is connected " << node.connections()
           << " times; if this lasts, several processes use its id: give each its own\n";

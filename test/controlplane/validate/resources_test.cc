@@ -89,8 +89,8 @@ TEST(ResourcesTest, Pools) {
       {R"(name: "p" protocol: PROTOCOL_HTTP1)", ""},
       {R"(name: "p" protocol: PROTOCOL_HTTP2)", ""},
       {R"(name: "p" protocol: 99)", "x.protocol: enum"},
-      {R"(name: "p" connect_timeout {} health_check {} tls {})",
-       "x.connect_timeout: range, x.health_check: not_implemented, x.tls.ca: required, "
+      {R"(name: "p" connect_timeout {} health_check { timeout {} } tls {})",
+       "x.connect_timeout: range, x.health_check.timeout: range, x.tls.ca: required, "
        "x.tls.server_name: required"},
       {R"(name: "a b")", "x.name: name"},
   };

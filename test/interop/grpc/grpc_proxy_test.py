@@ -2,6 +2,7 @@
 """gRPC C++ on both sides of the real convoy-proxy, HTTP/2 by prior knowledge on both."""
 
 import os
+import re
 import sys
 
 sys.dont_write_bytecode = True
@@ -9,7 +10,7 @@ sys.path[:0] = [os.path.join(os.getcwd(), folder) for folder in ("test/e2e", "te
 
 import grpc_calls  # noqa: E402
 import results  # noqa: E402
-from fleet import Process, listener_url, wait_until  # noqa: E402
+from fleet import Process, get, listener_url, wait_until  # noqa: E402
 
 BOOTSTRAP = """\
 admin: {{address: {{socket_address: {{address: 127.0.0.1, port_value: 0}}}}}}
@@ -43,6 +44,7 @@ static_resources:
   clusters:
   - name: servers
     lb_policy: ROUND_ROBIN
+    {check}
     typed_extension_protocol_options:
       envoy.extensions.upstreams.http.v3.HttpProtocolOptions:
         "@type": type.googleapis.com/envoy.extensions.upstreams.http.v3.HttpProtocolOptions
@@ -60,7 +62,7 @@ class ThroughProxy(grpc_calls.Calls):
         super().setUp()
         self.through()
 
-    def through(self, servers=(), cluster="servers", longest="0s"):
+    def through(self, servers=(), cluster="servers", longest="0s", check=""):
         """From here on the client goes to a node in front of these servers."""
         endpoints = ", ".join("{endpoint: {address: {socket_address: {address: 127.0.0.1, port_value: %s}}}}" %
                               s.address.rsplit(":", 1)[1] for s in servers or (self.server,))
@@ -68,7 +70,8 @@ class ThroughProxy(grpc_calls.Calls):
         name = f"node-{self.nodes}"
         path = os.path.join(self.folder, name + ".yaml")
         with open(path, "w", encoding="utf-8") as file:
-            file.write(BOOTSTRAP.format(log=os.path.join(self.folder, name + ".access"), cluster=cluster, endpoints=endpoints, longest=longest))
+            file.write(BOOTSTRAP.format(log=os.path.join(self.folder, name + ".access"), cluster=cluster, endpoints=endpoints,
+                                        longest=longest, check=check))
         node = Process(self.folder, name, "proxy/convoy-proxy", "-c", path, "--concurrency", "1")
         self.addCleanup(node.process.wait)
         self.addCleanup(node.process.kill)
@@ -97,6 +100,25 @@ class ThroughProxy(grpc_calls.Calls):
         self.assertEqual(self.call("deadline", 60000), "status=4 The request took too long (max_stream_duration).")
         wait_until(lambda: "cancelled" in self.server.text(), "the cancellation at the server")
         self.assertEqual(self.logged(), ["/convoy.test.Echo/Unary DeadlineExceeded"])
+
+    def test_the_servers_own_health_service(self):
+        check = "health_checks: [{grpc_health_check: {%s}, timeout: 5s, interval: 0.1s, no_traffic_interval: 0.1s, " \
+                "unhealthy_threshold: 2, healthy_threshold: 2}]"
+
+        def health():
+            text = get(f"http://{self.node.admin}/clusters")[1]
+            return re.findall(r"^servers::\S+?::(health_\S+?)::(.*)$", text, re.MULTILINE)
+
+        green = self.start_server("green")
+        self.through((self.server, green), check=check % "")
+        wait_until(lambda: health() == [("health_flags", "healthy")] * 2, "both servers to be found healthy")
+        self.assertEqual(self.call("unary", 20), "blue=10 green=10 status=0")
+        green.process.kill()
+        wait_until(lambda: ("health_flags", "/failed_active_hc") in health(), "the dead one to be out")
+        self.assertEqual(self.call("unary", 20), "blue=20 status=0")
+        # A service that the server does not have.
+        self.through(check=check % "service_name: no.such.Service")
+        wait_until(lambda: any("gRPC status 5" in value for _, value in health()), "the service to be unknown")
 
     def test_the_log_knows_the_status(self):
         self.call("status", 5)

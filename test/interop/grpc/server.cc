@@ -2,6 +2,7 @@
 // runs until its standard input ends. When a call that hangs is cancelled it says that, too.
 
 #include <grpcpp/grpcpp.h>
+#include <grpcpp/health_check_service_interface.h>
 
 #include <cstdio>
 #include <memory>
@@ -84,6 +85,8 @@ class Service final : public Echo::WithCallbackMethod_Unary<Echo::Service> {
 int run(const std::string& name) {
   Service service(name);
   int port = 0;
+  // grpc.health.v1.Health of gRPC's own.
+  grpc::EnableDefaultHealthCheckService(true);
   grpc::ServerBuilder builder;
   builder.AddListeningPort("127.0.0.1:0", grpc::InsecureServerCredentials(), &port);
   builder.SetMaxReceiveMessageSize(-1);

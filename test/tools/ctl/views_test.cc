@@ -124,6 +124,22 @@ TEST(ViewsTest, ANodeIsShownWithWhatItRefuses) {
             "MAGLEV), of revision 5\n");
 }
 
+TEST(ViewsTest, BackendsThatFailTheirChecksAreNamedWithTheReason) {
+  v1::Node node;
+  node.set_id("edge-1");
+  auto& host = *node.mutable_report()->add_unhealthy_hosts();
+  host.set_cluster("web");
+  host.set_address("10.0.0.1:80");
+  host.set_reason("status 503");
+  node.mutable_report()->set_unhealthy_host_count(3);
+  std::ostringstream out;
+  printNodes({node}, out);
+  EXPECT_NE(out.str().find("node edge-1: backend web/10.0.0.1:80 fails its health check: status "
+                           "503\nnode edge-1: 2 more backends fail their health checks\n"),
+            std::string::npos)
+      << out.str();
+}
+
 TEST(ViewsTest, AnIdThatSeveralProcessesUseIsSaid) {
   v1::Node node;
   node.set_id("edge-1");

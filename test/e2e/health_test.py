@@ -1,0 +1,132 @@
+#!/usr/bin/env python3
+"""Active health checks of real nodes against real backends that die and come back."""
+
+import os
+import stat
+import sys
+import unittest
+
+sys.dont_write_bytecode = True
+sys.path.insert(0, os.path.join(os.getcwd(), "test/e2e"))
+
+import results  # noqa: E402
+from fleet import Fleet, get, listener_url, traffic_result, wait_until  # noqa: E402
+
+CONFIG = """\
+listeners:
+- name: public
+  address: 127.0.0.1:0
+  routes: [{{pool: web}}]
+pools:
+- name: web
+  algorithm: round_robin
+  health_check: {{{checker}, interval: 0.1s, timeout: 2s, unhealthy_threshold: 3, healthy_threshold: 2}}
+  backends: [{{address: "{blue}"}}, {{address: "{green}"}}]
+"""
+
+
+class HealthTest(unittest.TestCase):
+    def setUp(self):
+        self.fleet = Fleet()
+        self.addCleanup(self.fleet.close)
+        self.blue = self.fleet.start_backend("blue")
+        self.green = self.fleet.start_backend("green")
+
+    def start(self, checker, *flags):
+        self.node = self.fleet.start_node("node-a", flags=flags)
+        self.fleet.apply(CONFIG.format(checker=checker, blue=self.blue, green=self.green))
+        self.url = listener_url(self.node, "public")
+
+    def backend(self, name):
+        return next(p for p in self.fleet.processes if p.name == name)
+
+    def flags(self, address):
+        """The health flags of a backend."""
+        for line in get(f"http://{self.node.admin}/clusters")[1].splitlines():
+            if line.startswith(f"web::{address}::health_flags::"):
+                return line.rsplit("::", 1)[1]
+        return None
+
+    def await_flags(self, address, flags):
+        wait_until(lambda: self.flags(address) == flags, f"{address} to be {flags}")
+
+    def stat(self, name):
+        for line in get(f"http://{self.node.admin}/stats?filter=cluster.web.health_check")[1].splitlines():
+            if line.startswith(f"cluster.web.health_check.{name}: "):
+                return int(line.rsplit(" ", 1)[1])
+        return None
+
+    def served_by(self, requests=6):
+        return {get(self.url)[1].strip() for _ in range(requests)}
+
+    def test_a_backend_that_dies_goes_out_and_comes_back(self):
+        self.start("http: {path: /health}")
+        self.await_flags(self.blue, "healthy")
+        self.await_flags(self.green, "healthy")
+        self.assertEqual(self.served_by(), {"blue", "green"})
+        self.assertEqual(self.stat("healthy"), 2)
+
+        self.backend("blue").process.kill()
+        self.await_flags(self.blue, "/failed_active_hc")
+        traffic = self.fleet.start_traffic(self.url)
+        self.assertEqual(self.served_by(), {"green"})
+        reason = f"node node-a: backend web/{self.blue} fails its health check: connection failed: Connection refused\n"
+        wait_until(lambda: reason in self.fleet.ctl("status"), "the author to see it")
+        self.assertGreaterEqual(self.stat("failure"), 3)
+        self.assertEqual(self.stat("healthy"), 1)
+
+        self.fleet.start("blue-again", "tools/sample/backend", "--name", "blue", "--listen", self.blue)
+        self.await_flags(self.blue, "healthy")
+        wait_until(lambda: self.served_by() == {"blue", "green"}, "requests to blue")
+        result = traffic_result(traffic)
+        self.assertEqual((result["failed"], result["errors"]), (0, []), result)
+        wait_until(lambda: "health check" not in self.fleet.ctl("status"), "the author to see that, too")
+
+    def test_kill_all_is_503_at_once_and_one_that_returns_serves(self):
+        self.start("tcp: {}")
+        self.await_flags(self.blue, "healthy")
+        self.await_flags(self.green, "healthy")
+        for name in ("blue", "green"):
+            self.backend(name).process.kill()
+        self.await_flags(self.blue, "/failed_active_hc")
+        self.await_flags(self.green, "/failed_active_hc")
+        self.assertEqual(get(self.url)[0], 503)
+        self.fleet.start("green-again", "tools/sample/backend", "--name", "green", "--listen", self.green)
+        self.await_flags(self.green, "healthy")
+        wait_until(lambda: get(self.url)[0] == 200, "a request to be served")
+
+    def test_a_status_that_is_not_expected_takes_a_backend_out(self):
+        self.start("http: {path: /status/503}")
+        self.await_flags(self.blue, "/failed_active_hc")
+        wait_until(lambda: "fails its health check: status 503\n" in self.fleet.ctl("status"), "the reason")
+
+    def test_commands_of_the_node(self):
+        folder = os.path.join(self.fleet.folder, "checks")
+        os.mkdir(folder)
+        script = os.path.join(folder, "check")
+        with open(script, "w", encoding="utf-8") as file:
+            file.write(f"#!/bin/sh\n[ -e {folder}/$CONVOY_PORT ] && exit 4\nexit 0\n")
+        os.chmod(script, stat.S_IRWXU)
+        self.start("command: {command: check}", "--health-command-dir", folder)
+        self.await_flags(self.blue, "healthy")
+        self.await_flags(self.green, "healthy")
+        with open(os.path.join(folder, self.blue.rsplit(":", 1)[1]), "w", encoding="utf-8"):
+            pass
+        self.await_flags(self.blue, "/failed_active_hc")
+        self.assertEqual(self.flags(self.green), "healthy")
+        wait_until(lambda: "the command ended with exit code 4" in self.fleet.ctl("status"), "the reason")
+        os.remove(script)
+        self.await_flags(self.green, "/failed_active_hc")
+        wait_until(lambda: "the command check cannot be run: No such file" in self.fleet.ctl("status"), "the reason")
+
+    def test_a_node_that_allows_no_commands_refuses_the_pool(self):
+        self.node = self.fleet.start_node("node-a")
+        config = CONFIG.format(checker="command: {command: check}", blue=self.blue, green=self.green)
+        result = self.fleet.run_ctl("apply", "-f", "-", "--wait", "20s", stdin=config)
+        self.assertNotEqual(result.returncode, 0)
+        self.assertIn("health_checks[0].custom_health_check.typed_config.command", result.stderr + result.stdout)
+        self.assertIn("--health-command-dir", result.stderr + result.stdout)
+
+
+if __name__ == "__main__":
+    results.main()
