@@ -21,10 +21,11 @@ constexpr const char* kMethods[] = {"GET",    "HEAD",    "POST",  "PUT",
 void checkHttp(const v1::HealthCheck::Http& http, const Place& place) {
   if (!http.path().empty()) {
     // Its query is part of it here.
-    checkPath(http.path().substr(0, http.path().find('?')), place.field("path"));
+    const size_t query = std::min(http.path().find('?'), http.path().size());
+    checkPath(http.path().substr(0, query), place.field("path"));
     checkHeaderValue(http.path(), place.field("path"));
-    if (http.path().find(' ') != std::string::npos) {
-      place.field("path").refuse("syntax", http.path(), "a path has no blanks; write %20");
+    if (http.path().find(' ', query) != std::string::npos) {
+      place.field("path").refuse("syntax", http.path(), "a query has no blanks; write %20");
     }
   }
   if (!http.host().empty()) checkHeaderValue(http.host(), place.field("host"));
