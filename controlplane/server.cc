@@ -9,6 +9,8 @@
 #include <grpcpp/server_builder.h>
 #include "absl/strings/str_cat.h"
 #include "controlplane/base/version.h"
+#include "controlplane/compile/encoded.h"
+#include "controlplane/compile/tls.h"
 #include "controlplane/listen_address.h"
 #include "controlplane/model/model.h"
 #include "controlplane/store/sealed_store.h"
@@ -68,7 +70,10 @@ absl::StatusOr<std::unique_ptr<Server>> Server::start(const ServerOptions& optio
   absl::StatusOr<std::unique_ptr<manage::ConfigManager>> manager =
       manage::ConfigManager::open(store->get(), clock, std::move(check));
   if (!manager.ok()) return manager.status();
+  const store::SecretsKey key = (*store)->key();
   std::unique_ptr<Server> server(new Server(std::move(*store), std::move(*manager), clock));
+  // Before a node can ask.
+  server->rotateTicketKeys(key, clock, options.clock_look);
   absl::Status status = server->listen(options);
   if (!status.ok()) return status;
   return server;
@@ -86,6 +91,15 @@ Server::Server(std::unique_ptr<store::Store> store, std::unique_ptr<manage::Conf
           &registry_, [this] { return manager_->head(); }, &stop_) {
   manager_->setPublish(
       [this](const compile::SnapshotPtr& snapshot) { publisher_.publish(snapshot); });
+}
+
+void Server::rotateTicketKeys(const store::SecretsKey& key, const event::Clock* clock,
+                              event::Duration look) {
+  ticket_keys_ = std::make_unique<manage::TicketRotation>(
+      key, clock, look, [this](const std::vector<std::string>& keys) {
+        manager_->putSecret(compile::encode(compile::Type::Secret, compile::kTicketSecret,
+                                            compile::compileTicketKeys(keys)));
+      });
 }
 
 absl::Status Server::listen(const ServerOptions& options) {
@@ -107,6 +121,7 @@ absl::Status Server::listen(const ServerOptions& options) {
 }
 
 Server::~Server() {
+  ticket_keys_.reset();
   stop_.stop();
   publisher_.stop();
   // Relative, so that no clock is read here.

@@ -3,6 +3,7 @@
 // The control plane put together: store, manager, publisher, registry and the two gRPC servers
 // (management; xDS). Made and stopped by main.
 
+#include <chrono>
 #include <memory>
 #include <string>
 
@@ -13,6 +14,7 @@
 #include "controlplane/fleet/registry.h"
 #include "controlplane/manage/config_manager.h"
 #include "controlplane/manage/config_service.h"
+#include "controlplane/manage/ticket_keys.h"
 #include "controlplane/push/ads_service.h"
 #include "controlplane/push/publisher.h"
 #include "controlplane/store/store.h"
@@ -27,7 +29,8 @@ struct ServerOptions {
   std::string secrets_key = {};                // file; empty: the store's name and ".key"
   std::string management = "127.0.0.1:18001";  // address; port 0: a free one
   std::string xds = "127.0.0.1:18000";
-  bool insecure = false;  // may listen where other machines reach it
+  bool insecure = false;                                 // may listen where other machines reach it
+  event::Duration clock_look = std::chrono::minutes(1);  // how often the wall clock is looked at
 };
 
 class Server {
@@ -49,6 +52,8 @@ class Server {
          const event::Clock* clock);
 
   absl::Status listen(const ServerOptions& options);
+  void rotateTicketKeys(const store::SecretsKey& key, const event::Clock* clock,
+                        event::Duration look);
 
   const std::unique_ptr<store::Store> store_;
   const std::unique_ptr<manage::ConfigManager> manager_;
@@ -58,6 +63,7 @@ class Server {
   push::AdsService ads_;
   manage::ConfigService config_;
   fleet::FleetService fleet_;
+  std::unique_ptr<manage::TicketRotation> ticket_keys_;
   net::Address management_;
   net::Address xds_;
   std::unique_ptr<grpc::Server> management_server_;

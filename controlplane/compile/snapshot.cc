@@ -170,15 +170,30 @@ class Snapshot::Builder {
   std::set<std::string> fresh_routes_;  // compiled already
 };
 
-std::shared_ptr<const Snapshot> Snapshot::next(const Snapshot& previous, const model::Model& model,
-                                               absl::Span<const store::Key> changed,
-                                               const Observer& observer) {
+// A copy that may be changed. Views are its own.
+std::shared_ptr<Snapshot> Snapshot::after(const Snapshot& previous) {
   auto snapshot = std::make_shared<Snapshot>();
-  snapshot->revision_ = model.revision;
+  snapshot->revision_ = previous.revision_;
+  snapshot->sequence_ = previous.sequence_ + 1;
   snapshot->listeners_ = previous.listeners_;
   snapshot->routes_ = previous.routes_;
   snapshot->pools_ = previous.pools_;
   snapshot->secrets_ = previous.secrets_;
+  snapshot->selectors_ = previous.selectors_;
+  return snapshot;
+}
+
+std::shared_ptr<const Snapshot> Snapshot::withSecret(const Snapshot& previous, EncodedPtr secret) {
+  std::shared_ptr<Snapshot> snapshot = after(previous);
+  snapshot->secrets_[secret->name] = std::move(secret);
+  return snapshot;
+}
+
+std::shared_ptr<const Snapshot> Snapshot::next(const Snapshot& previous, const model::Model& model,
+                                               absl::Span<const store::Key> changed,
+                                               const Observer& observer) {
+  std::shared_ptr<Snapshot> snapshot = after(previous);
+  snapshot->revision_ = model.revision;
   Builder builder(snapshot.get(), model, observer);
   for (const store::Key& key : changed) builder.update(key);
   builder.finish();
@@ -211,6 +226,7 @@ ViewPtr Snapshot::viewFor(const model::Labels& labels) const {
 ViewPtr Snapshot::makeView(const model::Labels& labels) const {
   auto view = std::make_shared<View>();
   view->revision = revision_;
+  view->sequence = sequence_;
   for (const auto& [name, listener] : listeners_) {
     if (!model::selects(listener->nodes, labels)) continue;
     view->resources[indexOf(Type::Listener)].emplace(listener->encoded->name, listener->encoded);

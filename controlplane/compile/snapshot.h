@@ -3,6 +3,7 @@
 // The whole configuration of one revision, compiled: immutable, and made from the one before by
 // compiling only what changed. Thread-safe.
 
+#include <cstdint>
 #include <functional>
 #include <map>
 #include <memory>
@@ -34,11 +35,16 @@ class Snapshot {
   static std::shared_ptr<const Snapshot> next(const Snapshot& previous, const model::Model& model,
                                               absl::Span<const store::Key> changed,
                                               const Observer& observer);
+  // The same configuration with one secret that is new or has changed and that no resource of
+  // convoy.v1 stands for.
+  static std::shared_ptr<const Snapshot> withSecret(const Snapshot& previous, EncodedPtr secret);
   // Compiles everything.
   static std::shared_ptr<const Snapshot> compile(const model::Model& model,
                                                  const Observer& observer);
 
   store::RevisionNumber revision() const { return revision_; }
+  // Grows from snapshot to snapshot, whether the revision does or not.
+  uint64_t sequence() const { return sequence_; }
 
   // What a node with these labels gets.
   ViewPtr viewFor(const model::Labels& labels) const;
@@ -65,7 +71,10 @@ class Snapshot {
   void reach(const std::string& routes, const model::Labels& labels, View* view) const;
   void reachSecrets(const Encoded& user, View* view) const;
 
+  static std::shared_ptr<Snapshot> after(const Snapshot& previous);
+
   store::RevisionNumber revision_ = 0;
+  uint64_t sequence_ = 0;
   std::map<std::string, std::shared_ptr<const Listener>> listeners_;
   std::map<std::string, std::shared_ptr<const Routes>> routes_;  // by RouteConfiguration
   std::map<std::string, Pool> pools_;

@@ -70,6 +70,21 @@ void setValidation(const std::string& ca, const NameMatches& names,
   }
 }
 
+void setTickets(v1::ListenerTls::SessionTickets tickets, tls_v3::DownstreamTlsContext* context) {
+  if (tickets == v1::ListenerTls::OFF) {
+    context->set_disable_stateless_session_resumption(true);
+    return;
+  }
+  context->mutable_session_timeout()->set_seconds(kSessionSeconds);
+  if (tickets == v1::ListenerTls::NODE) return;
+  nameSecret(kTicketSecret, context->mutable_session_ticket_keys_sds_secret_config());
+}
+
+bool usesFleetTickets(const v1::ListenerTls& tls) {
+  return !tls.certificates().empty() && tls.session_tickets() != v1::ListenerTls::NODE &&
+         tls.session_tickets() != v1::ListenerTls::OFF;
+}
+
 TransportSocket socketOf(const google::protobuf::Message& context) {
   TransportSocket socket;
   socket.set_name("envoy.transport_sockets.tls");
@@ -101,6 +116,15 @@ tls_v3::Secret compileSecret(const v1::Certificate& certificate) {
   return secret;
 }
 
+tls_v3::Secret compileTicketKeys(absl::Span<const std::string> keys) {
+  tls_v3::Secret secret;
+  secret.set_name(kTicketSecret);
+  for (const std::string& key : keys) {
+    secret.mutable_session_ticket_keys()->add_keys()->set_inline_bytes(key);
+  }
+  return secret;
+}
+
 TransportSocket compileDownstreamTls(const v1::ListenerTls& tls) {
   tls_v3::DownstreamTlsContext context;
   auto* common = context.mutable_common_tls_context();
@@ -115,6 +139,7 @@ TransportSocket compileDownstreamTls(const v1::ListenerTls& tls) {
     context.mutable_require_client_certificate()->set_value(!clients.optional());
     setValidation(clients.ca(), clients.names(), common);
   }
+  setTickets(tls.session_tickets(), &context);
   return socketOf(context);
 }
 
@@ -138,6 +163,7 @@ TransportSocket compileUpstreamTls(const v1::PoolTls& tls) {
 std::vector<std::string> secretsOf(const v1::ListenerTls& tls) {
   std::set<std::string> names(tls.certificates().begin(), tls.certificates().end());
   names.insert(tls.client_certificates().ca());
+  if (usesFleetTickets(tls)) names.insert(kTicketSecret);
   return sorted(std::move(names));
 }
 

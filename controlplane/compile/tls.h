@@ -7,6 +7,7 @@
 #include <string>
 #include <vector>
 
+#include "absl/types/span.h"
 #include "api/convoy/v1/certificate.pb.h"
 #include "api/convoy/v1/tls.pb.h"
 #include "envoy/config/core/v3/base.pb.h"
@@ -17,6 +18,15 @@ namespace convoy::controlplane::compile {
 // A certificate to show, or authorities to trust.
 envoy::extensions::transport_sockets::tls::v3::Secret compileSecret(
     const v1::Certificate& certificate);
+
+// The secret with the fleet's ticket keys. No certificate's name has a slash.
+inline constexpr char kTicketSecret[] = "convoy/session_tickets";
+// How long a session may be resumed.
+inline constexpr int64_t kSessionSeconds = 24 * 3600;
+
+// Each of `keys` is 80 bytes; the first encrypts, all decrypt.
+envoy::extensions::transport_sockets::tls::v3::Secret compileTicketKeys(
+    absl::Span<const std::string> keys);
 
 envoy::config::core::v3::TransportSocket compileDownstreamTls(const v1::ListenerTls& tls);
 envoy::config::core::v3::TransportSocket compileUpstreamTls(const v1::PoolTls& tls);

@@ -4,6 +4,7 @@
 // labels every selector treats alike share one view.
 
 #include <array>
+#include <cstdint>
 #include <memory>
 #include <string>
 #include <vector>
@@ -21,6 +22,7 @@ using ResourceMap = absl::flat_hash_map<absl::string_view, EncodedPtr>;
 
 struct View {
   store::RevisionNumber revision = 0;
+  uint64_t sequence = 0;  // that of its snapshot
   std::array<ResourceMap, kTypeCount> resources;
 
   const ResourceMap& of(Type type) const { return resources[indexOf(type)]; }

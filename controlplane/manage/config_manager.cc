@@ -87,6 +87,12 @@ compile::SnapshotPtr ConfigManager::snapshot() {
   return snapshot_;
 }
 
+void ConfigManager::putSecret(compile::EncodedPtr secret) {
+  MutexLock lock(&mutex_);
+  snapshot_ = compile::Snapshot::withSecret(*snapshot_, std::move(secret));
+  if (publish_) publish_(snapshot_);
+}
+
 absl::Status ConfigManager::expectHead(bool checked, int64_t expected) {
   if (!checked || expected == model_.revision) return absl::OkStatus();
   return absl::AbortedError(absl::StrCat(

@@ -47,6 +47,9 @@ class ConfigManager {
   absl::StatusOr<v1::DeleteResponse> remove(const v1::DeleteRequest& request);
   absl::StatusOr<v1::ValidateResponse> validate(const v1::ValidateRequest& request);
 
+  // Brings a secret into force that is no part of the configuration: no revision, nothing stored.
+  void putSecret(compile::EncodedPtr secret);
+
   // Told of every new revision.
   Observers& observers() { return observers_; }
 

@@ -78,7 +78,7 @@ void Stream::join() {
 
 void Stream::setSnapshot(const compile::SnapshotPtr& snapshot, Differences& differences) {
   const compile::ViewPtr& now = session_.view();
-  if (now != nullptr && now->revision >= snapshot->revision()) return;
+  if (now != nullptr && now->sequence >= snapshot->sequence()) return;
   compile::ViewPtr next = snapshot->viewFor(session_.node()->labels);
   const compile::ViewDifference* changes =
       now == nullptr ? nullptr : &differences.between(now, next);

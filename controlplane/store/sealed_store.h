@@ -29,6 +29,8 @@ class SealedStore final : public Store {
   static absl::StatusOr<std::unique_ptr<SealedStore>> open(std::unique_ptr<Store> behind,
                                                            SealOptions options);
 
+  const SecretsKey& key() const { return key_; }
+
   absl::StatusOr<RevisionNumber> head() override { return behind_->head(); }
   absl::StatusOr<RevisionNumber> commit(RevisionNumber expected_head, const RevisionInfo& info,
                                         absl::Span<const Write> writes) override;

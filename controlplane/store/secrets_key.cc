@@ -1,7 +1,10 @@
 #include "controlplane/store/secrets_key.h"
 
 #include <fcntl.h>
+#include <openssl/core_names.h>
 #include <openssl/evp.h>
+#include <openssl/kdf.h>
+#include <openssl/params.h>
 #include <openssl/rand.h>
 #include <openssl/sha.h>
 #include <sys/stat.h>
@@ -200,6 +203,25 @@ std::optional<std::string> SecretsKey::unseal(absl::string_view sealed,
          EVP_DecryptFinal_ex(cipher.get(), bytesOf(plain.data() + size), &size) == 1;
   if (!good) return std::nullopt;
   return plain;
+}
+
+std::string SecretsKey::derive(absl::string_view purpose, size_t size) const {
+  const std::unique_ptr<EVP_KDF, decltype(&EVP_KDF_free)> hkdf(
+      EVP_KDF_fetch(nullptr, "HKDF", nullptr), EVP_KDF_free);
+  const std::unique_ptr<EVP_KDF_CTX, decltype(&EVP_KDF_CTX_free)> context(
+      EVP_KDF_CTX_new(hkdf.get()), EVP_KDF_CTX_free);
+  // Not written to, whatever the type of the parameters says.
+  const OSSL_PARAM parameters[] = {
+      OSSL_PARAM_construct_utf8_string(OSSL_KDF_PARAM_DIGEST, const_cast<char*>("SHA256"), 0),
+      OSSL_PARAM_construct_octet_string(OSSL_KDF_PARAM_KEY, const_cast<uint8_t*>(key_.data()),
+                                        key_.size()),
+      OSSL_PARAM_construct_octet_string(OSSL_KDF_PARAM_INFO, const_cast<char*>(purpose.data()),
+                                        purpose.size()),
+      OSSL_PARAM_construct_end()};
+  std::string derived(size, '\0');
+  // Fails for lack of memory only: a key that nobody derived must not be used.
+  CONVOY_ASSERT(EVP_KDF_derive(context.get(), bytesOf(derived.data()), size, parameters) == 1);
+  return derived;
 }
 
 }  // namespace convoy::controlplane::store

@@ -1,6 +1,7 @@
 #pragma once
 
-// The key that seals secrets in the store: 32 random bytes, in a file of its own as 64 hexadecimal
+// The key of what the control plane keeps secret: it seals secrets in the store, and other keys are
+// derived from it. 32 random bytes, in a file of its own as 64 hexadecimal
 // digits and a newline, readable by its owner only. Immutable; thread-safe.
 //
 // Sealing is AES-256-GCM with a random nonce for each value. A sealed value is bound to a context:
@@ -30,6 +31,11 @@ class SecretsKey {
   std::optional<std::string> unseal(absl::string_view sealed, absl::string_view context) const;
   // Whether this key has sealed the value, as its first bytes say.
   bool sealedBy(absl::string_view sealed) const;
+
+  // `size` bytes of key for another purpose, by HKDF-SHA-256 (RFC 5869) without salt: the same for
+  // the same `purpose`, and of no use to find this key or those of other purposes.
+  // REQUIRES: 0 < size <= 8160.
+  std::string derive(absl::string_view purpose, size_t size) const;
 
  private:
   static constexpr size_t kKeyBytes = 32;

@@ -104,6 +104,11 @@ void checkListenerTls(const v1::ListenerTls& tls, const Place& place) {
     }
   }
   checkVersion(tls.min_version(), place.field("min_version"));
+  if (!v1::ListenerTls::SessionTickets_IsValid(tls.session_tickets())) {
+    place.field("session_tickets")
+        .refuse("enum", absl::StrCat(static_cast<int>(tls.session_tickets())),
+                "the choices are fleet, node and off");
+  }
   if (!tls.has_client_certificates()) return;
   const Place client = place.field("client_certificates");
   if (tls.client_certificates().ca().empty()) {

@@ -1,5 +1,6 @@
 // Certificates through the whole control plane: what comes out where, and what does not.
 
+#include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
 #include <cstdio>
@@ -90,6 +91,56 @@ TEST_F(SecretsTest, ARenewedCertificateIsSentAloneToThoseWhoUseIt) {
   std::printf("200 listeners, 100 of them with the certificate: all of it %zu bytes, renewed %zu\n",
               bytes_before, edge->received() - bytes_before);
   EXPECT_LT(edge->received() - bytes_before, 4096u);
+}
+
+constexpr char kTickets[] = "Secret/convoy/session_tickets";
+
+TEST_F(SecretsTest, TheClockRotatesTicketKeysAndNothingElse) {
+  auto edge = node("edge");
+  applyEverywhere(certificateText("web", "ecdsa") + authorityText("ca") + kHttps);
+  ASSERT_TRUE(edge->waitFor(kTickets));
+  tls_v3::Secret before, after;
+  ASSERT_TRUE(before.ParseFromString(edge->content(kTickets)));
+  ASSERT_EQ(before.session_ticket_keys().keys_size(), 4);
+  const std::vector<std::string> log = edge->log();
+  clock_.jump(std::chrono::hours(12));
+  ASSERT_TRUE(edge->waitForLog(kTickets, 2));
+  EXPECT_EQ(edge->log().size(), log.size() + 1);
+  ASSERT_TRUE(after.ParseFromString(edge->content(kTickets)));
+  const auto key = [](const tls_v3::Secret& secret, int i) {
+    return secret.session_ticket_keys().keys(i).inline_bytes();
+  };
+  EXPECT_EQ(key(after, 0), key(before, 1)) << "the next one comes into use";
+  EXPECT_EQ(key(after, 2), key(before, 0)) << "and the old one is still known";
+  // The next change of the configuration takes nothing back.
+  applyEverywhere(R"(pools { name: "web" algorithm: ALGORITHM_ROUND_ROBIN })");
+  EXPECT_EQ(edge->content(kTickets), after.SerializeAsString());
+}
+
+TEST_F(SecretsTest, ARestartKeepsTheTicketKeys) {
+  ASSERT_TRUE(apply(certificateText("web", "ecdsa") + authorityText("ca") + kHttps).ok());
+  const auto keysOf = [this](const std::string& id) {
+    auto proxy = node(id);
+    EXPECT_TRUE(proxy->waitFor(kTickets));
+    tls_v3::Secret secret;
+    EXPECT_TRUE(secret.ParseFromString(proxy->content(kTickets)));
+    std::vector<std::string> keys;
+    for (const auto& key : secret.session_ticket_keys().keys()) keys.push_back(key.inline_bytes());
+    return keys;
+  };
+  const std::vector<std::string> before = keysOf("first");
+  ASSERT_EQ(before.size(), 4u);
+  start();
+  // Whatever the time, what the first node encrypts is decrypted by the second.
+  EXPECT_THAT(keysOf("second"), testing::Contains(before.front()));
+}
+
+TEST_F(SecretsTest, WithoutTlsThereAreNoTicketKeys) {
+  ASSERT_TRUE(apply(kTenLines).ok());
+  auto plain = node("plain");
+  ASSERT_TRUE(plain->waitFor("Listener/public"));
+  plain->ask("Secret", {"convoy/session_tickets"});
+  EXPECT_TRUE(plain->waitForLog("-Secret/convoy/session_tickets"));
 }
 
 TEST_F(SecretsTest, ANodeReadsNoSecretsOfOthers) {

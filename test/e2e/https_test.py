@@ -1,6 +1,8 @@
 #!/usr/bin/env python3
 """HTTPS by convoyctl apply, through the real control plane and nodes, against curl, openssl and Python's ssl."""
 
+import base64
+import hmac
 import http.client
 import os
 import pathlib
@@ -10,6 +12,7 @@ import ssl
 import subprocess
 import sys
 import tempfile
+import time
 import unittest
 
 sys.dont_write_bytecode = True
@@ -156,6 +159,46 @@ class HttpsTest(unittest.TestCase):
         self.assertEqual(self.subject("-tls1_2", "-cipher", "ECDHE-ECDSA-AES128-GCM-SHA256"), "ecdsa")
         self.assertEqual(self.subject("-tls1_2", "-cipher", "ECDHE-RSA-AES128-GCM-SHA256"), "rsa")
 
+    def resumed(self, node, session, *arguments):
+        """Whether the node resumed the session of the file, if there is one; leaves the newest session there."""
+        address = listener_url(node, "public").removeprefix("http://")
+        given = ["-sess_in", session] if session.exists() else []
+        # A ticket of TLS 1.3 comes with the first answer.
+        request = "GET / HTTP/1.1\r\nhost: example.com\r\nconnection: close\r\n\r\n"
+        shown = subprocess.run(
+            ["openssl", "s_client", "-connect", address, "-servername", "example.com", "-CAfile", self.folder / "ca.pem",
+             "-verify_return_error", "-ign_eof", *given, "-sess_out", session, *arguments], input=request, capture_output=True,
+            text=True, timeout=SECONDS, check=False)
+        self.assertIn("blue", shown.stdout, shown.stderr)
+        kind, = re.findall(r"^(New|Reused), ", shown.stdout, re.MULTILINE)
+        return kind == "Reused"
+
+    def test_a_fleet_resumes_each_others_sessions(self):
+        other = self.fleet.start_node("second", "role=outer")
+        self.apply(self.ten_lines)
+        sessions = {version: self.folder / f"session{version}" for version in ("-tls1_2", "-tls1_3")}
+        for version, session in sessions.items():
+            self.assertFalse(self.resumed(self.node, session, version), version)
+            self.assertTrue(self.resumed(other, session, version), version)
+        # The keys come from the secrets key, wherever and whenever a control plane runs, and nodes do not store them.
+        self.fleet.control.end()
+        self.fleet.start_control()
+        late = self.fleet.start_node("late", "role=outer")
+        self.apply(self.ten_lines)
+        for version, session in sessions.items():
+            for node in (late, self.node):
+                self.assertTrue(self.resumed(node, session, version), version)
+
+    def test_sessions_of_a_node_or_none(self):
+        other = self.fleet.start_node("second", "role=outer")
+        for name, own in (("node", True), ("off", False)):
+            self.apply(self.ten_lines.replace("{certificates: [web]}", f"{{certificates: [web], session_tickets: {name}}}"))
+            for version in ("-tls1_2", "-tls1_3"):
+                session = self.folder / f"session-{name}{version}"
+                self.assertFalse(self.resumed(self.node, session, version))
+                self.assertEqual(self.resumed(self.node, session, version), own, f"{name} {version}")
+                self.assertFalse(self.resumed(other, session, version), f"{name} {version}")
+
     def test_client_certificates_are_demanded(self):
         self.apply(CLIENTS)
         self.address = listener_url(self.node, "public").removeprefix("http://")
@@ -220,6 +263,21 @@ class HttpsTest(unittest.TestCase):
             number = shown.stdout[7:39]
             self.assertNotIn(number, data)
             self.assertNotIn(number.hex().encode(), data.lower())
+        for key in self.ticket_keys():
+            for form in (key, key.hex().encode(), base64.b64encode(key)):
+                self.assertNotIn(form, data)
+
+    def ticket_keys(self):
+        """The secret parts of the keys around now: HKDF-SHA-256 (RFC 5869) of the secrets key, without its first 16 bytes."""
+        secret = bytes.fromhex((self.folder / "convoy.db.key").read_text(encoding="ascii"))
+        pseudo_random = hmac.digest(bytes(32), secret, "sha256")
+        for epoch in range(int(time.time()) // 43200 - 2, int(time.time()) // 43200 + 2):
+            block, key = b"", b""
+            for i in range(1, 4):
+                block = hmac.digest(pseudo_random, block + b"convoy session ticket key %d" % epoch + bytes([i]), "sha256")
+                key += block
+            # Aligned, so that the text of base64 is found in a longer one.
+            yield key[18:78]
 
     def test_no_key_comes_out(self):
         address = self.start_tls_backend()
@@ -236,6 +294,7 @@ class HttpsTest(unittest.TestCase):
         for node in nodes:
             dump = get(f"http://{node.admin}/config_dump")[1]
             self.assertIn('"web"', dump)
+            self.assertIn('"convoy/session_tickets"', dump)
             for path in ("/config_dump", "/certs", "/stats", "/clusters", "/listeners"):
                 self.assert_no_key(get(f"http://{node.admin}{path}")[1])
         stores = list(self.folder.glob("convoy.db*"))

@@ -150,6 +150,7 @@ void AdsClient::followSecrets(const DeltaResponse& response) {
     if (resource.resource().UnpackTo(&listener)) {
       listener.filter_chains(0).transport_socket().typed_config().UnpackTo(&downstream);
       common = downstream.common_tls_context();
+      names.insert(downstream.session_ticket_keys_sds_secret_config().name());
     } else if (resource.resource().UnpackTo(&cluster)) {
       cluster.transport_socket().typed_config().UnpackTo(&upstream);
       common = upstream.common_tls_context();
@@ -230,10 +231,10 @@ std::vector<std::string> AdsClient::log() {
   return log_;
 }
 
-bool AdsClient::waitForLog(const std::string& entry) {
+bool AdsClient::waitForLog(const std::string& entry, int times) {
   std::unique_lock lock(mutex_);
-  return changed_.wait_for(lock, kPatience, [this, &entry] {
-    return std::find(log_.begin(), log_.end(), entry) != log_.end();
+  return changed_.wait_for(lock, kPatience, [this, &entry, times] {
+    return std::count(log_.begin(), log_.end(), entry) >= times;
   });
 }
 

@@ -42,8 +42,8 @@ class AdsClient {
   std::map<std::string, std::string> held();
   // "Cluster/web" and "-Cluster/web" in the order of arrival.
   std::vector<std::string> log();
-  // Waits until the log has an entry.
-  bool waitForLog(const std::string& entry);
+  // Waits until the log has an entry so many times.
+  bool waitForLog(const std::string& entry, int times = 1);
   // Bytes of a resource that is there.
   std::string content(const std::string& resource);
   // Bytes of all responses so far.

@@ -8,6 +8,7 @@
 
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_join.h"
+#include "controlplane/compile/tls.h"
 #include "test/controlplane/common/certificate_text.h"
 #include "test/controlplane/common/model_text.h"
 
@@ -52,6 +53,7 @@ class Follower {
   }
 
   const Snapshot& snapshot() const { return *snapshot_; }
+  const model::Model& model() const { return model_; }
 
  private:
   model::Model model_;
@@ -61,6 +63,34 @@ class Follower {
 constexpr char kTenLines[] = R"(
   listeners { name: "public" address: "0.0.0.0:8080" routes { pool: "web" } }
   pools { name: "web" backends { address: "10.0.0.1:80" } })";
+
+TEST(SnapshotTest, ASecretOfItsOwnChangesNothingElse) {
+  Follower follower;
+  follower.become(certificateText("web", "ecdsa") + R"(
+    listeners { name: "l" address: "0.0.0.0:1" tls { certificates: "web" } }
+    listeners { name: "off" address: "0.0.0.0:2" tls { certificates: "web" session_tickets: OFF }
+                nodes { labels { key: "role" value: "off" } } })");
+  const Snapshot& before = follower.snapshot();
+  const auto with = [&before](const std::string& key) {
+    return Snapshot::withSecret(before,
+                                encode(Type::Secret, kTicketSecret, compileTicketKeys({key})));
+  };
+  const auto first = with("a"), second = with("b");
+  EXPECT_EQ(second->revision(), before.revision());
+  EXPECT_GT(second->sequence(), before.sequence());
+  const ViewPtr from = first->viewFor({}), to = second->viewFor({});
+  EXPECT_EQ(to->sequence, second->sequence());
+  const ViewDifference changes = difference(*from, *to);
+  for (const Type type : kTypes) {
+    EXPECT_EQ(absl::StrJoin(changes[indexOf(type)], " "),
+              type == Type::Secret ? kTicketSecret : "");
+  }
+  // It stays when the configuration changes.
+  const auto next = Snapshot::next(*second, follower.model(), {}, [](const auto&, const auto&) {});
+  EXPECT_EQ(next->viewFor({})->find(Type::Secret, kTicketSecret),
+            to->find(Type::Secret, kTicketSecret));
+  EXPECT_GT(next->sequence(), second->sequence());
+}
 
 TEST(SnapshotTest, HeaderEditsOfAPoolArePartOfItsRoutes) {
   const auto config = [](const std::string& web) {

@@ -28,7 +28,26 @@ TEST(TlsTest, ListenersNameTheirCertificatesAndWriteTheDefaultsOut) {
                          "alpn_protocols: \"h2\" alpn_protocols: \"http/1.1\" "
                          "tls_certificate_sds_secret_configs { name: \"rsa\" ",
                          kBySds, " } tls_certificate_sds_secret_configs { name: \"ecdsa\" ", kBySds,
-                         " } } }"));
+                         " } } session_ticket_keys_sds_secret_config { name: "
+                         "\"convoy/session_tickets\" ",
+                         kBySds, " } session_timeout { seconds: 86400 } }"));
+}
+
+TEST(TlsTest, ListenersNeedNotTakeTheFleetsTicketKeys) {
+  const std::string node = text(
+      compileDownstreamTls(parse<v1::ListenerTls>(R"(certificates: "a" session_tickets: NODE)")));
+  EXPECT_EQ(node.find("session_ticket_keys"), std::string::npos) << node;
+  EXPECT_NE(node.find("session_timeout { seconds: 86400 }"), std::string::npos) << node;
+  const std::string off = text(
+      compileDownstreamTls(parse<v1::ListenerTls>(R"(certificates: "a" session_tickets: OFF)")));
+  EXPECT_EQ(off.find("session_ticket_keys"), std::string::npos) << off;
+  EXPECT_NE(off.find("disable_stateless_session_resumption: true"), std::string::npos) << off;
+}
+
+TEST(TlsTest, TicketKeysAreASecret) {
+  EXPECT_EQ(shortText(compileTicketKeys({"one", "two"})),
+            "name: \"convoy/session_tickets\" session_ticket_keys { keys { inline_bytes: \"one\" "
+            "} keys { inline_bytes: \"two\" } }");
 }
 
 TEST(TlsTest, ListenersAskForClientCertificates) {
@@ -103,7 +122,14 @@ TEST(TlsTest, KnowsWhichSecretsAreNamed) {
       absl::StrJoin(secretsOf(parse<v1::ListenerTls>(
                         R"(certificates: "b" certificates: "a" client_certificates { ca: "c" })")),
                     " "),
-      "a b c");
+      "a b c convoy/session_tickets");
+  for (const char* off : {"NODE", "OFF"}) {
+    EXPECT_EQ(absl::StrJoin(secretsOf(parse<v1::ListenerTls>(
+                                absl::StrCat("certificates: \"a\" session_tickets: ", off))),
+                            " "),
+              "a");
+  }
+  EXPECT_TRUE(secretsOf(v1::ListenerTls()).empty()) << "plain text";
   EXPECT_EQ(absl::StrJoin(secretsOf(parse<v1::PoolTls>(R"(ca: "c" certificate: "b")")), " "),
             "b c");
   EXPECT_TRUE(secretsOf(v1::PoolTls()).empty());

@@ -1,6 +1,7 @@
 #include "controlplane/store/secrets_key.h"
 
 #include <gtest/gtest.h>
+#include <openssl/hmac.h>
 #include <sys/stat.h>
 
 #include <filesystem>
@@ -8,10 +9,30 @@
 #include <iterator>
 #include <string>
 
+#include "absl/strings/escaping.h"
 #include "test/controlplane/common/temporary_folder.h"
 
 namespace convoy::controlplane::store {
 namespace {
+
+std::string hmacSha256(const std::string& key, const std::string& text) {
+  uint8_t digest[32];
+  unsigned size = 0;
+  HMAC(EVP_sha256(), key.data(), static_cast<int>(key.size()),
+       reinterpret_cast<const uint8_t*>(text.data()), text.size(), digest, &size);
+  return {reinterpret_cast<const char*>(digest), size};
+}
+
+// RFC 5869 2.2 and 2.3, by its formulas.
+std::string hkdf(const std::string& key, const std::string& info, size_t size) {
+  const std::string pseudo_random = hmacSha256(std::string(32, '\0'), key);
+  std::string out, block;
+  for (char i = 1; out.size() < size; ++i) {
+    block = hmacSha256(pseudo_random, block + info + i);
+    out += block;
+  }
+  return out.substr(0, size);
+}
 
 class SecretsKeyTest : public testing::Test {
  protected:
@@ -75,6 +96,25 @@ TEST_F(SecretsKeyTest, AnotherKeyIsKnownAsSuch) {
   EXPECT_TRUE(key.sealedBy(sealed));
   EXPECT_FALSE(other.sealedBy(sealed));
   EXPECT_EQ(other.unseal(sealed, "context"), std::nullopt);
+}
+
+TEST_F(SecretsKeyTest, DerivesAsTheStandardSays) {
+  write("000102030405060708090a0b0c0d0e0f101112131415161718191a1b1c1d1e1f");
+  const auto fixed = SecretsKey::read(path_);
+  ASSERT_TRUE(fixed.ok()) << fixed.status();
+  // By Python's hmac and hashlib.
+  EXPECT_EQ(absl::BytesToHexString(fixed->derive("convoy session ticket key 40000", 80)),
+            "a5fc89e5369ec68bd3de16ce389faf28f15efee03220fbaf41acd64476e7bb8b"
+            "d7ac9abd331e8ea97407b11d5252c72ffce721e6a8eec77c144d61241f092d7b"
+            "56694b27b19e9a1a93c64a57dec53480");
+  std::filesystem::remove(path_);
+  const SecretsKey key = create();
+  const std::string bytes = absl::HexStringToBytes(content().substr(0, 64));
+  for (const size_t size : {1, 32, 80, 8160}) {
+    EXPECT_EQ(key.derive("purpose", size), hkdf(bytes, "purpose", size)) << size;
+  }
+  EXPECT_NE(key.derive("purpose", 32), key.derive("another", 32));
+  EXPECT_NE(key.derive("purpose", 32), fixed->derive("purpose", 32));
 }
 
 TEST_F(SecretsKeyTest, NeverReplacesAFile) {

@@ -32,6 +32,8 @@ TEST(TlsTest, Listeners) {
       {R"(certificates: "a" certificates: "/" certificates: "a")",
        "tls.certificates[1]: name, tls.certificates[2]: duplicate"},
       {R"(certificates: "a" min_version: 7)", "tls.min_version: enum"},
+      {R"(certificates: "a" session_tickets: OFF)", ""},
+      {R"(certificates: "a" session_tickets: 4)", "tls.session_tickets: enum"},
       {R"(certificates: "a" client_certificates {})", "tls.client_certificates.ca: required"},
       {absl::StrCat(R"(certificates: "a" client_certificates { ca: "/" )", names, "}"),
        "tls.client_certificates.ca: name, tls.client_certificates.names: too_many"},
