@@ -151,9 +151,9 @@ Scalar<uint64_t> parseUnsigned(const DocumentNode& node, uint64_t max) {
   if (node.kind != DocumentNode::Kind::Scalar) return "must be a whole number, not " + shown(node);
   const Number result = parseMagnitude(node, &number);
   if (result == Number::NotANumber) return "must be a whole number, not " + shown(node);
-  if (result == Number::TooLarge || number.value > max || (number.negative && number.value != 0)) {
-    return outOfRange<uint64_t>(0, max);
-  }
+  // The field may well have a narrower range, which is not this one's business to name.
+  if (number.negative && number.value != 0) return "must not be negative";
+  if (result == Number::TooLarge || number.value > max) return outOfRange<uint64_t>(0, max);
   return number.value;
 }
 

@@ -35,6 +35,8 @@ class SourceMap {
   SourceMap(std::string file, DocumentRoot root) : file_(std::move(file)), root_(std::move(root)) {}
 
   const std::string& file() const { return file_; }
+  // The file says nothing: it has blanks and comments only, or null.
+  bool empty() const { return root_->kind == DocumentNode::Kind::Null; }
   Position find(std::string_view field_path) const { return findPosition(*root_, field_path); }
   LocatedError locate(base::FieldError error) const;
   std::vector<LocatedError> locate(std::vector<base::FieldError> errors) const;

@@ -5,7 +5,6 @@
 #include <fstream>
 #include <memory>
 #include <optional>
-#include <sstream>
 
 #include "absl/strings/str_cat.h"
 #include "google/protobuf/util/time_util.h"
@@ -41,16 +40,6 @@ struct Input {
   std::shared_ptr<const config::SourceMap> sources;
 };
 
-// Nothing but blanks and comments.
-bool isBlank(const std::string& text) {
-  std::istringstream lines(text);
-  for (std::string line; std::getline(lines, line);) {
-    const size_t first = line.find_first_not_of(" \t\r");
-    if (first != std::string::npos && line[first] != '#') return false;
-  }
-  return true;
-}
-
 std::string cannotRead(const char* why) {
   return absl::StrCat("cannot be read; -f takes a file, or - for stdin: ", why);
 }
@@ -73,12 +62,14 @@ bool readInput(Session& session, const std::string& path, Input* input) {
   const std::optional<std::string> text = config::readText(in);
   if (!text.has_value()) return refuse("has more than 64 MiB; split it");
   if (in.bad()) return refuse(cannotRead("reading failed"));
-  // With --prune it would delete everything, and what made it has probably failed.
-  if (isBlank(*text)) return refuse("is empty; write {} if that is what you mean");
   config::LoadOptions options;
   options.read.for_people = true;
   const config::Loaded loaded = config::loadYaml(*text, name, &input->config, options);
   input->sources = loaded.sources;
+  // With --prune it would delete everything, and what made it has probably failed.
+  if (loaded.ok() && loaded.sources->empty()) {
+    return refuse("is empty; write {} if that is what you mean");
+  }
   std::vector<config::LocatedError> errors = loaded.errors;
   uint64_t error_count = loaded.error_count;
   if (loaded.ok()) {
