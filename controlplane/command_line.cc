@@ -56,6 +56,16 @@ std::optional<Answer> parseCommandLine(int argc, const char* const* argv,
   app.add_option("--xds-listen", server.xds, "Address that nodes connect to")
       ->capture_default_str()
       ->type_name("ADDRESS");
+  const auto add_file = [&app](const char* flag, std::string* path, const char* help) {
+    app.add_option(flag, *path, help)->type_name("FILE");
+  };
+  add_file("--tls-cert", &server.tls.certificate,
+           "Certificate to show on IP addresses, PEM, with its chain; read again when it changes");
+  add_file("--tls-key", &server.tls.key, "Its private key, PEM");
+  add_file("--tls-client-ca", &server.tls.client_ca,
+           "Lets in only clients with a certificate of these authorities, PEM");
+  add_file("--xds-tls-client-ca", &server.tls.xds_client_ca,
+           "Likewise on the xDS address, for nodes that must not manage; default --tls-client-ca");
   app.add_flag("--insecure", server.insecure,
                "Allow addresses that other machines reach, without authentication");
   app.add_option("-l,--log-level", command_line->log_level,

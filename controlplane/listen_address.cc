@@ -6,7 +6,7 @@
 namespace convoy::controlplane {
 
 absl::StatusOr<net::Address> listenAddress(const std::string& flag, const std::string& text,
-                                           bool insecure) {
+                                           bool exposed) {
   constexpr absl::string_view kLocalhost = "localhost:";
   const std::string resolved = absl::StartsWith(text, kLocalhost)
                                    ? absl::StrCat("127.0.0.1:", text.substr(kLocalhost.size()))
@@ -16,13 +16,13 @@ absl::StatusOr<net::Address> listenAddress(const std::string& flag, const std::s
     return absl::InvalidArgumentError(
         absl::StrCat(flag, " ", text, ": ", address.status().message()));
   }
-  if (!address->isLoopback() && !insecure) {
+  if (!address->isLoopback() && !exposed) {
     return absl::InvalidArgumentError(absl::StrCat(
         flag, " ", text,
-        ": other machines can reach this address, and there is no authentication yet; listen on "
-        "loopback (127.0.0.1:PORT) or a unix socket (unix:/path), or say --insecure if your "
-        "network "
-        "keeps strangers out"));
+        ": other machines can reach this address, and nothing says who may; ask clients for "
+        "certificates (--tls-cert, --tls-key, --tls-client-ca), listen on loopback "
+        "(127.0.0.1:PORT) or a unix socket (unix:/path), or say --insecure if your network keeps "
+        "strangers out"));
   }
   return address;
 }

@@ -1,7 +1,7 @@
 #pragma once
 
-// Where the control plane may listen: anywhere on this machine, and elsewhere only if somebody says
-// that it may be unauthenticated.
+// Where the control plane may listen: anywhere on this machine, and elsewhere only if clients show
+// certificates, or if somebody says that it may be unauthenticated.
 
 #include <string>
 
@@ -10,9 +10,10 @@
 
 namespace convoy::controlplane {
 
-// `flag`: named in errors. "localhost" stands for 127.0.0.1. Error: InvalidArgument.
+// `exposed`: other machines may reach it. `flag`: named in errors. "localhost" stands for
+// 127.0.0.1. Error: InvalidArgument.
 absl::StatusOr<net::Address> listenAddress(const std::string& flag, const std::string& text,
-                                           bool insecure);
+                                           bool exposed);
 
 // The address in gRPC's syntax.
 std::string grpcAddress(const net::Address& address);

@@ -1,6 +1,11 @@
 #include "controlplane/server.h"
 
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include <cerrno>
 #include <chrono>
+#include <cstring>
 #include <iterator>
 #include <utility>
 #include <vector>
@@ -26,9 +31,40 @@ constexpr int kPingPatienceMs = 10'000;
 constexpr int kLeastClientPingMs = 5'000;
 constexpr std::chrono::seconds kFinishPatience{2};
 
+// Why the port cannot be had, which gRPC does not say.
+std::string troubleWith(const net::Address& address) {
+  sockaddr_storage where;
+  const socklen_t size = address.toSockaddr(&where);
+  const int fd = ::socket(where.ss_family, SOCK_STREAM | SOCK_CLOEXEC, 0);
+  if (fd < 0) return absl::StrCat(": ", strerror(errno));
+  const int one = 1;
+  ::setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &one, sizeof(one));
+  const bool bound =
+      ::bind(fd, reinterpret_cast<const sockaddr*>(&where), size) == 0 && ::listen(fd, 1) == 0;
+  const int error = errno;
+  ::close(fd);
+  return bound ? "" : absl::StrCat(": ", strerror(error));
+}
+
+// Where a server is, and whom it lets in.
+struct Listening {
+  const char* flag;
+  net::Address* address;
+  const std::string& client_ca;
+};
+
+absl::StatusOr<std::shared_ptr<grpc::ServerCredentials>> credentialsOf(const Listening& listening,
+                                                                       const TlsFiles& tls) {
+  if (!tls.enabled() || !listening.address->isIp()) return grpc::InsecureServerCredentials();
+  return serverCredentials(tls, listening.client_ca);
+}
+
 absl::StatusOr<std::unique_ptr<grpc::Server>> serve(const std::vector<grpc::Service*>& services,
-                                                    const std::string& flag,
-                                                    net::Address* address) {
+                                                    const Listening& listening,
+                                                    const TlsFiles& tls) {
+  const auto credentials = credentialsOf(listening, tls);
+  if (!credentials.ok()) return credentials.status();
+  net::Address* const address = listening.address;
   grpc::ServerBuilder builder;
   // Two control planes on one port would each get some of the nodes.
   builder.AddChannelArgument(GRPC_ARG_ALLOW_REUSEPORT, 0);
@@ -39,14 +75,13 @@ absl::StatusOr<std::unique_ptr<grpc::Server>> serve(const std::vector<grpc::Serv
                              kLeastClientPingMs);
   builder.SetMaxReceiveMessageSize(kMostMessageBytes);
   int port = 0;
-  builder.AddListeningPort(grpcAddress(*address), grpc::InsecureServerCredentials(), &port);
+  builder.AddListeningPort(grpcAddress(*address), *credentials, &port);
   for (grpc::Service* service : services) builder.RegisterService(service);
   std::unique_ptr<grpc::Server> server = builder.BuildAndStart();
   if (server == nullptr || port <= 0) {
     return absl::UnavailableError(absl::StrCat(
-        flag, " ", address->text(),
-        ": cannot listen there; check that no other process does, and that the address is one of "
-        "this machine"));
+        listening.flag, " ", address->text(), ": cannot listen there", troubleWith(*address),
+        "; check that no other process does, and that the address is one of this machine"));
   }
   if (address->isIp()) *address = address->withPort(static_cast<uint16_t>(port));
   return server;
@@ -103,18 +138,20 @@ void Server::rotateTicketKeys(const store::SecretsKey& key, const event::Clock* 
 }
 
 absl::Status Server::listen(const ServerOptions& options) {
+  const TlsFiles& tls = options.tls;
   absl::StatusOr<net::Address> management =
-      listenAddress("--listen", options.management, options.insecure);
+      listenAddress("--listen", options.management, options.insecure || !tls.client_ca.empty());
   if (!management.ok()) return management.status();
-  absl::StatusOr<net::Address> xds = listenAddress("--xds-listen", options.xds, options.insecure);
+  absl::StatusOr<net::Address> xds =
+      listenAddress("--xds-listen", options.xds, options.insecure || !tls.nodesCa().empty());
   if (!xds.ok()) return xds.status();
   management_ = *management;
   xds_ = *xds;
   absl::StatusOr<std::unique_ptr<grpc::Server>> server =
-      serve({&config_, &fleet_}, "--listen", &management_);
+      serve({&config_, &fleet_}, {"--listen", &management_, tls.client_ca}, tls);
   if (!server.ok()) return server.status();
   management_server_ = std::move(*server);
-  server = serve({&ads_}, "--xds-listen", &xds_);
+  server = serve({&ads_}, {"--xds-listen", &xds_, tls.nodesCa()}, tls);
   if (!server.ok()) return server.status();
   xds_server_ = std::move(*server);
   return absl::OkStatus();

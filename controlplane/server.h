@@ -17,6 +17,7 @@
 #include "controlplane/manage/ticket_keys.h"
 #include "controlplane/push/ads_service.h"
 #include "controlplane/push/publisher.h"
+#include "controlplane/server_tls.h"
 #include "controlplane/store/store.h"
 #include "controlplane/validate/xds_check.h"
 #include "proxy/event/clock.h"
@@ -29,7 +30,8 @@ struct ServerOptions {
   std::string secrets_key = {};                // file; empty: the store's name and ".key"
   std::string management = "127.0.0.1:18001";  // address; port 0: a free one
   std::string xds = "127.0.0.1:18000";
-  bool insecure = false;                                 // may listen where other machines reach it
+  bool insecure = false;  // may listen where other machines reach it
+  TlsFiles tls = {};      // of IP addresses; unix sockets have the file\'s permissions
   event::Duration clock_look = std::chrono::minutes(1);  // how often the wall clock is looked at
 };
 

@@ -189,11 +189,24 @@ class CrossCheck {
     } else if ((*found)->discovery != upstream::ClusterSpec::Discovery::Static) {
       report_.error("grpc_services[0].envoy_grpc.cluster_name", "unsupported_value",
                     spec_.ads->cluster, "the cluster of the control plane must be of type STATIC");
-    } else if ((*found)->transport != nullptr) {
+    } else {
+      checkAdsSecrets((*found)->transport.get());
+    }
+  }
+
+  // What opens the connection cannot come over it.
+  void checkAdsSecrets(const net::TransportSpec* transport) {
+    const auto* client = dynamic_cast<const tls::ClientSpec*>(transport);
+    if (client == nullptr) return;
+    std::vector<tls::SecretRef> refs = client->common.certificates;
+    if (client->common.validation.has_value()) refs.push_back(*client->common.validation);
+    for (const tls::SecretRef& ref : refs) {
+      if (ref.value != nullptr || !ref.by_sds) continue;
       report_.error("grpc_services[0].envoy_grpc.cluster_name", "unsupported_value",
                     spec_.ads->cluster,
-                    "the connection to the control plane does not speak TLS yet; remove "
-                    "transport_socket from this cluster");
+                    "the secret " + ref.name +
+                        " of this cluster comes by SDS, over the very connection that needs it; "
+                        "name files, or one of static_resources.secrets");
     }
   }
 

@@ -16,6 +16,8 @@ namespace {
 // Bytes that wait in the socket's queue before the session keeps the rest to itself.
 constexpr size_t kWriteLimit = 1024 * 1024;
 
+constexpr std::string_view kAlpnH2 = "h2";
+
 std::string_view describe(net::CloseReason reason) {
   switch (reason) {
     case net::CloseReason::LocalClose:
@@ -49,7 +51,15 @@ Channel::Channel(event::Loop& loop, Client& client, const net::Address& to)
       keepalive_timer_(loop, [this] { onKeepalive(); }) {
   connection_ = net::Connection::connect(loop, to, nullptr, *this);
   connection_->setWriteLimit(kWriteLimit);
+  if (client.options().transport != nullptr) wrap();
   connect_timer_.armAfter(client.options().connect_timeout);
+}
+
+// Without certificates, which have not come yet, it ends like a connect that is refused.
+void Channel::wrap() {
+  auto transport = client_.options().transport->create(client_.options().transport_slot);
+  if (transport != nullptr) return connection_->setTransport(std::move(transport));
+  connection_->closeWith(net::CloseReason::TransportError);
 }
 
 void Channel::transition(State to) {
@@ -69,6 +79,11 @@ void Channel::drain() {
 }
 
 void Channel::onConnected() {
+  // RFC 9113 3.2: over TLS, HTTP/2 is agreed on.
+  const net::Transport* const transport = connection_->transport();
+  if (transport != nullptr && transport->protocol() != kAlpnH2) {
+    return close(absl::UnavailableError("the peer does not agree to HTTP/2 (ALPN h2)"));
+  }
   // The timer runs on until the peer's first bytes, its SETTINGS: a kernel that accepts for a
   // process that hangs is no connection.
   transition(State::Open);
@@ -102,6 +117,12 @@ void Channel::onEndOfStream() {
 }
 
 void Channel::onClosed(net::CloseReason reason) {
+  if (reason == net::CloseReason::TransportError) {
+    const net::Transport* const transport = connection_->transport();
+    return close(absl::UnavailableError(absl::StrCat(
+        "the TLS handshake failed: ",
+        transport != nullptr ? toAbsl(transport->info().failure) : "certificates_missing")));
+  }
   close(absl::UnavailableError(toAbsl(describe(reason))));
 }
 

@@ -43,6 +43,7 @@ class Channel final : private net::ConnectionHandler {
   void onWriteQueueAboveHigh() override {}
   void onWriteQueueBelowLow() override;
 
+  void wrap();
   void transition(State to);
   void flush();
   void checkSession();

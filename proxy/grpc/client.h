@@ -25,6 +25,7 @@
 #include "proxy/event/loop.h"
 #include "proxy/grpc/stream.h"
 #include "proxy/net/address.h"
+#include "proxy/net/transport.h"
 
 namespace convoy::grpc {
 
@@ -34,12 +35,15 @@ class Channel;
 struct ClientOptions {
   std::vector<net::Address> addresses;  // at least one
   std::string authority;                // :authority; Envoy sends the cluster's name
-  event::Duration connect_timeout = std::chrono::seconds(5);      // until the peer's first bytes
+  event::Duration connect_timeout = std::chrono::seconds(5);      // until the peer's SETTINGS
   event::Duration keepalive_interval = std::chrono::seconds(60);  // zero: none
   event::Duration keepalive_timeout = std::chrono::seconds(20);
   // Bytes that a server may send before we have handled them, for each call and in all.
   uint32_t stream_window = 4 * 1024 * 1024;
   uint32_t connection_window = 8 * 1024 * 1024;
+  // Wraps the connections, which are then of HTTP/2 by ALPN; null: plain text.
+  std::shared_ptr<net::TransportFactory> transport = {};
+  size_t transport_slot = 0;  // the loop's index, as the factory knows it
 };
 
 class Client {

@@ -10,8 +10,8 @@
 namespace convoy::server {
 
 absl::StatusOr<std::unique_ptr<ControlPlane>> ControlPlane::make(
-    event::Loop& loop, const config::BootstrapSpec& bootstrap, bool reject_unknown_fields,
-    xds::ResourceSink& sink, observe::MetricRegistry& registry) {
+    event::Loop& loop, const config::BootstrapSpec& bootstrap, const Transport& transport,
+    bool reject_unknown_fields, xds::ResourceSink& sink, observe::MetricRegistry& registry) {
   const std::string& name = bootstrap.ads->cluster;
   const auto& clusters = bootstrap.clusters;
   const auto cluster = std::find_if(clusters.begin(), clusters.end(),
@@ -19,6 +19,10 @@ absl::StatusOr<std::unique_ptr<ControlPlane>> ControlPlane::make(
   grpc::ClientOptions client;
   if (cluster != clusters.end() && (*cluster)->assignment != nullptr) {
     client.connect_timeout = (*cluster)->connect_timeout;
+    if ((*cluster)->transport != nullptr) {
+      client.transport = transport.make(**cluster);
+      client.transport_slot = transport.slot;
+    }
     for (const auto& locality : (*cluster)->assignment->localities) {
       for (const auto& endpoint : locality.endpoints) client.addresses.push_back(endpoint.address);
     }

@@ -19,13 +19,17 @@ namespace convoy::server {
 
 class ControlPlane {
  public:
+  // What wraps the connections to a cluster that speaks TLS, and main's index there.
+  struct Transport {
+    std::function<std::shared_ptr<net::TransportFactory>(const upstream::ClusterSpec&)> make;
+    size_t slot = 0;
+  };
+
   // The error says what is wrong with the bootstrap. The sink, the loop and the registry outlive
   // the result.
-  static absl::StatusOr<std::unique_ptr<ControlPlane>> make(event::Loop& loop,
-                                                            const config::BootstrapSpec& bootstrap,
-                                                            bool reject_unknown_fields,
-                                                            xds::ResourceSink& sink,
-                                                            observe::MetricRegistry& registry);
+  static absl::StatusOr<std::unique_ptr<ControlPlane>> make(
+      event::Loop& loop, const config::BootstrapSpec& bootstrap, const Transport& transport,
+      bool reject_unknown_fields, xds::ResourceSink& sink, observe::MetricRegistry& registry);
 
   // `ready` is called once, when the first configuration is in force.
   void start(std::function<void()> ready);

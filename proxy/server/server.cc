@@ -93,10 +93,8 @@ Server::Server(const Options& options, config::BootstrapSpec bootstrap, const ev
       drain_watch_(main_, [this] { watchDrain(); }),
       health_report_(main_, [this] { report(); }) {
   filter::registerBuiltins(filters_);
-  clusters_->makeTransportsBy([this](const upstream::ClusterSpec& cluster) {
-    return secrets_.makeFactory(cluster.transport, absl::StrCat("cluster ", cluster.name),
-                                "cluster", {{"envoy_cluster_name", cluster.name}});
-  });
+  clusters_->makeTransportsBy(
+      [this](const upstream::ClusterSpec& cluster) { return transportsOf(cluster); });
   clusters_->monitorHealthBy(health_);
   clusters_->onHealthChanged([this] {
     if (!health_report_.armed()) health_report_.armAfter(kHealthReport);
@@ -125,6 +123,11 @@ absl::Status Server::start() {
   // Behind the workers' first messages, so that "live" means that they serve.
   main_.post([this] { becomeLive(); });
   return absl::OkStatus();
+}
+
+std::shared_ptr<net::TransportFactory> Server::transportsOf(const upstream::ClusterSpec& cluster) {
+  return secrets_.makeFactory(cluster.transport, absl::StrCat("cluster ", cluster.name), "cluster",
+                              {{"envoy_cluster_name", cluster.name}});
 }
 
 absl::Status Server::startSecrets() {
@@ -166,8 +169,11 @@ absl::Status Server::startListeners() {
 absl::Status Server::startControlPlane() {
   for (const auto& cluster : bootstrap_.clusters) resources_->addStaticCluster(cluster->name);
   for (const auto& listener : bootstrap_.listeners) resources_->addStaticListener(listener->name);
-  auto made = ControlPlane::make(main_, bootstrap_, options_.reject_unknown_dynamic_fields,
-                                 *resources_, metrics_);
+  const ControlPlane::Transport transport = {
+      [this](const upstream::ClusterSpec& cluster) { return transportsOf(cluster); },
+      workers_.size()};
+  auto made = ControlPlane::make(main_, bootstrap_, transport,
+                                 options_.reject_unknown_dynamic_fields, *resources_, metrics_);
   if (!made.ok()) return made.status();
   control_plane_ = *std::move(made);
   resources_->onListenersChanged([this] { report(); });

@@ -84,6 +84,7 @@ class Server {
   const ControlPlane* controlPlane() const { return control_plane_.get(); }
 
  private:
+  std::shared_ptr<net::TransportFactory> transportsOf(const upstream::ClusterSpec& cluster);
   absl::Status startSecrets();
   absl::Status startClusters();
   absl::Status startListeners();

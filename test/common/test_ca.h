@@ -1,8 +1,10 @@
 #pragma once
 
 // Certificates made by the openssl command when a test first asks (test_ca.sh says which), and a
-// clock on real time, moved, because certificates hold from the time they are made.
+// clock on real time, moved, because certificates hold from the time they are made. The clock is
+// thread-safe.
 
+#include <atomic>
 #include <chrono>
 #include <string>
 #include <string_view>
@@ -19,10 +21,10 @@ std::string caPath(std::string_view name);
 class ShiftedClock final : public event::Clock {
  public:
   event::MonotonicTime monotonicNow() const override { return system_.monotonicNow(); }
-  event::WallTime wallNow() const override { return system_.wallNow() + shift; }
+  event::WallTime wallNow() const override { return system_.wallNow() + shift.load(); }
   bool flowsByItself() const override { return true; }
 
-  event::Duration shift{0};
+  std::atomic<event::Duration> shift{event::Duration::zero()};
 
  private:
   event::SystemClock system_;

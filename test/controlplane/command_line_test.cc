@@ -26,7 +26,8 @@ TEST(CommandLineTest, Defaults) {
 TEST(CommandLineTest, EveryFlag) {
   CommandLine line;
   EXPECT_FALSE(parse({"--store=/x.db", "--listen", "unix:/m", "--xds-listen=[::]:1", "--insecure",
-                      "-l", "debug", "--secrets-key", "/k"},
+                      "-l", "debug", "--secrets-key", "/k", "--tls-cert", "/c", "--tls-key", "/p",
+                      "--tls-client-ca", "/a", "--xds-tls-client-ca", "/n"},
                      &line)
                    .has_value());
   EXPECT_EQ(line.server.management, "unix:/m");
@@ -34,6 +35,10 @@ TEST(CommandLineTest, EveryFlag) {
   EXPECT_TRUE(line.server.insecure);
   EXPECT_EQ(line.log_level, "debug");
   EXPECT_EQ(line.server.secrets_key, "/k");
+  EXPECT_EQ(line.server.tls.certificate, "/c");
+  EXPECT_EQ(line.server.tls.key, "/p");
+  EXPECT_EQ(line.server.tls.client_ca, "/a");
+  EXPECT_EQ(line.server.tls.nodesCa(), "/n");
 }
 
 TEST(CommandLineTest, HelpAndVersionGoToStdout) {

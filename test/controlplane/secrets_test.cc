@@ -103,7 +103,7 @@ TEST_F(SecretsTest, TheClockRotatesTicketKeysAndNothingElse) {
   ASSERT_TRUE(before.ParseFromString(edge->content(kTickets)));
   ASSERT_EQ(before.session_ticket_keys().keys_size(), 4);
   const std::vector<std::string> log = edge->log();
-  clock_.jump(std::chrono::hours(12));
+  clock_.shift = std::chrono::hours(12);
   ASSERT_TRUE(edge->waitForLog(kTickets, 2));
   EXPECT_EQ(edge->log().size(), log.size() + 1);
   ASSERT_TRUE(after.ParseFromString(edge->content(kTickets)));

@@ -169,8 +169,12 @@ TEST_F(ServerTest, SaysWhyItCannotStart) {
       {{.store = folder_.file("b.db"), .management = "0.0.0.0:0"}, "--listen 0.0.0.0:0"},
       {{.store = folder_.file("c.db"), .management = "127.0.0.1:0", .xds = "10.0.0.1:0"},
        "--xds-listen 10.0.0.1:0"},
-      {{.store = folder_.file("d.db"), .management = taken, .xds = "127.0.0.1:0"}, taken},
-      {{.store = folder_.file("e.db"), .management = "127.0.0.1:0", .xds = taken}, taken},
+      {{.store = folder_.file("d.db"), .management = taken, .xds = "127.0.0.1:0"},
+       "--listen " + taken + ": cannot listen there: Address already in use"},
+      {{.store = folder_.file("e.db"), .management = "127.0.0.1:0", .xds = taken},
+       "--xds-listen " + taken + ": cannot listen there: Address already in use"},
+      {{.store = folder_.file("f.db"), .management = "192.0.2.1:1", .insecure = true},
+       "cannot listen there: Cannot assign requested address"},
   };
   for (const Case& c : cases) {
     const auto server = Server::start(c.options, &clock_, validate::acceptAll());

@@ -71,7 +71,9 @@ class Process:
 class Fleet:
     """A control plane and what belongs to it, in a folder of its own."""
 
-    def __init__(self):
+    def __init__(self, control_flags=(), ctl_flags=(), node_flags=()):
+        """The flags: of convoy-control; of each convoyctl that talks to it; of `convoyctl node bootstrap`."""
+        self.control_flags, self.ctl_flags, self.node_flags = control_flags, ctl_flags, node_flags
         self._folder = tempfile.TemporaryDirectory(prefix="convoy-e2e")
         self.folder = self._folder.name
         self.processes = []
@@ -96,27 +98,37 @@ class Fleet:
         runs = sum(p.name.startswith("control") for p in self.processes)
         self.control = self.start(f"control-{runs}", "controlplane/convoy-control", "--store",
                                   os.path.join(self.folder, "convoy.db"), "--listen", self.management,
-                                  "--xds-listen", self.xds)
+                                  "--xds-listen", self.xds, *self.control_flags)
         self.management, self.xds = self.control.found(r"^ready management=(\S+) xds=(\S+) ")
 
     def start_node(self, name, *labels, flags=()):
-        bootstrap = self.ctl("node", "bootstrap", "--id", name, "--control-plane", self.xds, "--admin", "127.0.0.1:0",
-                             *[a for label in labels for a in ("--label", label)])
-        path = os.path.join(self.folder, name + ".yaml")
-        with open(path, "w", encoding="utf-8") as file:
-            file.write(bootstrap)
-        node = self.start(name, "proxy/convoy-proxy", "-c", path, "--concurrency", "2", *flags)
+        labelled = [a for label in labels for a in ("--label", label)]
+        node = self.launch_node(name, "127.0.0.1:0", [*self.node_flags, *labelled], flags)
         node.admin, = node.found(r"convoy-proxy is live admin=(\S+)")
         return node
+
+    def launch_node(self, name, admin, bootstrap_flags, flags=()):
+        """Starts it and does not wait."""
+        result = self.call_ctl("node", "bootstrap", "--id", name, "--control-plane", self.xds, "--admin", admin, *bootstrap_flags)
+        if result.returncode != 0:
+            raise AssertionError(f"no bootstrap for {name}: {result.stderr}")
+        path = os.path.join(self.folder, name + ".yaml")
+        with open(path, "w", encoding="utf-8") as file:
+            file.write(result.stdout)
+        return self.start(name, "proxy/convoy-proxy", "-c", path, "--concurrency", "2", *flags)
 
     def start_backend(self, name):
         """Returns its address."""
         return self.start(name, "tools/sample/backend", "--name", name).found(r"^listening on (\S+)$")[0]
 
     def run_ctl(self, *arguments, stdin=""):
+        return self.call_ctl("--server", self.management, *self.ctl_flags, *arguments, stdin=stdin)
+
+    def call_ctl(self, *arguments, stdin=""):
+        """As it is called, with the test's folder as home."""
         environment = {"PATH": os.environ["PATH"], "HOME": self.folder, "USER": "test"}
-        return subprocess.run(["tools/convoyctl", "--server", self.management, *arguments], input=stdin, text=True,
-                              capture_output=True, timeout=SECONDS * 2, env=environment, check=False)
+        return subprocess.run(["tools/convoyctl", *arguments], input=stdin, text=True, capture_output=True, timeout=SECONDS * 2,
+                              env=environment, check=False)
 
     def ctl(self, *arguments, stdin=""):
         result = self.run_ctl(*arguments, stdin=stdin)

@@ -25,6 +25,11 @@ void addGlobalFlags(CLI::App& app, Session& session) {
   app.add_option("-s,--server", session.server, "Management address of convoy-control")
       ->type_name("ADDRESS");
   app.add_option("--context", session.context, "Context to use")->type_name("NAME");
+  app.add_option("--ca", session.tls.ca, "TLS: authorities of the control plane's certificate, PEM")
+      ->type_name("FILE");
+  app.add_option("--cert", session.tls.certificate, "Our own certificate, with its chain, PEM")
+      ->type_name("FILE");
+  app.add_option("--key", session.tls.key, "Its private key, PEM")->type_name("FILE");
   app.add_option("--timeout", session.timeout_seconds, "Seconds that a call may take")
       ->capture_default_str()
       ->check(wholeNumber(1, 86'400))

@@ -1,6 +1,10 @@
 #include "tools/ctl/bootstrap.h"
 
+#include <algorithm>
+#include <cctype>
+
 #include "proxy/net/address.h"
+#include "tools/ctl/contexts.h"
 #include "tools/ctl/yaml_writer.h"
 
 namespace convoy::tools::ctl {
@@ -57,12 +61,57 @@ static_resources:
         "@type": type.googleapis.com/envoy.extensions.upstreams.http.v3.HttpProtocolOptions
         explicit_http_config:
           http2_protocol_options: {}
-    load_assignment:
+)";
+
+constexpr char kEndpoint[] = R"(    load_assignment:
       cluster_name: control_plane
       endpoints:
       - lb_endpoints:
         - endpoint:
             address: )";
+
+// The control plane is who its certificate says; this node shows its own, if it has one.
+std::string tlsYaml(const BootstrapOptions& options) {
+  if (options.tls.empty()) return "";
+  const auto file = [](const std::string& path) { return "{filename: " + yamlScalar(path) + "}"; };
+  std::string yaml = R"(    transport_socket:
+      name: envoy.transport_sockets.tls
+      typed_config:
+        "@type": type.googleapis.com/envoy.extensions.transport_sockets.tls.v3.UpstreamTlsContext
+)";
+  if (!options.server_name.empty()) {
+    yaml += "        sni: " + yamlScalar(options.server_name) + "\n";
+  }
+  yaml +=
+      "        common_tls_context:\n"
+      "          tls_params: {tls_maximum_protocol_version: TLSv1_3}\n";
+  if (!options.tls.certificate.empty()) {
+    yaml += "          tls_certificates:\n          - certificate_chain: " +
+            file(options.tls.certificate) + "\n            private_key: " + file(options.tls.key) +
+            "\n";
+  }
+  const bool by_name = !options.server_name.empty();
+  const std::string who =
+      by_name ? options.server_name : net::Address::parse(options.control_plane)->ipText();
+  return yaml + "          validation_context:\n            trusted_ca: " + file(options.tls.ca) +
+         "\n            match_typed_subject_alt_names:\n            - {san_type: " +
+         (by_name ? "DNS" : "IP_ADDRESS") + ", matcher: {exact: \"" + who + "\"}}\n";
+}
+
+absl::Status checkTls(const BootstrapOptions& options) {
+  const TlsPaths& tls = options.tls;
+  const bool is_name = std::all_of(
+      options.server_name.begin(), options.server_name.end(),
+      [](char c) { return std::isalnum(static_cast<unsigned char>(c)) || c == '.' || c == '-'; });
+  if (!is_name) {
+    return absl::InvalidArgumentError("--server-name: " + options.server_name +
+                                      " is no DNS name, such as control.example.com");
+  }
+  if (!options.server_name.empty() && tls.empty()) {
+    return absl::InvalidArgumentError("--server-name: is for TLS; --ca FILE says whom to trust");
+  }
+  return checkTls(tls, options.control_plane);
+}
 
 }  // namespace
 
@@ -73,6 +122,7 @@ absl::StatusOr<std::string> makeBootstrap(const BootstrapOptions& options) {
   }
   const auto control = addressYaml("--control-plane", options.control_plane, false);
   if (!control.ok()) return control.status();
+  if (absl::Status status = checkTls(options); !status.ok()) return status;
   std::string yaml = "# convoy-proxy -c THIS_FILE: a node that takes its configuration from " +
                      options.control_plane + ".\n" + nodeYaml(options);
   if (options.admin != "none") {
@@ -80,7 +130,7 @@ absl::StatusOr<std::string> makeBootstrap(const BootstrapOptions& options) {
     if (!admin.ok()) return admin.status();
     yaml += "admin:\n  address: " + *admin + "\n";
   }
-  return yaml + kDynamic + *control + "\n";
+  return yaml + kDynamic + tlsYaml(options) + kEndpoint + *control + "\n";
 }
 
 }  // namespace convoy::tools::ctl

@@ -3,7 +3,11 @@
 #include <grpcpp/create_channel.h>
 #include <grpcpp/security/credentials.h>
 
+#include <cerrno>
 #include <chrono>
+#include <cstring>
+#include <fstream>
+#include <iterator>
 
 #include "google/rpc/status.pb.h"
 #include "tools/ctl/contexts.h"
@@ -31,28 +35,54 @@ config::Position placeOf(const std::string& path, const config::SourceMap& sourc
   return is_there ? at : sources.find(path + "_file");
 }
 
+absl::StatusOr<std::string> readFile(const std::string& path) {
+  std::ifstream file(path, std::ios::binary);
+  if (!file) return absl::InvalidArgumentError(path + ": cannot be read: " + std::strerror(errno));
+  return std::string(std::istreambuf_iterator<char>(file), {});
+}
+
+// The server has to have a certificate of these authorities for the host of its address.
+absl::StatusOr<std::shared_ptr<grpc::ChannelCredentials>> credentialsOf(const TlsPaths& tls) {
+  if (tls.empty()) return grpc::InsecureChannelCredentials();
+  grpc::SslCredentialsOptions options;
+  const std::pair<const std::string&, std::string*> files[] = {
+      {tls.ca, &options.pem_root_certs},
+      {tls.certificate, &options.pem_cert_chain},
+      {tls.key, &options.pem_private_key},
+  };
+  for (const auto& [path, text] : files) {
+    if (path.empty()) continue;
+    absl::StatusOr<std::string> read = readFile(path);
+    if (!read.ok()) return read.status();
+    *text = *std::move(read);
+  }
+  return grpc::SslCredentials(options);
+}
+
 }  // namespace
 
-Client::Client(std::string address) : address_(std::move(address)) {
+Client::Client(std::string address, const std::shared_ptr<grpc::ChannelCredentials>& credentials)
+    : address_(std::move(address)) {
   grpc::ChannelArguments arguments;
   arguments.SetMaxReceiveMessageSize(kMostMessageBytes);
   // The address is meant as it stands: no proxy of the environment in between.
   arguments.SetInt(GRPC_ARG_ENABLE_HTTP_PROXY, 0);
-  const auto channel =
-      grpc::CreateCustomChannel(targetOf(address_), grpc::InsecureChannelCredentials(), arguments);
+  const auto channel = grpc::CreateCustomChannel(targetOf(address_), credentials, arguments);
   config_ = v1::ConfigService::NewStub(channel);
   fleet_ = v1::FleetService::NewStub(channel);
 }
 
 std::unique_ptr<Client> Client::forSession(Session& session, int* code) {
-  const absl::StatusOr<std::string> address = serverAddress(session);
-  if (!address.ok()) {
-    const bool missing = absl::IsNotFound(address.status());
-    *code =
-        complain(session, missing ? kNotFound : kBadInput, std::string(address.status().message()));
+  const auto refuse = [&session, code](const absl::Status& why) {
+    const bool missing = absl::IsNotFound(why);
+    *code = complain(session, missing ? kNotFound : kBadInput, std::string(why.message()));
     return nullptr;
-  }
-  return std::make_unique<Client>(*address);
+  };
+  const absl::StatusOr<Context> server = chosenServer(session);
+  if (!server.ok()) return refuse(server.status());
+  const auto credentials = credentialsOf(server->tls);
+  if (!credentials.ok()) return refuse(credentials.status());
+  return std::make_unique<Client>(server->address, *credentials);
 }
 
 void setDeadline(const Session& session, int more_seconds, grpc::ClientContext* context) {

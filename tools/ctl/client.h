@@ -3,6 +3,7 @@
 // convoyctl's connection to a control plane, and what to tell people when a call fails.
 
 #include <grpcpp/client_context.h>
+#include <grpcpp/security/credentials.h>
 #include <grpcpp/support/status.h>
 
 #include <memory>
@@ -18,11 +19,11 @@ namespace convoy::tools::ctl {
 
 class Client {
  public:
-  // Connects with the first call.
-  explicit Client(std::string address);
+  // Connects with the first call. `credentials`: how.
+  Client(std::string address, const std::shared_ptr<grpc::ChannelCredentials>& credentials);
 
-  // Resolves the address by the session's flags, environment and context file. On failure: null,
-  // complains and sets `code`.
+  // Resolves the address and the files of TLS by the session's flags, environment and context file.
+  // On failure: null, complains and sets `code`.
   static std::unique_ptr<Client> forSession(Session& session, int* code);
 
   const std::string& address() const { return address_; }

@@ -1,3 +1,4 @@
+#include <filesystem>
 #include <memory>
 
 #include "tools/ctl/commands.h"
@@ -56,11 +57,16 @@ int use(Session& session, const ContextFlags& flags) {
 }
 
 int set(Session& session, const ContextFlags& flags) {
-  if (const absl::Status status = checkAddress(flags.address); !status.ok()) {
-    return complain(session, kBadInput, std::string(status.message()));
+  absl::Status status = checkAddress(flags.address);
+  if (status.ok()) status = checkTls(session.tls, flags.address);
+  if (!status.ok()) return complain(session, kBadInput, std::string(status.message()));
+  TlsPaths tls = session.tls;
+  // Wherever convoyctl is called from.
+  for (std::string* file : {&tls.ca, &tls.certificate, &tls.key}) {
+    if (!file->empty()) *file = std::filesystem::absolute(*file);
   }
-  return edit(session, [&flags](Contexts& contexts) -> int {
-    contexts.set(flags.name, flags.address);
+  return edit(session, [&flags, &tls](Contexts& contexts) -> int {
+    contexts.set({flags.name, flags.address, tls});
     if (contexts.current.empty()) contexts.current = flags.name;
     return kOk;
   });
@@ -99,7 +105,8 @@ void addContextCommands(CLI::App& app, Runner& runner) {
     return sub;
   };
   add("list", "Show the contexts", show);
-  CLI::App* set_command = add("set", "Add a context or change its address", set);
+  CLI::App* set_command =
+      add("set", "Add a context or replace it; --ca, --cert and --key are kept", set);
   CLI::App* use_command = add("use", "Talk to this control plane from now on", use);
   CLI::App* delete_command = add("delete", "Forget a context", remove);
   for (CLI::App* command : {set_command, use_command, delete_command}) {

@@ -5,6 +5,7 @@
 #include <fstream>
 #include <sstream>
 #include <system_error>
+#include <utility>
 #include <variant>
 
 #include "proxy/config/yaml_document.h"
@@ -32,11 +33,17 @@ absl::StatusOr<Context> readContext(const std::string& path, const DocumentNode&
   for (const config::DocumentEntry& entry : node.entries) {
     std::string* field = entry.key == "name"      ? &context.name
                          : entry.key == "address" ? &context.address
+                         : entry.key == "ca"      ? &context.tls.ca
+                         : entry.key == "cert"    ? &context.tls.certificate
+                         : entry.key == "key"     ? &context.tls.key
                                                   : nullptr;
     if (field == nullptr || !takeText(*entry.value, field)) {
       return wrong(path, entry.position,
-                   "a context has name and address, both text, not " + entry.key);
+                   "a context has name, address, ca, cert and key, all text, not " + entry.key);
     }
+  }
+  for (std::string* file : {&context.tls.ca, &context.tls.certificate, &context.tls.key}) {
+    if (!file->empty()) *file = std::filesystem::path(path).parent_path() / *file;
   }
   if (context.name.empty() || context.address.empty()) {
     return wrong(path, node.position, "a context needs name and address");
@@ -61,10 +68,10 @@ absl::StatusOr<Contexts> read(const std::string& path, const DocumentNode& root)
   return contexts;
 }
 
-absl::StatusOr<std::string> addressOf(const std::string& path, const Contexts& contexts,
-                                      const std::string& name) {
+absl::StatusOr<Context> contextOf(const std::string& path, const Contexts& contexts,
+                                  const std::string& name) {
   const Context* context = contexts.find(name);
-  if (context != nullptr) return context->address;
+  if (context != nullptr) return *context;
   return absl::NotFoundError("no context \"" + name + "\" in " + path +
                              "; convoyctl context list shows them");
 }
@@ -78,14 +85,13 @@ const Context* Contexts::find(const std::string& name) const {
   return nullptr;
 }
 
-void Contexts::set(const std::string& name, const std::string& address) {
-  for (Context& context : contexts) {
-    if (context.name == name) {
-      context.address = address;
-      return;
-    }
+void Contexts::set(Context context) {
+  for (Context& known : contexts) {
+    if (known.name != context.name) continue;
+    known = std::move(context);
+    return;
   }
-  contexts.push_back({name, address});
+  contexts.push_back(std::move(context));
 }
 
 std::string contextsPath(const Session& session) {
@@ -117,7 +123,15 @@ absl::Status saveContexts(const std::string& path, const Contexts& contexts) {
   text += contexts.contexts.empty() ? "contexts: []\n" : "contexts:\n";
   for (const Context& context : contexts.contexts) {
     text += "- name: " + yamlScalar(context.name) + "\n";
-    text += "  address: " + yamlScalar(context.address) + "\n";
+    const std::pair<const char*, const std::string&> fields[] = {
+        {"address", context.address},
+        {"ca", context.tls.ca},
+        {"cert", context.tls.certificate},
+        {"key", context.tls.key},
+    };
+    for (const auto& [field, value] : fields) {
+      if (!value.empty()) text += std::string("  ") + field + ": " + yamlScalar(value) + "\n";
+    }
   }
   std::error_code error;
   std::filesystem::create_directories(std::filesystem::path(path).parent_path(), error);
@@ -147,27 +161,49 @@ absl::Status checkAddress(const std::string& text) {
                                     "NAME:PORT or unix:/path, such as 127.0.0.1:18001");
 }
 
+absl::Status checkTls(const TlsPaths& tls, const std::string& address) {
+  if (tls.empty()) return absl::OkStatus();
+  if (address.rfind("unix:", 0) == 0) {
+    return absl::InvalidArgumentError(address +
+                                      ": a unix socket speaks no TLS; leave out --ca, --cert and "
+                                      "--key");
+  }
+  if (tls.ca.empty()) {
+    return absl::InvalidArgumentError(
+        "--cert and --key need --ca: the authorities that signed the control plane's certificate");
+  }
+  if (tls.certificate.empty() != tls.key.empty()) {
+    return absl::InvalidArgumentError("--cert and --key belong together");
+  }
+  return absl::OkStatus();
+}
+
 namespace {
 
-absl::StatusOr<std::string> chosenAddress(const Session& session) {
-  if (!session.server.empty()) return session.server;
+absl::StatusOr<Context> named(const Session& session) {
+  if (!session.server.empty()) return Context{"", session.server};
   const std::string from_env = session.env("CONVOY_SERVER");
-  if (session.context.empty() && !from_env.empty()) return from_env;
+  if (session.context.empty() && !from_env.empty()) return Context{"", from_env};
   const std::string path = contextsPath(session);
   const absl::StatusOr<Contexts> contexts = loadContexts(path);
   if (!contexts.ok()) return contexts.status();
-  if (!session.context.empty()) return addressOf(path, *contexts, session.context);
-  if (!contexts->current.empty()) return addressOf(path, *contexts, contexts->current);
-  return std::string(kDefaultServer);
+  if (!session.context.empty()) return contextOf(path, *contexts, session.context);
+  if (!contexts->current.empty()) return contextOf(path, *contexts, contexts->current);
+  return Context{"", kDefaultServer};
 }
 
 }  // namespace
 
-absl::StatusOr<std::string> serverAddress(const Session& session) {
-  absl::StatusOr<std::string> address = chosenAddress(session);
-  if (!address.ok()) return address;
-  if (const absl::Status status = checkAddress(*address); !status.ok()) return status;
-  return address;
+absl::StatusOr<Context> chosenServer(const Session& session) {
+  absl::StatusOr<Context> server = named(session);
+  if (!server.ok()) return server;
+  if (!session.tls.ca.empty()) server->tls.ca = session.tls.ca;
+  if (!session.tls.certificate.empty()) server->tls.certificate = session.tls.certificate;
+  if (!session.tls.key.empty()) server->tls.key = session.tls.key;
+  absl::Status status = checkAddress(server->address);
+  if (status.ok()) status = checkTls(server->tls, server->address);
+  if (!status.ok()) return status;
+  return server;
 }
 
 }  // namespace convoy::tools::ctl

@@ -6,6 +6,9 @@
 //   contexts:
 //   - name: production
 //     address: 10.0.0.1:18001
+//     ca: /etc/convoy/ca.pem       # TLS; the files are found from where the contexts' file is
+//     cert: /etc/convoy/me.pem
+//     key: /etc/convoy/me.key
 //
 // CONVOY_CONTEXTS names another file. Errors name the file and the line.
 
@@ -22,6 +25,7 @@ namespace convoy::tools::ctl {
 struct Context {
   std::string name;
   std::string address;
+  TlsPaths tls = {};
 };
 
 struct Contexts {
@@ -29,8 +33,8 @@ struct Contexts {
   std::vector<Context> contexts;
 
   const Context* find(const std::string& name) const;
-  // Adds the context or changes its address.
-  void set(const std::string& name, const std::string& address);
+  // Adds the context or replaces the one of this name.
+  void set(Context context);
 };
 
 // Where the file is, by the environment.
@@ -46,8 +50,11 @@ inline constexpr char kDefaultServer[] = "127.0.0.1:18001";
 // Error: the text cannot be an address; it says what may be written.
 absl::Status checkAddress(const std::string& text);
 
+// Error: the paths do not belong together, or not to this address; it says what is missing.
+absl::Status checkTls(const TlsPaths& tls, const std::string& address);
+
 // The control plane to talk to: --server, else --context, else CONVOY_SERVER, else the current
-// context, else kDefaultServer.
-absl::StatusOr<std::string> serverAddress(const Session& session);
+// context, else kDefaultServer. --ca, --cert and --key go before those of a context.
+absl::StatusOr<Context> chosenServer(const Session& session);
 
 }  // namespace convoy::tools::ctl

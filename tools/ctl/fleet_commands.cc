@@ -93,6 +93,7 @@ int status(Session& session, const FleetFlags& flags) {
 
 int bootstrap(Session& session, FleetFlags flags) {
   if (!readLabels(session, flags.labels, &flags.bootstrap.labels)) return kBadInput;
+  flags.bootstrap.tls = session.tls;
   const absl::StatusOr<std::string> yaml = makeBootstrap(flags.bootstrap);
   if (!yaml.ok()) return complain(session, kBadInput, std::string(yaml.status().message()));
   session.out << *yaml;
@@ -127,6 +128,11 @@ void addFleetCommands(CLI::App& app, Runner& runner) {
                    "Where convoy-control serves xDS: IP:PORT or unix:/path")
       ->capture_default_str()
       ->type_name("ADDRESS");
+  command
+      ->add_option("--server-name", options.server_name,
+                   "TLS (--ca, --cert, --key: files of the node): DNS name in the control plane's "
+                   "certificate; default its IP address")
+      ->type_name("NAME");
   command->add_option("--cluster", options.cluster, "node.cluster; default convoy")
       ->type_name("NAME");
   command->add_option("--label", flags->labels, "Label for node selectors; may be repeated")

@@ -27,6 +27,14 @@ enum class Output {
   Yaml,
 };
 
+// Paths of PEM files for TLS. Without `ca`: plain text.
+struct TlsPaths {
+  std::string ca = {};           // who signed the control plane's certificate
+  std::string certificate = {};  // our own, with its chain
+  std::string key = {};          // and its private key
+  bool empty() const { return ca.empty() && certificate.empty() && key.empty(); }
+};
+
 struct Session {
   std::istream& in;
   std::ostream& out;
@@ -38,6 +46,7 @@ struct Session {
   std::string server;   // --server
   std::string context;  // --context
   std::string contexts_file;
+  TlsPaths tls = {};  // --ca, --cert, --key
   Output output = Output::Table;
   int timeout_seconds = 30;  // of each call, waiting for nodes aside
 };

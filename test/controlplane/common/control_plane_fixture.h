@@ -3,7 +3,6 @@
 // A control plane in this process, on a free port of the loopback, for tests of its services: the
 // real server, and clients of it.
 
-#include <atomic>
 #include <chrono>
 #include <functional>
 #include <memory>
@@ -14,25 +13,12 @@
 #include "controlplane/server.h"
 #include "controlplane/validate/xds_check.h"
 #include "gtest/gtest.h"
-#include "proxy/event/clock.h"
+#include "test/common/test_ca.h"
 #include "test/controlplane/common/ads_client.h"
 #include "test/controlplane/common/config_text.h"
 #include "test/controlplane/common/temporary_folder.h"
 
 namespace convoy::controlplane {
-
-// The system's clock, and a wall clock that can be put forward. Thread-safe.
-class JumpingClock final : public event::Clock {
- public:
-  event::MonotonicTime monotonicNow() const override { return system_.monotonicNow(); }
-  event::WallTime wallNow() const override { return system_.wallNow() + ahead_.load(); }
-  bool flowsByItself() const override { return true; }
-  void jump(event::Duration by) { ahead_ = ahead_.load() + by; }
-
- private:
-  const event::SystemClock system_;
-  std::atomic<event::Duration> ahead_{event::Duration::zero()};
-};
 
 class ControlPlaneTest : public testing::Test {
  protected:
@@ -87,7 +73,7 @@ class ControlPlaneTest : public testing::Test {
     return apply(request, response);
   }
 
-  JumpingClock clock_;
+  test::ShiftedClock clock_;
   TemporaryFolder folder_;
   validate::XdsCheck check_;  // what the nodes' validator says; none: everything passes
   std::unique_ptr<Server> server_;

@@ -28,6 +28,7 @@ SECONDS = 240
 STRICTER = {
     "bare_cr": "Node skips a CR before a request; RFC 9112 2.2 allows one CRLF there and nothing else",
     "bare_lf": "Node skips a LF before a request; a LF alone ends no line of ours (RFC 9112 2.2: MAY)",
+    "body_extension_size": "Node's bound for the extensions of a body is 16 KiB of them, ours 16 KiB more than its data",
     "chunk_extension_size": "Node's bound for the extensions of a body is 16 KiB, ours 1 KiB for each chunk",
     "chunk_size_overflow": "Node counts to 2^64 - 1, ours to 2^63 - 1 and at most 16 digits, so that no later sum overflows",
     "connect_with_body": "CONNECT has no body (RFC 9110 9.3.6); Node leaves the bytes to whoever takes the tunnel",

@@ -151,5 +151,25 @@ TEST(CrossCheck, DynamicResourcesNeedAds) {
                    "unsupported_value: e"}));
 }
 
+TEST(CrossCheck, TheSecretsOfTheControlPlanesClusterDoNotComeFromIt) {
+  BootstrapSpec spec;
+  spec.ads = AdsSpec{"control", "", true};
+  const auto with = [&spec](tls::SecretRef certificate, std::optional<tls::SecretRef> validation) {
+    auto transport = std::make_shared<tls::ClientSpec>();
+    transport->common.certificates = {std::move(certificate)};
+    transport->common.validation = std::move(validation);
+    auto changed = std::make_shared<ClusterSpec>(*cluster("control"));
+    changed->transport = transport;
+    spec.clusters = {changed};
+    return check(spec);
+  };
+  const tls::SecretRef in_place{.value = std::make_shared<tls::SecretSpec>()};
+  const tls::SecretRef by_sds{.name = "s", .by_sds = true};
+  const std::string at = "dynamic_resources.ads_config.grpc_services[0].envoy_grpc.cluster_name: ";
+  EXPECT_EQ(with(in_place, in_place), Lines());
+  EXPECT_EQ(with(by_sds, std::nullopt), Lines({at + "unsupported_value: control"}));
+  EXPECT_EQ(with(in_place, by_sds), Lines({at + "unsupported_value: control"}));
+}
+
 }  // namespace
 }  // namespace convoy::config

@@ -37,7 +37,7 @@ class ControlPlaneTest : public testing::Test {
   }
   absl::Status make(const config::BootstrapSpec& spec, bool reject_unknown_fields = false) {
     auto made =
-        ControlPlane::make(test_loop_.loop(), spec, reject_unknown_fields, sink_, registry_);
+        ControlPlane::make(test_loop_.loop(), spec, {}, reject_unknown_fields, sink_, registry_);
     if (!made.ok()) return made.status();
     control_plane_ = *std::move(made);
     return absl::OkStatus();

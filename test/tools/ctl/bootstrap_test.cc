@@ -2,7 +2,12 @@
 
 #include <gtest/gtest.h>
 
+#include <string>
+#include <variant>
+#include <vector>
+
 #include "proxy/config/bootstrap_loader.h"
+#include "proxy/tls/spec.h"
 
 namespace convoy::tools::ctl {
 namespace {
@@ -45,6 +50,33 @@ TEST(BootstrapTest, DefaultsAndOtherAddresses) {
   EXPECT_FALSE(loaded.spec->admin.has_value());
 }
 
+TEST(BootstrapTest, TlsVerifiesTheControlPlane) {
+  const auto transportOf = [](const BootstrapOptions& options) {
+    const auto loaded = load(options);
+    EXPECT_TRUE(loaded.ok()) << loaded.errorText();
+    const auto& cluster = *loaded.spec->clusters.at(0);
+    return dynamic_cast<const tls::ClientSpec&>(*cluster.transport);
+  };
+  const auto by_ip =
+      transportOf({.id = "a", .control_plane = "[2001:db8::1]:18000", .tls = {.ca = "/c/ca.pem"}});
+  const auto* validation = std::get_if<tls::ValidationSpec>(&by_ip.common.validation->value->value);
+  ASSERT_NE(validation, nullptr);
+  EXPECT_EQ(validation->trusted_ca.path, "/c/ca.pem");
+  ASSERT_EQ(validation->names.size(), 1u);
+  EXPECT_EQ(validation->names[0].type, tls::SanMatch::Type::Ip);
+  EXPECT_EQ(validation->names[0].value, "2001:db8::1");
+  EXPECT_TRUE(by_ip.common.certificates.empty());
+  EXPECT_EQ(by_ip.common.alpn, std::vector<std::string>{"h2"});
+
+  const auto by_name = transportOf({.id = "a",
+                                    .tls = {"/c/ca.pem", "/c/node.pem", "/c/node.key"},
+                                    .server_name = "control.example.com"});
+  EXPECT_EQ(by_name.sni, "control.example.com");
+  const auto& own = std::get<tls::CertificateSpec>(by_name.common.certificates.at(0).value->value);
+  EXPECT_EQ(own.chain.path, "/c/node.pem");
+  EXPECT_EQ(own.key.path, "/c/node.key");
+}
+
 TEST(BootstrapTest, RefusesByOption) {
   const struct {
     BootstrapOptions options;
@@ -55,6 +87,9 @@ TEST(BootstrapTest, RefusesByOption) {
       {{.id = "a", .control_plane = "control.example.com:18000"}, "--control-plane"},
       {{.id = "a", .control_plane = "10.0.0.1:0"}, "--control-plane"},
       {{.id = "a", .admin = "9901"}, "--admin"},
+      {{.id = "a", .tls = {.certificate = "c", .key = "k"}}, "--cert and --key need --ca"},
+      {{.id = "a", .server_name = "x"}, "--server-name"},
+      {{.id = "a", .tls = {.ca = "c"}, .server_name = "a\"b"}, "--server-name"},
   };
   for (const auto& test : kCases) {
     const auto yaml = makeBootstrap(test.options);

@@ -43,9 +43,9 @@ TEST_F(ContextsTest, TheFileIsWhereTheEnvironmentSays) {
 TEST_F(ContextsTest, WhatIsSavedIsLoaded) {
   const std::string path = folder_.file("new/folder/contexts.yaml");
   Contexts contexts;
-  contexts.set("a", "10.0.0.1:1");
-  contexts.set("true", "[::1]:2");
-  contexts.set("a", "10.0.0.1:3");
+  contexts.set({"a", "10.0.0.1:1"});
+  contexts.set({"true", "[::1]:2"});
+  contexts.set({"a", "10.0.0.1:3", {"/x/ca.pem", "/x/me.pem", "/x/me.key"}});
   contexts.current = "true";
   ASSERT_TRUE(saveContexts(path, contexts).ok());
   const auto loaded = loadContexts(path);
@@ -53,7 +53,11 @@ TEST_F(ContextsTest, WhatIsSavedIsLoaded) {
   EXPECT_EQ(loaded->current, "true");
   ASSERT_EQ(loaded->contexts.size(), 2u);
   EXPECT_EQ(loaded->find("a")->address, "10.0.0.1:3");
+  EXPECT_EQ(loaded->find("a")->tls.ca, "/x/ca.pem");
+  EXPECT_EQ(loaded->find("a")->tls.certificate, "/x/me.pem");
+  EXPECT_EQ(loaded->find("a")->tls.key, "/x/me.key");
   EXPECT_EQ(loaded->find("true")->address, "[::1]:2");
+  EXPECT_TRUE(loaded->find("true")->tls.empty());
   EXPECT_EQ(loaded->find("b"), nullptr);
 }
 
@@ -87,20 +91,52 @@ TEST_F(ContextsTest, WhatIsSaidCloserToTheCommandWins) {
       "current: a\ncontexts:\n- {name: a, address: 10.0.0.1:1}\n- {name: b, address: "
       "10.0.0.2:1}\n");
   Session here = session();
-  EXPECT_EQ(serverAddress(here).value(), "10.0.0.1:1");
+  EXPECT_EQ(chosenServer(here).value().address, "10.0.0.1:1");
   env_["CONVOY_SERVER"] = "10.0.0.3:1";
-  EXPECT_EQ(serverAddress(here).value(), "10.0.0.3:1");
+  EXPECT_EQ(chosenServer(here).value().address, "10.0.0.3:1");
   here.context = "b";
-  EXPECT_EQ(serverAddress(here).value(), "10.0.0.2:1");
+  EXPECT_EQ(chosenServer(here).value().address, "10.0.0.2:1");
   here.server = "10.0.0.4:1";
-  EXPECT_EQ(serverAddress(here).value(), "10.0.0.4:1");
+  EXPECT_EQ(chosenServer(here).value().address, "10.0.0.4:1");
   here.server.clear();
   here.context = "c";
-  EXPECT_FALSE(serverAddress(here).ok());
+  EXPECT_FALSE(chosenServer(here).ok());
+}
+
+TEST_F(ContextsTest, FilesAreFoundFromTheContextsAndFlagsGoBefore) {
+  write("current: a\ncontexts:\n- {name: a, address: 10.0.0.1:1, ca: ca.pem, cert: c, key: k}\n");
+  Session here = session();
+  EXPECT_EQ(chosenServer(here).value().tls.ca, folder_.file("ca.pem"));
+  here.tls = {.ca = "other.pem"};
+  const Context server = chosenServer(here).value();
+  EXPECT_EQ(server.tls.ca, "other.pem");
+  EXPECT_EQ(server.tls.key, folder_.file("k"));
+}
+
+TEST_F(ContextsTest, FilesOfTlsBelongTogether) {
+  const struct {
+    const char* server;
+    TlsPaths tls;
+    const char* words;
+  } kCases[] = {
+      {"10.0.0.1:1", {.certificate = "c", .key = "k"}, "need --ca"},
+      {"10.0.0.1:1", {.ca = "a", .certificate = "c"}, "belong together"},
+      {"10.0.0.1:1", {.ca = "a", .key = "k"}, "belong together"},
+      {"unix:/m", {.ca = "a"}, "no TLS"},
+  };
+  for (const auto& test : kCases) {
+    Session here = session();
+    here.server = test.server;
+    here.tls = test.tls;
+    const auto server = chosenServer(here);
+    ASSERT_FALSE(server.ok());
+    EXPECT_NE(server.status().message().find(test.words), absl::string_view::npos)
+        << server.status();
+  }
 }
 
 TEST_F(ContextsTest, TheDefaultIsThisMachine) {
-  EXPECT_EQ(serverAddress(session()).value(), kDefaultServer);
+  EXPECT_EQ(chosenServer(session()).value().address, kDefaultServer);
 }
 
 }  // namespace
