@@ -44,7 +44,7 @@ class Loop {
  public:
   // One read buffer for the whole loop: a connection's bytes are consumed or copied before its read
   // callback returns.
-  static constexpr size_t kReadBufferBytes = 64 * 1024;
+  static constexpr size_t kReadBufferBytes = 256 * 1024;
 
   Loop(std::string name, const Clock& clock, Random random);
   ~Loop();

@@ -28,6 +28,7 @@
 #include "proxy/http/failure.h"
 #include "proxy/http/message.h"
 #include "proxy/net/byte_queue.h"
+#include "proxy/net/splice.h"
 
 namespace convoy::http {
 
@@ -41,6 +42,12 @@ class FlowListener {
   ~FlowListener() = default;
 };
 
+// Bodies that nobody looks at: instead of being dispatched, bytes may go from socket to socket. The
+// owner asks the codec (spliceBody), the codec its receiver, and so on along the way that the bytes
+// would take, to the other connection; each may decline, and counts what was moved on the way back.
+// `from` is for that connection only, `most` what is left of the body. The end of the body comes as
+// always, without bytes.
+
 // The server side's view of an arriving request.
 class RequestReceiver : public FlowListener {
  public:
@@ -48,6 +55,9 @@ class RequestReceiver : public FlowListener {
   virtual void onRequestHead(RequestHead& head, bool end_of_stream) = 0;
   virtual void onRequestBody(std::string_view bytes, bool end_of_stream) = 0;
   virtual void onRequestTrailers(HeaderList& trailers) = 0;  // ends the stream
+  virtual net::SpliceResult spliceRequestBody(net::Connection& /*from*/, uint64_t /*most*/) {
+    return {};
+  }
   // The stream died: peer reset, connection lost, framing broken. Nothing more can be sent on it.
   virtual void onRequestReset(Failure failure) = 0;
 
@@ -62,6 +72,9 @@ class ResponseReceiver : public FlowListener {
   virtual void onResponseHead(ResponseHead& head, bool end_of_stream) = 0;
   virtual void onResponseBody(std::string_view bytes, bool end_of_stream) = 0;
   virtual void onResponseTrailers(HeaderList& trailers) = 0;
+  virtual net::SpliceResult spliceResponseBody(net::Connection& /*from*/, uint64_t /*most*/) {
+    return {};
+  }
   virtual void onResponseReset(Failure failure) = 0;
 
  protected:
@@ -74,6 +87,8 @@ class StreamSender {
  public:
   virtual void sendBody(std::string_view bytes, bool end_of_stream) = 0;
   virtual void sendTrailers(const HeaderList& trailers) = 0;  // ends the stream
+  // Sends body bytes that `from` has to read: exactly `most` are left of the body.
+  virtual net::SpliceResult sendBodyOf(net::Connection& /*from*/, uint64_t /*most*/) { return {}; }
   // Aborts the stream so that the peer can tell. HTTP/1.x can only abort its connection:
   // mustClose() turns true, and the owner closes with CloseMode::Reset once a response has begun.
   // The receiver hears nothing more. On a stream that has ended it does nothing.
@@ -116,6 +131,11 @@ class CodecConnection {
   // Stop and go of reading from the peer, counted (HTTP/1.x back-pressure; HTTP/2 uses windows).
   virtual void pauseReading() = 0;
   virtual void resumeReading() = 0;
+  // Much of a body is to come, of a length that is known: the owner may try spliceBody().
+  virtual void expectBody() {}
+  // net::Connection's.
+  virtual size_t sendNow(std::string_view /*bytes*/) { return 0; }
+  virtual net::SpliceResult spliceFrom(net::Connection& /*from*/, uint64_t /*most*/) { return {}; }
   // HTTP/1.x, one direction of a tunnel has ended: FIN behind what is in the output; reading goes
   // on.
   virtual void endSending() {}
@@ -155,6 +175,8 @@ class ServerCodec {
   // mark: the caller keeps the rest, pauses reading, and calls again after onStreamComplete() and
   // with the output below its low mark.
   virtual size_t dispatch(std::string_view bytes) = 0;
+  // Instead of dispatch(): what `from`, the connection, has to read goes on unseen.
+  virtual net::SpliceResult spliceBody(net::Connection& /*from*/) { return {}; }
   // The peer sent FIN: resets requests that are not complete; others may still be answered.
   virtual void onEndOfStream() = 0;
   virtual void onConnectionLost(Failure why) = 0;  // resets every stream
@@ -207,6 +229,7 @@ class ClientCodec {
   virtual ~ClientCodec() = default;
   virtual RequestSender& newStream(ResponseReceiver& receiver) = 0;  // REQUIRES: a stream is free
   virtual void dispatch(std::string_view bytes) = 0;
+  virtual net::SpliceResult spliceBody(net::Connection& /*from*/) { return {}; }  // see ServerCodec
   virtual void onEndOfStream() = 0;
   virtual void onConnectionLost(Failure why) = 0;
   virtual bool mustClose() const = 0;

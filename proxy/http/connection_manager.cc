@@ -132,6 +132,17 @@ void ConnectionManager::onRead(std::string_view bytes) {
   runtime().loop.atEndOfTurn(end_of_turn_);
 }
 
+net::SpliceResult ConnectionManager::onSpliceable() {
+  if (state_ >= State::Closing || codec_ == nullptr) return {};
+  const net::SpliceResult result = codec_->spliceBody(*connection_);
+  ManagerMetrics& m = runtime().metrics;
+  m.downstream_cx_rx_bytes_total.add(result.bytes);
+  m.downstream_cx_rx_spliced_bytes_total.add(result.bytes);
+  if (result.kind == net::SpliceResult::Kind::NoPipe) m.downstream_cx_splice_overflow.add();
+  runtime().loop.atEndOfTurn(end_of_turn_);
+  return result;
+}
+
 // True once it is clear which codec gets the bytes.
 bool ConnectionManager::chooseProtocol(std::string_view bytes) {
   if (speaks_ != Speaks::Undecided) return true;

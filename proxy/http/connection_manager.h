@@ -50,6 +50,7 @@ class ConnectionManager final : public net::ConnectionHandler,
   // net::ConnectionHandler
   void onConnected() override;  // the transport's handshake is done
   void onRead(std::string_view bytes) override;
+  net::SpliceResult onSpliceable() override;
   void onEndOfStream() override;
   void onClosed(net::CloseReason reason) override;
   void onWriteQueueAboveHigh() override;
@@ -64,6 +65,11 @@ class ConnectionManager final : public net::ConnectionHandler,
   void pauseReading() override { connection_->pauseReading(); }
   void resumeReading() override { connection_->resumeReading(); }
   void endSending() override { connection_->endSending(); }
+  void expectBody() override { connection_->expectBody(); }
+  size_t sendNow(std::string_view bytes) override { return connection_->sendNow(bytes); }
+  net::SpliceResult spliceFrom(net::Connection& from, uint64_t most) override {
+    return connection_->spliceFrom(from, most);
+  }
   RequestReceiver& newStream(ResponseSender& sender) override;
   void onProtocolError(Failure failure, std::string_view detail) override;
   void onRequestRefused(ResponseSender* sender, Failure failure, std::string_view detail,

@@ -64,6 +64,8 @@ class FilterContext {
   virtual void sendResponseHead(ResponseHead& head, bool end_of_stream) = 0;
   virtual void sendResponseBody(std::string_view bytes, bool end_of_stream) = 0;
   virtual void sendResponseTrailers(HeaderList& trailers) = 0;
+  // Body bytes that nobody looks at (codec.h, spliceBody).
+  virtual net::SpliceResult spliceResponseBody(net::Connection& from, uint64_t most) = 0;
   // Breaks the stream off so that the client can tell: for failures after the response head.
   virtual void abort(Failure failure) = 0;
 
@@ -116,6 +118,12 @@ class Filter {
     return FilterVerdict::Continue;
   }
   virtual FilterVerdict onResponseTrailers(HeaderList&) { return FilterVerdict::Continue; }
+  // False: this filter has no need of body bytes and ends, so they may pass it unseen.
+  virtual bool looksAtBodies() const { return true; }
+  // The terminal filter's, if it can: body bytes that nobody looks at (codec.h, spliceBody).
+  virtual net::SpliceResult spliceRequestBody(net::Connection& /*from*/, uint64_t /*most*/) {
+    return {};
+  }
   // The stream is over, well or badly (info().failure). Release what belongs to other objects.
   virtual void onStreamEnd() {}
 

@@ -52,6 +52,16 @@ void FilterPath<Direction>::trailers(size_t from, HeaderList& trailers) {
 }
 
 template <class Direction>
+bool FilterPath<Direction>::clear(size_t from, size_t end) const {
+  if (stopped_) return false;
+  for (size_t i = from; i < end; ++i) {
+    const Gate& gate = gates_[i];
+    if (gate.state != FilterVerdict::Continue || gate.filter->looksAtBodies()) return false;
+  }
+  return true;
+}
+
+template <class Direction>
 void FilterPath<Direction>::resume(size_t at) {
   Gate& gate = gates_[at];
   if (stopped_ || gate.state == FilterVerdict::Continue) return;

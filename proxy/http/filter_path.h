@@ -79,6 +79,8 @@ class FilterPath {
   // Shows nothing more; what is held is dropped with the path.
   void stop() { stopped_ = true; }
   size_t size() const { return gates_.size(); }
+  // The filters from..end-1 neither hold nor look at what passes.
+  bool clear(size_t from, size_t end) const;
 
  private:
   // What waits at a closed gate, in order: the head, `seen` body bytes that the filter was shown

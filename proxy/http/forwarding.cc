@@ -105,7 +105,7 @@ bool prepareForwardedFor(RequestHead& head, const ConnectionManagerSpec& spec,
 // said to nobody: hosts of ours would have to know who else could have written it.
 void removeProxyHeaders(RequestHead& head, const ConnectionManagerSpec& spec, bool trusts_peer,
                         const net::Address& peer) {
-  constexpr std::string_view kPrefix = "x-envoy-";
+  static constexpr std::string_view kPrefix = "x-envoy-";
   const auto of_proxies = [](const HeaderField& field) {
     return field.id == HeaderName::Other && field.name.size() > kPrefix.size() &&
            base::equalsIgnoreCase(field.name.substr(0, kPrefix.size()), kPrefix);

@@ -18,6 +18,10 @@ namespace convoy::http {
 
 class H1BodyReader {
  public:
+  // A body of which this much is still to come may be worth a way of its own (codec.h, spliceBody):
+  // one more system call each time than a copy of as much.
+  static constexpr uint64_t kMuch = 64 * 1024;
+
   enum class Event : uint8_t {
     NeedMore,  // the input is used up
     Data,      // `data`, not empty, and `last` says whether the body ends with it
@@ -46,6 +50,10 @@ class H1BodyReader {
   // A body is being read.
   bool active() const { return state_ != State::Idle; }
   bool untilClose() const { return state_ == State::UntilClose; }
+  // How many bytes are to come of a body whose length is known; 0: of no such body.
+  uint64_t left() const { return state_ == State::Known ? left_ : 0; }
+  // Some of those went another way. REQUIRES: bytes <= left().
+  void skip(uint64_t bytes) { left_ -= bytes; }
   // Drops everything that is held. Ready for the next body.
   void finish();
 

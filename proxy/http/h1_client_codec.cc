@@ -144,7 +144,12 @@ void H1ClientCodec::readBody(std::string_view& bytes) {
     case H1BodyReader::Event::NeedMore:
       return;
     case H1BodyReader::Event::Data:
-      if (!step.last) return receiver_->onResponseBody(step.data, false);
+      if (!step.last) {
+        // A piece that is large itself: others wait, or a fast peer sends.
+        const bool large = step.data.size() >= H1BodyWriter::kLargePiece;
+        if (large && body_reader_.left() >= H1BodyReader::kMuch) handler_.expectBody();
+        return receiver_->onResponseBody(step.data, false);
+      }
       completeReceiving(!bytes.empty());
       receiver_->onResponseBody(step.data, true);
       break;
@@ -161,6 +166,22 @@ void H1ClientCodec::readBody(std::string_view& bytes) {
   }
   body_reader_.finish();
   completeStreamIfBothEnded();
+}
+
+net::SpliceResult H1ClientCodec::spliceBody(net::Connection& from) {
+  CONVOY_ASSERT(!dispatching_);
+  if (receiving_ != Receiving::Body || body_reader_.left() == 0) return {};
+  dispatching_ = true;
+  const net::SpliceResult result = receiver_->spliceResponseBody(from, body_reader_.left());
+  body_reader_.skip(result.bytes);
+  if (result.bytes > 0 && body_reader_.left() == 0) {
+    completeReceiving(false);
+    receiver_->onResponseBody({}, true);
+    body_reader_.finish();
+    completeStreamIfBothEnded();
+  }
+  dispatching_ = false;
+  return result;
 }
 
 void H1ClientCodec::completeReceiving(bool more_bytes) {
@@ -266,8 +287,20 @@ void H1ClientCodec::sendHead(const RequestHead& head, bool end_of_stream) {
 
 void H1ClientCodec::sendBody(std::string_view bytes, bool end_of_stream) {
   CONVOY_ASSERT(sending_ == Sending::Body);
+  if (bytes.size() >= H1BodyWriter::kLargePiece && body_writer_.unframed(bytes.size())) {
+    const size_t sent = handler_.sendNow(bytes);
+    body_writer_.skip(sent);
+    bytes.remove_prefix(sent);
+  }
   if (!body_writer_.write(handler_.output(), bytes, end_of_stream)) must_close_ = true;
   if (end_of_stream) completeSending();
+}
+
+net::SpliceResult H1ClientCodec::sendBodyOf(net::Connection& from, uint64_t most) {
+  if (sending_ != Sending::Body || body_writer_.left() != most) return {};
+  const net::SpliceResult result = handler_.spliceFrom(from, most);
+  body_writer_.skip(result.bytes);
+  return result;
 }
 
 void H1ClientCodec::sendTrailers(const HeaderList& trailers) {

@@ -26,6 +26,7 @@ class H1ClientCodec final : public ClientCodec, private RequestSender {
   // REQUIRES: idle() and not mustClose().
   RequestSender& newStream(ResponseReceiver& receiver) override;
   void dispatch(std::string_view bytes) override;
+  net::SpliceResult spliceBody(net::Connection& from) override;
   void onEndOfStream() override;
   void onConnectionLost(Failure why) override;
   bool mustClose() const override { return must_close_; }
@@ -56,6 +57,7 @@ class H1ClientCodec final : public ClientCodec, private RequestSender {
   void sendHead(const RequestHead& head, bool end_of_stream) override;
   void sendBody(std::string_view bytes, bool end_of_stream) override;
   void sendTrailers(const HeaderList& trailers) override;
+  net::SpliceResult sendBodyOf(net::Connection& from, uint64_t most) override;
   void reset(Failure failure) override;
   void pauseReceiving() override;
   void resumeReceiving() override { pause_.resume(); }

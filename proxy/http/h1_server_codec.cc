@@ -108,7 +108,12 @@ void H1ServerCodec::readBody(std::string_view& bytes) {
       return;
     case H1BodyReader::Event::Data:
       awaits_continue_ = false;
-      if (!step.last) return receiver_->onRequestBody(step.data, false);
+      if (!step.last) {
+        // A piece that is large itself: others wait, or a fast peer sends.
+        const bool large = step.data.size() >= H1BodyWriter::kLargePiece;
+        if (large && body_reader_.left() >= H1BodyReader::kMuch) handler_.expectBody();
+        return receiver_->onRequestBody(step.data, false);
+      }
       completeReceiving();
       receiver_->onRequestBody(step.data, true);
       break;
@@ -125,6 +130,22 @@ void H1ServerCodec::readBody(std::string_view& bytes) {
   }
   body_reader_.finish();
   completeStreamIfBothEnded();
+}
+
+net::SpliceResult H1ServerCodec::spliceBody(net::Connection& from) {
+  CONVOY_ASSERT(!dispatching_);
+  if (receiving_ != Receiving::Body || body_reader_.left() == 0) return {};
+  dispatching_ = true;
+  const net::SpliceResult result = receiver_->spliceRequestBody(from, body_reader_.left());
+  body_reader_.skip(result.bytes);
+  if (result.bytes > 0 && body_reader_.left() == 0) {
+    completeReceiving();
+    receiver_->onRequestBody({}, true);
+    body_reader_.finish();
+    completeStreamIfBothEnded();
+  }
+  dispatching_ = false;
+  return result;
 }
 
 void H1ServerCodec::completeReceiving() {
@@ -252,8 +273,20 @@ void H1ServerCodec::sendHead(const ResponseHead& head, bool end_of_stream) {
 
 void H1ServerCodec::sendBody(std::string_view bytes, bool end_of_stream) {
   CONVOY_ASSERT(sending_ == Sending::Body);
+  if (bytes.size() >= H1BodyWriter::kLargePiece && body_writer_.unframed(bytes.size())) {
+    const size_t sent = handler_.sendNow(bytes);
+    body_writer_.skip(sent);
+    bytes.remove_prefix(sent);
+  }
   if (!body_writer_.write(handler_.output(), bytes, end_of_stream)) must_close_ = true;
   if (end_of_stream) completeSending();
+}
+
+net::SpliceResult H1ServerCodec::sendBodyOf(net::Connection& from, uint64_t most) {
+  if (sending_ != Sending::Body || body_writer_.left() != most) return {};
+  const net::SpliceResult result = handler_.spliceFrom(from, most);
+  body_writer_.skip(result.bytes);
+  return result;
 }
 
 void H1ServerCodec::sendTrailers(const HeaderList& trailers) {

@@ -29,6 +29,7 @@ class H1ServerCodec final : public ServerCodec,
                 std::string_view scheme = "http");
 
   size_t dispatch(std::string_view bytes) override;
+  net::SpliceResult spliceBody(net::Connection& from) override;
   void onEndOfStream() override;
   void onConnectionLost(Failure why) override;
   void goAway() override { go_away_ = true; }
@@ -63,6 +64,7 @@ class H1ServerCodec final : public ServerCodec,
   void leaveRequestUnread() override { go_away_ = true; }
   void sendBody(std::string_view bytes, bool end_of_stream) override;
   void sendTrailers(const HeaderList& trailers) override;
+  net::SpliceResult sendBodyOf(net::Connection& from, uint64_t most) override;
   void reset(Failure failure) override;
   void pauseReceiving() override;
   void resumeReceiving() override { pause_.resume(); }

@@ -40,6 +40,9 @@ void writeFailureReply(net::ByteQueue& out, Failure failure, std::string_view da
 // Frames the body of one message.
 class H1BodyWriter {
  public:
+  // A piece of this size is better sent at once than copied and sent later.
+  static constexpr size_t kLargePiece = 16 * 1024;
+
   enum class Mode : uint8_t {
     Nothing,     // the message has no body: bytes are dropped (a response to HEAD)
     Known,       // exactly the announced number of bytes
@@ -52,6 +55,16 @@ class H1BodyWriter {
     left_ = length;
   }
   Mode mode() const { return mode_; }
+  // A piece of this size would go out as it is.
+  bool unframed(size_t bytes) const {
+    return (mode_ == Mode::Known && bytes <= left_) || mode_ == Mode::UntilClose;
+  }
+  // What is left of a body whose length was announced; 0: of no such body.
+  uint64_t left() const { return mode_ == Mode::Known ? left_ : 0; }
+  // Body bytes went out another way. REQUIRES: bytes <= left(), or unframed(bytes).
+  void skip(uint64_t bytes) {
+    if (mode_ == Mode::Known) left_ -= bytes;
+  }
 
   // False if the bytes do not add up to the announced length: what is too much is dropped, and a
   // peer that got too few can tell only if the connection is closed now.

@@ -27,6 +27,8 @@ struct ManagerMetrics {
   observe::Counter downstream_cx_drain_close;
   observe::Counter downstream_cx_handshake_timeout;
   observe::Counter downstream_cx_rx_bytes_total;
+  observe::Counter downstream_cx_rx_spliced_bytes_total;
+  observe::Counter downstream_cx_splice_overflow;
   observe::Counter downstream_cx_upgrades_total;
   observe::Gauge downstream_cx_upgrades_active;
   observe::Counter downstream_rq_total;
@@ -80,6 +82,10 @@ struct ManagerMetrics {
       "Connections closed because the transport's handshake was not done in time");
     v("downstream_cx_rx_bytes_total", m.downstream_cx_rx_bytes_total,
       "Bytes received from clients");
+    v("downstream_cx_rx_spliced_bytes_total", m.downstream_cx_rx_spliced_bytes_total,
+      "Of these, body bytes that the kernel moved on without the proxy reading them");
+    v("downstream_cx_splice_overflow", m.downstream_cx_splice_overflow,
+      "Times body bytes from clients were copied for want of a pipe");
     v("downstream_cx_upgrades_total", m.downstream_cx_upgrades_total,
       "Tunnels opened (WebSocket and other upgrades, CONNECT)");
     v("downstream_cx_upgrades_active", m.downstream_cx_upgrades_active, "Tunnels open");

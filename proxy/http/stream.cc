@@ -203,6 +203,17 @@ void ServerStream::onRequestTrailers(HeaderList& trailers) {
   if (response_ended_ && state_ != State::Finished) finish(StreamEnd::Clean);
 }
 
+net::SpliceResult ServerStream::spliceRequestBody(net::Connection& from, uint64_t most) {
+  if (replied_locally_ || !request_path_ || filters_.empty()) return {};
+  if (!request_path_->clear(0, filters_.size())) return {};
+  const net::SpliceResult result = filters_.back()->spliceRequestBody(from, most);
+  if (result.bytes > 0) {
+    info_.bytes_received += result.bytes;
+    noteActivity();
+  }
+  return result;
+}
+
 void ServerStream::noteRequestEnd() {
   request_ended_ = true;
   info_.request_received = runtime_.loop.now();
@@ -270,6 +281,18 @@ void ServerStream::sendResponseHead(ResponseHead& head, bool end_of_stream, size
 
 void ServerStream::sendResponseBody(std::string_view bytes, bool end_of_stream, size_t from) {
   if (!replied_locally_ && !response_ended_) response_path_->body(from, bytes, end_of_stream);
+}
+
+net::SpliceResult ServerStream::spliceResponseBody(net::Connection& from, uint64_t most,
+                                                   size_t path_from) {
+  if (state_ != State::Responding || replied_locally_ || response_ended_) return {};
+  if (!response_path_->clear(path_from, filters_.size())) return {};
+  const net::SpliceResult result = sender_->sendBodyOf(from, most);
+  if (result.bytes > 0) {
+    info_.bytes_sent += result.bytes;
+    noteActivity();
+  }
+  return result;
 }
 
 void ServerStream::sendResponseTrailers(HeaderList& trailers, size_t from) {

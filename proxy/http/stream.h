@@ -66,6 +66,7 @@ class ServerStream final : public RequestReceiver,
   void onRequestHead(RequestHead& head, bool end_of_stream) override;
   void onRequestBody(std::string_view bytes, bool end_of_stream) override;
   void onRequestTrailers(HeaderList& trailers) override;
+  net::SpliceResult spliceRequestBody(net::Connection& from, uint64_t most) override;
   void onSendQueueAboveHigh() override;
   void onSendQueueBelowLow() override;
 
@@ -110,6 +111,9 @@ class ServerStream final : public RequestReceiver,
     }
     void sendResponseTrailers(HeaderList& trailers) override {
       stream_.sendResponseTrailers(trailers, responseIndex() + 1);
+    }
+    net::SpliceResult spliceResponseBody(net::Connection& from, uint64_t most) override {
+      return stream_.spliceResponseBody(from, most, responseIndex() + 1);
     }
     // What happens upstream does not matter to a client that was answered here.
     void abort(Failure failure) override {
@@ -163,6 +167,7 @@ class ServerStream final : public RequestReceiver,
   void sendResponseHead(ResponseHead& head, bool end_of_stream, size_t from);
   void sendResponseBody(std::string_view bytes, bool end_of_stream, size_t from);
   void sendResponseTrailers(HeaderList& trailers, size_t from);
+  net::SpliceResult spliceResponseBody(net::Connection& from, uint64_t most, size_t path_from);
   void setFlowListener(FlowListener* listener);
   void pauseRequestBody();
   void resumeRequestBody();

@@ -1,5 +1,6 @@
 #include "proxy/net/connection.h"
 
+#include <algorithm>
 #include <cerrno>
 #include <utility>
 
@@ -8,6 +9,18 @@ namespace convoy::net {
 namespace {
 
 constexpr int kMaxVectors = 16;  // 256 KiB in one call
+
+// The first bytes of the queue, no more than `most` of them, and how many they are.
+int peekAtMost(const ByteQueue& queue, size_t most, iovec* vectors, size_t* bytes) {
+  int count = queue.peek(vectors, kMaxVectors);
+  *bytes = 0;
+  for (int i = 0; i < count; ++i) {
+    vectors[i].iov_len = std::min(vectors[i].iov_len, most - *bytes);
+    *bytes += vectors[i].iov_len;
+    if (*bytes == most) count = i + 1;
+  }
+  return count;
+}
 
 }  // namespace
 
@@ -117,14 +130,13 @@ void Connection::deliverAgain(std::string_view bytes) {
 }
 
 void Connection::setWriteLimit(size_t high_watermark) {
+  // A queue that fills behind a pipe is told again: who writes to it may be another than before.
   const auto onAboveHigh = [](void* self) {
     auto& connection = *static_cast<Connection*>(self);
-    if (connection.state_ < State::Flushing) connection.handler_->onWriteQueueAboveHigh();
+    connection.above_high_ = false;
+    connection.noteLevel();
   };
-  const auto onBelowLow = [](void* self) {
-    auto& connection = *static_cast<Connection*>(self);
-    if (connection.state_ < State::Flushing) connection.handler_->onWriteQueueBelowLow();
-  };
+  const auto onBelowLow = [](void* self) { static_cast<Connection*>(self)->noteLevel(); };
   output_.setWatermarks(high_watermark, {onAboveHigh, onBelowLow, this});
 }
 
@@ -187,7 +199,8 @@ void Connection::onReadable() {
     updateInterest();
     return;
   }
-  const ssize_t received = receiveSome(loop_.readBuffer(), event::Loop::kReadBufferBytes, false);
+  if (body_expected_ && trySplice()) return;
+  const ssize_t received = receiveSome(loop_.readBuffer(), read_bytes_, false);
   if (received > 0) {
     deliver({loop_.readBuffer(), static_cast<size_t>(received)});
   } else if (received == 0) {
@@ -217,7 +230,7 @@ void Connection::deliverEndOfStream() {
 }
 
 void Connection::discardInput() {
-  const ssize_t received = receiveSome(loop_.readBuffer(), event::Loop::kReadBufferBytes, false);
+  const ssize_t received = receiveSome(loop_.readBuffer(), kReadBytes, false);
   if (received == -EAGAIN) return;
   if (received > 0) {
     if (closing_ == nullptr) startClosing(kFlushStallTime);
@@ -254,7 +267,7 @@ void Connection::onSocketError(int error) {
   }
   // The peer may have answered before it reset: show that first.
   while (state_ == State::Open && pauses_ == 0 && !end_seen_) {
-    const ssize_t received = receiveSome(loop_.readBuffer(), event::Loop::kReadBufferBytes, false);
+    const ssize_t received = receiveSome(loop_.readBuffer(), kReadBytes, false);
     if (received > 0) {
       deliver({loop_.readBuffer(), static_cast<size_t>(received)});
       continue;
@@ -290,6 +303,7 @@ void Connection::atEndOfTurn() {
   if (wrapping_ != nullptr && wrapping_->holds()) wrapping_->deliverHeld();
   if (state_ == State::Connecting || closed()) return;
   if (blocked_) {
+    if (piped_ != nullptr) noteLevel();
     updateInterest();
   } else {
     flush();
@@ -305,7 +319,9 @@ void Connection::flush() {
     dropQueues();
     return;
   }
+  if (system_error_ != 0) return onSendFailed(system_error_);  // met by sendNow()
   if (!sendQueued() || closed()) return;
+  if (piped_ != nullptr) noteLevel();
   if (end_ != End::Open && state_ == State::Open && !sendEnd()) return;
   if (!blocked_ && state_ == State::Flushing) {
     onAllSent();
@@ -327,27 +343,32 @@ bool Connection::sendQueued() {
       }
       if (closed()) return true;
     }
-    ByteQueue& queue = socketQueue();
-    if (queue.empty()) return true;
-    iovec vectors[kMaxVectors];
-    const int count = queue.peek(vectors, kMaxVectors);
     size_t offered = 0;
-    for (int i = 0; i < count; ++i) offered += vectors[i].iov_len;
-    const ssize_t sent = sendSome(vectors, count);
-    if (sent == -EAGAIN) {
-      blocked_ = true;
-      return true;
-    }
+    const ssize_t sent = sendFirst(&offered);
+    if (offered == 0 || blocked_) return true;
     if (sent < 0) {
       onSendFailed(static_cast<int>(-sent));
       return false;
     }
-    // A partial write means a full socket buffer; asking again would only be told so.
-    blocked_ = static_cast<size_t>(sent) < offered;
-    queue.consume(static_cast<size_t>(sent));  // may call the handler
-    if (blocked_) return true;
   }
   return true;
+}
+
+// One call for what is first; sets blocked_ when the kernel did not take all of it. A partial write
+// means a full socket buffer; asking again would only be told so. May call the handler.
+ssize_t Connection::sendFirst(size_t* offered) {
+  if (piped_ != nullptr && piped_->behind == 0) return sendPiped(offered);
+  ByteQueue& queue = socketQueue();
+  if (queue.empty()) return 0;
+  iovec vectors[kMaxVectors];
+  const size_t most = piped_ == nullptr ? queue.size() : piped_->behind;
+  const int count = peekAtMost(queue, most, vectors, offered);
+  const ssize_t sent = sendSome(vectors, count);
+  blocked_ = sent == -EAGAIN || (sent >= 0 && static_cast<size_t>(sent) < *offered);
+  if (sent <= 0) return sent;
+  if (piped_ != nullptr) piped_->behind -= static_cast<size_t>(sent);
+  queue.consume(static_cast<size_t>(sent));
+  return sent;
 }
 
 // The end of a half-close, once everything before it is sent. False as sendQueued().
@@ -393,6 +414,7 @@ void Connection::onSendFailed(int error) {
 void Connection::dropQueues() {
   if (wrapping_ != nullptr) wrapping_->queue().clear();
   output_.clear();
+  piped_.reset();
 }
 
 void Connection::startClosing(event::Duration limit) {

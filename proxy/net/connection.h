@@ -9,7 +9,8 @@
 // must be consumed or copied before onRead returns, one read per turn. pauseReading() costs nothing
 // unless bytes arrive meanwhile. Writing: bytes go to output(); everything written during a turn is
 // sent by one call at the turn's end. What the kernel does not take stays queued, the watermarks
-// tell the handler. Closing: the handler gets onClosed exactly once, never from inside a call of
+// tell the handler. Bytes may also come straight from another connection's socket, through a pipe,
+// unseen (spliceFrom()); they have their place among those of output(). Closing: the handler gets onClosed exactly once, never from inside a call of
 // this class, and never anything after it; queued bytes and the socket are gone by then. Destroying
 // the Connection is allowed at any time, inside any callback too: it closes like CloseMode::Now,
 // and no callback follows.
@@ -23,6 +24,8 @@
 #include "proxy/event/loop.h"
 #include "proxy/net/address.h"
 #include "proxy/net/byte_queue.h"
+#include "proxy/net/splice.h"
+#include "proxy/net/splice_pipe.h"
 #include "proxy/net/transport.h"
 
 namespace convoy::net {
@@ -50,6 +53,9 @@ class ConnectionHandler {
  public:
   virtual void onConnected() {}  // outgoing connections, once; transport handshake included
   virtual void onRead(std::string_view bytes) = 0;  // never empty
+  // Instead of a read, after expectBody(): moves what this connection has to read to another one,
+  // by spliceFrom(). After Copy and NoPipe it is read as always.
+  virtual SpliceResult onSpliceable() { return {}; }
   virtual void onEndOfStream() = 0;                 // the peer sent FIN; writing is still possible
   virtual void onClosed(CloseReason reason) = 0;
   virtual void onWriteQueueAboveHigh() = 0;
@@ -63,6 +69,8 @@ class Connection {
  public:
   // Envoy's per_connection_buffer_limit_bytes.
   static constexpr size_t kDefaultBufferLimit = 1024 * 1024;
+  // How much one read takes at most, unless setReadSize() says so.
+  static constexpr size_t kReadBytes = 64 * 1024;
   static constexpr event::Duration kLingerTime = std::chrono::seconds(5);
   static constexpr size_t kLingerBytes = 16 * 1024 * 1024;
   // A flushing close whose peer takes not a byte for so long ends with a reset.
@@ -102,6 +110,22 @@ class Connection {
     output_.append(bytes);
     scheduleFlush();
   }
+
+  // At most Loop::kReadBufferBytes.
+  void setReadSize(size_t bytes) { read_bytes_ = static_cast<uint32_t>(bytes); }
+
+  // Sends what is queued and as much of `bytes` as the kernel takes, at once, so that a large piece
+  // is not copied; returns how much of `bytes`, maybe nothing. The rest is for write().
+  size_t sendNow(std::string_view bytes);
+
+  // Much of a body is to come that may not need to be read: the next time that there are bytes, the
+  // handler is asked first (onSpliceable). Holds until it declines. Nothing happens on a transport.
+  void expectBody() { body_expected_ = wrapping_ == nullptr; }
+  // Moves at most `most` bytes from what `from` has to read behind what this connection has to
+  // send. Both are TCP without a transport, and what was moved before is sent; else: Copy.
+  SpliceResult spliceFrom(Connection& from, uint64_t most);
+  // Something written or moved here is not sent.
+  bool unsent() const { return !output_.empty() || piped_ != nullptr; }
 
   // Counted: reading resumes when as many resumes as pauses were called, not from inside the call.
   // In between, onRead and onEndOfStream are not called.
@@ -172,6 +196,7 @@ class Connection {
   virtual void shutdownSending() = 0;
   virtual void closeSocket(bool reset) = 0;
   virtual Address queryLocalAddress() const = 0;
+  virtual int tcpDescriptor() const { return -1; }  // for splice(2); -1: there is none
 
   // How far endSending() has come.
   enum class End : uint8_t {
@@ -185,6 +210,10 @@ class Connection {
   void atEndOfTurn();
   void flush();
   bool sendQueued();
+  ssize_t sendFirst(size_t* offered);
+  ssize_t sendPiped(size_t* offered);
+  bool trySplice();
+  void noteLevel();
   bool sendEnd();
   void onAllSent();
   void onSendFailed(int error);
@@ -205,8 +234,10 @@ class Connection {
   std::unique_ptr<Closing> closing_;
   event::EndOfTurnTask end_of_turn_;
   ByteQueue output_;
+  SplicePipe::Ptr piped_;  // bytes behind the first piped_->behind of output_; else null
   Address remote_;
   Address local_;
+  uint32_t read_bytes_ = kReadBytes;
   uint16_t pauses_ = 0;
   int16_t system_error_ = 0;
   State state_;
@@ -218,6 +249,8 @@ class Connection {
   bool end_seen_ = false;       // the peer's FIN was read
   bool reads_stopped_ = false;  // bytes arrived while paused
   bool drain_ = true;           // linger after a flushing close
+  bool body_expected_ = false;  // the handler is asked before a read
+  bool above_high_ = false;     // and the handler knows
 };
 
 }  // namespace convoy::net

@@ -29,6 +29,8 @@ struct ClusterMetrics {
   observe::Counter upstream_cx_destroy_remote_with_active_rq;
   observe::Counter upstream_cx_none_healthy;
   observe::Counter upstream_cx_rx_bytes_total;
+  observe::Counter upstream_cx_rx_spliced_bytes_total;
+  observe::Counter upstream_cx_splice_overflow;
   observe::Counter upstream_cx_upgrades_total;
   observe::Gauge upstream_cx_upgrades_active;
   observe::Histogram upstream_cx_connect_ms;
@@ -135,6 +137,10 @@ struct ClusterMetrics {
             "Times no host could be chosen because none is healthy");
     visitor("upstream_cx_rx_bytes_total", self.upstream_cx_rx_bytes_total,
             "Bytes received from upstreams");
+    visitor("upstream_cx_rx_spliced_bytes_total", self.upstream_cx_rx_spliced_bytes_total,
+            "Of these, body bytes that the kernel moved on without the proxy reading them");
+    visitor("upstream_cx_splice_overflow", self.upstream_cx_splice_overflow,
+            "Times body bytes from upstreams were copied for want of a pipe");
     visitor("upstream_cx_upgrades_total", self.upstream_cx_upgrades_total,
             "Tunnels opened (WebSocket and other upgrades, CONNECT)");
     visitor("upstream_cx_upgrades_active", self.upstream_cx_upgrades_active, "Tunnels open");

@@ -59,6 +59,11 @@ void PoolStream::sendTrailers(const http::HeaderList& trailers) {
   if (state_ == State::Active) codec_sender_->sendTrailers(trailers);
 }
 
+net::SpliceResult PoolStream::sendBodyOf(net::Connection& from, uint64_t most) {
+  if (state_ != State::Active) return {};
+  return codec_sender_->sendBodyOf(from, most);
+}
+
 void PoolStream::reset(http::Failure failure) {
   if (state_ == State::Active) connection_->resetStream(*this, failure);
 }

@@ -12,6 +12,9 @@ namespace {
 
 constexpr std::string_view kAlpnH2 = "h2";
 
+// A response of 64 KiB and its head are one read, and so one write.
+constexpr size_t kReadBytes = 128 * 1024;
+
 }  // namespace
 
 PooledConnection::PooledConnection(HostRef host)
@@ -25,6 +28,7 @@ PooledConnection::PooledConnection(HostRef host)
   connection_ = cluster_.io().connect(cluster_.loop(), host_.address(),
                                       spec.bind_to.has_value() ? &*spec.bind_to : nullptr, *this);
   connection_->setWriteLimit(spec.per_connection_buffer_limit_bytes);
+  connection_->setReadSize(kReadBytes);
   if (cluster_.transports() != nullptr) wrap();
   if (cluster_.connectQueue() != nullptr) deadline_.arm(*cluster_.connectQueue());
 
@@ -206,7 +210,7 @@ void PooledConnection::close(By by) {
   deadline_.cancel();
   age_.reset();
   // Nothing waits for the end of a tunnel, whose last bytes may still be here.
-  const bool owes = active_ == 0 && !gave_up_ && !protocol_error_ && !connection_->output().empty();
+  const bool owes = active_ == 0 && !gave_up_ && !protocol_error_ && connection_->unsent();
   connection_->close(owes ? net::CloseMode::FlushNoDrain : net::CloseMode::Now);
   const bool was_connecting = state_ == State::Connecting;
   transition(State::Closed);  // the pool takes us over for destruction
@@ -256,6 +260,19 @@ void PooledConnection::onRead(std::string_view bytes) {
   codec_.codec->dispatch(bytes);
   in_codec_ = false;
   settle();
+}
+
+net::SpliceResult PooledConnection::onSpliceable() {
+  if (state_ == State::Closed || codec_.codec == nullptr) return {};
+  in_codec_ = true;
+  const net::SpliceResult result = codec_.codec->spliceBody(*connection_);
+  in_codec_ = false;
+  ClusterMetrics& metrics = cluster_.metrics();
+  metrics.upstream_cx_rx_bytes_total.add(result.bytes);
+  metrics.upstream_cx_rx_spliced_bytes_total.add(result.bytes);
+  if (result.kind == net::SpliceResult::Kind::NoPipe) metrics.upstream_cx_splice_overflow.add();
+  settle();
+  return result;
 }
 
 void PooledConnection::onEndOfStream() {

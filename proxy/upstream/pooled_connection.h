@@ -62,6 +62,7 @@ class PooledConnection final : public net::ConnectionHandler,
   // net::ConnectionHandler
   void onConnected() override;
   void onRead(std::string_view bytes) override;
+  net::SpliceResult onSpliceable() override;
   void onEndOfStream() override;
   void onClosed(net::CloseReason reason) override;
   void onWriteQueueAboveHigh() override;
@@ -76,6 +77,11 @@ class PooledConnection final : public net::ConnectionHandler,
   void pauseReading() override;
   void resumeReading() override;
   void endSending() override { connection_->endSending(); }
+  void expectBody() override { connection_->expectBody(); }
+  size_t sendNow(std::string_view bytes) override { return connection_->sendNow(bytes); }
+  net::SpliceResult spliceFrom(net::Connection& from, uint64_t most) override {
+    return connection_->spliceFrom(from, most);
+  }
   void onStreamComplete(http::RequestSender& sender) override;
   void onProtocolError(http::Failure failure, std::string_view detail) override;
   void onGoAway() override { drain(); }

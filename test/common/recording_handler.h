@@ -21,6 +21,9 @@ struct RecordingHandler final : net::ConnectionHandler {
     ++reads;
     if (when_read) when_read(bytes);
   }
+  net::SpliceResult onSpliceable() override {
+    return when_spliceable ? when_spliceable() : net::SpliceResult();
+  }
   void onEndOfStream() override {
     ended = true;
     if (when_ended) when_ended();
@@ -50,6 +53,7 @@ struct RecordingHandler final : net::ConnectionHandler {
 
   std::function<void()> when_connected;
   std::function<void(std::string_view)> when_read;
+  std::function<net::SpliceResult()> when_spliceable;
   std::function<void()> when_ended;
   std::function<void()> when_closed;
   std::function<void()> when_above_high;

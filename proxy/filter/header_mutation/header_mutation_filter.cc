@@ -34,6 +34,8 @@ class HeaderMutationFilter final : public http::Filter {
     return http::FilterVerdict::Continue;
   }
 
+  bool looksAtBodies() const override { return false; }
+
  private:
   struct Heads {
     const http::RequestHead& request;

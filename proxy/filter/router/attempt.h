@@ -50,6 +50,7 @@ struct Attempt final : public http::ResponseReceiver,
   void onInformational(http::ResponseHead& head) override;
   void onResponseHead(http::ResponseHead& head, bool end_of_stream) override;
   void onResponseBody(std::string_view bytes, bool end_of_stream) override;
+  net::SpliceResult spliceResponseBody(net::Connection& from, uint64_t most) override;
   void onResponseTrailers(http::HeaderList& trailers) override;
   void onResponseReset(http::Failure failure) override;
   void onSendQueueAboveHigh() override;

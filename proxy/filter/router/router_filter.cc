@@ -80,6 +80,9 @@ void Attempt::onResponseHead(http::ResponseHead& head, bool end_of_stream) {
 void Attempt::onResponseBody(std::string_view bytes, bool end_of_stream) {
   router.onAnswerBody(*this, bytes, end_of_stream);
 }
+net::SpliceResult Attempt::spliceResponseBody(net::Connection& from, uint64_t most) {
+  return router.spliceAnswerBody(*this, from, most);
+}
 void Attempt::onResponseTrailers(http::HeaderList& trailers) {
   router.onAnswerTrailers(*this, trailers);
 }
@@ -276,6 +279,16 @@ void RouterFilter::passOn(std::string_view bytes, bool end_of_stream) {
   for (http::RequestSender* sender : senders) sender->sendBody(bytes, end_of_stream);
 }
 
+net::SpliceResult RouterFilter::spliceRequestBody(net::Connection& from, uint64_t most) {
+  // What is kept, and what goes to more than one host, is copied.
+  if (state_ == State::Done || keeps_body_ || first_.next != nullptr || first_.sender == nullptr) {
+    return {};
+  }
+  const net::SpliceResult result = first_.sender->sendBodyOf(from, most);
+  if (result.bytes > 0) body_seen_ = body_lost_ = true;
+  return result;
+}
+
 http::FilterVerdict RouterFilter::onRequestTrailers(http::HeaderList& trailers) {
   if (state_ == State::Done) return http::FilterVerdict::Continue;
   trailers_ = &trailers;
@@ -379,6 +392,14 @@ void RouterFilter::onAnswerBody(Attempt& attempt, std::string_view bytes, bool e
   if (attempt.timers != nullptr) startPerTry(attempt);
   if (end_of_stream) finishUpstream();
   context().sendResponseBody(bytes, end_of_stream);
+}
+
+net::SpliceResult RouterFilter::spliceAnswerBody(Attempt& attempt, net::Connection& from,
+                                                 uint64_t most) {
+  if (&attempt != winner_) return {};
+  const net::SpliceResult result = context().spliceResponseBody(from, most);
+  if (result.bytes > 0 && attempt.timers != nullptr) startPerTry(attempt);
+  return result;
 }
 
 void RouterFilter::onAnswerTrailers(Attempt& attempt, http::HeaderList& trailers) {

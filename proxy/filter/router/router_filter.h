@@ -38,6 +38,8 @@ class RouterFilter final : public http::Filter {
   http::FilterVerdict onRequestHead(http::RequestHead& head, bool end_of_stream) override;
   http::FilterVerdict onRequestBody(std::string_view& bytes, bool end_of_stream) override;
   http::FilterVerdict onRequestTrailers(http::HeaderList& trailers) override;
+  bool looksAtBodies() const override { return false; }
+  net::SpliceResult spliceRequestBody(net::Connection& from, uint64_t most) override;
   void onStreamEnd() override;
 
  private:
@@ -66,6 +68,7 @@ class RouterFilter final : public http::Filter {
   void onStreamFailed(Attempt& attempt, http::Failure failure);
   void onAnswerHead(Attempt& attempt, http::ResponseHead& head, bool end_of_stream);
   void onAnswerBody(Attempt& attempt, std::string_view bytes, bool end_of_stream);
+  net::SpliceResult spliceAnswerBody(Attempt& attempt, net::Connection& from, uint64_t most);
   void onAnswerTrailers(Attempt& attempt, http::HeaderList& trailers);
   void onAnswerReset(Attempt& attempt, http::Failure failure);
 

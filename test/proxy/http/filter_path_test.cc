@@ -22,6 +22,9 @@ class Recorder final : public Filter {
     return note("trailers", {}, true, on_trailers);
   }
 
+  bool looksAtBodies() const override { return looks; }
+
+  bool looks = true;
   FilterVerdict on_head = FilterVerdict::Continue;
   FilterVerdict on_body = FilterVerdict::Continue;
   FilterVerdict on_trailers = FilterVerdict::Continue;
@@ -83,6 +86,23 @@ TEST_F(FilterPathTest, PassesEventsInOrder) {
 TEST_F(FilterPathTest, EntersBehindTheGivenFilter) {
   path_.head(1, head_, true);
   EXPECT_EQ(take(), "b.head! out.head! ");
+}
+
+TEST_F(FilterPathTest, IsClearWhereNobodyLooksAndNobodyHolds) {
+  EXPECT_FALSE(path_.clear(0, 2));
+  b_.looks = false;
+  EXPECT_FALSE(path_.clear(0, 2));
+  EXPECT_TRUE(path_.clear(1, 2));
+  a_.looks = false;
+  EXPECT_TRUE(path_.clear(0, 2));
+  b_.on_head = FilterVerdict::Pause;
+  path_.head(0, head_, false);
+  EXPECT_FALSE(path_.clear(0, 2));
+  EXPECT_TRUE(path_.clear(0, 1));
+  path_.resume(1);
+  EXPECT_TRUE(path_.clear(0, 2));
+  path_.stop();
+  EXPECT_FALSE(path_.clear(0, 2));
 }
 
 TEST_F(FilterPathTest, PauseAtTheHeadHoldsEverythingUnseen) {

@@ -3,6 +3,7 @@
 // Receivers that write down what an HTTP/1.x codec tells them, as text, so that tests compare one
 // string with another. Consecutive pieces of a body are joined: how bytes were cut does not show.
 
+#include <algorithm>
 #include <functional>
 #include <string>
 #include <string_view>
@@ -91,6 +92,21 @@ class Transcript {
   bool in_body_ = false;
 };
 
+// What a codec asks of sockets, as a test wants it answered.
+struct Direct {
+  int bodies_expected = 0;
+  size_t takes = 0;  // of a piece that is to be sent at once
+  std::string sent;  // so
+  // Of this many bytes that are left of a body; null: they are to be copied.
+  std::function<net::SpliceResult(uint64_t most)> splice;
+
+  size_t sendNow(std::string_view bytes) {
+    sent += bytes.substr(0, takes);
+    return std::min(bytes.size(), takes);
+  }
+  net::SpliceResult spliced(uint64_t most) { return splice ? splice(most) : net::SpliceResult(); }
+};
+
 // A connection's owner and the receiver of all its requests. Each request is answered as
 // `on_request_end` says, from inside the callback that ends it.
 class ServerRecorder final : public ServerCodecHandler, public RequestReceiver {
@@ -106,11 +122,20 @@ class ServerRecorder final : public ServerCodecHandler, public RequestReceiver {
   Answer on_request_end;
   ResponseSender* sender = nullptr;
   int pauses = 0;
+  Direct direct;
 
   net::ByteQueue& output() override { return out; }
   void pauseReading() override { ++pauses; }
   void resumeReading() override { --pauses; }
   void endSending() override { events.add("end sending\n"); }
+  void expectBody() override { ++direct.bodies_expected; }
+  size_t sendNow(std::string_view bytes) override { return direct.sendNow(bytes); }
+  net::SpliceResult spliceFrom(net::Connection&, uint64_t most) override {
+    return direct.spliced(most);
+  }
+  net::SpliceResult spliceRequestBody(net::Connection&, uint64_t most) override {
+    return direct.spliced(most);
+  }
   RequestReceiver& newStream(ResponseSender& stream) override {
     sender = &stream;
     return *this;
@@ -180,6 +205,7 @@ class ClientRecorder final : public ClientCodecHandler, public ResponseReceiver 
   std::function<void()> on_response_end;
   std::function<void()> on_stream_complete;
   int pauses = 0;
+  Direct direct;
 
   // Starts a stream and sends a head for it.
   RequestSender& request(std::string_view method, bool end = true, BodyLength body = {},
@@ -199,6 +225,14 @@ class ClientRecorder final : public ClientCodecHandler, public ResponseReceiver 
   void pauseReading() override { ++pauses; }
   void resumeReading() override { --pauses; }
   void endSending() override { events.add("end sending\n"); }
+  void expectBody() override { ++direct.bodies_expected; }
+  size_t sendNow(std::string_view bytes) override { return direct.sendNow(bytes); }
+  net::SpliceResult spliceFrom(net::Connection&, uint64_t most) override {
+    return direct.spliced(most);
+  }
+  net::SpliceResult spliceResponseBody(net::Connection&, uint64_t most) override {
+    return direct.spliced(most);
+  }
   void onStreamComplete(RequestSender&) override {
     events.add(codec.mustClose() ? "complete, close\n" : "complete\n");
     if (on_stream_complete) on_stream_complete();

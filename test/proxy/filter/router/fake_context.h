@@ -48,6 +48,9 @@ class FakeContext final : public http::FilterContext {
     trailer_count = trailers.size();
     ended = true;
   }
+  net::SpliceResult spliceResponseBody(net::Connection&, uint64_t most) override {
+    return {.kind = net::SpliceResult::Kind::Moved, .bytes = most};
+  }
   void abort(http::Failure failure) override { aborted = failure; }
   void pauseRequestBody() override { ++pauses; }
   void resumeRequestBody() override { --pauses; }

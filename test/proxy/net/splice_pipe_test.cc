@@ -1,0 +1,100 @@
+#include "proxy/net/splice_pipe.h"
+
+#include <gtest/gtest.h>
+#include <sys/resource.h>
+
+#include <cerrno>
+#include <vector>
+
+#include "test/common/raw_socket.h"
+
+namespace convoy::net {
+namespace {
+
+// Two TCP connections: what is written to `in.first` is read at `in.second`, and so on.
+class SplicePipeTest : public testing::Test {
+ protected:
+  struct Ends {
+    test::RawSocket first;
+    test::RawSocket second;
+  };
+  static Ends connected() {
+    const test::RawSocket listener = test::RawSocket::listening();
+    Ends ends;
+    ends.first = test::RawSocket::connectedTo(listener.localAddress());
+    ends.second = listener.accept();
+    return ends;
+  }
+
+  Ends in_ = connected();
+  Ends out_ = connected();
+};
+
+TEST_F(SplicePipeTest, CarriesBytesAndTheEnd) {
+  const SplicePipe::Ptr pipe = SplicePipe::take();
+  ASSERT_NE(pipe, nullptr);
+  EXPECT_TRUE(pipe->empty());
+  in_.first.send("hello");
+  EXPECT_EQ(pipe->fill(in_.second.fd(), 4), 4);
+  EXPECT_EQ(pipe->size(), 4U);
+  EXPECT_EQ(pipe->drain(out_.first.fd()), 4);
+  EXPECT_TRUE(pipe->empty());
+  EXPECT_EQ(pipe->fill(in_.second.fd(), 100), 1);
+  EXPECT_EQ(pipe->drain(out_.first.fd()), 1);
+  out_.first.shutdownSending();
+  EXPECT_EQ(out_.second.receiveAll(), "hello");
+  in_.first.shutdownSending();
+  EXPECT_EQ(pipe->fill(in_.second.fd(), 100), 0);
+}
+
+TEST_F(SplicePipeTest, TellsTheSocketsErrors) {
+  const SplicePipe::Ptr pipe = SplicePipe::take();
+  ASSERT_NE(pipe, nullptr);
+  EXPECT_EQ(pipe->fill(-1, 100), -EBADF);
+  in_.first.reset();
+  EXPECT_EQ(pipe->fill(in_.second.fd(), 100), -ECONNRESET);
+  EXPECT_TRUE(pipe->empty());
+}
+
+TEST_F(SplicePipeTest, EmptyOnesAreTakenAgainAndFullOnesNot) {
+  SplicePipe::Ptr pipe = SplicePipe::take();
+  ASSERT_NE(pipe, nullptr);
+  const SplicePipe* const first = pipe.get();
+  pipe.reset();
+  pipe = SplicePipe::take();
+  EXPECT_EQ(pipe.get(), first);
+  const size_t open = SplicePipe::openForTest();
+  in_.first.send("left over");
+  EXPECT_EQ(pipe->fill(in_.second.fd(), 100), 9);
+  pipe.reset();
+  EXPECT_EQ(SplicePipe::openForTest(), open - 1);
+}
+
+TEST_F(SplicePipeTest, ThereAreOnlySoMany) {
+  std::vector<SplicePipe::Ptr> pipes;
+  while (SplicePipe::Ptr pipe = SplicePipe::take()) pipes.push_back(std::move(pipe));
+  EXPECT_GT(pipes.size(), 0U);
+  EXPECT_LE(pipes.size(), SplicePipe::kMostPipes);
+  EXPECT_EQ(SplicePipe::openForTest(), pipes.size());
+  pipes.pop_back();
+  EXPECT_NE(SplicePipe::take(), nullptr);
+  pipes.clear();
+  EXPECT_LE(SplicePipe::openForTest(), SplicePipe::kMostSpare);
+}
+
+TEST_F(SplicePipeTest, WithoutDescriptorsThereIsNone) {
+  std::vector<SplicePipe::Ptr> spare;
+  while (SplicePipe::openForTest() > spare.size()) spare.push_back(SplicePipe::take());
+  rlimit before;
+  ASSERT_EQ(::getrlimit(RLIMIT_NOFILE, &before), 0);
+  rlimit none = before;
+  none.rlim_cur = 0;
+  ASSERT_EQ(::setrlimit(RLIMIT_NOFILE, &none), 0);
+  const SplicePipe::Ptr pipe = SplicePipe::take();
+  ASSERT_EQ(::setrlimit(RLIMIT_NOFILE, &before), 0);
+  EXPECT_EQ(pipe, nullptr);
+  EXPECT_NE(SplicePipe::take(), nullptr);
+}
+
+}  // namespace
+}  // namespace convoy::net
