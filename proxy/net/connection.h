@@ -10,10 +10,10 @@
 // unless bytes arrive meanwhile. Writing: bytes go to output(); everything written during a turn is
 // sent by one call at the turn's end. What the kernel does not take stays queued, the watermarks
 // tell the handler. Bytes may also come straight from another connection's socket, through a pipe,
-// unseen (spliceFrom()); they have their place among those of output(). Closing: the handler gets onClosed exactly once, never from inside a call of
-// this class, and never anything after it; queued bytes and the socket are gone by then. Destroying
-// the Connection is allowed at any time, inside any callback too: it closes like CloseMode::Now,
-// and no callback follows.
+// unseen (spliceFrom()); they have their place among those of output(). Closing: the handler gets
+// onClosed exactly once, never from inside a call of this class, and never anything after it;
+// queued bytes and the socket are gone by then. Destroying the Connection is allowed at any time,
+// inside any callback too: it closes like CloseMode::Now, and no callback follows.
 
 #include <cstdint>
 #include <memory>
@@ -56,7 +56,7 @@ class ConnectionHandler {
   // Instead of a read, after expectBody(): moves what this connection has to read to another one,
   // by spliceFrom(). After Copy and NoPipe it is read as always.
   virtual SpliceResult onSpliceable() { return {}; }
-  virtual void onEndOfStream() = 0;                 // the peer sent FIN; writing is still possible
+  virtual void onEndOfStream() = 0;  // the peer sent FIN; writing is still possible
   virtual void onClosed(CloseReason reason) = 0;
   virtual void onWriteQueueAboveHigh() = 0;
   virtual void onWriteQueueBelowLow() = 0;
