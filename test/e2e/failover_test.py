@@ -1,0 +1,85 @@
+#!/usr/bin/env python3
+"""Backends that are killed, or replaced one after the other, under load: no client sees an error. With convoy.v1's
+defaults: no health checks, no retry policy of one's own."""
+
+import json
+import os
+import re
+import signal
+import subprocess
+import sys
+import unittest
+
+sys.dont_write_bytecode = True
+sys.path.insert(0, os.path.join(os.getcwd(), "test/e2e"))
+
+import results  # noqa: E402
+from fleet import SECONDS, Fleet, get, listener_url, traffic_result, wait_until  # noqa: E402
+
+NAMES = ("blue", "green", "red")
+H2LOAD_REQUESTS = 20000
+
+
+class FailoverTest(unittest.TestCase):
+    def setUp(self):
+        self.fleet = Fleet()
+        self.addCleanup(self.fleet.close)
+        self.addresses = {name: self.fleet.start_backend(name) for name in NAMES}
+        self.running = {name: self.fleet.processes[-len(NAMES) + i] for i, name in enumerate(NAMES)}
+        self.node = self.fleet.start_node("node-a")
+        self.fleet.apply(json.dumps({
+            "listeners": [{"name": "public", "address": "127.0.0.1:0", "routes": [{"pool": "web"}]}],
+            "pools": [{"name": "web", "algorithm": "ALGORITHM_ROUND_ROBIN",
+                       "backends": [{"address": address} for address in self.addresses.values()]}]}))
+        self.url = listener_url(self.node, "public")
+
+    def stat(self, name):
+        match = re.search(rf"^{re.escape(name)}: (\d+)$", get(f"http://{self.node.admin}/stats")[1], re.MULTILINE)
+        return int(match.group(1)) if match else 0
+
+    def requests(self, more):
+        """Waits until the node has served so many more."""
+        name = "http.public.downstream_rq_completed"
+        target = self.stat(name) + more
+        wait_until(lambda: self.stat(name) >= target, f"{more} more requests")
+
+    def start_h2load(self):
+        return subprocess.Popen(["h2load", "-n", str(H2LOAD_REQUESTS), "-c", "4", "-m", "8", self.url + "/"],
+                                stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
+
+    def assert_none_failed(self, traffic, load):
+        result = traffic_result(traffic)
+        self.assertEqual((result["failed"], result["errors"]), (0, []), result)
+        text = load.communicate(timeout=SECONDS * 3)[0]
+        self.assertIn(f"{H2LOAD_REQUESTS} succeeded, 0 failed, 0 errored, 0 timeout", text)
+        self.assertIn(f"status codes: {H2LOAD_REQUESTS} 2xx, 0 3xx, 0 4xx, 0 5xx", text)
+        self.assertEqual(self.stat("http.public.downstream_rq_5xx"), 0)
+        return result
+
+    def test_one_of_three_is_killed(self):
+        traffic = self.fleet.start_traffic(self.url)
+        load = self.start_h2load()
+        self.requests(500)
+        self.running["green"].end(signal.SIGKILL)
+        self.requests(2000)
+        result = self.assert_none_failed(traffic, load)
+        self.assertEqual(set(result["backends"]), set(NAMES))
+        self.assertGreater(self.stat("cluster.web.upstream_rq_retry"), 0)
+        self.assertEqual(self.stat("cluster.web.upstream_rq_retry_overflow"), 0)
+
+    def test_all_are_replaced_one_after_the_other(self):
+        traffic = self.fleet.start_traffic(self.url)
+        load = self.start_h2load()
+        for name, address in self.addresses.items():
+            self.requests(300)
+            self.assertEqual(self.running[name].end(), 0)
+            self.requests(300)
+            replaced = self.fleet.start(f"{name}-2", "tools/sample/backend", "--name", f"{name}-2", "--listen", address)
+            replaced.found(r"^listening on (\S+)$")
+        self.requests(1000)
+        result = self.assert_none_failed(traffic, load)
+        self.assertEqual({name for name in result["backends"] if name.endswith("-2")}, {f"{name}-2" for name in NAMES})
+
+
+if __name__ == "__main__":
+    results.main()
