@@ -107,11 +107,11 @@ void removeProxyHeaders(RequestHead& head, const ConnectionManagerSpec& spec, bo
                         const net::Address& peer) {
   static constexpr std::string_view kPrefix = "x-envoy-";
   const auto of_proxies = [](const HeaderField& field) {
-    return field.id == HeaderName::Other && field.name.size() > kPrefix.size() &&
+    return mayBeOfProxies(field) &&
            base::equalsIgnoreCase(field.name.substr(0, kPrefix.size()), kPrefix);
   };
   HeaderList::Fields& fields = head.headers.fields();
-  if (std::none_of(fields.begin(), fields.end(), of_proxies)) return;
+  if (std::none_of(fields.begin(), fields.end(), mayBeOfProxies)) return;
   const bool at_edge = spec.use_remote_address && !trusts_peer && !isInternal(head, spec, peer);
   size_t kept = 0;
   for (size_t i = 0; i < fields.size(); ++i) {

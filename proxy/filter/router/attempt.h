@@ -37,6 +37,11 @@ struct Attempt final : public http::ResponseReceiver,
 
   explicit Attempt(RouterFilter& owner) : router(owner) {}
 
+  // Holds nothing that would have to be given back.
+  bool over() const {
+    return sender == nullptr && pending == nullptr && timers == nullptr && holds_client == 0 &&
+           !charged && !linked();
+  }
   bool inFlight() const { return state >= State::BackingOff && state <= State::Sending; }
 
   void onTimer();

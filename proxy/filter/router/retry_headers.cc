@@ -10,8 +10,6 @@ namespace convoy::filter::router {
 
 namespace {
 
-constexpr std::string_view kEnvoyPrefix = "x-envoy-";
-
 std::optional<uint32_t> number(std::string_view text) {
   const auto value = decimal(text);
   if (!value.has_value() || *value > UINT32_MAX) return std::nullopt;
@@ -56,9 +54,7 @@ constexpr Field kFields[] = {
 };
 
 const Field* find(const http::HeaderField& field) {
-  if (field.id != http::HeaderName::Other || field.name.size() < kEnvoyPrefix.size())
-    return nullptr;
-  if (field.name[0] != 'x' && field.name[0] != 'X') return nullptr;
+  if (!http::mayBeOfProxies(field)) return nullptr;
   for (const Field& known : kFields) {
     if (base::equalsIgnoreCase(known.name, field.name)) return &known;
   }

@@ -4,11 +4,13 @@
 // hop before tells (retry_hops.h). They count if the request comes from inside, and never go on to
 // the host. Pure functions of a head.
 
+#include <algorithm>
 #include <cstdint>
 #include <optional>
 #include <string_view>
 
 #include "proxy/event/clock.h"
+#include "proxy/http/forwarding.h"
 #include "proxy/http/message.h"
 
 namespace convoy::filter::router {
@@ -33,7 +35,7 @@ struct RetryOverrides {
 
 // Whether there may be any, without much of a look.
 inline bool mayHaveRetryHeaders(const http::RequestHead& head) {
-  return head.headers.mayHave(http::HeaderName::Other);
+  return std::any_of(head.headers.begin(), head.headers.end(), http::mayBeOfProxies);
 }
 
 // Takes them out of the head. Unset: there were none, or they do not count. What cannot be read is

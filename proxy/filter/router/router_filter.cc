@@ -473,7 +473,7 @@ void RouterFilter::releaseUpstream(uint16_t status_of_answer) {
   for (Attempt* a = &first_; a != nullptr; a = a->next) {
     if (a->state == Attempt::State::Sending) count(*a, 0);
     if (a->state == Attempt::State::Answering) count(*a, status_of_answer);
-    endAttempt(*a);
+    if (!a->over()) endAttempt(*a);
   }
 }
 
