@@ -249,8 +249,7 @@ bool RouterFilter::retryUntouched(Attempt& attempt, const AttemptFacts& facts, b
   }
   cluster_->metrics().upstream_rq_retry.add();
   repeated_ = true;
-  tried_.clear();
-  startAttempt(attempt);
+  startAttempt(attempt);  // on another host: this one may be stopping
   return true;
 }
 

@@ -49,7 +49,7 @@ TEST(MessageCheck, HarmlessValuesPass) {
 TEST(MessageCheck, FieldsWithoutEffectAreNotedOnceAndNotLookedInto) {
   const Checked checked = check(fromYaml<Cluster>(
       "{name: c, dns_lookup_family: V4_ONLY, dns_resolvers: [{}, {}], preconnect_policy: "
-      "{per_upstream_preconnect_ratio: {value: 2}}}"));
+      "{per_upstream_preconnect_ratio: 2}}"));
   EXPECT_EQ(checked.errors, Lines());
   EXPECT_EQ(checked.notes, Lines({"dns_lookup_family", "dns_resolvers", "preconnect_policy"}));
 }

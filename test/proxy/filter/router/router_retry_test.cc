@@ -364,6 +364,20 @@ TEST_F(RouterRetryTest, IdempotentRequestsMayBeRepeatedBeforeTheFirstByte) {
   }
 }
 
+// A host that is being stopped closes its kept connections, and resets new ones.
+TEST_F(RouterRetryTest, AKeptConnectionThatBreaksIsRepeatedOnAnotherHost) {
+  auto spec = clusterSpec();
+  spec->algorithm = upstream::Algorithm::WeightedLeastConnections;  // the first one, when idle
+  makeCluster(std::move(spec), 2);
+  warm();
+  auto e = exchange();
+  ASSERT_EQ(e->start(), FilterVerdict::Continue);
+  run();
+  breakOff(0);
+  ASSERT_EQ(io_.peers.size(), 2u);
+  EXPECT_NE(to(1), to(0));
+}
+
 // A kept connection that breaks costs none of the policy's retries, once.
 TEST_F(RouterRetryTest, AKeptConnectionThatBreaksIsNoAttempt) {
   makeCluster(1);
