@@ -82,6 +82,7 @@ bool prepareForwardedFor(RequestHead& head, const ConnectionManagerSpec& spec,
                          std::string_view peer, base::Arena& arena, StreamInfo& info) {
   const std::string_view received = combined(head.headers, HeaderName::XForwardedFor, arena);
   info.downstream_ip = peer;
+  info.forwarded_for = received;
   if (!spec.use_remote_address) {
     const std::string_view client = fromTheRight(received, spec.xff_num_trusted_hops);
     if (!client.empty()) info.downstream_ip = client;
@@ -104,7 +105,7 @@ bool prepareForwardedFor(RequestHead& head, const ConnectionManagerSpec& spec,
 // Envoy's names for what one proxy tells the next one: nobody else may say it. X-Envoy-Internal is
 // said to nobody: hosts of ours would have to know who else could have written it.
 void removeProxyHeaders(RequestHead& head, const ConnectionManagerSpec& spec, bool trusts_peer,
-                        const net::Address& peer) {
+                        const StreamInfo& info) {
   static constexpr std::string_view kPrefix = "x-envoy-";
   const auto of_proxies = [](const HeaderField& field) {
     return mayBeOfProxies(field) &&
@@ -112,7 +113,7 @@ void removeProxyHeaders(RequestHead& head, const ConnectionManagerSpec& spec, bo
   };
   HeaderList::Fields& fields = head.headers.fields();
   if (std::none_of(fields.begin(), fields.end(), mayBeOfProxies)) return;
-  const bool at_edge = spec.use_remote_address && !trusts_peer && !isInternal(head, spec, peer);
+  const bool at_edge = spec.use_remote_address && !trusts_peer && !isInternal(info, spec);
   size_t kept = 0;
   for (size_t i = 0; i < fields.size(); ++i) {
     const bool internal = base::equalsIgnoreCase(fields[i].name, "x-envoy-internal");
@@ -163,14 +164,13 @@ bool isInternalAddress(const net::Address& address, const ConnectionManagerSpec&
                      [&address](const net::CidrRange& range) { return range.contains(address); });
 }
 
-bool isInternal(const RequestHead& head, const ConnectionManagerSpec& spec,
-                const net::Address& peer) {
-  const HeaderField* const field = head.headers.find(HeaderName::XForwardedFor);
-  if (field == nullptr || peer.family() == net::Address::Family::Unix) {
+bool isInternal(const StreamInfo& info, const ConnectionManagerSpec& spec) {
+  const net::Address& peer = *info.downstream_remote;
+  if (info.forwarded_for.empty() || peer.family() == net::Address::Family::Unix) {
     return isInternalAddress(peer, spec);
   }
-  if (head.headers.count(HeaderName::XForwardedFor) != 1) return false;
-  const auto only = net::Address::fromIp(field->value, 0);  // a list is none
+  if (spec.use_remote_address) return false;
+  const auto only = net::Address::fromIp(info.forwarded_for, 0);  // a list is none
   return only.ok() && isInternalAddress(*only, spec);
 }
 
@@ -178,7 +178,7 @@ void prepareForwarding(RequestHead& head, const ConnectionManagerSpec& spec, bas
                        StreamInfo& info) {
   const std::string_view peer = peerIp(*info.downstream_remote, arena);
   const bool trusts_peer = prepareForwardedFor(head, spec, peer, arena, info);
-  removeProxyHeaders(head, spec, trusts_peer, *info.downstream_remote);
+  removeProxyHeaders(head, spec, trusts_peer, info);
   prepareScheme(head, trusts_peer, info);
   if (spec.append_forwarded) appendForwarded(head, peer, *info.downstream_remote, arena);
 }

@@ -33,10 +33,10 @@ inline bool mayBeOfProxies(const HeaderField& field) {
 // In spec.internal_ranges; by default those of RFC 1918, RFC 4193 and loopback.
 bool isInternalAddress(const net::Address& address, const ConnectionManagerSpec& spec);
 
-// Whether the client is inside, as Envoy has it: X-Forwarded-For, as it goes on to the next hop, is
-// exactly one address, and that is internal; without the field, the peer's is. After
+// Whether the client is inside, by what was received: nobody said X-Forwarded-For and the peer's
+// address is internal, or, without use_remote_address, the field is
+// exactly one address, and that is internal. Edits of the field change nothing. After
 // prepareForwarding().
-bool isInternal(const RequestHead& head, const ConnectionManagerSpec& spec,
-                const net::Address& peer);
+bool isInternal(const StreamInfo& info, const ConnectionManagerSpec& spec);
 
 }  // namespace convoy::http

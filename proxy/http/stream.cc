@@ -472,8 +472,7 @@ void ServerStream::countResponse() {
 bool ServerStream::Context::fromInside(Origin origin) const {
   const ConnectionManagerSpec& spec = *stream_.runtime_.spec;
   const net::Address& peer = *stream_.info_.downstream_remote;
-  return origin == Origin::Hop ? isInternalAddress(peer, spec)
-                               : isInternal(stream_.request_head_, spec, peer);
+  return origin == Origin::Hop ? isInternalAddress(peer, spec) : isInternal(stream_.info_, spec);
 }
 
 void ServerStream::Context::setStreamIdleTimeout(event::Duration timeout) {

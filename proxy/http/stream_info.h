@@ -39,6 +39,7 @@ struct StreamInfo {
   const net::Address* downstream_remote = nullptr;  // of the connection
   const net::Address* downstream_local = nullptr;
   std::string_view downstream_ip;                        // the client as far as it is trusted, text
+  std::string_view forwarded_for;                        // X-Forwarded-For as it was received
   const net::Transport* downstream_transport = nullptr;  // of the connection; null: plain text
   std::string_view upstream_transport_failure;           // a stable name; empty: none
 };

@@ -413,8 +413,9 @@ void Connection::onSendFailed(int error) {
 
 void Connection::dropQueues() {
   if (wrapping_ != nullptr) wrapping_->queue().clear();
-  output_.clear();
   piped_.reset();
+  output_.clear();
+  noteLevel();  // the pipe was above the mark, whatever the queue was
 }
 
 void Connection::startClosing(event::Duration limit) {

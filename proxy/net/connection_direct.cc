@@ -75,7 +75,8 @@ bool Connection::trySplice() {
       body_expected_ = result.bytes >= kWorthAPipe;
       return true;
     case SpliceResult::Kind::Later:
-      return true;
+      // Nothing is there, or an urgent byte, at which splice(2) stands still and a read goes on.
+      return false;
     case SpliceResult::Kind::End:
       deliverEndOfStream();
       return true;

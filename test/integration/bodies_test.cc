@@ -220,6 +220,23 @@ TEST_F(BodiesTest, ASlowUpstreamStopsTheClientAndGetsAllOfIt) {
   EXPECT_EQ(client_.receive().body, "ok");
 }
 
+// splice(2) stands still at an urgent byte, which is no part of the body.
+TEST_F(BodiesTest, AnUrgentByteStopsNobody) {
+  start();
+  const std::string body = lot(kLong);
+  auto sending = meanwhile([&] {
+    size_t sent = sendWhatGoes(client_.socket, requestOf(kLong) + body.substr(0, kMiB));
+    EXPECT_EQ(::send(client_.socket.fd(), "!", 1, MSG_OOB | MSG_NOSIGNAL), 1);
+    sent += sendWhatGoes(client_.socket, std::string_view(body).substr(kMiB));
+    return sent;
+  });
+  upstream_.socket = listening_.accept();
+  EXPECT_TRUE(upstream_.receive().body == body);
+  EXPECT_EQ(sending.get(), requestOf(kLong).size() + kLong);
+  upstream_.socket.send(responseOf(2) + "ok");
+  EXPECT_EQ(client_.receive().body, "ok");
+}
+
 TEST_F(BodiesTest, AClientThatGoesAwayTakesTheUpstreamsConnectionWithIt) {
   start();
   serve(kGet);

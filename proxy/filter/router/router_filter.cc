@@ -389,7 +389,7 @@ void RouterFilter::onAnswerBody(Attempt& attempt, std::string_view bytes, bool e
     attempt.sender = nullptr;
     return endAttempt(attempt);
   }
-  if (attempt.timers != nullptr) startPerTry(attempt);
+  if (watchesTries(attempt)) startPerTry(attempt);
   if (end_of_stream) finishUpstream();
   context().sendResponseBody(bytes, end_of_stream);
 }
@@ -398,7 +398,7 @@ net::SpliceResult RouterFilter::spliceAnswerBody(Attempt& attempt, net::Connecti
                                                  uint64_t most) {
   if (&attempt != winner_) return {};
   const net::SpliceResult result = context().spliceResponseBody(from, most);
-  if (result.bytes > 0 && attempt.timers != nullptr) startPerTry(attempt);
+  if (result.bytes > 0 && watchesTries(attempt)) startPerTry(attempt);
   return result;
 }
 

@@ -106,6 +106,10 @@ class RouterFilter final : public http::Filter {
   void tellHost();
   void tellTime();
   void tellRetriesUsed(http::ResponseHead& head);
+  // Its times run from the request's end on; a tunnel has none.
+  bool watchesTries(const Attempt& attempt) const {
+    return attempt.timers != nullptr && request_ended_ && !asks_tunnel_;
+  }
   void startPerTry(Attempt& attempt);
   void onAttemptTimer(Attempt& attempt);
   void onPerTryTimeout(Attempt& attempt);

@@ -148,6 +148,18 @@ TEST_F(ForwardingTest, WhatProxiesTellEachOtherComesFromTrustedOnesOnly) {
   EXPECT_EQ(left("192.0.2.7"), kAll);
 }
 
+// Whatever is appended, and whatever edits do to the field later.
+TEST_F(ForwardingTest, NobodyGetsInsideByAForwardedForOfHisOwn) {
+  spec_.skip_xff_append = true;
+  head_.headers.add("X-Forwarded-For", "10.0.0.1");
+  head_.headers.add("x-envoy-max-retries", "9");
+  prepare("192.0.2.7");
+  EXPECT_EQ(head_.headers.find("x-envoy-max-retries"), nullptr);
+  head_.headers.remove(HeaderName::XForwardedFor);
+  peer_ = *net::Address::fromIp("10.0.0.9", 1);
+  EXPECT_FALSE(isInternal(info_, spec_));
+}
+
 TEST_F(ForwardingTest, ForwardedIsLeftAloneUnlessAskedFor) {
   head_.headers.add("Forwarded", "for=1.1.1.1");
   prepare("192.0.2.7");
@@ -175,7 +187,7 @@ TEST_F(ForwardingTest, AUnixSocketHasNoAddress) {
 // Envoy's rule: a single address, and an internal one.
 TEST_F(ForwardingTest, InsideAndOutside) {
   struct Case {
-    std::string_view forwarded_for;  // as it goes on; empty: there is none
+    std::string_view forwarded_for;  // as it was received; empty: there was none
     std::string_view peer;
     bool inside;
   };
@@ -186,12 +198,21 @@ TEST_F(ForwardingTest, InsideAndOutside) {
       {"unknown", "10.0.0.1", false},     {"", "10.0.0.1", true},
       {"", "192.0.2.7", false},           {"127.0.0.1", "127.0.0.1", true},
   };
+  const auto inside = [this](std::string_view forwarded_for, std::string_view peer) {
+    peer_ = *net::Address::fromIp(peer, 1);
+    info_.downstream_remote = &peer_;
+    info_.forwarded_for = forwarded_for;
+    return isInternal(info_, spec_);
+  };
+  spec_.use_remote_address = false;
   for (const Case& c : cases) {
-    RequestHead head;
-    if (!c.forwarded_for.empty()) head.headers.add("x-forwarded-for", c.forwarded_for);
-    EXPECT_EQ(isInternal(head, spec_, *net::Address::fromIp(c.peer, 1)), c.inside)
-        << c.forwarded_for << " " << c.peer;
+    EXPECT_EQ(inside(c.forwarded_for, c.peer), c.inside) << c.forwarded_for << " " << c.peer;
   }
+  // The peer is the client, unless it says that it is not.
+  spec_.use_remote_address = true;
+  EXPECT_TRUE(inside("", "10.0.0.1"));
+  EXPECT_FALSE(inside("10.1.2.3", "10.0.0.1"));
+  EXPECT_FALSE(inside("10.1.2.3", "192.0.2.7"));
   spec_.internal_ranges.push_back(range("192.0.2.0", 24));
   EXPECT_TRUE(isInternalAddress(*net::Address::fromIp("192.0.2.7", 1), spec_));
   EXPECT_FALSE(isInternalAddress(*net::Address::fromIp("10.0.0.1", 1), spec_));
