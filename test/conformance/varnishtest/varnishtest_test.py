@@ -39,13 +39,14 @@ static_resources:
 """
 
 
-# varnishtest's own do not expect the WINDOW_UPDATE of the connection. A server must not wait for the acknowledgement: the
+# varnishtest's own do not expect the WINDOW_UPDATE of the connection, which the acknowledgement of a client's early
+# SETTINGS may overtake. A server must not wait for the acknowledgement: the
 # first request comes before it, and varnishtest reads nothing more until that stream is declared.
 CLIENT_HELLO = """txpri
 	stream 0 {
-		txsettings
 		rxsettings
 		rxwinup
+		txsettings
 		txsettings -ack
 		rxsettings
 		expect settings.ack == true
