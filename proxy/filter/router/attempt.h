@@ -42,6 +42,8 @@ struct Attempt final : public http::ResponseReceiver,
     return sender == nullptr && pending == nullptr && timers == nullptr && holds_client == 0 &&
            !charged && !linked();
   }
+  // Has a stream whose response may become the client's.
+  bool exchanges() const { return sender != nullptr && state != State::Draining; }
   bool inFlight() const { return state >= State::BackingOff && state <= State::Sending; }
 
   void onTimer();

@@ -266,17 +266,21 @@ http::FilterVerdict RouterFilter::onRequestBody(std::string_view& bytes, bool en
   return http::FilterVerdict::Continue;
 }
 
+absl::InlinedVector<http::RequestSender*, 4> RouterFilter::senders() const {
+  absl::InlinedVector<http::RequestSender*, 4> senders;
+  for (const Attempt* a = &first_; a != nullptr; a = a->next) {
+    if (a->exchanges()) senders.push_back(a->sender);
+  }
+  return senders;
+}
+
 void RouterFilter::passOn(std::string_view bytes, bool end_of_stream) {
   if (first_.next == nullptr) {
     if (first_.sender != nullptr) first_.sender->sendBody(bytes, end_of_stream);
     return;
   }
   // An attempt that is begun from inside has the bytes already.
-  absl::InlinedVector<http::RequestSender*, 4> senders;
-  for (const Attempt* a = &first_; a != nullptr; a = a->next) {
-    if (a->sender != nullptr && a->state != Attempt::State::Draining) senders.push_back(a->sender);
-  }
-  for (http::RequestSender* sender : senders) sender->sendBody(bytes, end_of_stream);
+  for (http::RequestSender* sender : senders()) sender->sendBody(bytes, end_of_stream);
 }
 
 net::SpliceResult RouterFilter::spliceRequestBody(net::Connection& from, uint64_t most) {
@@ -293,11 +297,7 @@ http::FilterVerdict RouterFilter::onRequestTrailers(http::HeaderList& trailers) 
   if (state_ == State::Done) return http::FilterVerdict::Continue;
   trailers_ = &trailers;
   request_ended_ = true;
-  absl::InlinedVector<http::RequestSender*, 4> senders;
-  for (const Attempt* a = &first_; a != nullptr; a = a->next) {
-    if (a->sender != nullptr && a->state != Attempt::State::Draining) senders.push_back(a->sender);
-  }
-  for (http::RequestSender* sender : senders) sender->sendTrailers(trailers);
+  for (http::RequestSender* sender : senders()) sender->sendTrailers(trailers);
   onRequestComplete();
   return http::FilterVerdict::Continue;
 }
@@ -480,18 +480,14 @@ void RouterFilter::releaseUpstream(uint16_t status_of_answer) {
 void RouterFilter::ClientSide::onSendQueueAboveHigh() {
   ++router_.client_slow_;
   for (Attempt* a = &router_.first_; a != nullptr; a = a->next) {
-    if (a->sender != nullptr && a->state != Attempt::State::Draining) {
-      a->sender->pauseReceiving();
-    }
+    if (a->exchanges()) a->sender->pauseReceiving();
   }
 }
 
 void RouterFilter::ClientSide::onSendQueueBelowLow() {
   if (router_.client_slow_ > 0) --router_.client_slow_;
   for (Attempt* a = &router_.first_; a != nullptr; a = a->next) {
-    if (a->sender != nullptr && a->state != Attempt::State::Draining) {
-      a->sender->resumeReceiving();
-    }
+    if (a->exchanges()) a->sender->resumeReceiving();
   }
 }
 

@@ -89,6 +89,8 @@ class RouterFilter final : public http::Filter {
   void finishUpstream();
   void count(const Attempt& attempt, uint16_t status);
   void fail(http::Failure failure);
+  // Of all attempts that exchange bytes; what they are given may end some of them.
+  absl::InlinedVector<http::RequestSender*, 4> senders() const;
   void passOn(std::string_view bytes, bool end_of_stream);
   void onRequestComplete();
   void onTimeout(http::Failure failure);
