@@ -4,10 +4,11 @@
 
 namespace convoy::event {
 
-DeadlineQueue& Deadlines::queue(Duration duration) {
+DeadlineQueue& Deadlines::findQueue(Duration duration) {
   CONVOY_ASSERT(duration > Duration::zero());
   std::unique_ptr<DeadlineQueue>& queue = queues_[duration];
   if (queue == nullptr) queue = std::make_unique<DeadlineQueue>(*this, duration);
+  found_ = queue.get();
   return *queue;
 }
 

@@ -62,7 +62,9 @@ class Deadlines {
 
   // The queue for this duration, made at first use; duration > 0. Only for durations that come from
   // configuration: a queue is never freed.
-  DeadlineQueue& queue(Duration duration);
+  DeadlineQueue& queue(Duration duration) {
+    return found_ != nullptr && found_->duration_ == duration ? *found_ : findQueue(duration);
+  }
   // (Re-)arms for a point in time: for rare deadlines of arbitrary length, such as jittered ones.
   // O(log n) and an allocation.
   void armAt(Deadline& deadline, MonotonicTime at);
@@ -90,6 +92,7 @@ class Deadlines {
     earliest_known_ = at;
     if (notify_ != nullptr) notify_(notify_context_);
   }
+  DeadlineQueue& findQueue(Duration duration);
   void dropEmptyPoints();
   Deadline* earliest();
 
@@ -97,6 +100,7 @@ class Deadlines {
   MonotonicTime now_;
   MonotonicTime earliest_known_ = MonotonicTime::max();
   std::map<Duration, std::unique_ptr<DeadlineQueue>> queues_;
+  DeadlineQueue* found_ = nullptr;  // last: one request's time-out is mostly the next one's
   // Of armAt(). Cancelling leaves an empty list behind, dropped when its time comes or, at the
   // latest, when the map has doubled since the last sweep.
   std::map<MonotonicTime, base::IntrusiveList<Deadline>> points_;

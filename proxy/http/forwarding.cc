@@ -106,22 +106,13 @@ bool prepareForwardedFor(RequestHead& head, const ConnectionManagerSpec& spec,
 // said to nobody: hosts of ours would have to know who else could have written it.
 void removeProxyHeaders(RequestHead& head, const ConnectionManagerSpec& spec, bool trusts_peer,
                         const StreamInfo& info) {
-  static constexpr std::string_view kPrefix = "x-envoy-";
-  const auto of_proxies = [](const HeaderField& field) {
-    return mayBeOfProxies(field) &&
-           base::equalsIgnoreCase(field.name.substr(0, kPrefix.size()), kPrefix);
-  };
-  HeaderList::Fields& fields = head.headers.fields();
-  if (std::none_of(fields.begin(), fields.end(), mayBeOfProxies)) return;
+  constexpr std::string_view kPrefix = "x-envoy-";
+  if (!head.headers.mayHaveOfProxies()) return;
   const bool at_edge = spec.use_remote_address && !trusts_peer && !isInternal(info, spec);
-  size_t kept = 0;
-  for (size_t i = 0; i < fields.size(); ++i) {
-    const bool internal = base::equalsIgnoreCase(fields[i].name, "x-envoy-internal");
-    if (internal || (at_edge && of_proxies(fields[i]))) continue;
-    if (kept != i) fields[kept] = fields[i];
-    ++kept;
-  }
-  fields.truncate(kept);
+  head.headers.removeIf([&](const HeaderField& field) {
+    if (!base::equalsIgnoreCase(field.name.substr(0, kPrefix.size()), kPrefix)) return false;
+    return at_edge || base::equalsIgnoreCase(field.name.substr(kPrefix.size()), "internal");
+  });
 }
 
 // The scheme is what the connection is, whatever the target says, or what a trusted hop says.

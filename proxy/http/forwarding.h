@@ -21,15 +21,6 @@ namespace convoy::http {
 void prepareForwarding(RequestHead& head, const ConnectionManagerSpec& spec, base::Arena& arena,
                        StreamInfo& info);
 
-// Whether a field may be one that proxies tell each other, X-Envoy-* or X-Convoy-*: a cheap look,
-// which may say yes to others.
-inline bool mayBeOfProxies(const HeaderField& field) {
-  constexpr char kLower = 0x20;
-  return field.id == HeaderName::Other && field.name.size() > 8 &&
-         (field.name[0] | kLower) == 'x' &&
-         ((field.name[2] | kLower) == 'e' || (field.name[2] | kLower) == 'c');
-}
-
 // In spec.internal_ranges; by default those of RFC 1918, RFC 4193 and loopback.
 bool isInternalAddress(const net::Address& address, const ConnectionManagerSpec& spec);
 

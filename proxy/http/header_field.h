@@ -50,9 +50,10 @@ class FieldVector {
     new (data_ + size_) HeaderField(field);
     ++size_;
     names_ |= nameMask(field.id);
+    if (field.id == HeaderName::Other && mayBeOfProxies(field.name)) names_ |= kOfProxies;
   }
-  // nameMask() of every name that a field was added with since clear(): a name that is not in it
-  // has no field. An id that is changed in place must be one that was added.
+  // nameMask() of every name that a field was added with since clear(), and kOfProxies: a name that
+  // is not in it has no field. A name that is changed in place must be one that was added.
   uint32_t names() const { return names_; }
   // Drops all but the first `size` fields.
   void truncate(size_t size) {

@@ -47,14 +47,6 @@ int HeaderList::count(HeaderName id) const {
                                         [id](const HeaderField& field) { return field.id == id; }));
 }
 
-template <typename Predicate>
-int HeaderList::removeIf(Predicate matches) {
-  const auto* const kept = std::remove_if(fields_.begin(), fields_.end(), matches);
-  const auto removed = fields_.end() - kept;
-  fields_.truncate(static_cast<size_t>(kept - fields_.begin()));
-  return static_cast<int>(removed);
-}
-
 void HeaderList::setFirst(const HeaderField* found, const HeaderField& field) {
   if (found == nullptr) {
     fields_.add(field);
@@ -69,8 +61,7 @@ void HeaderList::setFirst(const HeaderField* found, const HeaderField& field) {
   });
 }
 
-void HeaderList::set(HeaderName id, std::string_view value) {
-  if (!mayHave(id)) return add(id, value);
+void HeaderList::replace(HeaderName id, std::string_view value) {
   setFirst(find(id), {canonicalName(id), value, id});
 }
 

@@ -5,6 +5,7 @@
 // received; lookups ignore ASCII case. A message has tens of fields: lookups are linear over one
 // byte per field, not hashed.
 
+#include <algorithm>
 #include <cstdint>
 #include <string_view>
 
@@ -22,10 +23,13 @@ class HeaderList {
   void add(std::string_view name, std::string_view value) {
     fields_.add({name, value, classify(name)});
   }
-  void add(const HeaderField& field) { fields_.add(field); }
+  // Inlined by force: parsers call it for every field.
+  [[gnu::always_inline]] void add(const HeaderField& field) { fields_.add(field); }
 
   // False if there is no field of that name, without looking at the fields.
   bool mayHave(HeaderName id) const { return (fields_.names() & nameMask(id)) != 0; }
+  // The same of all fields that proxies tell each other (mayBeOfProxies).
+  bool mayHaveOfProxies() const { return (fields_.names() & kOfProxies) != 0; }
   // First field of that name, or null.
   const HeaderField* find(HeaderName id) const;
   const HeaderField* find(std::string_view name) const;
@@ -33,11 +37,15 @@ class HeaderList {
   int count(HeaderName id) const;
 
   // Sets to exactly one field of that name.
-  void set(HeaderName id, std::string_view value);
+  void set(HeaderName id, std::string_view value) {
+    mayHave(id) ? replace(id, value) : add(id, value);
+  }
   void set(std::string_view name, std::string_view value);
-  // Both return how many went.
+  // All return how many went.
   int remove(HeaderName id);
   int remove(std::string_view name);
+  template <typename Predicate>
+  int removeIf(Predicate matches);
 
   // Points all views into copies in the arena. The copies are one block in the form of the wire
   // ("name: value" CRLF): a codec writes fields that follow each other in it with one copy.
@@ -60,13 +68,20 @@ class HeaderList {
   auto end() const { return fields_.end(); }
 
  private:
-  template <typename Predicate>
-  int removeIf(Predicate matches);
+  void replace(HeaderName id, std::string_view value);
   // Gives the field at `found` the value of `field` and removes later ones of that name; appends
   // `field` if found is null.
   void setFirst(const HeaderField* found, const HeaderField& field);
 
   Fields fields_;
 };
+
+template <typename Predicate>
+int HeaderList::removeIf(Predicate matches) {
+  const auto* const kept = std::remove_if(fields_.begin(), fields_.end(), matches);
+  const auto removed = fields_.end() - kept;
+  fields_.truncate(static_cast<size_t>(kept - fields_.begin()));
+  return static_cast<int>(removed);
+}
 
 }  // namespace convoy::http

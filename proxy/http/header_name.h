@@ -47,8 +47,19 @@ enum class HeaderName : uint8_t {
 // Names as a set of bits.
 template <typename... Names>
 constexpr uint32_t nameMask(Names... names) {
-  static_assert(static_cast<int>(HeaderName::kCount) <= 32);
+  static_assert(static_cast<int>(HeaderName::kCount) <= 31);
   return ((uint32_t{1} << static_cast<uint8_t>(names)) | ...);
+}
+
+// The bit that such a set has left: of Other names that mayBeOfProxies().
+inline constexpr uint32_t kOfProxies = uint32_t{1} << 31;
+
+// Whether a name may be one that proxies tell each other, X-Envoy-* or X-Convoy-*: a cheap look,
+// which may say yes to others.
+inline bool mayBeOfProxies(std::string_view name) {
+  constexpr char kLower = 0x20;
+  return name.size() > 8 && (name[0] | kLower) == 'x' &&
+         ((name[2] | kLower) == 'e' || (name[2] | kLower) == 'c');
 }
 
 namespace header_name {
@@ -148,7 +159,7 @@ inline bool is(const char* at) {
 }
 
 template <HeaderName... candidates>
-inline HeaderName firstOf(const char* at) {
+[[gnu::always_inline]] inline HeaderName firstOf(const char* at) {
   HeaderName found = HeaderName::Other;
   (void)((is<candidates>(at) && (found = candidates, true)) || ...);
   return found;

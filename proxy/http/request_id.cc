@@ -1,5 +1,7 @@
 #include "proxy/http/request_id.h"
 
+#include <emmintrin.h>
+
 #include <cstdint>
 #include <cstring>
 
@@ -9,22 +11,17 @@ namespace {
 
 constexpr size_t kUuidBytes = 36;
 
-// Every byte of a word at once.
-constexpr uint64_t inEachByte(uint8_t byte) {
-  return byte * uint64_t{0x0101010101010101};
-}
-
-// Writes the eight hex digits of a number. Its nibbles are spread to one a byte, then all become
-// digits at once: a number above 9 carries into the byte's upper half when 6 is added.
-void putHex(uint32_t number, char* to) {
-  uint64_t nibbles = number;
-  nibbles = (nibbles | nibbles << 16) & 0x0000ffff0000ffff;
-  nibbles = (nibbles | nibbles << 8) & 0x00ff00ff00ff00ff;
-  nibbles = (nibbles | nibbles << 4) & 0x0f0f0f0f0f0f0f0f;
-  const uint64_t letters = (nibbles + inEachByte(6)) >> 4 & inEachByte(1);
-  uint64_t digits = nibbles + inEachByte('0') + letters * ('a' - '0' - 10);
-  if constexpr (__BYTE_ORDER__ == __ORDER_LITTLE_ENDIAN__) digits = __builtin_bswap64(digits);
-  std::memcpy(to, &digits, sizeof(digits));
+// Writes the sixteen hex digits of a number: its nibbles are spread to one a byte, then all become
+// digits at once.
+[[gnu::always_inline]] inline void putHex(uint64_t number, char* to) {
+  const auto bytes = _mm_cvtsi64_si128(static_cast<int64_t>(__builtin_bswap64(number)));
+  const auto low = _mm_set1_epi8(0x0f);
+  const auto nibbles =
+      _mm_unpacklo_epi8(_mm_and_si128(_mm_srli_epi64(bytes, 4), low), _mm_and_si128(bytes, low));
+  const auto letters =
+      _mm_and_si128(_mm_cmpgt_epi8(nibbles, _mm_set1_epi8(9)), _mm_set1_epi8('a' - '0' - 10));
+  const auto digits = _mm_add_epi8(_mm_add_epi8(nibbles, _mm_set1_epi8('0')), letters);
+  _mm_storeu_si128(reinterpret_cast<__m128i*>(to), digits);
 }
 
 }  // namespace
@@ -35,10 +32,8 @@ std::string_view makeRequestId(event::Random& random, base::Arena& arena) {
   const uint64_t high = (random.next() & ~uint64_t{0xf000}) | kVersion4;
   const uint64_t low = (random.next() & ~(uint64_t{3} << 62)) | kVariant10;
   char digits[32];
-  putHex(static_cast<uint32_t>(high >> 32), digits);
-  putHex(static_cast<uint32_t>(high), digits + 8);
-  putHex(static_cast<uint32_t>(low >> 32), digits + 16);
-  putHex(static_cast<uint32_t>(low), digits + 24);
+  putHex(high, digits);
+  putHex(low, digits + 16);
 
   char* const text = arena.allocate(kUuidBytes);
   std::memcpy(text, digits, 8);

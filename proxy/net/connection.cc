@@ -1,6 +1,5 @@
 #include "proxy/net/connection.h"
 
-#include <algorithm>
 #include <cerrno>
 #include <utility>
 
@@ -9,18 +8,6 @@ namespace convoy::net {
 namespace {
 
 constexpr int kMaxVectors = 16;  // 256 KiB in one call
-
-// The first bytes of the queue, no more than `most` of them, and how many they are.
-int peekAtMost(const ByteQueue& queue, size_t most, iovec* vectors, size_t* bytes) {
-  int count = queue.peek(vectors, kMaxVectors);
-  *bytes = 0;
-  for (int i = 0; i < count; ++i) {
-    vectors[i].iov_len = std::min(vectors[i].iov_len, most - *bytes);
-    *bytes += vectors[i].iov_len;
-    if (*bytes == most) count = i + 1;
-  }
-  return count;
-}
 
 }  // namespace
 
@@ -319,9 +306,11 @@ void Connection::flush() {
     dropQueues();
     return;
   }
-  if (system_error_ != 0) return onSendFailed(system_error_);  // met by sendNow()
+  if (system_error_ != 0) [[unlikely]]
+    return onSendFailed(system_error_);  // met by sendNow()
   if (!sendQueued() || closed()) return;
-  if (piped_ != nullptr) noteLevel();
+  if (piped_ != nullptr) [[unlikely]]
+    noteLevel();
   if (end_ != End::Open && state_ == State::Open && !sendEnd()) return;
   if (!blocked_ && state_ == State::Flushing) {
     onAllSent();
@@ -343,32 +332,35 @@ bool Connection::sendQueued() {
       }
       if (closed()) return true;
     }
+    if (piped_ != nullptr) [[unlikely]] {
+      size_t offered = 0;
+      const ssize_t sent = sendFirst(&offered);
+      if (blocked_) return true;
+      if (sent >= 0) continue;
+      onSendFailed(static_cast<int>(-sent));
+      return false;
+    }
+    ByteQueue& queue = socketQueue();
+    if (queue.empty()) return true;
+    iovec vectors[kMaxVectors];
+    const int count = queue.peek(vectors, kMaxVectors);
     size_t offered = 0;
-    const ssize_t sent = sendFirst(&offered);
-    if (offered == 0 || blocked_) return true;
+    for (int i = 0; i < count; ++i) offered += vectors[i].iov_len;
+    const ssize_t sent = sendSome(vectors, count);
+    if (sent == -EAGAIN) {
+      blocked_ = true;
+      return true;
+    }
     if (sent < 0) {
       onSendFailed(static_cast<int>(-sent));
       return false;
     }
+    // A partial write means a full socket buffer; asking again would only be told so.
+    blocked_ = static_cast<size_t>(sent) < offered;
+    queue.consume(static_cast<size_t>(sent));  // may call the handler
+    if (blocked_) return true;
   }
   return true;
-}
-
-// One call for what is first; sets blocked_ when the kernel did not take all of it. A partial write
-// means a full socket buffer; asking again would only be told so. May call the handler.
-ssize_t Connection::sendFirst(size_t* offered) {
-  if (piped_ != nullptr && piped_->behind == 0) return sendPiped(offered);
-  ByteQueue& queue = socketQueue();
-  if (queue.empty()) return 0;
-  iovec vectors[kMaxVectors];
-  const size_t most = piped_ == nullptr ? queue.size() : piped_->behind;
-  const int count = peekAtMost(queue, most, vectors, offered);
-  const ssize_t sent = sendSome(vectors, count);
-  blocked_ = sent == -EAGAIN || (sent >= 0 && static_cast<size_t>(sent) < *offered);
-  if (sent <= 0) return sent;
-  if (piped_ != nullptr) piped_->behind -= static_cast<size_t>(sent);
-  queue.consume(static_cast<size_t>(sent));
-  return sent;
 }
 
 // The end of a half-close, once everything before it is sent. False as sendQueued().

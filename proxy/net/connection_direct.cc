@@ -91,6 +91,25 @@ bool Connection::trySplice() {
   return false;
 }
 
+// While there is a pipe: one call for what is first, bytes of the queue or the pipe's. Sets
+// blocked_ when the kernel did not take all of it, as sendQueued() does.
+ssize_t Connection::sendFirst(size_t* offered) {
+  if (piped_->behind == 0) return sendPiped(offered);
+  iovec vectors[kMaxVectors];
+  int count = output_.peek(vectors, kMaxVectors);
+  for (int i = 0; i < count; ++i) {
+    vectors[i].iov_len = std::min(vectors[i].iov_len, piped_->behind - *offered);
+    *offered += vectors[i].iov_len;
+    if (*offered == piped_->behind) count = i + 1;
+  }
+  const ssize_t sent = sendSome(vectors, count);
+  blocked_ = sent == -EAGAIN || (sent >= 0 && static_cast<size_t>(sent) < *offered);
+  if (sent <= 0) return sent;
+  piped_->behind -= static_cast<size_t>(sent);
+  output_.consume(static_cast<size_t>(sent));
+  return sent;
+}
+
 ssize_t Connection::sendPiped(size_t* offered) {
   *offered = piped_->size();
   const ssize_t sent = piped_->drain(tcpDescriptor());

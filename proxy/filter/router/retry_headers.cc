@@ -54,7 +54,7 @@ constexpr Field kFields[] = {
 };
 
 const Field* find(const http::HeaderField& field) {
-  if (!http::mayBeOfProxies(field)) return nullptr;
+  if (field.id != http::HeaderName::Other || !http::mayBeOfProxies(field.name)) return nullptr;
   for (const Field& known : kFields) {
     if (base::equalsIgnoreCase(known.name, field.name)) return &known;
   }

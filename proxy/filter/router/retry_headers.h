@@ -4,13 +4,11 @@
 // hop before tells (retry_hops.h). They count if the request comes from inside, and never go on to
 // the host. Pure functions of a head.
 
-#include <algorithm>
 #include <cstdint>
 #include <optional>
 #include <string_view>
 
 #include "proxy/event/clock.h"
-#include "proxy/http/forwarding.h"
 #include "proxy/http/message.h"
 
 namespace convoy::filter::router {
@@ -32,11 +30,6 @@ struct RetryOverrides {
   std::optional<event::Duration> expected = {};         // how long the hop before waits
   std::optional<uint32_t> retries_left = {};            // of all hops from here on together
 };
-
-// Whether there may be any, without much of a look.
-inline bool mayHaveRetryHeaders(const http::RequestHead& head) {
-  return std::any_of(head.headers.begin(), head.headers.end(), http::mayBeOfProxies);
-}
 
 // Takes them out of the head. Unset: there were none, or they do not count. What cannot be read is
 // as if it was not there. counts: whether a client's fields do, and those of the hop before, which

@@ -186,7 +186,7 @@ void RouterFilter::prepareHead(http::RequestHead& head) {
   limitStream();
   head.raw_tunnel = asks_tunnel_ && head.upgrade.empty() && route.forward()->terminates_connect;
   rules_ = route.retries();
-  if (mayHaveRetryHeaders(head)) readRetryHeaders(head);
+  if (head.headers.mayHaveOfProxies()) readRetryHeaders(head);
   tells_host_ = route.forward()->tells_attempts_to_host ||
                 (rules_ != nullptr && rules_->policy().tell_next_hop);
   notes_answer_ = retries() || route.forward()->tells_attempts_to_client;

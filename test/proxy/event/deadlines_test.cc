@@ -50,6 +50,7 @@ TEST_F(DeadlinesTest, OneQueuePerDuration) {
   DeadlineQueue& one = deadlines_.queue(seconds(1));
   EXPECT_EQ(&deadlines_.queue(milliseconds(1000)), &one);
   EXPECT_NE(&deadlines_.queue(seconds(2)), &one);
+  EXPECT_EQ(&deadlines_.queue(seconds(1)), &one);
   EXPECT_EQ(one.duration(), seconds(1));
 }
 

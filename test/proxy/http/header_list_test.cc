@@ -164,6 +164,24 @@ TEST(HeaderListTest, CopiesIntoOneBlockAsOnTheWire) {
   EXPECT_EQ(std::string(copied.fields()[0].name.data(), 22), "Host: a.test\r\nX-One: 1");
 }
 
+TEST(HeaderListTest, KnowsWhetherThereMayBeFieldsOfProxies) {
+  HeaderList list;
+  list.add("x-request-id", "1");
+  list.add("x-forwarded-for", "192.0.2.1");
+  list.add("x-tenant-of-this", "blue");
+  list.add("x-envoy", "too short to be one");
+  list.add(HeaderName::UserAgent, "x-envoy-max-retries");
+  EXPECT_FALSE(list.mayHaveOfProxies());
+  list.add("X-Envoy-Max-Retries", "1");
+  EXPECT_TRUE(list.mayHaveOfProxies());
+  list.clear();
+  EXPECT_FALSE(list.mayHaveOfProxies());
+  list.set("x-convoy-retries-left", "1");
+  EXPECT_TRUE(list.mayHaveOfProxies());
+  const HeaderList copy = list;
+  EXPECT_TRUE(copy.mayHaveOfProxies());
+}
+
 TEST(HeaderListTest, CopiesAnEmptyListAndClears) {
   HeaderList list;
   base::Arena arena;
