@@ -1,7 +1,9 @@
 #!/usr/bin/env python3
 """tools/quickstart on binaries that are built: its checks pass, and it leaves nothing behind, by Ctrl-C either."""
 
+import hashlib
 import os
+import pwd
 import shutil
 import signal
 import subprocess
@@ -73,6 +75,30 @@ class QuickstartTest(unittest.TestCase):
         os.killpg(process.pid, signal.SIGTERM)
         self.assertEqual(process.wait(timeout=SECONDS), 143, self.text())
         self.assert_nothing_left(process)
+
+    def calls_of_bazel(self):
+        """Runs it with a build that has nothing to do; returns the commands that Bazel was given."""
+        calls = os.path.join(self.root, "calls")
+        os.makedirs(os.path.join(self.root, "bin"))
+        for path, text in (("tools/setup", ""), ("bin/bazel", f"echo $1 >> {calls}\n")):
+            with open(os.path.join(self.root, path), "w", encoding="utf-8") as script:
+                script.write("#!/bin/sh\n" + text)
+            os.chmod(os.path.join(self.root, path), 0o755)
+        subprocess.run([os.path.join(self.root, "tools/quickstart"), "--any-port", "--exit"], check=True, timeout=SECONDS * 2,
+                       capture_output=True, env={"HOME": self.root, "PATH": f"{self.root}/bin:{os.environ['PATH']}"})
+        with open(calls, encoding="utf-8") as log:
+            return log.read().split()
+
+    def test_the_builds_server_ends(self):
+        self.assertEqual(self.calls_of_bazel(), ["build", "shutdown"])
+
+    def test_a_server_that_was_there_before_stays(self):
+        user = pwd.getpwuid(os.getuid()).pw_name
+        server = os.path.join(self.root, ".cache/bazel/_bazel_" + user, hashlib.md5(self.root.encode()).hexdigest(), "server")
+        os.makedirs(server)
+        with open(os.path.join(server, "server.pid.txt"), "w", encoding="utf-8") as pid:
+            pid.write(str(os.getpid()))
+        self.assertEqual(self.calls_of_bazel(), ["build"])
 
     def test_a_mistake_is_told(self):
         self.assertEqual(self.start("--frobnicate").wait(timeout=SECONDS), 2)
