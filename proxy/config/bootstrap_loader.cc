@@ -50,6 +50,7 @@ LoadedBootstrap loadBootstrap(std::string_view text, std::string_view file,
   context.registry = options.registry != nullptr ? options.registry : &builtins();
   context.refuse_unknown_fields = true;
   context.read_files = true;
+  context.sources = loaded.sources.get();
   base::FieldReport report;
   checkMessage(proto, context, report);
   BootstrapSpec spec = toBootstrap(proto, context, report);

@@ -3,6 +3,7 @@
 #include "proxy/config/assignment.h"
 #include "proxy/config/health_check.h"
 #include "proxy/config/http2_options.h"
+#include "proxy/config/origins.h"
 #include "proxy/config/stable_hash.h"
 #include "proxy/config/tls_context.h"
 #include "proxy/config/values.h"
@@ -200,9 +201,12 @@ void applyOptions(const Cluster& proto, const Context& context, upstream::Cluste
   }
 }
 
-void setConnections(const Cluster& proto, upstream::ClusterSpec* spec, base::FieldReport& report) {
+void setConnections(const Cluster& proto, const Context& context, upstream::ClusterSpec* spec,
+                    base::FieldReport& report) {
+  spec->origins = originsAt(context, report);
   if (proto.has_connect_timeout()) {
     spec->connect_timeout = toMilliseconds(proto.connect_timeout(), "connect_timeout", report);
+    noteOrigin(base::Timer::Connect, context, report, &spec->origins);
   }
   if (proto.has_per_connection_buffer_limit_bytes()) {
     spec->per_connection_buffer_limit_bytes = proto.per_connection_buffer_limit_bytes().value();
@@ -234,7 +238,7 @@ std::shared_ptr<const upstream::ClusterSpec> toCluster(const Cluster& proto, con
     setBreakers(proto.circuit_breakers(), &spec->breakers, report);
   }
   applyOptions(proto, context, spec.get(), report);
-  setConnections(proto, spec.get(), report);
+  setConnections(proto, context, spec.get(), report);
   if (proto.upstream_connection_options().has_tcp_keepalive() &&
       proto.name() != context.ads_cluster) {
     report.error("upstream_connection_options.tcp_keepalive", "unsupported_field", "",

@@ -7,6 +7,7 @@
 namespace convoy::config {
 
 class Registry;
+class SourceMap;
 
 struct Context {
   const Registry* registry = nullptr;  // never null while converting; outlives the call
@@ -21,6 +22,11 @@ struct Context {
 
   // The resource's version, kept in the spec; empty for static ones.
   std::string version;
+
+  // Where the fields of a static file stand; null: what comes from a control plane, or nobody asks.
+  const SourceMap* sources = nullptr;
+  // Type and name of the resource at hand ("Cluster/web"); empty in a static file.
+  std::string resource;
 
   // The cluster that ADS uses. Only this one may speak HTTP/2 (gRPC) so far.
   std::string ads_cluster;

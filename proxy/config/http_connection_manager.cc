@@ -1,9 +1,11 @@
 #include "proxy/config/http_connection_manager.h"
 
 #include <set>
+#include <utility>
 
 #include "proxy/config/access_log.h"
 #include "proxy/config/http2_options.h"
+#include "proxy/config/origins.h"
 #include "proxy/config/request_policy.h"
 #include "proxy/config/route_action.h"
 #include "proxy/config/route_table.h"
@@ -206,6 +208,23 @@ void setLimits(const HttpConnectionManager& proto, ConnectionManagerSpec* spec,
   set(proto.has_drain_timeout(), proto.drain_timeout(), "drain_timeout", &spec->drain_timeout);
 }
 
+void noteOrigins(const HttpConnectionManager& proto, const Context& context,
+                 ConnectionManagerSpec* spec, base::FieldReport& report) {
+  using base::Timer;
+  spec->origins = originsAt(context, report);
+  const std::pair<Timer, bool> timers[] = {
+      {Timer::StreamIdle, proto.has_stream_idle_timeout()},
+      {Timer::Request, proto.has_request_timeout()},
+      {Timer::RequestHeaders, proto.has_request_headers_timeout()},
+      {Timer::ManagerStreamDuration, spec->max_stream_duration.has_value()},
+      {Timer::ConnectionIdle, proto.common_http_protocol_options().has_idle_timeout()},
+      {Timer::ConnectionAge, spec->max_connection_duration.has_value()},
+  };
+  for (const auto& [timer, is_set] : timers) {
+    if (is_set) noteOrigin(timer, context, report, &spec->origins);
+  }
+}
+
 }  // namespace
 
 Registry::NetworkFilterPtr makeConnectionManager(const HttpConnectionManager& proto,
@@ -222,6 +241,7 @@ Registry::NetworkFilterPtr makeConnectionManager(const HttpConnectionManager& pr
   setUpgrades(proto, spec.get(), report);
   setClientCert(proto, spec.get());
   setLimits(proto, spec.get(), report);
+  noteOrigins(proto, context, spec.get(), report);
   if (proto.request_id_extension().has_typed_config()) {
     auto at = report.in("request_id_extension");
     auto in = report.in("typed_config");

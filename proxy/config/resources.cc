@@ -10,12 +10,18 @@
 namespace convoy::config {
 namespace {
 
+std::string_view shortType(std::string_view type_url) {
+  return type_url.substr(type_url.rfind('.') + 1);
+}
+
 template <typename Spec, typename Proto, typename Convert>
 Result<Spec> make(const Proto& proto, const char* type_url, const std::string& name,
                   const Context& context, Convert convert) {
   base::FieldReport report;
   checkMessage(proto, context, report);
-  std::shared_ptr<const Spec> spec = convert(proto, context, report);
+  Context at = context;
+  at.resource = std::string(shortType(type_url)) + '/' + name;
+  std::shared_ptr<const Spec> spec = convert(proto, at, report);
   Result<Spec> result;
   result.errors.type_url = type_url;
   result.errors.name = name;
@@ -25,10 +31,6 @@ Result<Spec> make(const Proto& proto, const char* type_url, const std::string& n
   result.notes = report.takeNotes();
   if (result.errors.error_count == 0) result.spec = std::move(spec);
   return result;
-}
-
-std::string_view shortType(std::string_view type_url) {
-  return type_url.substr(type_url.rfind('.') + 1);
 }
 
 }  // namespace

@@ -5,6 +5,7 @@
 #include <utility>
 
 #include "proxy/base/strings.h"
+#include "proxy/config/origins.h"
 #include "proxy/config/registry.h"
 #include "proxy/config/route_action.h"
 #include "proxy/config/route_match.h"
@@ -86,16 +87,20 @@ void setBackoff(const proto::RetryPolicy& proto, route::RetryPolicy* policy,
   }
 }
 
-route::RetryPolicy toPolicy(const proto::RetryPolicy& proto, base::FieldReport& report) {
+route::RetryPolicy toPolicy(const proto::RetryPolicy& proto, const Context& context,
+                            base::FieldReport& report) {
   route::RetryPolicy policy;
+  policy.origins = originsAt(context, report);
   policy.on = toConditions(proto.retry_on(), report);
   if (proto.has_num_retries()) policy.num_retries = proto.num_retries().value();
   if (proto.has_per_try_timeout()) {
     policy.per_try_timeout = toMilliseconds(proto.per_try_timeout(), "per_try_timeout", report);
+    noteOrigin(base::Timer::PerTry, context, report, &policy.origins);
   }
   if (proto.has_per_try_idle_timeout()) {
     policy.per_try_idle_timeout =
         toMilliseconds(proto.per_try_idle_timeout(), "per_try_idle_timeout", report);
+    noteOrigin(base::Timer::PerTryIdle, context, report, &policy.origins);
   }
   setHostPredicates(proto, report);
   policy.statuses.assign(proto.retriable_status_codes().begin(),
@@ -130,13 +135,14 @@ uint32_t bitsOf(const ext::RetryExtras& extras) {
 
 }  // namespace
 
-RetryPolicies::RetryPolicies(const proto::VirtualHost& host, base::FieldReport& report)
-    : host_(host), report_(report) {
+RetryPolicies::RetryPolicies(const proto::VirtualHost& host, const Context& context,
+                             base::FieldReport& report)
+    : host_(host), context_(context), report_(report) {
   if (!host.has_retry_policy() && !host.has_hedge_policy()) return;
   auto policy = std::make_shared<route::RetryPolicy>();
   if (host.has_retry_policy()) {
     auto at = report.in("retry_policy");
-    *policy = toPolicy(host.retry_policy(), report);
+    *policy = toPolicy(host.retry_policy(), context, report);
   }
   if (host.has_hedge_policy()) {
     auto at = report.in("hedge_policy");
@@ -171,7 +177,7 @@ RetryPolicyPtr RetryPolicies::of(const proto::Route& route) {
   if (action.has_retry_policy()) {
     auto in = report_.in("retry_policy");
     const bool hedge = policy->hedge_on_per_try_timeout;
-    *policy = toPolicy(action.retry_policy(), report_);
+    *policy = toPolicy(action.retry_policy(), context_, report_);
     policy->hedge_on_per_try_timeout = hedge;
   }
   if (action.has_hedge_policy()) {

@@ -9,6 +9,7 @@
 #include "api/convoy/ext/route_policy.pb.h"
 #include "envoy/config/route/v3/route_components.pb.h"
 #include "proxy/base/field_report.h"
+#include "proxy/config/context.h"
 #include "proxy/route/spec.h"
 
 namespace convoy::config {
@@ -19,7 +20,8 @@ using RetryPolicyPtr = std::shared_ptr<const route::RetryPolicy>;
 class RetryPolicies {
  public:
   // Refers to its arguments. The report is at the host.
-  RetryPolicies(const envoy::config::route::v3::VirtualHost& host, base::FieldReport& report);
+  RetryPolicies(const envoy::config::route::v3::VirtualHost& host, const Context& context,
+                base::FieldReport& report);
 
   // REQUIRES: `forward` is what the route does. The report is at the route.
   void set(const envoy::config::route::v3::Route& route, route::Forward* forward);
@@ -28,6 +30,7 @@ class RetryPolicies {
   RetryPolicyPtr of(const envoy::config::route::v3::Route& route);
 
   const envoy::config::route::v3::VirtualHost& host_;
+  const Context& context_;
   base::FieldReport& report_;
   RetryPolicyPtr of_host_;                  // null if the host says nothing
   std::array<RetryPolicyPtr, 8> extended_;  // the host's, by the extras of the routes

@@ -2,9 +2,11 @@
 
 #include <algorithm>
 #include <string_view>
+#include <utility>
 
 #include "api/convoy/ext/route_policy.pb.h"
 #include "proxy/base/strings.h"
+#include "proxy/config/origins.h"
 #include "proxy/config/values.h"
 
 namespace convoy::config {
@@ -151,6 +153,21 @@ void applyPolicy(const proto::Route& proto, route::Forward* forward, base::Field
   }
 }
 
+// The report's scope is the route.
+void noteOrigins(const Context& context, route::Forward* forward, base::FieldReport& report) {
+  using base::Timer;
+  const std::pair<Timer, bool> timers[] = {
+      {Timer::Response, forward->timeout.has_value()},
+      {Timer::RouteIdle, forward->idle_timeout.has_value()},
+      {Timer::TunnelIdle, forward->tunnel_idle_timeout.has_value()},
+      {Timer::FirstByte, forward->first_byte_timeout.count() > 0},
+      {Timer::RouteStreamDuration, forward->max_stream_duration.has_value()},
+  };
+  for (const auto& [timer, is_set] : timers) {
+    if (is_set) noteOrigin(timer, context, report, &forward->origins);
+  }
+}
+
 }  // namespace
 
 std::optional<ext::RoutePolicy> routePolicy(const proto::Route& proto) {
@@ -189,6 +206,8 @@ void setAction(const proto::Route& proto, uint32_t max_body_bytes, const Context
         forward = toForward(proto.route(), report);
       }
       applyPolicy(proto, &forward, report);
+      forward.origins = originsAt(context, report);
+      noteOrigins(context, &forward, report);
       route->action = std::move(forward);
       return;
     }

@@ -67,7 +67,7 @@ class VirtualHosts {
       auto at = report_.in("domains", static_cast<size_t>(i));
       host.domains.push_back(takeDomain(proto.domains(i), proto.name()));
     }
-    RetryPolicies retries(proto, report_);
+    RetryPolicies retries(proto, context_, report_);
     host.routes.reserve(static_cast<size_t>(proto.routes_size()));
     for (int i = 0; i < proto.routes_size(); ++i) {
       auto at = report_.in("routes", static_cast<size_t>(i));

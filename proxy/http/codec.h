@@ -185,6 +185,8 @@ class ServerCodec {
   virtual void goAway() = 0;
   // No stream after those that are here.
   virtual void goAwayNow() { goAway(); }
+  // Why the connection ends, to be said with its last word, where the protocol has room for it.
+  virtual void explainEnd(std::string_view /*why*/) {}
   // After a protocol error, or instead of a head that does not arrive: where to send a response to
   // the request that could not be read. It has no receiver, closes the connection, and ends with
   // onStreamComplete(). Null if there is nothing that could be answered.

@@ -2,8 +2,11 @@
 
 #include <utility>
 
+#include "absl/strings/str_cat.h"
+#include "proxy/base/log.h"
 #include "proxy/http/h1_server_codec.h"
 #include "proxy/http/h2_server_codec.h"
+#include "proxy/http/timer_origin.h"
 
 namespace convoy::http {
 
@@ -88,7 +91,9 @@ void ConnectionManager::onIdleDeadline() {
     return onProtocolError(by_idle ? Failure::StreamIdleTimeout : Failure::RequestHeaderTimeout,
                            {});
   }
-  (state_ == State::Draining ? m.downstream_cx_drain_close : m.downstream_cx_idle_timeout).add();
+  const bool drained = state_ == State::Draining;
+  (drained ? m.downstream_cx_drain_close : m.downstream_cx_idle_timeout).add();
+  if (!drained) explainEnd(base::Timer::ConnectionIdle);
   if (codec_ != nullptr) codec_->goAwayNow();
   close(net::CloseMode::Flush);
 }
@@ -100,7 +105,21 @@ void ConnectionManager::onAgeDeadline() {
     return runtime().loop.atEndOfTurn(end_of_turn_);
   }
   runtime().metrics.downstream_cx_max_duration_reached.add();
+  explainEnd(base::Timer::ConnectionAge);
   drain();
+}
+
+// A time of the connection, not of a request, ran out: HTTP/2's GOAWAY has room for which it was
+// and who set it. HTTP/1.x has none; no request fails by it.
+void ConnectionManager::explainEnd(base::Timer timer) {
+  const ConnectionManagerSpec& spec = *runtime().spec;
+  const bool logs = base::logLevel() <= base::LogLevel::Debug;
+  if (!logs && speaks_ != Speaks::Http2) return;
+  const std::string why = connectionTimer(timer, spec.origins);
+  if (codec_ != nullptr) codec_->explainEnd(why);
+  if (!logs) return;
+  base::log(base::LogLevel::Debug, absl::StrCat("listener ", spec.stat_prefix, ": connection of ",
+                                                remoteAddress().text(), " ends: ", why));
 }
 
 // A response that is complete here waits for the client's window: for as long as a stream may be

@@ -11,6 +11,7 @@
 #include <string_view>
 
 #include "proxy/base/intrusive_list.h"
+#include "proxy/base/timer_origins.h"
 #include "proxy/event/deadlines.h"
 #include "proxy/http/codec.h"
 #include "proxy/http/manager_runtime.h"
@@ -104,6 +105,7 @@ class ConnectionManager final : public net::ConnectionHandler,
   void tellGoAway();
   void watchStalls();
   void cancelDeadlines();
+  void explainEnd(base::Timer timer);
   void serveNothing();
   void waitForClient();
   void close(net::CloseMode mode);

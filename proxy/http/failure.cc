@@ -32,6 +32,8 @@ constexpr FailureInfo kTable[kFailures] = {
      "Nothing moved for too long (stream_idle_timeout).\n"},
     {Failure::RouteIdleTimeout, "route_idle_timeout", "SI", Blame::Downstream, false, 408,
      "Nothing moved for too long (the route's idle_timeout).\n"},
+    {Failure::TunnelIdleTimeout, "tunnel_idle_timeout", "SI", Blame::Downstream, false, 408,
+     "Nothing moved in the tunnel for too long (tunnel_idle_timeout).\n"},
     {Failure::DownstreamDisconnect, "downstream_disconnect", "DC", Blame::Downstream, false, 0, ""},
     {Failure::UnsupportedVersion, "unsupported_version", "DPE", Blame::Downstream, false, 505,
      "This version of HTTP is not supported.\n"},
@@ -78,6 +80,8 @@ constexpr FailureInfo kTable[kFailures] = {
      504, "The upstream host did not complete its response in time (the route's timeout).\n"},
     {Failure::UpstreamPerTryTimeout, "upstream_per_try_timeout", "UT", Blame::Upstream, false, 504,
      "The upstream host did not respond in time (per_try_timeout).\n"},
+    {Failure::UpstreamPerTryIdleTimeout, "upstream_per_try_idle_timeout", "UT", Blame::Upstream,
+     false, 504, "The upstream host was silent for too long (per_try_idle_timeout).\n"},
     {Failure::UpstreamAbortedBody, "upstream_aborted_body", "UC", Blame::Upstream, false, 0, ""},
 };
 

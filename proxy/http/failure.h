@@ -21,6 +21,7 @@ enum class Failure : uint8_t {
   RequestTimeout,        // 408: the whole request did not
   StreamIdleTimeout,     // 408, or 504 behind the request: nothing moved for too long
   RouteIdleTimeout,      // the same, by the time-out of the route
+  TunnelIdleTimeout,     // the same, of an open tunnel
   DownstreamDisconnect,  // the client went away
   UnsupportedVersion,    // 505
   LowVersion,            // 426: HTTP/1.0 where it is not accepted
@@ -47,6 +48,7 @@ enum class Failure : uint8_t {
   UpstreamFirstByteTimeout,  // 504
   UpstreamResponseTimeout,   // 504: route time-out
   UpstreamPerTryTimeout,     // 504: of one attempt
+  UpstreamPerTryIdleTimeout,  // 504: an attempt was silent for too long
   UpstreamAbortedBody,       // the response broke after its head: downstream is aborted
   kCount
 };

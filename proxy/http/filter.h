@@ -76,7 +76,8 @@ class FilterContext {
   // filter.
   virtual void setResponseFlowListener(FlowListener* listener) = 0;
   // Replaces the connection manager's stream idle time-out for this stream; 0 turns it off.
-  virtual void setStreamIdleTimeout(event::Duration timeout) = 0;
+  // `failure`: what it is called when it runs out.
+  virtual void setStreamIdleTimeout(event::Duration timeout, Failure failure) = 0;
 
   // Replaces the connection manager's max_stream_duration, counted from the stream's start; unset:
   // off; zero: over at once. of_client: the value comes from a request, not from configuration.

@@ -28,6 +28,7 @@ class H2ServerCodec final : public ServerCodec, private H2SessionHandler {
   void onConnectionLost(Failure why) override;
   void goAway() override { session_.startGoAway(); }
   void goAwayNow() override { session_.finishGoAway(); }
+  void explainEnd(std::string_view why) override { session_.explainGoAway(why); }
   ResponseSender* senderForError() override { return nullptr; }  // a GOAWAY has said it all
   bool mustClose() const override;
   bool idle() const override { return session_.streamCount() == 0 && !receivingHead(); }

@@ -17,6 +17,7 @@
 
 #include <cstdint>
 #include <memory>
+#include <string>
 #include <string_view>
 #include <vector>
 
@@ -117,6 +118,8 @@ class H2Session {
   // The second step at once.
   void finishGoAway();
   bool goAwaySent() const { return go_away_ == GoAway::Final; }
+  // Debug data of the second one (RFC 9113 6.8).
+  void explainGoAway(std::string_view why) { why_ = std::make_unique<std::string>(why); }
   void fail(H2Error error);
   // There are bytes to be sent, and no window for them.
   bool windowIsShut(const H2Stream& stream) const;
@@ -192,6 +195,7 @@ class H2Session {
   bool in_nghttp2_ = false;
   bool dead_ = false;
   GoAway go_away_ = GoAway::None;
+  std::unique_ptr<std::string> why_;  // the peer is told to go away; rarely there
   H2Error failure_ = H2Error::None;
   int32_t highest_id_ = 0;  // server: of the client's streams
   // Numbers below highest_id_ that were never used: the latest ranges, [first, last].

@@ -1,6 +1,7 @@
 #include "proxy/http/local_reply.h"
 
 #include <charconv>
+#include <string>
 
 #include "proxy/http/grpc_semantics.h"
 
@@ -22,17 +23,30 @@ void makeGrpcReply(std::string_view text, Failure failure, base::Arena& arena, R
   head.body = {};
 }
 
+// A time that ran out is named with where it was set.
+std::string_view textOf(const LocalReply& reply, const FailureInfo& why,
+                        std::string_view timer_origin, base::Arena& arena) {
+  if (!reply.body.empty()) return reply.body;
+  if (timer_origin.empty()) return why.text;
+  std::string text(why.text.substr(0, why.text.size() - 1));
+  text += " Set by ";
+  text += timer_origin;
+  text += ".\n";
+  return arena.copy(text);
+}
+
 }  // namespace
 
 std::string_view buildLocalReply(const LocalReply& reply, const RequestHead& request,
-                                 base::Arena& arena, ResponseHead& head) {
+                                 std::string_view timer_origin, base::Arena& arena,
+                                 ResponseHead& head) {
   const FailureInfo& why = info(reply.failure);
   head.clear();
   head.protocol = request.protocol;
   head.status = reply.status != 0 ? reply.status : why.status;
   CONVOY_ASSERT(head.status >= 200 && head.status < 600);
   if (!reply.location.empty()) head.headers.add("location", arena.copy(reply.location));
-  const std::string_view text = reply.body.empty() ? why.text : reply.body;
+  const std::string_view text = textOf(reply, why, timer_origin, arena);
   // To what asks for a tunnel, its 200 would look like an open one.
   if (reply.location.empty() && isGrpc(request) && !asksForTunnel(request)) {
     makeGrpcReply(reply.empty_body ? std::string_view() : text, reply.failure, arena, head);

@@ -14,7 +14,9 @@ namespace convoy::http {
 
 // Fills `head` (views into arena or static text) and returns the body, which may be empty.
 // Content-Length is that of the body even for HEAD, whose body the caller does not send.
+// `timer_origin`: StreamInfo's.
 std::string_view buildLocalReply(const LocalReply& reply, const RequestHead& request,
-                                 base::Arena& arena, ResponseHead& head);
+                                 std::string_view timer_origin, base::Arena& arena,
+                                 ResponseHead& head);
 
 }  // namespace convoy::http

@@ -7,6 +7,7 @@
 #include <optional>
 #include <string_view>
 
+#include "proxy/base/timer_origins.h"
 #include "proxy/event/random.h"
 #include "proxy/http/message.h"
 
@@ -26,6 +27,10 @@ class RouteMatcher {
   virtual std::optional<bool> allowsTunnel(const route::CompiledRoute& /*route*/,
                                            std::string_view /*protocol*/) const {
     return std::nullopt;
+  }
+  // Where the route's times were set; null: it has none.
+  virtual const base::TimerOrigins* timerOrigins(const route::CompiledRoute& /*route*/) const {
+    return nullptr;
   }
 };
 

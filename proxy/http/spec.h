@@ -10,6 +10,7 @@
 #include <string>
 #include <vector>
 
+#include "proxy/base/timer_origins.h"
 #include "proxy/http/h2_options.h"
 #include "proxy/http/path_normalizer.h"
 #include "proxy/net/spec.h"
@@ -115,6 +116,8 @@ struct ConnectionManagerSpec final : net::NetworkFilterSpec {
   std::optional<Milliseconds> max_connection_duration;
   std::optional<Milliseconds> max_stream_duration;
   std::optional<uint32_t> max_requests_per_connection;
+
+  base::TimerOrigins origins;  // of the times above
 };
 
 }  // namespace convoy::http

@@ -69,6 +69,7 @@ void ServerStream::start(StreamOwner& owner, ResponseSender& sender,
   runtime_.metrics.downstream_rq_active.add();
   idle_queue_ = runtime_.stream_idle_queue;
   idle_failure_ = Failure::StreamIdleTimeout;
+  age_source_ = DurationSource::Manager;
   if (runtime_.request_queue != nullptr) request_deadline_.arm(*runtime_.request_queue);
   if (runtime_.stream_age_queue != nullptr) age_deadline_.arm(*runtime_.stream_age_queue);
   noteActivity();
@@ -388,8 +389,8 @@ void ServerStream::reply(const LocalReply& local, size_t from) {
   const bool misleads =
       asksForTunnel(request_head_) && looksLikeTunnel(request_head_, local.status);
   if (misleads) return reply({.failure = Failure::UnsupportedUpgrade}, filters_.size());
-  info_.failure = local.failure;
   if (!local.details.empty()) info_.details = local.details;
+  noteFailure(local.failure);
   dropRestOfRequest();
   if (!request_ended_ && request_head_.body.kind != BodyLength::Kind::None) {
     const bool small = request_head_.body.kind == BodyLength::Kind::Known &&
@@ -399,7 +400,8 @@ void ServerStream::reply(const LocalReply& local, size_t from) {
   // Another head waits at a filter; this one goes in its place.
   if (filters_hold_head_) from = filters_.size();
   if (response_path_ && from >= filters_.size()) response_path_->stop();
-  const std::string_view body = buildLocalReply(local, request_head_, arena_, response_head_);
+  const std::string_view body =
+      buildLocalReply(local, request_head_, info_.timer_origin, arena_, response_head_);
   if (local.edit_head != nullptr) local.edit_head(local.edit_self, response_head_);
   const bool bodiless = body.empty() || base::equals(request_head_.method, "HEAD");
   if (from >= filters_.size()) {
@@ -419,10 +421,22 @@ void ServerStream::abort(Failure failure) {
     const uint16_t status = http::info(failure).status == 0 ? kBrokenWhileHeld : 0;
     return reply({.failure = failure, .status = status}, filters_.size());
   }
-  info_.failure = failure;
+  noteFailure(failure);
   ResponseSender* sender = sender_;
   finish(StreamEnd::Aborted);
   sender->reset(failure);
+}
+
+void ServerStream::noteFailure(Failure failure) {
+  info_.failure = failure;
+  if (info_.timer_origin.empty()) {
+    const base::TimerOrigins* const of_route =
+        route_ == nullptr ? nullptr : routes_->timerOrigins(*route_);
+    info_.timer_origin =
+        timerOrigin(failure, runtime_.spec->origins, of_route, age_source_, arena_);
+  }
+  if (info_.timer_origin.empty()) return;
+  info_.details = detailsOfTimer(failure, info_.timer_origin, arena_);
 }
 
 void ServerStream::onTimeout(Failure failure) {
@@ -475,9 +489,9 @@ bool ServerStream::Context::fromInside(Origin origin) const {
   return origin == Origin::Hop ? isInternalAddress(peer, spec) : isInternal(stream_.info_, spec);
 }
 
-void ServerStream::Context::setStreamIdleTimeout(event::Duration timeout) {
+void ServerStream::Context::setStreamIdleTimeout(event::Duration timeout, Failure failure) {
   stream_.idle_deadline_.cancel();
-  stream_.idle_failure_ = Failure::RouteIdleTimeout;
+  stream_.idle_failure_ = failure;
   stream_.idle_queue_ =
       timeout.count() > 0 ? &stream_.runtime_.loop.deadlineQueue(timeout) : nullptr;
   stream_.noteActivity();
@@ -488,6 +502,7 @@ void ServerStream::Context::setMaxStreamDuration(std::optional<event::Duration> 
                                                  bool of_client) {
   event::Deadline& deadline = stream_.age_deadline_;
   event::Loop& loop = stream_.runtime_.loop;
+  stream_.age_source_ = of_client ? DurationSource::Client : DurationSource::Route;
   if (!duration.has_value()) {
     deadline.cancel();
   } else if (of_client) {

@@ -23,6 +23,7 @@
 #include "proxy/http/filter_path.h"
 #include "proxy/http/manager_runtime.h"
 #include "proxy/http/stream_info.h"
+#include "proxy/http/timer_origin.h"
 
 namespace convoy::http {
 
@@ -124,7 +125,7 @@ class ServerStream final : public RequestReceiver,
     void setResponseFlowListener(FlowListener* listener) override {
       stream_.setFlowListener(listener);
     }
-    void setStreamIdleTimeout(event::Duration timeout) override;
+    void setStreamIdleTimeout(event::Duration timeout, Failure failure) override;
     void setMaxStreamDuration(std::optional<event::Duration> duration, bool of_client) override;
     size_t bufferLimit() const override { return stream_.runtime_.buffer_limit; }
     bool fromInside(Origin origin) const override;
@@ -180,6 +181,7 @@ class ServerStream final : public RequestReceiver,
   void countResponse();
   void fail(Failure failure);
   void onTimeout(Failure failure);
+  void noteFailure(Failure failure);
 
   ManagerRuntime& runtime_;
   std::shared_ptr<ManagerRuntime> pin_;  // while not Free
@@ -211,7 +213,8 @@ class ServerStream final : public RequestReceiver,
   absl::InlinedVector<Filter*, 4> filters_;  // in the arena, configured order
 
   event::DeadlineQueue* idle_queue_ = nullptr;
-  Failure idle_failure_ = Failure::StreamIdleTimeout;  // or the route's
+  Failure idle_failure_ = Failure::StreamIdleTimeout;  // or the route's, or the tunnel's
+  DurationSource age_source_ = DurationSource::Manager;
   event::Deadline idle_deadline_;
   event::Deadline request_deadline_;
   event::Deadline age_deadline_;

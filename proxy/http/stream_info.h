@@ -29,7 +29,8 @@ struct StreamInfo {
   bool retries_exhausted = false;  // it was not sent again because it had been as often as allowed
   int16_t grpc_status = -1;        // of a response to gRPC; -1: none came
   Failure failure = Failure::None;
-  std::string_view details;  // more than info(failure).code when known, e.g. the codec's rule
+  std::string_view details;       // more than info(failure).code when known, e.g. the codec's rule
+  std::string_view timer_origin;  // where the time that ran out was set; empty: none did
 
   std::string_view request_id;
   std::string_view route_name;

@@ -53,6 +53,9 @@ class RouteTable final : public http::RouteMatcher {
                                    std::string_view protocol) const override {
     return route.allowsTunnel(protocol);
   }
+  const base::TimerOrigins* timerOrigins(const CompiledRoute& route) const override {
+    return route.forward() == nullptr ? nullptr : &route.forward()->origins;
+  }
 
   const RouteTableSpec& spec() const { return *spec_; }
   // All routes, by CompiledRoute::id().

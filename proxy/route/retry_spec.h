@@ -8,6 +8,7 @@
 #include <string>
 #include <vector>
 
+#include "proxy/base/timer_origins.h"
 #include "proxy/route/match_spec.h"
 
 namespace convoy::route {
@@ -29,6 +30,7 @@ struct RetryPolicy {
   std::vector<ResetHeader> reset_headers = {};  // empty: none is looked at
   Milliseconds reset_max{300'000};
   bool hedge_on_per_try_timeout = false;
+  base::TimerOrigins origins = {};  // of the times of an attempt
 
   // convoy.ext.RetryExtras.
   // A request that no host has looked at is sent again at once, while there is another host, and

@@ -13,6 +13,7 @@
 #include <variant>
 #include <vector>
 
+#include "proxy/base/timer_origins.h"
 #include "proxy/http/log_format_spec.h"
 #include "proxy/route/match_spec.h"
 #include "proxy/route/retry_spec.h"
@@ -83,6 +84,8 @@ struct Forward {
   std::optional<uint32_t> retry_buffer_bytes;
   bool tells_attempts_to_host = false;    // x-envoy-attempt-count
   bool tells_attempts_to_client = false;  // likewise
+
+  base::TimerOrigins origins;  // of the times above
 };
 
 struct DirectResponse {

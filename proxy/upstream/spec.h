@@ -12,6 +12,7 @@
 #include <string>
 #include <vector>
 
+#include "proxy/base/timer_origins.h"
 #include "proxy/http/h2_options.h"
 #include "proxy/net/address.h"
 #include "proxy/net/spec.h"
@@ -102,6 +103,7 @@ struct ClusterSpec {
   // A host that discovery takes away goes at once, though its checks pass.
   bool ignore_health_on_removal = false;
   std::string version;
+  base::TimerOrigins origins;  // of connect_timeout
 };
 
 }  // namespace convoy::upstream

@@ -21,6 +21,9 @@ constexpr std::string_view kIntroduction =
     "is Envoy's, in the access log as `%RESPONSE_FLAGS%`. Without a\nstatus nothing can be sent "
     "any "
     "more: the connection or the stream is broken off so that the client can tell.\n\n"
+    "When a time ran out, the log has where it was set in braces, and the reply ends with it: "
+    "`upstream_response_timeout{envoy.yaml:31}`\n"
+    "([operating](../operating.md#which-time-ran-out-and-who-set-it)).\n\n"
     "*Safe* says that no upstream can have acted on the request.\n\n"
     "| code | flag | status | whose doing | safe to send again | what the client reads |\n"
     "|---|---|---|---|---|---|\n";

@@ -39,10 +39,9 @@ constexpr Field kFields[] = {
      [](RetryOverrides& o, std::string_view v) { o.statuses = v; }},
     {"x-envoy-retriable-header-names",
      [](RetryOverrides& o, std::string_view v) { o.header_names = v; }},
-    {"x-envoy-upstream-rq-per-try-timeout-ms",
+    {kPerTryTimeout,
      [](RetryOverrides& o, std::string_view v) { o.per_try_timeout = milliseconds(v); }},
-    {"x-envoy-upstream-rq-timeout-ms",
-     [](RetryOverrides& o, std::string_view v) { o.timeout = milliseconds(v); }},
+    {kTimeout, [](RetryOverrides& o, std::string_view v) { o.timeout = milliseconds(v); }},
     {"x-envoy-hedge-on-per-try-timeout",
      [](RetryOverrides& o, std::string_view v) {
        if (v == "true") o.hedge = true;

@@ -16,6 +16,8 @@ namespace convoy::filter::router {
 inline constexpr std::string_view kRetriesLeft = "x-convoy-retries-left";
 inline constexpr std::string_view kRetriesUsed = "x-convoy-retries-used";
 inline constexpr std::string_view kExpectedTimeout = "x-envoy-expected-rq-timeout-ms";
+inline constexpr std::string_view kTimeout = "x-envoy-upstream-rq-timeout-ms";
+inline constexpr std::string_view kPerTryTimeout = "x-envoy-upstream-rq-per-try-timeout-ms";
 inline constexpr std::string_view kAttemptCount = "x-envoy-attempt-count";
 
 // Views are into the head's fields.

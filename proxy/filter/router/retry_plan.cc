@@ -25,7 +25,8 @@ bool isConnectFailure(Failure failure) {
 bool isReset(Failure failure) {
   return isConnectFailure(failure) || failure == Failure::UpstreamReset ||
          failure == Failure::UpstreamRefusedStream || failure == Failure::UpstreamProtocolError ||
-         failure == Failure::UpstreamPerTryTimeout;
+         failure == Failure::UpstreamPerTryTimeout ||
+         failure == Failure::UpstreamPerTryIdleTimeout;
 }
 
 uint32_t grpcCondition(uint8_t status) {
@@ -71,6 +72,7 @@ RetryPlan::RetryPlan(const route::RetryRules* rules, const RetryOverrides& overr
       on_(policy().on | overrides.on),
       left_(overrides.max_retries.value_or(policy().num_retries)),
       per_try_timeout_(overrides.per_try_timeout.value_or(policy().per_try_timeout)),
+      per_try_is_of_request_(overrides.per_try_timeout.has_value()),
       hedges_(overrides.hedge.value_or(policy().hedge_on_per_try_timeout)) {
   if (overrides.retries_left.has_value()) left_ = std::min(left_, *overrides.retries_left);
   if (rules_ != nullptr && !rules_->requestQualifies(head)) on_ = left_ = 0;

@@ -52,6 +52,8 @@ class RetryPlan {
 
   const route::RetryPolicy& policy() const;
   event::Duration perTryTimeout() const { return per_try_timeout_; }
+  // The request says how long, not the policy.
+  bool perTryIsOfRequest() const { return per_try_is_of_request_; }
   bool hedges() const { return hedges_; }
 
   // How long to wait before the retry that spend() has counted. REQUIRES: made() > 0.
@@ -78,6 +80,7 @@ class RetryPlan {
   uint32_t left_;
   uint32_t made_ = 0;
   event::Duration per_try_timeout_;
+  const bool per_try_is_of_request_;
   bool hedges_;
 };
 

@@ -4,6 +4,7 @@
 #include <variant>
 
 #include "proxy/base/strings.h"
+#include "proxy/base/timer_origins.h"
 #include "proxy/http/grpc_semantics.h"
 #include "proxy/http/websocket.h"
 
@@ -182,7 +183,9 @@ void RouterFilter::prepareHead(http::RequestHead& head) {
   // Edits first, as Envoy: their formats see what the client asked for.
   if (route.editsRequest()) route.editRequest(head, editScope(nullptr));
   route.rewrite(head, context().arena());
-  if (route.idleTimeout().has_value()) context().setStreamIdleTimeout(*route.idleTimeout());
+  if (route.idleTimeout().has_value()) {
+    context().setStreamIdleTimeout(*route.idleTimeout(), http::Failure::RouteIdleTimeout);
+  }
   limitStream();
   head.raw_tunnel = asks_tunnel_ && head.upgrade.empty() && route.forward()->terminates_connect;
   rules_ = route.retries();
@@ -380,7 +383,9 @@ void RouterFilter::openTunnel() {
   cluster_->metrics().upstream_cx_upgrades_total.add();
   cluster_->metrics().upstream_cx_upgrades_active.add();
   const auto idle = context().route()->tunnelIdleTimeout();
-  if (idle.has_value()) context().setStreamIdleTimeout(*idle);
+  if (idle.has_value()) {
+    context().setStreamIdleTimeout(*idle, http::Failure::TunnelIdleTimeout);
+  }
 }
 
 void RouterFilter::onAnswerBody(Attempt& attempt, std::string_view bytes, bool end_of_stream) {
@@ -443,7 +448,27 @@ void RouterFilter::count(const Attempt& attempt, uint16_t status) {
 
 // --- endings ---
 
+// Where the time that ran out was set, as far as the stream does not know it.
+std::string_view RouterFilter::timerOrigin(http::Failure failure) {
+  using base::Timer;
+  switch (failure) {
+    case http::Failure::UpstreamConnectTimeout:
+      return cluster_->spec().origins.text(Timer::Connect, context().arena());
+    case http::Failure::UpstreamResponseTimeout:
+      if (timeout_by_header_.count() <= 0) return {};
+      return limited_by_hop_ ? kExpectedTimeout : kTimeout;
+    case http::Failure::UpstreamPerTryTimeout:
+      if (plan().perTryIsOfRequest()) return kPerTryTimeout;
+      return plan().policy().origins.text(Timer::PerTry, context().arena());
+    case http::Failure::UpstreamPerTryIdleTimeout:
+      return plan().policy().origins.text(Timer::PerTryIdle, context().arena());
+    default:
+      return {};
+  }
+}
+
 void RouterFilter::fail(http::Failure failure) {
+  context().info().timer_origin = timerOrigin(failure);
   const bool answered = state_ == State::Done;
   if (!answered) transition(State::Done);
   releaseUpstream(0);

@@ -89,6 +89,7 @@ class RouterFilter final : public http::Filter {
   void finishUpstream();
   void count(const Attempt& attempt, uint16_t status);
   void fail(http::Failure failure);
+  std::string_view timerOrigin(http::Failure failure);
   // Of all attempts that exchange bytes; what they are given may end some of them.
   absl::InlinedVector<http::RequestSender*, 4> senders() const;
   void passOn(std::string_view bytes, bool end_of_stream);
@@ -116,7 +117,7 @@ class RouterFilter final : public http::Filter {
   void onAttemptTimer(Attempt& attempt);
   void onPerTryTimeout(Attempt& attempt);
   void onPerTryIdle(Attempt& attempt);
-  void giveUp(Attempt& attempt);
+  void giveUp(Attempt& attempt, http::Failure failure);
   void onAttemptFailed(Attempt& attempt, const AttemptFacts& facts, bool reused);
   bool retryAfterFailure(Attempt& attempt, const AttemptFacts& facts, bool reused);
   bool retryUntouched(Attempt& attempt, const AttemptFacts& facts, bool reused);
@@ -154,6 +155,7 @@ class RouterFilter final : public http::Filter {
   bool asked_by_hop_ = false;    // the hop before counts retries
   bool notes_answer_ = false;    // something depends on the first answer, even without a retry
   bool retry_denied_ = false;    // what failed last was not sent again, by a limit
+  bool limited_by_hop_ = false;  // timeout_by_header_ is how long the hop before waits
   uint16_t status_ = 0;          // of the response; 0: none yet
   uint32_t client_slow_ = 0;     // for how many reasons the response waits for the client
   uint32_t used_behind_ = 0;     // retries that the hops behind this one have made

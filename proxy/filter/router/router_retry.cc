@@ -56,8 +56,8 @@ void RouterFilter::readRetryHeaders(http::RequestHead& head) {
   if (spec_.respect_expected_rq_timeout && overrides->expected.has_value()) {
     const event::Duration most =
         timeout_by_header_.count() < 0 ? context().route()->timeout() : timeout_by_header_;
-    timeout_by_header_ =
-        most.count() > 0 ? std::min(most, *overrides->expected) : *overrides->expected;
+    limited_by_hop_ = most.count() <= 0 || *overrides->expected < most;
+    if (limited_by_hop_) timeout_by_header_ = *overrides->expected;
   }
 }
 
@@ -179,7 +179,7 @@ void RouterFilter::onAttemptTimer(Attempt& attempt) {
 void RouterFilter::onPerTryTimeout(Attempt& attempt) {
   cluster_->metrics().upstream_rq_per_try_timeout.add();
   attempt.host.metrics().rq_timeout.add();
-  if (!plan().hedges()) return giveUp(attempt);
+  if (!plan().hedges()) return giveUp(attempt, Failure::UpstreamPerTryTimeout);
   // As Envoy: whatever retry_on says, while there are retries left. Else it goes on waiting.
   if (!replayable() || plan().left() == 0) return;
   if (!mayRetry(/*is_free=*/false)) {
@@ -197,18 +197,15 @@ void RouterFilter::onPerTryIdle(Attempt& attempt) {
   const event::Loop::TurnScope turn(services_.loop);
   cluster_->metrics().upstream_rq_per_try_idle_timeout.add();
   attempt.host.metrics().rq_timeout.add();
-  context().info().details = "upstream_per_try_idle_timeout";
-  if (state_ == State::Receiving) return fail(Failure::UpstreamPerTryTimeout);
-  giveUp(attempt);
+  if (state_ == State::Receiving) return fail(Failure::UpstreamPerTryIdleTimeout);
+  giveUp(attempt, Failure::UpstreamPerTryIdleTimeout);
 }
 
-void RouterFilter::giveUp(Attempt& attempt) {
+void RouterFilter::giveUp(Attempt& attempt, Failure failure) {
   const bool received = attempt.connection->bytesReceived();
-  std::exchange(attempt.sender, nullptr)->reset(Failure::UpstreamPerTryTimeout);
-  onAttemptFailed(
-      attempt,
-      {.failure = Failure::UpstreamPerTryTimeout, .head_sent = true, .bytes_received = received},
-      false);
+  std::exchange(attempt.sender, nullptr)->reset(failure);
+  onAttemptFailed(attempt, {.failure = failure, .head_sent = true, .bytes_received = received},
+                  false);
 }
 
 // --- what becomes of an attempt that failed ---

@@ -97,7 +97,7 @@ class ThroughProxy(grpc_calls.Calls):
 
     def test_the_nodes_own_deadline(self):
         self.through(longest="0.2s")
-        self.assertEqual(self.call("deadline", 60000), "status=4 The request took too long (max_stream_duration).")
+        self.assertEqual(self.call("deadline", 60000), "status=4 The request took too long (max_stream_duration). Set by grpc-timeout.")
         wait_until(lambda: "cancelled" in self.server.text(), "the cancellation at the server")
         self.assertEqual(self.logged(), ["/convoy.test.Echo/Unary DeadlineExceeded"])
 

@@ -14,7 +14,8 @@ std::vector<route::Forward> convert(const std::string& host, const std::vector<s
                                     Lines* errors = nullptr) {
   const auto virtual_host = fromYaml<envoy::config::route::v3::VirtualHost>(host);
   base::FieldReport report;
-  RetryPolicies policies(virtual_host, report);
+  const Context context = testContext();
+  RetryPolicies policies(virtual_host, context, report);
   std::vector<route::Forward> out;
   for (const std::string& yaml : routes) {
     const auto route = fromYaml<envoy::config::route::v3::Route>(yaml);

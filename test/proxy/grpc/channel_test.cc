@@ -2,6 +2,8 @@
 
 #include <gtest/gtest.h>
 
+#include <functional>
+#include <memory>
 #include <string>
 
 #include "test/proxy/grpc/client_fixture.h"
@@ -10,6 +12,37 @@ namespace convoy::grpc {
 namespace {
 
 using std::chrono::seconds;
+
+// A handshake that fails, or that agrees on another protocol than HTTP/2.
+class BadTransport final : public net::Transport {
+ public:
+  explicit BadTransport(bool fails) : fails_(fails) {}
+  void attach(net::TransportCallbacks& callbacks) override { callbacks_ = &callbacks; }
+  void onSocketConnected() override {
+    fails_ ? callbacks_->onTransportFailed() : callbacks_->onTransportConnected();
+  }
+  void onSocketRead(std::string_view) override {}
+  void onSocketEndOfStream() override {}
+  void write(net::ByteQueue&, net::ByteQueue&) override {}
+  void closeNotify(net::ByteQueue&) override {}
+  std::string_view protocol() const override { return "http/1.1"; }
+  net::TransportInfo info() const override {
+    return {.version = {}, .cipher = {}, .server_name = {}, .failure = "unknown_ca"};
+  }
+
+ private:
+  const bool fails_;
+  net::TransportCallbacks* callbacks_ = nullptr;
+};
+
+struct TransportMaker final : net::TransportFactory {
+  std::unique_ptr<net::Transport> create(size_t worker) override {
+    asked_for = worker;
+    return make();
+  }
+  std::function<std::unique_ptr<net::Transport>()> make;
+  size_t asked_for = 0;
+};
 
 class ChannelTest : public ClientFixture {
  protected:
@@ -65,6 +98,32 @@ TEST_F(ChannelTest, APeerThatAcceptsAndSaysNothingTimesOut) {
   clock.advance(seconds(4));
   test_loop.runReady();
   EXPECT_FALSE(next.status.has_value());
+}
+
+TEST_F(ChannelTest, WithoutAHandshakeForHttp2ThereIsNoConnection) {
+  const struct {
+    std::function<std::unique_ptr<net::Transport>()> make;
+    const char* says;
+  } kCases[] = {
+      {[] { return nullptr; }, "the TLS handshake failed: certificates_missing"},
+      {[] { return std::make_unique<BadTransport>(true); }, "the TLS handshake failed: unknown_ca"},
+      {[] { return std::make_unique<BadTransport>(false); }, "does not agree to HTTP/2"},
+  };
+  for (const auto& c : kCases) {
+    auto maker = std::make_shared<TransportMaker>();
+    maker->make = c.make;
+    ClientOptions made = options();
+    made.transport = maker;
+    made.transport_slot = 3;
+    makeClient(made);
+    RecordingStream handler;
+    start(handler);
+    ASSERT_TRUE(until([&] { return handler.status.has_value(); })) << c.says;
+    EXPECT_EQ(handler.status->code(), absl::StatusCode::kUnavailable);
+    EXPECT_NE(handler.status->message().find(c.says), absl::string_view::npos) << *handler.status;
+    EXPECT_EQ(maker->asked_for, 3u);
+    client.reset();
+  }
 }
 
 TEST_F(ChannelTest, ASilentConnectionIsPinged) {

@@ -190,7 +190,7 @@ TEST_F(ConnectionManagerHttp2Test, IdleForTooLongWhateverIsPinged) {
   EXPECT_EQ(frames(client), "PONG 12345678\n");
   EXPECT_TRUE(client.open());
   advance(10min);
-  EXPECT_EQ(frames(client), "GOAWAY 1 NO_ERROR\n");
+  EXPECT_EQ(frames(client), "GOAWAY 1 NO_ERROR idle_timeout{default}\n");
   EXPECT_TRUE(client.ended());
   EXPECT_EQ(metrics_.downstream_cx_idle_timeout.value(), 1U);
 }
@@ -252,11 +252,16 @@ TEST_F(ConnectionManagerHttp2Test, EndsAfterItsNumberOfRequests) {
 }
 
 TEST_F(ConnectionManagerHttp2Test, DrainsAtItsAge) {
-  configure([](ConnectionManagerSpec& spec) { spec.max_connection_duration = 1min; });
+  configure([](ConnectionManagerSpec& spec) {
+    spec.max_connection_duration = 1min;
+    spec.origins = base::TimerOrigins("envoy.yaml");
+    spec.origins.setInFile(base::Timer::ConnectionAge, 9);
+  });
   Client& client = connectHttp2();
   advance(1min);
   EXPECT_EQ(frames(client), "GOAWAY 2147483647 NO_ERROR\nPING convoydr\n");
   advance(5s);
+  EXPECT_EQ(frames(client), "GOAWAY 0 NO_ERROR max_connection_duration{envoy.yaml:9}\n");
   EXPECT_TRUE(client.ended());
   EXPECT_EQ(metrics_.downstream_cx_max_duration_reached.value(), 1U);
 }

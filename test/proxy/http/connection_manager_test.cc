@@ -176,7 +176,7 @@ TEST_F(ConnectionManagerTest, AHeadMustArriveInTime) {
   advance(1s);
   EXPECT_EQ(received(client).find("HTTP/1.1 408 Request Timeout\r\n"), 0U);
   EXPECT_TRUE(client.ended());
-  EXPECT_EQ(log(), "408 - request_header_timeout\n");
+  EXPECT_EQ(log(), "408 - request_header_timeout{default}\n");
   EXPECT_EQ(counters(),
             "downstream_cx_total=1 downstream_cx_active=1 downstream_rq_total=1 "
             "downstream_rq_completed=1 downstream_rq_4xx=1 downstream_rq_header_timeout=1 "

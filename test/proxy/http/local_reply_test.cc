@@ -33,7 +33,7 @@ TEST(LocalReplyTest, BuildsStatusTextAndHeaders) {
     base::Arena arena;
     RequestHead request;
     ResponseHead head;
-    EXPECT_EQ(buildLocalReply(c.reply, request, arena, head), c.body);
+    EXPECT_EQ(buildLocalReply(c.reply, request, {}, arena, head), c.body);
     EXPECT_EQ(head.status, c.status);
     EXPECT_EQ(head.body.kind, c.kind);
     EXPECT_EQ(head.body.bytes, c.body.size());
@@ -59,7 +59,7 @@ TEST(LocalReplyTest, AnswersGrpcInTrailersOnly) {
     RequestHead request;
     request.headers.add("content-type", "application/grpc+proto");
     ResponseHead head;
-    EXPECT_EQ(buildLocalReply(c.reply, request, arena, head), "");
+    EXPECT_EQ(buildLocalReply(c.reply, request, {}, arena, head), "");
     EXPECT_EQ(head.status, 200);
     EXPECT_EQ(head.body.kind, BodyLength::Kind::None);
     EXPECT_EQ(head.headers.find("content-type")->value, "application/grpc");
@@ -75,8 +75,23 @@ TEST(LocalReplyTest, WhatAsksForATunnelIsToldByTheStatus) {
   request.upgrade = "websocket";
   request.headers.add("content-type", "application/grpc");
   ResponseHead head;
-  buildLocalReply({.failure = Failure::UnsupportedUpgrade}, request, arena, head);
+  buildLocalReply({.failure = Failure::UnsupportedUpgrade}, request, {}, arena, head);
   EXPECT_EQ(head.status, 403);
+}
+
+TEST(LocalReplyTest, SaysWhereTheTimeWasSet) {
+  base::Arena arena;
+  RequestHead request;
+  ResponseHead head;
+  const LocalReply late{.failure = Failure::UpstreamResponseTimeout};
+  EXPECT_EQ(buildLocalReply(late, request, "envoy.yaml:31", arena, head),
+            "The upstream host did not complete its response in time (the route's timeout). Set by "
+            "envoy.yaml:31.\n");
+  request.headers.add("content-type", "application/grpc");
+  buildLocalReply(late, request, "envoy.yaml:31", arena, head);
+  EXPECT_EQ(head.headers.find("grpc-message")->value,
+            "The upstream host did not complete its response in time (the route's timeout). Set by "
+            "envoy.yaml:31.");
 }
 
 TEST(LocalReplyTest, ARedirectIsOneForGrpcToo) {
@@ -85,7 +100,7 @@ TEST(LocalReplyTest, ARedirectIsOneForGrpcToo) {
   request.headers.add("content-type", "application/grpc");
   ResponseHead head;
   buildLocalReply({.failure = Failure::DirectResponse, .status = 301, .location = "/x"}, request,
-                  arena, head);
+                  {}, arena, head);
   EXPECT_EQ(head.status, 301);
 }
 

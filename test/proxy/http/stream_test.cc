@@ -191,11 +191,11 @@ TEST_F(StreamTest, TimesOutWithStatusFlagAndReason) {
   const std::string half = post(5, "xy");
   const Case cases[] = {
       {[](Spec& s) { s.request_timeout = 10s; }, half, "408 Request Timeout",
-       "408 - request_timeout\n", "downstream_rq_timeout=1 "},
+       "408 - request_timeout{default}\n", "downstream_rq_timeout=1 "},
       {[](Spec& s) { s.stream_idle_timeout = 10s; }, half, "408 Request Timeout",
-       "408 SI stream_idle_timeout\n", "downstream_rq_idle_timeout=1 "},
+       "408 SI stream_idle_timeout{default}\n", "downstream_rq_idle_timeout=1 "},
       {[](Spec& s) { s.max_stream_duration = 10s; }, std::string(kGet), "504 Gateway Timeout",
-       "504 UMSDR max_stream_duration\n", "downstream_rq_max_duration_reached=1 "},
+       "504 UMSDR max_stream_duration{default}\n", "downstream_rq_max_duration_reached=1 "},
   };
   std::string lines;
   for (const Case& c : cases) {
@@ -228,7 +228,7 @@ TEST_F(StreamTest, ATimeOutInsideTheResponseBreaksItOff) {
   EXPECT_FALSE(client.aborted());
   advance(1s);
   EXPECT_TRUE(client.aborted());
-  EXPECT_EQ(log(), "200 SI stream_idle_timeout\n");
+  EXPECT_EQ(log(), "200 SI stream_idle_timeout{default}\n");
 }
 
 TEST_F(StreamTest, WhatArrivesOfTheBodyIsActivity) {
@@ -257,7 +257,7 @@ TEST_F(StreamTest, ARequestThatHasArrivedIsOutOfReachOfItsTimeOut) {
 TEST_F(StreamTest, AFilterMayTurnTheIdleTimeOff) {
   configure([](ConnectionManagerSpec& spec) { spec.stream_idle_timeout = 10s; });
   router.on_end = [](Exchange& exchange) {
-    exchange.context->setStreamIdleTimeout(0s);
+    exchange.context->setStreamIdleTimeout(0s, Failure::RouteIdleTimeout);
     return FilterVerdict::Pause;
   };
   Client& client = connect();
@@ -268,7 +268,7 @@ TEST_F(StreamTest, AFilterMayTurnTheIdleTimeOff) {
 
 TEST_F(StreamTest, AFilterMayChangeTheIdleTime) {
   router.on_head = [](Exchange& exchange) {
-    exchange.context->setStreamIdleTimeout(2s);
+    exchange.context->setStreamIdleTimeout(2s, Failure::RouteIdleTimeout);
     return FilterVerdict::Continue;
   };
   router.on_end = router.on_head;

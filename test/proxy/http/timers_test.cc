@@ -35,13 +35,18 @@ struct Timer {
   std::string log;
   std::string counter;
   std::string failed;
+  base::Timer origin;
 };
 
 class EachTimerTest : public TimersTest, public testing::WithParamInterface<Timer> {};
 
 TEST_P(EachTimerTest, SaysItsName) {
   const Timer& timer = GetParam();
-  configure(timer.configure);
+  configure([&timer](Spec& spec) {
+    timer.configure(spec);
+    spec.origins = base::TimerOrigins("envoy.yaml");
+    spec.origins.setInFile(timer.origin, 7);
+  });
   Client& client = connect();
   send(client, timer.sent);
   advance(seconds(9));
@@ -50,7 +55,8 @@ TEST_P(EachTimerTest, SaysItsName) {
   const std::string reply = received(client);
   EXPECT_TRUE(absl::StartsWith(reply, "HTTP/1.1 " + timer.status)) << reply;
   EXPECT_TRUE(absl::StrContains(reply, timer.field)) << reply;
-  EXPECT_EQ(log(), timer.log + "\n");
+  EXPECT_TRUE(absl::StrContains(reply, "Set by envoy.yaml:7.")) << reply;
+  EXPECT_EQ(log(), timer.log + "{envoy.yaml:7}\n");
   EXPECT_TRUE(counts(timer.counter)) << counters();
   EXPECT_TRUE(counts("downstream_rq_failed_" + timer.failed)) << counters();
   EXPECT_FALSE(counts("downstream_cx_protocol_error")) << counters();
@@ -58,31 +64,42 @@ TEST_P(EachTimerTest, SaysItsName) {
 
 INSTANTIATE_TEST_SUITE_P(
     Timers, EachTimerTest,
-    testing::Values(Timer{"Head", [](Spec& s) { s.request_headers_timeout = seconds(10); },
-                          kHalfHead, "408", "(request_headers_timeout)",
-                          "408 - request_header_timeout", "downstream_rq_header_timeout",
-                          "request_header_timeout"},
-                    Timer{"HeadByIdle", [](Spec& s) { s.stream_idle_timeout = seconds(10); },
-                          kHalfHead, "408", "(stream_idle_timeout)", "408 SI stream_idle_timeout",
-                          "downstream_rq_idle_timeout", "stream_idle_timeout"},
-                    Timer{"Request", [](Spec& s) { s.request_timeout = seconds(10); }, kHalfBody,
-                          "408", "(request_timeout)", "408 - request_timeout",
-                          "downstream_rq_timeout", "request_timeout"},
-                    Timer{"IdleClient", [](Spec& s) { s.stream_idle_timeout = seconds(10); },
-                          kHalfBody, "408", "(stream_idle_timeout)", "408 SI stream_idle_timeout",
-                          "downstream_rq_idle_timeout", "stream_idle_timeout"},
-                    Timer{"IdleUpstream", [](Spec& s) { s.stream_idle_timeout = seconds(10); },
-                          kGet, "504", "(stream_idle_timeout)", "504 SI stream_idle_timeout",
-                          "downstream_rq_idle_timeout", "stream_idle_timeout"},
-                    Timer{"Stream", [](Spec& s) { s.max_stream_duration = seconds(10); }, kGet,
-                          "504", "(max_stream_duration)", "504 UMSDR max_stream_duration",
-                          "downstream_rq_max_duration_reached", "max_stream_duration"}),
+    testing::Values(
+        Timer{"Head", [](Spec& s) { s.request_headers_timeout = seconds(10); }, kHalfHead, "408",
+              "(request_headers_timeout)", "408 - request_header_timeout",
+              "downstream_rq_header_timeout", "request_header_timeout",
+              base::Timer::RequestHeaders},
+        Timer{"HeadByIdle", [](Spec& s) { s.stream_idle_timeout = seconds(10); }, kHalfHead, "408",
+              "(stream_idle_timeout)", "408 SI stream_idle_timeout", "downstream_rq_idle_timeout",
+              "stream_idle_timeout", base::Timer::StreamIdle},
+        Timer{"Request", [](Spec& s) { s.request_timeout = seconds(10); }, kHalfBody, "408",
+              "(request_timeout)", "408 - request_timeout", "downstream_rq_timeout",
+              "request_timeout", base::Timer::Request},
+        Timer{"IdleClient", [](Spec& s) { s.stream_idle_timeout = seconds(10); }, kHalfBody, "408",
+              "(stream_idle_timeout)", "408 SI stream_idle_timeout", "downstream_rq_idle_timeout",
+              "stream_idle_timeout", base::Timer::StreamIdle},
+        Timer{"IdleUpstream", [](Spec& s) { s.stream_idle_timeout = seconds(10); }, kGet, "504",
+              "(stream_idle_timeout)", "504 SI stream_idle_timeout", "downstream_rq_idle_timeout",
+              "stream_idle_timeout", base::Timer::StreamIdle},
+        Timer{"Stream", [](Spec& s) { s.max_stream_duration = seconds(10); }, kGet, "504",
+              "(max_stream_duration)", "504 UMSDR max_stream_duration",
+              "downstream_rq_max_duration_reached", "max_stream_duration",
+              base::Timer::ManagerStreamDuration}),
     [](const auto& timer) { return std::string(timer.param.what); });
+
+TEST_F(TimersTest, ADefaultIsCalledOne) {
+  configure([](Spec& s) { s.stream_idle_timeout = seconds(10); });
+  Client& client = connect();
+  send(client, kGet);
+  advance(seconds(10));
+  EXPECT_TRUE(absl::StrContains(received(client), "(stream_idle_timeout). Set by default.\n"));
+  EXPECT_EQ(log(), "504 SI stream_idle_timeout{default}\n");
+}
 
 TEST_F(TimersTest, ARoutesIdleTimeoutHasAnotherName) {
   configure([](Spec& s) { s.stream_idle_timeout = seconds(30); });
   router.on_end = [](Exchange& exchange) {
-    exchange.context->setStreamIdleTimeout(seconds(5));
+    exchange.context->setStreamIdleTimeout(seconds(5), Failure::RouteIdleTimeout);
     return FilterVerdict::Pause;
   };
   Client& client = connect();

@@ -5,6 +5,7 @@
 
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <string>
 
 #include "proxy/admin/stats.h"
@@ -54,6 +55,19 @@ TEST(ServerTest, Answers503WhereNobodyListens) {
   const RawSocket refusing = RawSocket::boundTo(*net::Address::parse("127.0.0.1:0"));
   ProxyHarness proxy(test::staticBootstrap(refusing.localAddress()));
   EXPECT_EQ(proxy.get("/").status, 503);
+}
+
+TEST(ServerTest, SaysWhichLineSetTheTimeThatRanOut) {
+  const RawSocket mute = RawSocket::listening();  // the kernel accepts, and nobody answers
+  const std::string yaml = test::staticBootstrap(
+      mute.localAddress(), "{match: {prefix: /}, route: {cluster: web, timeout: 0.05s}}");
+  const auto at = yaml.begin() + static_cast<ptrdiff_t>(yaml.find("timeout: 0.05s"));
+  const auto line = 1 + std::count(yaml.begin(), at, '\n');
+  ProxyHarness proxy(yaml);
+  const test::HttpReply reply = proxy.get("/");
+  EXPECT_EQ(reply.status, 504);
+  EXPECT_NE(reply.body.find("Set by test.yaml:" + std::to_string(line) + "."), std::string::npos)
+      << reply.body;
 }
 
 TEST(ServerTest, RefusesMalformedRequestsAndCloses) {

@@ -55,7 +55,10 @@ class FakeContext final : public http::FilterContext {
   void pauseRequestBody() override { ++pauses; }
   void resumeRequestBody() override { --pauses; }
   void setResponseFlowListener(http::FlowListener* listener) override { flow = listener; }
-  void setStreamIdleTimeout(event::Duration timeout) override { idle_timeout = timeout; }
+  void setStreamIdleTimeout(event::Duration timeout, http::Failure failure) override {
+    idle_timeout = timeout;
+    idle_failure = failure;
+  }
   void setMaxStreamDuration(std::optional<event::Duration> duration, bool client) override {
     max_stream_duration = duration;
     limited_by_client = client;
@@ -94,6 +97,7 @@ class FakeContext final : public http::FilterContext {
   int pauses = 0;  // of the request body, now
   http::FlowListener* flow = nullptr;
   std::optional<event::Duration> idle_timeout;
+  http::Failure idle_failure = http::Failure::None;
   int stream_limits = 0;  // calls of setMaxStreamDuration(), and what the last one said
   std::optional<event::Duration> max_stream_duration;
   bool limited_by_client = false;

@@ -76,6 +76,21 @@ TEST_F(RouterFilterTest, AHostThatCannotBeReached) {
   EXPECT_EQ(e->context.info().upstream_attempts, 1);
 }
 
+TEST_F(RouterFilterTest, AConnectThatTakesTooLongNamesTheClustersSetting) {
+  auto spec = clusterSpec();
+  spec->connect_timeout = std::chrono::milliseconds(250);
+  spec->origins = base::TimerOrigins("Cluster/web:");
+  spec->origins.setInResource(base::Timer::Connect);
+  makeCluster(spec);
+  auto e = exchange();
+  EXPECT_EQ(e->start(), FilterVerdict::Pause);
+  clock_.advance(260ms);
+  EXPECT_EQ(e->context.aborted, Failure::UpstreamConnectTimeout);
+  EXPECT_EQ(e->context.info().timer_origin, "Cluster/web:connect_timeout");
+  e.reset();
+  run();
+}
+
 TEST_F(RouterFilterTest, TheClientGoesWhileItWaitsForAConnection) {
   makeCluster();
   auto e = exchange();
@@ -152,6 +167,7 @@ TEST_F(RouterFilterTest, EditsWhatTheRouteSays) {
   auto e = sent();
   EXPECT_EQ(peer(0).take(), "GET /new/a HTTP/1.1\r\nHost: b.example\r\nX-To: host\r\n\r\n");
   EXPECT_EQ(e->context.idle_timeout, event::Duration(7s));
+  EXPECT_EQ(e->context.idle_failure, Failure::RouteIdleTimeout);
   peer(0).send("HTTP/1.1 204 No Content\r\nX-Secret: 1\r\nX-Open: 2\r\n\r\n");
   run();
   EXPECT_EQ(e->context.fields, "X-Open: 2\n");

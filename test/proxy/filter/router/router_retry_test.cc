@@ -399,6 +399,8 @@ TEST_F(RouterRetryTest, AKeptConnectionThatBreaksIsNoAttempt) {
 TEST_F(RouterRetryTest, AnAttemptThatTakesTooLongIsGivenUp) {
   auto quick = policy(RetryOn::Reset);
   quick.per_try_timeout = 2s;
+  quick.origins = base::TimerOrigins("envoy.yaml");
+  quick.origins.setInFile(base::Timer::PerTry, 21);
   use(quick);
   auto e = sent();
   clock_.advance(2100ms);
@@ -408,13 +410,42 @@ TEST_F(RouterRetryTest, AnAttemptThatTakesTooLongIsGivenUp) {
   clock_.advance(2100ms);
   run();
   EXPECT_EQ(e->context.aborted, Failure::UpstreamPerTryTimeout);
+  EXPECT_EQ(e->context.info().timer_origin, "envoy.yaml:21");
   EXPECT_EQ(metrics().upstream_rq_per_try_timeout.value(), 2u);
   EXPECT_EQ(metrics().upstream_rq_timeout.value(), 0u);
+}
+
+TEST_F(RouterRetryTest, ATimeOfTheRequestItselfIsNamedByItsField) {
+  forward().timeout = 20s;
+  compile();
+  auto e = exchange();
+  e->context.from_inside = true;
+  e->head.headers.add("x-envoy-upstream-rq-timeout-ms", "1000");
+  e->start();
+  run();
+  clock_.advance(1100ms);
+  run();
+  EXPECT_EQ(e->context.aborted, Failure::UpstreamResponseTimeout);
+  EXPECT_EQ(e->context.info().timer_origin, "x-envoy-upstream-rq-timeout-ms");
+}
+
+TEST_F(RouterRetryTest, WhatAnEarlierAttemptWaitedForIsNotWhatItFailedOf) {
+  auto quick = policy(RetryOn::Reset);
+  quick.per_try_timeout = 2s;
+  use(quick);
+  auto e = sent();
+  clock_.advance(2100ms);
+  run();
+  ASSERT_EQ(io_.peers.size(), 2u);
+  breakOff(1);
+  EXPECT_EQ(e->context.aborted, Failure::UpstreamReset);
+  EXPECT_EQ(e->context.info().timer_origin, "");
 }
 
 TEST_F(RouterRetryTest, AnAttemptMayBeSilentForSoLong) {
   auto quick = policy(RetryOn::Reset);
   quick.per_try_idle_timeout = 2s;
+  quick.origins.setInResource(base::Timer::PerTryIdle);
   use(quick);
   forward().timeout = 0s;
   compile();
@@ -430,8 +461,8 @@ TEST_F(RouterRetryTest, AnAttemptMayBeSilentForSoLong) {
   EXPECT_FALSE(e->context.aborted.has_value());
   clock_.advance(2100ms);
   run();
-  EXPECT_EQ(e->context.aborted, Failure::UpstreamPerTryTimeout);
-  EXPECT_EQ(e->context.info().details, "upstream_per_try_idle_timeout");
+  EXPECT_EQ(e->context.aborted, Failure::UpstreamPerTryIdleTimeout);
+  EXPECT_EQ(e->context.info().timer_origin, "per_try_idle_timeout");
   EXPECT_EQ(metrics().upstream_rq_per_try_idle_timeout.value(), 2u);
 }
 

@@ -318,6 +318,8 @@ TEST_F(TunnelTest, OnlySilenceEndsIt) {
   forward.first_byte_timeout = 5s;
   forward.idle_timeout = 7s;
   forward.tunnel_idle_timeout = 60s;
+  forward.origins = base::TimerOrigins("envoy.yaml");
+  forward.origins.setInFile(base::Timer::TunnelIdle, 12);
   route(forward);
   allow({{"websocket"}}, [](ConnectionManagerSpec& spec) { spec.request_timeout = 5s; });
   Client& client = opened();
@@ -333,7 +335,7 @@ TEST_F(TunnelTest, OnlySilenceEndsIt) {
   http_.advance(1s);
   EXPECT_FALSE(client.open());
   EXPECT_TRUE(gone(lastPeer()));
-  EXPECT_EQ(http_.log(), "101 SI route_idle_timeout\n");
+  EXPECT_EQ(http_.log(), "101 SI tunnel_idle_timeout{envoy.yaml:12}\n");
 }
 
 TEST_F(TunnelTest, AHostThatDoesNotAnswerIsNotWaitedForForEver) {
@@ -357,7 +359,7 @@ TEST_F(TunnelTest, MaxStreamDurationCountsForTunnels) {
   http_.advance(10s);
   EXPECT_FALSE(client.open());
   EXPECT_TRUE(other.open());
-  EXPECT_EQ(http_.log(), "101 UMSDR max_stream_duration\n");
+  EXPECT_EQ(http_.log(), "101 UMSDR max_stream_duration{default}\n");
 }
 
 TEST_F(TunnelTest, NoChangeOfConfigurationEndsIt) {

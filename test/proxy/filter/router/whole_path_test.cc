@@ -137,9 +137,9 @@ TEST_F(WholePathTest, TheRoutesTimeOuts) {
   };
   Case cases[2];
   cases[0].forward.timeout = 5s;
-  cases[0].log = "504 UT upstream_response_timeout\n";
+  cases[0].log = "504 UT upstream_response_timeout{default}\n";
   cases[1].forward.first_byte_timeout = 5s;
-  cases[1].log = "504 UT upstream_first_byte_timeout\n";
+  cases[1].log = "504 UT upstream_first_byte_timeout{default}\n";
   http_.log_format_ = "%RESPONSE_CODE% %RESPONSE_FLAGS% %RESPONSE_CODE_DETAILS%\n";
   http_.configure();
   makeCluster();
