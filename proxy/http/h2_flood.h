@@ -14,6 +14,7 @@
 //
 // The clock is read only when the purse is empty, to see what has come in since the last time.
 
+#include <cstddef>
 #include <cstdint>
 
 #include "proxy/event/clock.h"
@@ -29,6 +30,8 @@ class H2Flood {
   static constexpr int64_t kReset = 8;
   static constexpr int64_t kSettings = 8;
   static constexpr int64_t kFrame = 1;
+  // DATA of fewer bytes than this on a stream that we have reset costs kFrame.
+  static constexpr size_t kSmallData = 64;
   // Earnings.
   static constexpr int64_t kStreamEnded = 4;
   static constexpr int64_t kDataFrame = 3;

@@ -1,8 +1,8 @@
 #pragma once
 
-// Finds the DATA frames in what a peer sends, before nghttp2 does, which says nothing about those
-// on streams that it has forgotten (RFC 9113 4.1). Looks at the nine bytes of each frame's header
-// only.
+// Finds the DATA and CONTINUATION frames in what a peer sends, before nghttp2 does, which says
+// nothing about those of streams that it has forgotten or does not take (RFC 9113 4.1). Looks at
+// the nine bytes of each frame's header only.
 
 #include <algorithm>
 #include <cstddef>
@@ -17,12 +17,14 @@ class H2FrameScanner {
   struct Found {
     size_t header_at = 0;  // where it begins in these bytes; 0 if it began before them
     int32_t stream = -1;   // -1: none found
+    bool is_data = false;  // else CONTINUATION
+    size_t length = 0;     // of the payload
   };
 
   // `skip` bytes come before the first frame.
   explicit H2FrameScanner(size_t skip) : left_(skip) {}
 
-  // Goes on at bytes[*at] until the next header of a DATA frame is complete, or to the end.
+  // Goes on at bytes[*at] until the next header of such a frame is complete, or to the end.
   Found next(std::string_view bytes, size_t* at) {
     while (*at < bytes.size()) {
       if (left_ > 0) {
@@ -38,16 +40,20 @@ class H2FrameScanner {
       if (have_ < sizeof(header_)) break;
       have_ = 0;
       left_ = size_t{header_[0]} << 16 | size_t{header_[1]} << 8 | header_[2];
-      if (header_[3] != kData) continue;
+      if (header_[3] != kData && header_[3] != kContinuation) continue;
       const uint32_t id = uint32_t{header_[5]} << 24 | uint32_t{header_[6]} << 16 |
                           uint32_t{header_[7]} << 8 | header_[8];
-      return {*at - std::min(*at, sizeof(header_)), static_cast<int32_t>(id & INT32_MAX)};
+      return {.header_at = *at - std::min(*at, sizeof(header_)),
+              .stream = static_cast<int32_t>(id & INT32_MAX),
+              .is_data = header_[3] == kData,
+              .length = left_};
     }
     return {};
   }
 
  private:
   static constexpr uint8_t kData = 0;
+  static constexpr uint8_t kContinuation = 9;
 
   size_t left_;  // of the frame that is passing
   size_t have_ = 0;

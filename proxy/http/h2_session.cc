@@ -189,14 +189,27 @@ void H2Session::receive(std::string_view bytes) {
   size_t fed = 0;
   size_t at = role_ == Role::Server ? 0 : bytes.size();
   while (at < bytes.size() && failure_ == H2Error::None) {
-    const H2FrameScanner::Found data = scanner_.next(bytes, &at);
-    if (data.stream < 0) break;
-    feed(bytes.substr(fed, data.header_at - fed));
-    fed = data.header_at;
-    if (failure_ == H2Error::None && wasClosedByPeer(data.stream)) fail(H2Error::StreamClosed);
+    const H2FrameScanner::Found frame = scanner_.next(bytes, &at);
+    if (frame.stream < 0) break;
+    if (!frame.is_data) {
+      charge(H2Error::FloodContinuation, H2Flood::kFrame);
+      continue;
+    }
+    feed(bytes.substr(fed, frame.header_at - fed));
+    fed = frame.header_at;
+    if (failure_ == H2Error::None) judgeForgotten(frame);
   }
   if (failure_ == H2Error::None) feed(bytes.substr(fed));
   flush();
+}
+
+// DATA that nghttp2 will drop without a word. Whoever has ended or reset a stream sends nothing more
+// on it; on one that we have reset, what is on its way is legal, and little of it is cheap to send.
+void H2Session::judgeForgotten(const H2FrameScanner::Found& data) {
+  if (wasClosedByPeer(data.stream)) return fail(H2Error::StreamClosed);
+  if (data.length < H2Flood::kSmallData && find(data.stream) == nullptr) {
+    charge(H2Error::FloodEmptyData, H2Flood::kFrame);
+  }
 }
 
 void H2Session::feed(std::string_view bytes) {
@@ -231,6 +244,13 @@ int H2Session::pay(H2Error kind, int64_t price) {
   return stop(kind);
 }
 
+// As pay(), where no callback is there to be stopped.
+void H2Session::charge(H2Error kind, int64_t price) {
+  if (flood_.pay(price)) return;
+  countFlood(kind);
+  if (failure_ == H2Error::None) fail(kind);
+}
+
 bool H2Session::endsRapidly(const H2Stream& stream) const {
   return !stream.end_on_wire && clock_.monotonicNow() - stream.opened_at <= H2Flood::kRapid;
 }
@@ -238,9 +258,7 @@ bool H2Session::endsRapidly(const H2Stream& stream) const {
 // A client that makes us reset its stream, by a frame that is not allowed there, has it as cheap as
 // one that resets it: it pays as much.
 void H2Session::payForReset(const H2Stream& stream) {
-  if (role_ == Role::Client || !endsRapidly(stream) || flood_.pay(H2Flood::kReset)) return;
-  countFlood(H2Error::FloodReset);
-  if (failure_ == H2Error::None) fail(H2Error::FloodReset);
+  if (role_ == Role::Server && endsRapidly(stream)) charge(H2Error::FloodReset, H2Flood::kReset);
 }
 
 void H2Session::countFlood(H2Error kind) {
@@ -299,16 +317,21 @@ int H2Session::beginFrame(const nghttp2_frame_hd& frame) {
       if (role_ == Role::Server && frame.stream_id % 2 == 1) {
         if (frame.stream_id > highest_id_) {
           noteNewId(frame.stream_id);
+          // It crossed the last word: decoded for nobody.
+          if (goAwaySent()) return pay(H2Error::FloodReset, H2Flood::kFrame);
         } else if (isSkippedId(frame.stream_id)) {
           return stop(H2Error::StreamIdNotIncreasing);
         } else if (wasClosedByPeer(frame.stream_id)) {
           return stop(H2Error::StreamClosed);
+        } else if (find(frame.stream_id) == nullptr) {
+          return pay(H2Error::FloodReset, H2Flood::kFrame);  // likewise
         }
       }
       return 0;
     case NGHTTP2_RST_STREAM: {
       H2Stream* stream = find(frame.stream_id);
-      if (stream == nullptr || role_ == Role::Client) return 0;
+      if (role_ == Role::Client) return 0;
+      if (stream == nullptr) return pay(H2Error::FloodReset, H2Flood::kFrame);
       noteClosedByPeer(frame.stream_id);
       stream->reset_by_peer = true;
       return endsRapidly(*stream) ? pay(H2Error::FloodReset, H2Flood::kReset) : 0;
@@ -321,8 +344,8 @@ int H2Session::beginFrame(const nghttp2_frame_hd& frame) {
       return pay(H2Error::FloodPing, H2Flood::kFrame);
     case NGHTTP2_WINDOW_UPDATE:
       return pay(H2Error::FloodWindowUpdate, H2Flood::kFrame);
-    case NGHTTP2_CONTINUATION:
-      return pay(H2Error::FloodContinuation, H2Flood::kFrame);
+    case NGHTTP2_CONTINUATION:  // a client's: receive() has found it
+      return role_ == Role::Server ? 0 : pay(H2Error::FloodContinuation, H2Flood::kFrame);
     case NGHTTP2_PRIORITY:
       return pay(H2Error::FloodPriority, H2Flood::kFrame);
     default:  // nghttp2 skips unknown types without a word, and without work
@@ -440,7 +463,11 @@ void H2Session::countRefusal(H2Error error) {
 void H2Session::onInvalidFrame(const nghttp2_frame& frame, int error) {
   if (frame.hd.type != NGHTTP2_HEADERS) return;
   section_.release();
-  if (error == NGHTTP2_ERR_REFUSED_STREAM) return;
+  if (error == NGHTTP2_ERR_REFUSED_STREAM) {
+    // More than it may have open, since it says that it has not read how many that are.
+    if (role_ == Role::Server) charge(H2Error::FloodReset, H2Flood::kReset);
+    return;
+  }
   H2Stream* stream = find(frame.hd.stream_id);
   countRefusal(H2Error::MalformedMessage);
   if (stream == nullptr || !stream->head_received) {
@@ -487,6 +514,8 @@ void H2Session::reset(H2Stream& stream, uint32_t code) {
     nghttp2_session_consume(session_, stream.id, std::exchange(stream.unconsumed, 0));
     return flush();
   }
+  // An answer before the request's end is an answer: it pays for what is still on its way.
+  if (code == NGHTTP2_NO_ERROR && stream.end_on_wire) flood_.earn(H2Flood::kStreamEnded);
   if (stream.id >= 0) {
     if (stream.unconsumed > 0) {
       nghttp2_session_consume_connection(session_, std::exchange(stream.unconsumed, 0));

@@ -161,6 +161,8 @@ class H2Session {
   ssize_t provide(H2Stream& stream, size_t room, uint32_t* flags);
   void write(H2Stream& stream, const uint8_t* frame_header, size_t length);
   int pay(H2Error kind, int64_t price);
+  void charge(H2Error kind, int64_t price);
+  void judgeForgotten(const H2FrameScanner::Found& data);
   bool endsRapidly(const H2Stream& stream) const;
   void payForReset(const H2Stream& stream);
   void countFlood(H2Error kind);

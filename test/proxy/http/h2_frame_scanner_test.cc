@@ -9,7 +9,8 @@
 namespace convoy::http {
 namespace {
 
-// The DATA frames in all of `bytes`, given in pieces of this size: "stream@offset ".
+// The DATA and CONTINUATION ("c") frames in all of `bytes`, given in pieces of this size:
+// "stream@offset+length ".
 std::string scan(std::string_view bytes, size_t skip, size_t piece_size) {
   H2FrameScanner scanner(skip);
   std::string found;
@@ -17,10 +18,11 @@ std::string scan(std::string_view bytes, size_t skip, size_t piece_size) {
     const std::string_view piece = bytes.substr(begin, piece_size);
     size_t at = 0;
     while (at < piece.size()) {
-      const H2FrameScanner::Found data = scanner.next(piece, &at);
-      if (data.stream < 0) break;
-      EXPECT_LE(data.header_at, at);
-      found += std::to_string(data.stream) + "@" + std::to_string(begin + at) + " ";
+      const H2FrameScanner::Found frame = scanner.next(piece, &at);
+      if (frame.stream < 0) break;
+      EXPECT_LE(frame.header_at, at);
+      found += (frame.is_data ? "" : "c") + std::to_string(frame.stream) + "@" +
+               std::to_string(begin + at) + "+" + std::to_string(frame.length) + " ";
     }
     EXPECT_EQ(at, piece.size());
   }
@@ -30,11 +32,13 @@ std::string scan(std::string_view bytes, size_t skip, size_t piece_size) {
 TEST(H2FrameScannerTest, FindsDataFramesHoweverTheyArrive) {
   const std::string start = std::string(h2::kPreface) + h2::settings() + h2::post(1);
   const std::string bytes = start + h2::data(1, "hello") + h2::ping("12345678") + h2::data(3, "") +
-                            h2::data(0x7fffffff, std::string(300, 'x'));
+                            h2::data(0x7fffffff, std::string(300, 'x')) +
+                            h2::frame(9, 0, 1, "abc");
   const size_t first = start.size() + 9;
   const size_t second = first + 5 + 17 + 9;
-  const std::string expected = "1@" + std::to_string(first) + " 3@" + std::to_string(second) +
-                               " 2147483647@" + std::to_string(second + 9) + " ";
+  const std::string expected = "1@" + std::to_string(first) + "+5 3@" + std::to_string(second) +
+                               "+0 2147483647@" + std::to_string(second + 9) + "+300 c1@" +
+                               std::to_string(second + 9 + 300 + 9) + "+3 ";
   for (size_t piece = 1; piece <= bytes.size(); ++piece) {
     EXPECT_EQ(scan(bytes, h2::kPreface.size(), piece), expected) << piece;
   }

@@ -484,6 +484,9 @@ TEST(H2ServerCodecTest, TrailersInATunnelAreAnError) {
 
 // --- floods ---
 
+// A request whose stream the server resets.
+const std::string kReset1 = post(1, {{"content-length", "1"}}) + data(1, "ab");
+
 TEST(H2ServerCodecTest, FloodsAreToldToCalmDown) {
   struct Flood {
     std::string_view detail;
@@ -518,6 +521,20 @@ TEST(H2ServerCodecTest, FloodsAreToldToCalmDown) {
          return post(2 * i + 1) + headers(2 * i + 1, {{"a", std::string(9000, 'b')}}, kEndStream);
        },
        100},
+      // On a stream that the server has reset, nghttp2 drops frames without a word.
+      {"h2_flood_empty_data", kReset1, [](uint32_t) { return data(1, ""); }, 1000},
+      {"h2_flood_empty_data", kReset1, [](uint32_t) { return data(1, "", kEndStream); }, 1000},
+      {"h2_flood_empty_data", kReset1, [](uint32_t) { return data(1, "x"); }, 1000},
+      {"h2_flood_empty_data", kReset1,
+       [](uint32_t) { return data(1, std::string("\3abc", 4), kPadded); }, 1000},
+      {"h2_flood_window_update", kReset1, [](uint32_t) { return windowUpdate(1, 1); }, 1000},
+      {"h2_flood_reset", kReset1, [](uint32_t) { return rstStream(1, 8); }, 1000},
+      {"h2_flood_reset", kReset1, [](uint32_t) { return headers(1, {{"a", "b"}}, kEndStream); },
+       1000},
+      {"h2_flood_priority", kReset1,
+       [](uint32_t) { return frame(2, 0, 1, std::string("\0\0\0\0\0", 5)); }, 1000},
+      {"h2_flood_continuation", kReset1 + frame(1, 0, 1, hpack({{"a", "b"}})),
+       [](uint32_t) { return frame(9, 0, 1, hpack({{"a", "b"}})); }, 1000},
   };
   for (const Flood& flood : floods) {
     H2ServerRecorder server;
@@ -571,6 +588,49 @@ TEST(H2ServerCodecTest, HeaderBlocksThatBlowUpEnd) {
     server.feed(frame(9, 0, 1, repeats));
   }
   EXPECT_TRUE(server.events.take().ends_with("h2_flood_header_bytes\n"));
+}
+
+// Whoever never acknowledges SETTINGS may say that it does not know how many streams it may open.
+TEST(H2ServerCodecTest, StreamsBeyondTheLimitAreAFlood) {
+  H2ServerRecorder server(H2Options{.max_concurrent_streams = 2});
+  server.feed(std::string(kPreface) + settings());
+  uint32_t sent = 0;
+  while (!server.codec.mustClose() && sent < 10'000) server.feed(post(2 * sent++ + 1));
+  EXPECT_TRUE(server.events.take().ends_with("h2_flood_reset\n"));
+  EXPECT_EQ(server.requests.size(), 2U);
+  EXPECT_GE(sent, 100U);
+}
+
+// Requests behind the last word are decoded, since HPACK has a state, and ignored.
+TEST(H2ServerCodecTest, RequestsBehindTheLastGoAwayAreAFlood) {
+  H2ServerRecorder server;
+  server.feed(clientStart() + post(1));
+  server.codec.goAwayNow();
+  uint32_t sent = 1;
+  while (!server.codec.mustClose() && sent < 10'000) server.feed(post(2 * sent++ + 1));
+  EXPECT_TRUE(server.events.take().ends_with("h2_flood_reset\n"));
+  EXPECT_EQ(server.requests.size(), 1U);
+  EXPECT_GE(sent, 1000U);
+}
+
+// An answer that comes before the request's end resets it; what was on its way is no flood.
+TEST(H2ServerCodecTest, EarlyAnswersNeverTrip) {
+  H2ServerRecorder server;
+  server.on_request_head = [](H2Request& request) {
+    ResponseHead head;
+    head.status = 404;
+    request.sender->sendHead(head, true);
+    std::exchange(request.sender, nullptr)->reset(Failure::None);
+  };
+  server.feed(clientStart());
+  for (uint32_t i = 0; i < 20'000; ++i) {
+    server.feed(post(2 * i + 1));
+    server.feed(data(2 * i + 1, "") + data(2 * i + 1, "gRPC", kEndStream));
+    server.out.clear();
+    server.requests.clear();
+  }
+  EXPECT_FALSE(server.codec.mustClose());
+  EXPECT_TRUE(server.codec.idle());
 }
 
 TEST(H2ServerCodecTest, SlowResetsAreFree) {
