@@ -394,7 +394,7 @@ void RouterFilter::onAnswerBody(Attempt& attempt, std::string_view bytes, bool e
     attempt.sender = nullptr;
     return endAttempt(attempt);
   }
-  if (watchesTries(attempt)) startPerTry(attempt);
+  if (watchesTries(attempt)) startPerTryIdle(attempt);
   if (end_of_stream) finishUpstream();
   context().sendResponseBody(bytes, end_of_stream);
 }
@@ -403,7 +403,7 @@ net::SpliceResult RouterFilter::spliceAnswerBody(Attempt& attempt, net::Connecti
                                                  uint64_t most) {
   if (&attempt != winner_) return {};
   const net::SpliceResult result = context().spliceResponseBody(from, most);
-  if (result.bytes > 0 && watchesTries(attempt)) startPerTry(attempt);
+  if (result.bytes > 0 && watchesTries(attempt)) startPerTryIdle(attempt);
   return result;
 }
 
@@ -506,13 +506,16 @@ void RouterFilter::ClientSide::onSendQueueAboveHigh() {
   ++router_.client_slow_;
   for (Attempt* a = &router_.first_; a != nullptr; a = a->next) {
     if (a->exchanges()) a->sender->pauseReceiving();
+    if (a->timers != nullptr) a->timers->idle.cancel();
   }
 }
 
 void RouterFilter::ClientSide::onSendQueueBelowLow() {
   if (router_.client_slow_ > 0) --router_.client_slow_;
   for (Attempt* a = &router_.first_; a != nullptr; a = a->next) {
-    if (a->exchanges()) a->sender->resumeReceiving();
+    if (!a->exchanges()) continue;
+    a->sender->resumeReceiving();
+    if (router_.watchesTries(*a)) router_.startPerTryIdle(*a);
   }
 }
 

@@ -114,6 +114,7 @@ class RouterFilter final : public http::Filter {
     return attempt.timers != nullptr && request_ended_ && !asks_tunnel_;
   }
   void startPerTry(Attempt& attempt);
+  void startPerTryIdle(Attempt& attempt);
   void onAttemptTimer(Attempt& attempt);
   void onPerTryTimeout(Attempt& attempt);
   void onPerTryIdle(Attempt& attempt);

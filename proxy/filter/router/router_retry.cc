@@ -157,11 +157,9 @@ Attempt::Timers& RouterFilter::timersOf(Attempt& attempt) {
 
 // Envoy's per-try time-outs run from the moment when the whole request is here and has a stream.
 void RouterFilter::startPerTry(Attempt& attempt) {
-  const event::Duration idle =
-      rules_ == nullptr ? event::Duration(0) : rules_->policy().per_try_idle_timeout;
   const event::Duration whole =
       plan_ == nullptr ? rules_->policy().per_try_timeout : plan_->perTryTimeout();
-  if (idle.count() > 0) timersOf(attempt).idle.arm(services_.loop.deadlineQueue(idle));
+  startPerTryIdle(attempt);
   if (whole.count() == 0 || attempt.state != Attempt::State::Sending) return;
   event::Deadline& deadline = timersOf(attempt).main;
   if (rules_ != nullptr && whole == rules_->policy().per_try_timeout) {
@@ -169,6 +167,15 @@ void RouterFilter::startPerTry(Attempt& attempt) {
   } else {
     services_.loop.deadlines().armAt(deadline, services_.loop.now() + whole);
   }
+}
+
+// A host whose answer is not read, because the client takes it slowly, is not silent.
+void RouterFilter::startPerTryIdle(Attempt& attempt) {
+  const event::Duration idle =
+      rules_ == nullptr ? event::Duration(0) : rules_->policy().per_try_idle_timeout;
+  if (idle.count() == 0) return;
+  event::Deadline& deadline = timersOf(attempt).idle;
+  if (client_slow_ == 0) deadline.arm(services_.loop.deadlineQueue(idle));
 }
 
 void RouterFilter::onAttemptTimer(Attempt& attempt) {

@@ -466,6 +466,49 @@ TEST_F(RouterRetryTest, AnAttemptMayBeSilentForSoLong) {
   EXPECT_EQ(metrics().upstream_rq_per_try_idle_timeout.value(), 2u);
 }
 
+TEST_F(RouterRetryTest, AHostThatIsNotReadIsNotSilent) {
+  auto quick = policy(RetryOn::Reset);
+  quick.per_try_idle_timeout = 2s;
+  use(quick);
+  forward().timeout = 0s;
+  compile();
+  auto e = sent();
+  say(0, "HTTP/1.1 200 OK\r\nContent-Length: 3\r\n\r\na");
+  // For two reasons: its output is full, and a filter's.
+  e->context.flow->onSendQueueAboveHigh();
+  e->context.flow->onSendQueueAboveHigh();
+  clock_.advance(1min);
+  e->context.flow->onSendQueueBelowLow();
+  clock_.advance(1min);
+  run();
+  EXPECT_FALSE(e->context.aborted.has_value());
+  e->context.flow->onSendQueueBelowLow();
+  clock_.advance(1900ms);
+  EXPECT_FALSE(e->context.aborted.has_value());
+  clock_.advance(200ms);
+  run();
+  EXPECT_EQ(e->context.aborted, Failure::UpstreamPerTryIdleTimeout);
+}
+
+// One that is asked while the client takes nothing is watched from then on when it does.
+TEST_F(RouterRetryTest, AnAttemptOfASlowClientIsWatchedOnceItReads) {
+  auto quick = policy(RetryOn::Reset, 0);
+  quick.per_try_idle_timeout = 2s;
+  use(quick);
+  forward().timeout = 0s;
+  compile();
+  auto e = exchange();
+  e->start();
+  e->context.flow->onSendQueueAboveHigh();
+  run();
+  clock_.advance(1min);
+  EXPECT_FALSE(e->context.aborted.has_value());
+  e->context.flow->onSendQueueBelowLow();
+  clock_.advance(2100ms);
+  run();
+  EXPECT_EQ(e->context.aborted, Failure::UpstreamPerTryIdleTimeout);
+}
+
 // --- hedging ---
 
 class RouterHedgeTest : public RouterRetryTest {
