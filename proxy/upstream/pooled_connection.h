@@ -112,6 +112,7 @@ class PooledConnection final : public net::ConnectionHandler,
   State state_ = State::Connecting;
   bool in_codec_ = false;        // the codec is on the stack below us
   bool protocol_error_ = false;  // the upstream broke the protocol
+  bool above_high_ = false;      // the output, above its mark
   bool gave_up_ = false;         // HTTP/1.x: the stream was reset, what is queued is of no use
   std::shared_ptr<net::TransportFactory> transports_;  // what the transport counts in; may be null
   std::unique_ptr<net::Connection> connection_;

@@ -394,6 +394,31 @@ TEST_F(PooledConnectionTest, ASlowUpstreamStopsItsRequest) {
   EXPECT_EQ(metrics().upstream_flow_control_drained_total.value(), 1u);
 }
 
+// The server answers and does not read: what is left of the request before is in the next one's way.
+TEST_F(PooledConnectionTest, TheNextRequestOfASlowUpstreamIsStoppedFromTheBeginning) {
+  auto spec = clusterSpec();
+  spec->per_connection_buffer_limit_bytes = 64 * 1024;
+  makeCluster(spec);
+  io_.options.pipe_bytes = 16 * 1024;
+  TestRequest first;
+  first.when_ready = [&] { first.sendPostHead(); };
+  send(first);
+  peer(0).connection->pauseReading();
+  first.sender->sendBody(std::string(128 * 1024, 'x'), /*end_of_stream=*/true);
+  peer(0).send("HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n");
+  run();
+  ASSERT_EQ(first.ends, 1);
+  EXPECT_EQ(first.above_high, 1);
+  TestRequest second;
+  second.when_ready = [&] { second.sendPostHead(); };
+  send(second);
+  ASSERT_EQ(io_.peers.size(), 1u);
+  EXPECT_EQ(second.above_high, 1);
+  peer(0).connection->resumeReading();
+  EXPECT_TRUE(loop_.runUntil([&] { return second.below_low == 1; }));
+  EXPECT_EQ(first.below_low, 0);
+}
+
 TEST_F(PooledConnectionTest, ASlowClientStopsTheUpstream) {
   makeCluster();
   io_.options.pipe_bytes = 16 * 1024;
