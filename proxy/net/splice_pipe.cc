@@ -5,6 +5,7 @@
 #include <unistd.h>
 
 #include <algorithm>
+#include <atomic>
 #include <cerrno>
 #include <utility>
 
@@ -25,11 +26,12 @@ ssize_t move(int from, int to, size_t most) {
   return moved < 0 ? -errno : moved;
 }
 
+std::atomic<size_t> sharing_threads{1};
+
 size_t mostPipes() {
   rlimit limit;
   if (::getrlimit(RLIMIT_NOFILE, &limit) != 0) return 0;
-  const rlim_t share = limit.rlim_cur / SplicePipe::kShareOfDescriptors;
-  return static_cast<size_t>(std::min<rlim_t>(share, SplicePipe::kMostPipes));
+  return SplicePipe::mostOf(limit.rlim_cur, sharing_threads.load(std::memory_order_relaxed));
 }
 
 }  // namespace
@@ -41,12 +43,23 @@ struct SplicePipe::Store {
   SplicePipe* spare = nullptr;
   size_t spare_count = 0;
   size_t open_count = 0;
+  uint32_t refusals = 0;  // how many takes are still refused without asking the kernel
+  uint32_t penalty = 0;   // how many were, after its last refusal
   const size_t most = mostPipes();
 };
 
 SplicePipe::Store& SplicePipe::store() {
   static thread_local Store store;
   return store;
+}
+
+void SplicePipe::shareAmong(size_t threads) {
+  sharing_threads.store(std::max<size_t>(threads, 1), std::memory_order_relaxed);
+}
+
+size_t SplicePipe::mostOf(uint64_t descriptors, size_t threads) {
+  return static_cast<size_t>(
+      std::min<uint64_t>(descriptors / kDescriptorsPerPipe / threads, kMostPipes));
 }
 
 SplicePipe::~SplicePipe() {
@@ -73,8 +86,18 @@ SplicePipe::Ptr SplicePipe::take() {
     return Ptr(pipe);
   }
   if (s.open_count >= s.most) return nullptr;
+  if (s.refusals > 0) {
+    --s.refusals;
+    return nullptr;
+  }
   SplicePipe* const pipe = open();
-  if (pipe != nullptr) ++s.open_count;
+  if (pipe == nullptr) {
+    s.penalty = std::clamp(2 * s.penalty, uint32_t{1}, kMostRefused);
+    s.refusals = s.penalty;
+    return nullptr;
+  }
+  s.penalty = 0;
+  ++s.open_count;
   return Ptr(pipe);
 }
 

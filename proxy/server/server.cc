@@ -7,6 +7,7 @@
 
 #include "absl/strings/str_cat.h"
 #include "proxy/base/log.h"
+#include "proxy/net/splice_pipe.h"
 #include "proxy/server/node_report.h"
 
 namespace convoy::server {
@@ -58,6 +59,12 @@ std::vector<event::Loop*> loopsOf(const std::vector<std::unique_ptr<Worker>>& wo
   return loops;
 }
 
+size_t workersOf(const Options& options) {
+  const size_t workers = options.concurrency > 0 ? options.concurrency : usableProcessors();
+  net::SplicePipe::shareAmong(workers);
+  return workers;
+}
+
 std::vector<Worker*> pointersTo(const std::vector<std::unique_ptr<Worker>>& workers) {
   std::vector<Worker*> pointers;
   for (const auto& worker : workers) pointers.push_back(worker.get());
@@ -73,8 +80,7 @@ Server::Server(const Options& options, config::BootstrapSpec bootstrap, const ev
       clock_(clock),
       main_("main", clock, event::Random(random.next())),
       logs_(metrics_),
-      workers_(makeWorkers(options.concurrency > 0 ? options.concurrency : usableProcessors(),
-                           clock, random)),
+      workers_(makeWorkers(workersOf(options), clock, random)),
       health_threads_(options.health_threads, clock, random),
       routes_(main_, loopsOf(workers_)),
       secrets_(main_, metrics_, static_cast<int>(workers_.size() + 1 + options.health_threads)),

@@ -91,9 +91,26 @@ TEST_F(SplicePipeTest, WithoutDescriptorsThereIsNone) {
   none.rlim_cur = 0;
   ASSERT_EQ(::setrlimit(RLIMIT_NOFILE, &none), 0);
   const SplicePipe::Ptr pipe = SplicePipe::take();
-  ASSERT_EQ(::setrlimit(RLIMIT_NOFILE, &before), 0);
   EXPECT_EQ(pipe, nullptr);
+  EXPECT_EQ(SplicePipe::take(), nullptr) << "not asked for";
+  EXPECT_EQ(SplicePipe::take(), nullptr) << "the kernel's second refusal";
+  ASSERT_EQ(::setrlimit(RLIMIT_NOFILE, &before), 0);
+  // Not asked for until two more takes have passed; then there is one.
+  EXPECT_EQ(SplicePipe::take(), nullptr);
+  EXPECT_EQ(SplicePipe::take(), nullptr);
   EXPECT_NE(SplicePipe::take(), nullptr);
+}
+
+TEST(SplicePipeLimitTest, IsOneOfTheProcessHoweverManyThreads) {
+  EXPECT_EQ(SplicePipe::mostOf(1024, 1), 32U);
+  EXPECT_EQ(SplicePipe::mostOf(1024, 32), 1U);
+  EXPECT_EQ(SplicePipe::mostOf(1024, 33), 0U);
+  EXPECT_EQ(SplicePipe::mostOf(UINT64_MAX, 4), SplicePipe::kMostPipes);
+  for (const size_t threads : {1U, 3U, 32U, 1000U}) {
+    for (const uint64_t descriptors : {0U, 100U, 1024U, 65536U}) {
+      EXPECT_LE(2 * threads * SplicePipe::mostOf(descriptors, threads), descriptors / 16);
+    }
+  }
 }
 
 }  // namespace
