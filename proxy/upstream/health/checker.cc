@@ -26,18 +26,19 @@ void Checker::assign(const std::shared_ptr<const CheckedCluster>& cluster,
   Hosts& hosts = clusters_[cluster->id];
   Hosts before = std::exchange(hosts, {});
   for (const ProbeTarget& target : targets) {
-    std::unique_ptr<HostCheck>& check = hosts[target.host];
-    if (check != nullptr) continue;
+    Checked& host = hosts[target.host];
+    if (host.check != nullptr) continue;
+    host.life = target.life;
     const auto found = before.find(target.host);
-    if (found != before.end()) {
-      check = std::move(found->second);
-      check->reconfigure(cluster, target);
+    if (found != before.end() && found->second.life == target.life) {
+      host.check = std::move(found->second.check);
+      host.check->reconfigure(cluster, target);
       continue;
     }
-    check = std::make_unique<HostCheck>(
+    host.check = std::make_unique<HostCheck>(
         services_, thread_, cluster, target,
-        [this, id = cluster->id](const net::Address& host, CheckedHost checked) {
-          reports_.push_back({id, host, std::move(checked)});
+        [this, id = cluster->id, life = target.life](const net::Address& at, CheckedHost checked) {
+          reports_.push_back({id, at, life, std::move(checked)});
           loop_.atEndOfIteration(deliver_task_);
         });
   }

@@ -21,6 +21,7 @@ namespace convoy::upstream {
 struct HealthReport {
   uint64_t cluster = 0;  // CheckedCluster::id
   net::Address host;
+  uint64_t life = 0;  // ProbeTarget's
   CheckedHost checked;
 };
 
@@ -44,7 +45,11 @@ class Checker {
   void shutdown();
 
  private:
-  using Hosts = absl::flat_hash_map<net::Address, std::unique_ptr<HostCheck>>;
+  struct Checked {
+    uint64_t life = 0;
+    std::unique_ptr<HostCheck> check;
+  };
+  using Hosts = absl::flat_hash_map<net::Address, Checked>;
 
   static void deliver(void* self);
 

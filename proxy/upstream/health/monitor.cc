@@ -96,16 +96,21 @@ void Monitor::watch(const std::shared_ptr<ClusterShared>& shared,
   const auto cluster = std::make_shared<const CheckedCluster>(
       CheckedCluster{watched.id, {spec, transports}, watched.metrics, used});
   std::vector<std::vector<ProbeTarget>> targets(threads_.size());
-  absl::flat_hash_map<net::Address, CheckedHost> known;
+  absl::flat_hash_map<net::Address, Verdict> known;
   for (const LocalitySpec& locality : hosts.localities) {
     for (const EndpointSpec& endpoint : locality.endpoints) {
       if (!endpoint.health_check || known.contains(endpoint.address)) continue;
       const auto found = watched.hosts.find(endpoint.address);
-      known[endpoint.address] = found == watched.hosts.end() ? CheckedHost{ActiveHealth::Unknown}
-                                                             : std::move(found->second);
+      Verdict& verdict = known[endpoint.address];
+      if (found != watched.hosts.end()) {
+        verdict = std::move(found->second);
+      } else {
+        verdict.life = next_life_++;
+      }
       // The same host on the same thread, whatever the others are.
       const size_t thread = absl::Hash<net::Address>()(endpoint.address) % threads_.size();
       targets[thread].push_back(targetOf(endpoint, *spec->health_check));
+      targets[thread].back().life = verdict.life;
     }
   }
   watched.hosts = std::move(known);
@@ -132,7 +137,7 @@ CheckedHost Monitor::check(const std::string& cluster, const net::Address& host)
   if (found == clusters_.end()) return {ActiveHealth::Unknown};
   const auto checked = found->second.hosts.find(host);
   return checked == found->second.hosts.end() ? CheckedHost{ActiveHealth::Unknown}
-                                              : checked->second;
+                                              : checked->second.checked;
 }
 
 void Monitor::onReports(const std::vector<HealthReport>& reports) {
@@ -141,9 +146,9 @@ void Monitor::onReports(const std::vector<HealthReport>& reports) {
     if (name == names_.end()) continue;
     auto& hosts = clusters_.at(name->second).hosts;
     const auto found = hosts.find(report.host);
-    if (found == hosts.end()) continue;
-    const bool flipped = found->second.health != report.checked.health;
-    found->second = report.checked;
+    if (found == hosts.end() || found->second.life != report.life) continue;
+    const bool flipped = found->second.checked.health != report.checked.health;
+    found->second.checked = report.checked;
     if (!flipped) continue;
     logVerdict(name->second, report);
     changed_.insert(name->second);

@@ -59,10 +59,14 @@ class Monitor final : public HealthMonitor {
     event::Loop* loop;
     std::shared_ptr<Checker> checker;
   };
+  struct Verdict {
+    CheckedHost checked{ActiveHealth::Unknown};
+    uint64_t life = 0;  // reports on the host that had this address before are on their way
+  };
   struct Watched {
     uint64_t id = 0;
     std::shared_ptr<observe::MetricGroup<HealthMetrics>> metrics;
-    absl::flat_hash_map<net::Address, CheckedHost> hosts;
+    absl::flat_hash_map<net::Address, Verdict> hosts;
   };
 
   Watched& watched(const std::string& cluster);
@@ -77,6 +81,7 @@ class Monitor final : public HealthMonitor {
   std::map<std::string, Watched> clusters_;
   std::map<uint64_t, std::string> names_;
   uint64_t next_id_ = 1;
+  uint64_t next_life_ = 1;
   std::set<std::string> changed_;
   event::MonotonicTime announced_at_{};
   event::Timer gather_;

@@ -4,6 +4,7 @@
 // is kept between checks where that is allowed. The seam between the time-table (host_check.h) and
 // what a check does. Owner: HostCheck; thread: its loop's.
 
+#include <cstdint>
 #include <functional>
 #include <memory>
 #include <string>
@@ -35,6 +36,7 @@ struct ProbeTarget {
   net::Address address;  // where to connect
   net::Address host;     // whom it is about: another if the check has its own port
   std::string hostname;  // instead of the check's host; empty: none
+  uint64_t life = 0;     // a host that comes back at an address has another
   friend bool operator==(const ProbeTarget&, const ProbeTarget&) = default;
 };
 

@@ -294,5 +294,51 @@ TEST_F(MonitorTest, ManyChangesArePublishedTogether) {
   EXPECT_LE(announced, 2000 / 50 + 2);
 }
 
+// The checks on a loop of their own: what they report waits until main looks.
+class ReportsOnTheirWayTest : public test::UpstreamTest {
+ protected:
+  ReportsOnTheirWayTest()
+      : checks_(clock_),
+        monitor_(loop_.loop(), {&checks_.loop()}, registry_, hosts_, Monitor::Options{}) {
+    clock_.attach(checks_.loop());
+    manager_->monitorHealthBy(monitor_);
+  }
+  ~ReportsOnTheirWayTest() override {
+    monitor_.shutdown();
+    checks_.runReady();
+    manager_.reset();
+    run();
+    clock_.detach(checks_.loop());
+  }
+  void check(event::Duration time) {
+    for (; time > event::Duration::zero(); time -= milliseconds(50)) {
+      clock_.advance(milliseconds(50));
+      checks_.runReady();
+    }
+  }
+  ActiveHealth health(int host) { return monitor_.check("web", address(host)).health; }
+
+  test::HealthIo hosts_;
+  test::TestLoop checks_;
+  Monitor monitor_;
+};
+
+TEST_F(ReportsOnTheirWayTest, OfAHostThatHasGoneAreNotOfTheNextOneAtItsAddress) {
+  auto spec = clusterSpec();
+  spec->health_check = test::everyTwoSeconds();
+  spec->ignore_health_on_removal = true;
+  hosts_.all_down = true;
+  makeCluster(spec, 1);
+  check(seconds(10));
+  ASSERT_EQ(health(1), ActiveHealth::Unknown) << "main has not looked yet";
+  manager_->apply({.assignments = {{"web", assignment({})}}});
+  manager_->apply({.assignments = {{"web", assignment({endpoint(1)})}}});
+  run();
+  EXPECT_EQ(health(1), ActiveHealth::Unknown);
+  check(seconds(10));
+  run();
+  EXPECT_EQ(health(1), ActiveHealth::Unhealthy);
+}
+
 }  // namespace
 }  // namespace convoy::upstream
