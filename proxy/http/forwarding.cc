@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <initializer_list>
+#include <iterator>
 
 #include "proxy/base/strings.h"
 
@@ -102,16 +103,60 @@ bool prepareForwardedFor(RequestHead& head, const ConnectionManagerSpec& spec,
   return trusts_peer;
 }
 
+// What Envoy takes as an order, and therefore from inside only, whoever has passed it on: a proxy
+// that we trust to know its client's address passes on what the client says, too.
+constexpr std::string_view kOrders[] = {
+    "x-envoy-retry-on",
+    "x-envoy-retry-grpc-on",
+    "x-envoy-max-retries",
+    "x-envoy-retriable-status-codes",
+    "x-envoy-retriable-header-names",
+    "x-envoy-upstream-rq-timeout-ms",
+    "x-envoy-upstream-rq-per-try-timeout-ms",
+    "x-envoy-upstream-rq-timeout-alt-response",
+    "x-envoy-hedge-on-per-try-timeout",
+    "x-envoy-upstream-alt-stat-name",
+    "x-envoy-force-trace",
+    "x-envoy-ip-tags",
+    "x-envoy-original-url",
+};
+// Who the sender says it is: not from outside either where this is the first proxy of ours.
+constexpr std::string_view kClaims[] = {
+    "x-envoy-decorator-operation",
+    "x-envoy-downstream-service-cluster",
+    "x-envoy-downstream-service-node",
+};
+
+template <size_t kCount>
+bool isOneOf(std::string_view name, const std::string_view (&names)[kCount]) {
+  return std::any_of(std::begin(names), std::end(names), [name](std::string_view one) {
+    return base::equalsIgnoreCase(name, one);
+  });
+}
+
+// Whether a request from outside may not say this.
+bool isForInside(std::string_view name, const ConnectionManagerSpec& spec, bool trusts_peer,
+                 const StreamInfo& info) {
+  constexpr std::string_view kPrefix = "x-envoy-";
+  if (!base::equalsIgnoreCase(name.substr(0, kPrefix.size()), kPrefix)) return false;
+  // It can only make a request end earlier: the hop before may say it, which the router looks at.
+  if (base::equalsIgnoreCase(name, "x-envoy-expected-rq-timeout-ms")) {
+    return !isInternalAddress(*info.downstream_remote, spec);
+  }
+  if (spec.use_remote_address && !trusts_peer) return true;
+  return isOneOf(name, kOrders) || (spec.use_remote_address && isOneOf(name, kClaims));
+}
+
 // Envoy's names for what one proxy tells the next one: nobody else may say it. X-Envoy-Internal is
 // said to nobody: hosts of ours would have to know who else could have written it.
 void removeProxyHeaders(RequestHead& head, const ConnectionManagerSpec& spec, bool trusts_peer,
                         const StreamInfo& info) {
-  constexpr std::string_view kPrefix = "x-envoy-";
   if (!head.headers.mayHaveOfProxies()) return;
-  const bool at_edge = spec.use_remote_address && !trusts_peer && !isInternal(info, spec);
+  const bool outside = !isInternal(info, spec);
   head.headers.removeIf([&](const HeaderField& field) {
-    if (!base::equalsIgnoreCase(field.name.substr(0, kPrefix.size()), kPrefix)) return false;
-    return at_edge || base::equalsIgnoreCase(field.name.substr(kPrefix.size()), "internal");
+    if (field.id != HeaderName::Other || !mayBeOfProxies(field.name)) return false;
+    return base::equalsIgnoreCase(field.name, "x-envoy-internal") ||
+           (outside && isForInside(field.name, spec, trusts_peer, info));
   });
 }
 

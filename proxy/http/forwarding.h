@@ -16,8 +16,9 @@ namespace convoy::http {
 // trusted, xff_num_trusted_hops entries from the right. With trusted_proxies the peer is appended,
 // and the client is the first address from the right, the peer being the rightmost, that is in none
 // of the ranges. X-Forwarded-Proto and the scheme are what the connection is, unless a trusted hop
-// said otherwise. X-Envoy-Internal is removed; with use_remote_address, unless a hop is trusted or
-// the client is inside, all X-Envoy-* are.
+// said otherwise. X-Envoy-Internal is removed. So are, unless the client is inside, the X-Envoy-*
+// that Envoy takes as orders (retries, time-outs), and with use_remote_address all X-Envoy-* of a
+// peer that is not trusted, and of others those that say who the sender is.
 void prepareForwarding(RequestHead& head, const ConnectionManagerSpec& spec, base::Arena& arena,
                        StreamInfo& info);
 

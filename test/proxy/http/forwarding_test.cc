@@ -121,11 +121,12 @@ TEST_F(ForwardingTest, TheSchemeIsBelievedFromTrustedProxiesOnly) {
 }
 
 // Envoy's: what one proxy tells another one is no client's to say.
-TEST_F(ForwardingTest, WhatProxiesTellEachOtherComesFromTrustedOnesOnly) {
+TEST_F(ForwardingTest, WhatProxiesTellEachOtherComesFromProxiesOnly) {
   const auto left = [this](std::string_view peer) {
     head_.headers.clear();
-    for (const std::string_view name : {"X-Envoy-Internal", "x-envoy-retry-on",
-                                        "X-ENVOY-External-Address", "x-envoy", "x-other"}) {
+    for (const std::string_view name :
+         {"X-Envoy-Internal", "x-envoy-retry-on", "X-ENVOY-External-Address",
+          "x-envoy-downstream-service-cluster", "x-envoy", "x-other"}) {
       head_.headers.add(name, "true");
     }
     prepare(peer);
@@ -135,17 +136,57 @@ TEST_F(ForwardingTest, WhatProxiesTellEachOtherComesFromTrustedOnesOnly) {
     }
     return names;
   };
-  constexpr std::string_view kAll = "x-envoy-retry-on X-ENVOY-External-Address x-envoy x-other ";
+  constexpr std::string_view kAll =
+      "x-envoy-retry-on X-ENVOY-External-Address x-envoy-downstream-service-cluster x-envoy "
+      "x-other ";
+  constexpr std::string_view kOfTrusted = "X-ENVOY-External-Address x-envoy x-other ";
   EXPECT_EQ(left("192.0.2.7"), "x-envoy x-other ");
   EXPECT_EQ(left("10.0.0.1"), kAll) << "a client that is inside";
   spec_.trusted_proxies = {range("192.0.2.0", 24)};
   EXPECT_EQ(left("198.51.100.7"), "x-envoy x-other ");
-  EXPECT_EQ(left("192.0.2.7"), kAll);
+  // It passes on what its client says, too.
+  EXPECT_EQ(left("192.0.2.7"), kOfTrusted);
   spec_.trusted_proxies = {};
   spec_.xff_num_trusted_hops = 1;
-  EXPECT_EQ(left("192.0.2.7"), kAll);
+  EXPECT_EQ(left("192.0.2.7"), kOfTrusted);
   spec_.use_remote_address = false;
-  EXPECT_EQ(left("192.0.2.7"), kAll);
+  EXPECT_EQ(left("192.0.2.7"),
+            "X-ENVOY-External-Address x-envoy-downstream-service-cluster x-envoy x-other ");
+  EXPECT_EQ(left("10.0.0.1"), kAll);
+}
+
+// By Envoy's rule a client is inside if nobody has said X-Forwarded-For, or, without
+// use_remote_address, if it is one address that is inside.
+TEST_F(ForwardingTest, OrdersOfAClientBehindATrustedProxyDoNotCount) {
+  const auto obeyed = [this](std::string_view peer, std::string_view forwarded_for) {
+    head_.headers.clear();
+    head_.headers.add("X-Forwarded-For", forwarded_for);
+    head_.headers.add("x-envoy-upstream-rq-timeout-ms", "1");
+    prepare(peer);
+    return head_.headers.find("x-envoy-upstream-rq-timeout-ms") != nullptr;
+  };
+  spec_.xff_num_trusted_hops = 1;
+  EXPECT_FALSE(obeyed("10.0.0.1", "203.0.113.9"));
+  EXPECT_FALSE(obeyed("10.0.0.1", "10.0.0.9"));
+  spec_.xff_num_trusted_hops = 0;
+  spec_.trusted_proxies = {range("10.0.0.0", 8)};
+  EXPECT_FALSE(obeyed("10.0.0.1", "203.0.113.9"));
+  spec_.use_remote_address = false;
+  EXPECT_FALSE(obeyed("10.0.0.1", "203.0.113.9"));
+  EXPECT_FALSE(obeyed("10.0.0.1", "10.0.0.9, 10.0.0.8"));
+  EXPECT_TRUE(obeyed("10.0.0.1", "10.0.0.9"));
+}
+
+TEST_F(ForwardingTest, HowLongTheHopBeforeWaitsIsBelievedFromInside) {
+  const auto kept = [this](std::string_view peer) {
+    head_.headers.clear();
+    head_.headers.add("X-Forwarded-For", "203.0.113.9");
+    head_.headers.add("x-envoy-expected-rq-timeout-ms", "1");
+    prepare(peer);
+    return head_.headers.find("x-envoy-expected-rq-timeout-ms") != nullptr;
+  };
+  EXPECT_TRUE(kept("10.0.0.1"));
+  EXPECT_FALSE(kept("192.0.2.7"));
 }
 
 // Whatever is appended, and whatever edits do to the field later.
