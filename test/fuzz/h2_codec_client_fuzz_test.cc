@@ -1,18 +1,14 @@
 // Any bytes to the HTTP/2 client codec, as the responses to requests that a script makes, under a
-// layer above that sends, pauses and resets as the script has it. Receivers are destroyed as soon
-// as codec.h allows.
+// layer above that sends, pauses and resets as the script has it.
 
 #include <chrono>
 #include <memory>
 #include <string>
 #include <string_view>
-#include <utility>
-#include <vector>
 
 #include "proxy/base/assert.h"
 #include "proxy/http/h2_client_codec.h"
-#include "test/common/simulated_clock.h"
-#include "test/fuzz/h2_script.h"
+#include "test/fuzz/h2_layer.h"
 #include "test/proxy/http/h2_frames.h"
 
 namespace convoy::http {
@@ -21,9 +17,9 @@ namespace {
 // Streams of one connection at a time.
 constexpr size_t kMostRequests = 6;
 
-class Response final : public ResponseReceiver {
+class Response final : public fuzz::ScriptedStream<ResponseReceiver, RequestSender> {
  public:
-  explicit Response(fuzz::Script& script) : script_(script) {}
+  using ScriptedStream::ScriptedStream;
 
   // REQUIRES: made for this receiver.
   void start(RequestSender& sender) {
@@ -39,6 +35,7 @@ class Response final : public ResponseReceiver {
       head.upgrade = "websocket";
       head.headers.add("Sec-WebSocket-Key", "AAAAAAAAAAAAAAAAAAAAAA==");
     }
+    head_sent_ = true;
     sent_end_ = kind % 8 < 2;
     sender_->sendHead(head, sent_end_);
   }
@@ -54,37 +51,11 @@ class Response final : public ResponseReceiver {
     noteEnd();
     act();
   }
-  void onResponseBody(std::string_view, bool end) override {
-    order_.body(end);
-    noteEnd();
-    act();
-  }
-  void onResponseTrailers(HeaderList&) override {
-    order_.trailers();
-    noteEnd();
-    act();
-  }
-  void onResponseReset(Failure failure) override {
-    CONVOY_ASSERT(failure != Failure::None);
-    order_.reset();
-    sender_ = nullptr;
-  }
-  void onSendQueueAboveHigh() override {
-    order_.flow();
-    CONVOY_ASSERT(!above_high_);
-    above_high_ = true;
-    if (script_.next() == 255) reset();
-  }
-  void onSendQueueBelowLow() override {
-    order_.flow();
-    CONVOY_ASSERT(above_high_);
-    above_high_ = false;
-    if (script_.next() > 127) act();
-  }
+  void onResponseBody(std::string_view, bool end) override { tookBody(end); }
+  void onResponseTrailers(HeaderList&) override { tookTrailers(); }
+  void onResponseReset(Failure failure) override { tookReset(failure); }
 
-  bool over() const { return sender_ == nullptr; }
-
-  void act() {
+  void act() override {
     if (sender_ == nullptr) return;
     switch (script_.next() % 16) {
       case 1:
@@ -99,66 +70,23 @@ class Response final : public ResponseReceiver {
       case 6:
         return sender_->resumeReceiving();
       case 7:
-        return reset();
+        return reset(Failure::DownstreamDisconnect);
       default:
         return;
     }
   }
-  void reset() {
-    if (sender_ == nullptr) return;
-    RequestSender* const sender = std::exchange(sender_, nullptr);
-    order_.giveUp();
-    sender->reset(Failure::DownstreamDisconnect);
-  }
-
- private:
-  void sendBody(bool end) {
-    if (sent_end_ || (above_high_ && !end)) return;
-    const std::string bytes(above_high_ ? 0 : script_.next() * size_t{4}, 'x');
-    sent_end_ = end;
-    sender_->sendBody(bytes, end);
-    noteEnd();
-  }
-  void sendTrailers() {
-    if (sent_end_) return;
-    HeaderList trailers;
-    trailers.add("a", "b");
-    sent_end_ = true;
-    sender_->sendTrailers(trailers);
-    noteEnd();
-  }
-  void noteEnd() {
-    if (!sent_end_ || !order_.ended()) return;
-    sender_ = nullptr;
-    order_.giveUp();
-  }
-
-  fuzz::Script& script_;
-  RequestSender* sender_ = nullptr;  // null once the stream is over
-  fuzz::MessageOrder order_;
-  bool sent_end_ = false;
-  bool above_high_ = false;
 };
 
-class Connection final : public ClientCodecHandler {
+class Connection final : public fuzz::ScriptedConnection<ClientCodecHandler, Response> {
  public:
-  explicit Connection(fuzz::Script& script) : script_(script), options_(fuzz::h2Options(false)) {
-    out_.setWatermarks(
-        fuzz::kOutputHigh,
-        {.below_low = [](void* self) { static_cast<Connection*>(self)->codec_.onOutputBelowLow(); },
-         .context = this});
-  }
+  explicit Connection(fuzz::Script& script) : ScriptedConnection(script, fuzz::h2Options(false)) {}
   ~Connection() {
     if (script_.next() % 2 == 1) codec_.onEndOfStream();
     codec_.onConnectionLost(Failure::UpstreamReset);
     CONVOY_ASSERT(codec_.mustClose() && codec_.idle());
-    for (const auto& response : responses_) CONVOY_ASSERT(response->over());
-    const size_t written = out_.size();
-    codec_.dispatch("x");
-    CONVOY_ASSERT(out_.size() == written);
+    checkEnd(codec_);
   }
 
-  net::ByteQueue& output() override { return out_; }
   void pauseReading() override { CONVOY_ASSERT(false); }
   void resumeReading() override { CONVOY_ASSERT(false); }
   void onStreamComplete(RequestSender&) override { CONVOY_ASSERT(!error_); }
@@ -167,9 +95,8 @@ class Connection final : public ClientCodecHandler {
     CONVOY_ASSERT(streams >= 1 && streams <= options_.max_concurrent_streams);
   }
   void onProtocolError(Failure failure, std::string_view detail) override {
-    CONVOY_ASSERT(failure != Failure::None && !detail.empty() && !error_);
     CONVOY_ASSERT(codec_.mustClose());
-    error_ = true;
+    noteError(failure, detail);
   }
   void onGoAway() override {
     CONVOY_ASSERT(!went_away_);
@@ -185,19 +112,20 @@ class Connection final : public ClientCodecHandler {
       at += piece;
       taken_ += piece;
       step();
-      check();
+      check(codec_.session(), taken_ + sent_);
     }
     for (int i = 0; i < 8; ++i) {
       step();
-      check();
+      check(codec_.session(), taken_ + sent_);
     }
   }
 
  private:
+  void onBelowLow() override { codec_.onOutputBelowLow(); }
   void request() {
     if (codec_.mustClose() || codec_.session().streamCount() >= kMostRequests) return;
-    responses_.push_back(std::make_unique<Response>(script_));
-    Response& response = *responses_.back();
+    streams_.push_back(std::make_unique<Response>(script_));
+    Response& response = *streams_.back();
     response.start(codec_.newStream(response));
     sent_ += 1;
   }
@@ -213,38 +141,15 @@ class Connection final : public ClientCodecHandler {
       case 4:
       case 5:
       case 6:
-        for (size_t i = 0; i < responses_.size(); ++i) responses_[i]->act();
-        return;
+        return allAct();
       case 7:
         return;
       default:
-        if (!responses_.empty()) responses_[what / 16 % responses_.size()]->act();
-        return drain(out_.size());
+        return oneActs(what);
     }
   }
-  void drain(size_t bytes) {
-    bytes = std::min(bytes, out_.size());
-    wire_.read(out_.toString().substr(0, bytes));
-    out_.consume(bytes);
-  }
-  void check() {
-    std::erase_if(responses_, [](const auto& response) { return response->over(); });
-    CONVOY_ASSERT(out_.size() <=
-                  fuzz::kOutputHigh + fuzz::kOutputOnce + (taken_ + sent_) * fuzz::kOutputPerByte);
-    CONVOY_ASSERT(responses_.size() <= codec_.session().streamCount());
-    fuzz::checkHeld(codec_.session(), options_);
-  }
 
-  fuzz::Script& script_;
-  const H2Options options_;
-  test::SimulatedClock clock_;
-  H2Metrics metrics_;
-  net::ByteQueue out_;
-  fuzz::WireCheck wire_;
-  std::vector<std::unique_ptr<Response>> responses_;
-  size_t taken_ = 0;
   size_t sent_ = 0;
-  bool error_ = false;
   bool went_away_ = false;
   H2ClientCodec codec_{*this, options_, clock_, metrics_};
 };

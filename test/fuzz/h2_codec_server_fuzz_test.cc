@@ -1,25 +1,24 @@
 // Any bytes to the HTTP/2 server codec, under a layer above that answers, pauses, resets and goes
-// away as a script has it. Receivers are destroyed as soon as codec.h allows.
+// away as a script has it.
 
 #include <chrono>
 #include <memory>
 #include <string>
 #include <string_view>
-#include <utility>
-#include <vector>
 
 #include "proxy/base/assert.h"
 #include "proxy/http/h2_server_codec.h"
-#include "test/common/simulated_clock.h"
-#include "test/fuzz/h2_script.h"
+#include "test/fuzz/h2_layer.h"
 #include "test/proxy/http/h2_frames.h"
 
 namespace convoy::http {
 namespace {
 
-class Request final : public RequestReceiver {
+class Request final : public fuzz::ScriptedStream<RequestReceiver, ResponseSender> {
  public:
-  Request(fuzz::Script& script, ResponseSender& sender) : script_(script), sender_(&sender) {}
+  Request(fuzz::Script& script, ResponseSender& sender) : ScriptedStream(script) {
+    sender_ = &sender;
+  }
 
   void onRequestHead(RequestHead& head, bool end) override {
     order_.head(end);
@@ -27,38 +26,11 @@ class Request final : public RequestReceiver {
     CONVOY_ASSERT(!end || head.body.kind != BodyLength::Kind::Unknown);
     act();
   }
-  void onRequestBody(std::string_view, bool end) override {
-    order_.body(end);
-    noteEnd();
-    act();
-  }
-  void onRequestTrailers(HeaderList&) override {
-    order_.trailers();
-    noteEnd();
-    act();
-  }
-  void onRequestReset(Failure failure) override {
-    CONVOY_ASSERT(failure != Failure::None);
-    order_.reset();
-    sender_ = nullptr;
-  }
-  void onSendQueueAboveHigh() override {
-    order_.flow();
-    CONVOY_ASSERT(!above_high_);
-    above_high_ = true;
-    if (script_.next() == 255) reset(Failure::DownstreamDisconnect);
-  }
-  void onSendQueueBelowLow() override {
-    order_.flow();
-    CONVOY_ASSERT(above_high_);
-    above_high_ = false;
-    if (script_.next() > 127) act();
-  }
+  void onRequestBody(std::string_view, bool end) override { tookBody(end); }
+  void onRequestTrailers(HeaderList&) override { tookTrailers(); }
+  void onRequestReset(Failure failure) override { tookReset(failure); }
 
-  bool over() const { return sender_ == nullptr; }
-
-  // One step, by one or two bytes of the script.
-  void act() {
+  void act() override {
     if (sender_ == nullptr) return;
     const uint8_t step = script_.next();
     switch (step % 16) {
@@ -106,77 +78,37 @@ class Request final : public RequestReceiver {
     sender_->sendHead(head, end);
     noteEnd();
   }
-  void sendBody(bool end) {
-    if (sender_ == nullptr || !head_sent_ || sent_end_ || (above_high_ && !end)) return;
-    const std::string bytes(above_high_ ? 0 : script_.next() * size_t{4}, 'x');
-    sent_end_ = end;
-    sender_->sendBody(bytes, end);
-    noteEnd();
-  }
-  void sendTrailers() {
-    if (sender_ == nullptr || !head_sent_ || sent_end_) return;
-    HeaderList trailers;
-    trailers.add("grpc-status", "0");
-    sent_end_ = true;
-    sender_->sendTrailers(trailers);
-    noteEnd();
-  }
   void sendInformational() {
     if (head_sent_ || informational_++ > 2) return;
     ResponseHead head;
     head.status = 103;
     sender_->sendInformational(head);
   }
-  void reset(Failure failure) {
-    if (sender_ == nullptr) return;
-    ResponseSender* const sender = std::exchange(sender_, nullptr);
-    order_.giveUp();
-    sender->reset(failure);
-  }
-  void noteEnd() {
-    if (!sent_end_ || !order_.ended()) return;
-    sender_ = nullptr;
-    order_.giveUp();
-  }
 
-  fuzz::Script& script_;
-  ResponseSender* sender_;  // null once the stream is over
-  fuzz::MessageOrder order_;
-  bool head_sent_ = false;
-  bool sent_end_ = false;
-  bool above_high_ = false;
   int informational_ = 0;
 };
 
-class Connection final : public ServerCodecHandler {
+class Connection final : public fuzz::ScriptedConnection<ServerCodecHandler, Request> {
  public:
   explicit Connection(fuzz::Script& script)
-      : script_(script), options_(fuzz::h2Options(script.next() % 2 == 1)) {
-    out_.setWatermarks(
-        fuzz::kOutputHigh,
-        {.below_low = [](void* self) { static_cast<Connection*>(self)->codec_.onOutputBelowLow(); },
-         .context = this});
-  }
+      : ScriptedConnection(script, fuzz::h2Options(script.next() % 2 == 1)) {}
   ~Connection() {
     codec_.onConnectionLost(Failure::DownstreamDisconnect);
-    CONVOY_ASSERT(codec_.session().streamCount() == 0);
+    checkEnd(codec_);
     const size_t written = out_.size();
-    for (const auto& request : requests_) CONVOY_ASSERT(request->over());
     codec_.goAway();
-    CONVOY_ASSERT(codec_.dispatch("x") == 1 && out_.size() == written);
+    CONVOY_ASSERT(out_.size() == written);
   }
 
-  net::ByteQueue& output() override { return out_; }
   void pauseReading() override { ++pauses_; }
   void resumeReading() override { CONVOY_ASSERT(pauses_-- > 0); }
   RequestReceiver& newStream(ResponseSender& sender) override {
     CONVOY_ASSERT(!error_);
-    requests_.push_back(std::make_unique<Request>(script_, sender));
-    return *requests_.back();
+    streams_.push_back(std::make_unique<Request>(script_, sender));
+    return *streams_.back();
   }
   void onProtocolError(Failure failure, std::string_view detail) override {
-    CONVOY_ASSERT(failure != Failure::None && !detail.empty() && !error_);
-    error_ = true;
+    noteError(failure, detail);
     CONVOY_ASSERT(codec_.mustClose());
   }
   void onRequestRefused(ResponseSender* sender, Failure failure, std::string_view detail,
@@ -200,17 +132,18 @@ class Connection final : public ServerCodecHandler {
         taken_ += piece;
       }
       step();
-      check();
+      checkAll();
     }
     if (script_.next() % 2 == 1) codec_.onEndOfStream();
-    check();
+    checkAll();
     for (int i = 0; i < 8; ++i) {
       step();
-      check();
+      checkAll();
     }
   }
 
  private:
+  void onBelowLow() override { codec_.onOutputBelowLow(); }
   void step() {
     const uint8_t what = script_.next();
     switch (what % 16) {
@@ -229,40 +162,20 @@ class Connection final : public ServerCodecHandler {
         return;
       case 6:
       case 7:
-        for (size_t i = 0; i < requests_.size(); ++i) requests_[i]->act();
-        return;
+        return allAct();
       case 8:
         return;
       default:
-        if (!requests_.empty()) requests_[what / 16 % requests_.size()]->act();
-        return drain(out_.size());
+        return oneActs(what);
     }
   }
-  void drain(size_t bytes) {
-    bytes = std::min(bytes, out_.size());
-    wire_.read(out_.toString().substr(0, bytes));
-    out_.consume(bytes);
-  }
-  void check() {
-    std::erase_if(requests_, [](const auto& request) { return request->over(); });
-    CONVOY_ASSERT(out_.size() <=
-                  fuzz::kOutputHigh + fuzz::kOutputOnce + taken_ * fuzz::kOutputPerByte);
+  void checkAll() {
+    check(codec_.session(), taken_);
     CONVOY_ASSERT(codec_.session().streamCount() <= options_.max_concurrent_streams);
-    CONVOY_ASSERT(requests_.size() <= codec_.session().streamCount());
-    CONVOY_ASSERT(!codec_.idle() || requests_.empty());
-    fuzz::checkHeld(codec_.session(), options_);
+    CONVOY_ASSERT(!codec_.idle() || streams_.empty());
   }
 
-  fuzz::Script& script_;
-  const H2Options options_;
-  test::SimulatedClock clock_;
-  H2Metrics metrics_;
-  net::ByteQueue out_;
-  fuzz::WireCheck wire_;
-  std::vector<std::unique_ptr<Request>> requests_;
-  size_t taken_ = 0;
   int pauses_ = 0;
-  bool error_ = false;
   H2ServerCodec codec_{*this, options_, clock_, metrics_};
 };
 
