@@ -2,9 +2,11 @@
 
 #include <algorithm>
 #include <set>
+#include <utility>
 
 #include "absl/strings/ascii.h"
 #include "absl/strings/match.h"
+#include "absl/strings/str_cat.h"
 #include "absl/strings/str_join.h"
 #include "api/convoy/ext/route_policy.pb.h"
 #include "controlplane/compile/headers.h"
@@ -99,8 +101,25 @@ void compileTunnels(const v1::Route& route, route_v3::RouteAction* action) {
   connect->mutable_connect_config();
 }
 
+// What a node says when one of the times runs out.
+void compileOrigin(const v1::Route& route, const std::string& path,
+                   ext::RoutePolicy::Origin* origin) {
+  const std::pair<const char*, bool> times[] = {
+      {"timeout", route.has_timeout()},
+      {"idle_timeout", route.has_idle_timeout()},
+      {"first_byte_timeout", route.has_first_byte_timeout()},
+      {"tunnel_idle_timeout", route.has_tunnel_idle_timeout()},
+      {"max_stream_duration", route.has_max_stream_duration()},
+      {"retries.per_try_timeout", route.retries().has_per_try_timeout()},
+  };
+  origin->set_path(path);
+  for (const auto& [name, is_set] : times) {
+    if (is_set) origin->add_times(name);
+  }
+}
+
 // convoy.v1's defaults are written out: an unset field would mean Envoy's.
-void compileForward(const v1::Route& route, route_v3::Route* out) {
+void compileForward(const v1::Route& route, const std::string& path, route_v3::Route* out) {
   route_v3::RouteAction* action = out->mutable_route();
   action->set_cluster(route.pool());
   *action->mutable_timeout() = route.timeout();
@@ -128,10 +147,12 @@ void compileForward(const v1::Route& route, route_v3::Route* out) {
     *policy.mutable_first_byte_timeout() = route.first_byte_timeout();
   }
   compileRetries(route, out, &policy);
+  compileOrigin(route, path, policy.mutable_origin());
   (*out->mutable_metadata()->mutable_typed_filter_metadata())[kRoutePolicy].PackFrom(policy);
 }
 
-route_v3::Route compileRoute(const v1::Route& route, const PoolHeaders& pool_headers) {
+route_v3::Route compileRoute(const v1::Route& route, const std::string& path,
+                             const PoolHeaders& pool_headers) {
   route_v3::Route out;
   out.set_name(route.name());
   compileMatch(route.match(), out.mutable_match());
@@ -142,7 +163,7 @@ route_v3::Route compileRoute(const v1::Route& route, const PoolHeaders& pool_hea
           route.direct_response().body());
     }
   } else {
-    compileForward(route, &out);
+    compileForward(route, path, &out);
   }
   compileRouteHeaders(route.headers(),
                       pool_headers ? pool_headers(route.pool()) : v1::Headers::default_instance(),
@@ -157,10 +178,14 @@ route_v3::RouteConfiguration compileRoutes(const std::string& name, const RouteL
   std::set<std::string> domains;
   std::vector<std::vector<std::string>> patterns;
   std::vector<route_v3::Route> compiled;
-  for (const v1::Route& route : routes) {
-    patterns.push_back(domainsOf(route));
+  // A listener's own routes have its name behind "listener/".
+  const std::string owner =
+      absl::StrContains(name, '/') ? name : absl::StrCat("route_table/", name);
+  for (int i = 0; i < routes.size(); ++i) {
+    patterns.push_back(domainsOf(routes[i]));
     domains.insert(patterns.back().begin(), patterns.back().end());
-    compiled.push_back(compileRoute(route, pool_headers));
+    compiled.push_back(
+        compileRoute(routes[i], absl::StrCat(owner, ":routes[", i, "]"), pool_headers));
   }
   route_v3::RouteConfiguration config;
   config.set_name(name);

@@ -38,16 +38,35 @@ std::string_view fieldOf(Timer timer) {
   return {};
 }
 
+std::string_view sourceFieldOf(Timer timer) {
+  switch (timer) {
+    case Timer::RouteStreamDuration:
+      return "max_stream_duration";
+    case Timer::RouteIdle:
+      return "idle_timeout";
+    case Timer::TunnelIdle:
+      return "tunnel_idle_timeout";
+    case Timer::FirstByte:
+      return "first_byte_timeout";
+    case Timer::Response:
+      return "timeout";
+    case Timer::PerTry:
+      return "retries.per_try_timeout";
+    default:
+      return {};
+  }
+}
+
 std::string_view TimerOrigins::text(Timer timer, Arena& arena) const {
   const uint32_t at = at_[index(timer)];
   if (at == 0) return "default";
   std::string text = where_;
-  if (at != kInResource) {
+  if (at < kInSource) {
     text += ':' + std::to_string(at);
   } else {
     const bool whole = text.empty() || text.back() == ':';
     if (!whole) text += '.';
-    text += fieldOf(timer);
+    text += at == kInSource ? sourceFieldOf(timer) : fieldOf(timer);
   }
   // Names are the control plane's or a person's: no blank or control character splits a log line.
   for (char& c : text) {

@@ -179,6 +179,10 @@ RetryPolicyPtr RetryPolicies::of(const proto::Route& route) {
     const bool hedge = policy->hedge_on_per_try_timeout;
     *policy = toPolicy(action.retry_policy(), context_, report_);
     policy->hedge_on_per_try_timeout = hedge;
+    if (route_policy.has_value() && route_policy->has_origin()) {
+      policy->origins = base::TimerOrigins(route_policy->origin().path());
+      noteSource(base::Timer::PerTry, route_policy->origin(), &policy->origins);
+    }
   }
   if (action.has_hedge_policy()) {
     auto in = report_.in("hedge_policy");

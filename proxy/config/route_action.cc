@@ -154,7 +154,8 @@ void applyPolicy(const proto::Route& proto, route::Forward* forward, base::Field
 }
 
 // The report's scope is the route.
-void noteOrigins(const Context& context, route::Forward* forward, base::FieldReport& report) {
+void noteOrigins(const proto::Route& proto, const Context& context, route::Forward* forward,
+                 base::FieldReport& report) {
   using base::Timer;
   const std::pair<Timer, bool> timers[] = {
       {Timer::Response, forward->timeout.has_value()},
@@ -163,8 +164,14 @@ void noteOrigins(const Context& context, route::Forward* forward, base::FieldRep
       {Timer::FirstByte, forward->first_byte_timeout.count() > 0},
       {Timer::RouteStreamDuration, forward->max_stream_duration.has_value()},
   };
+  const auto policy = routePolicy(proto);
+  const bool written = policy.has_value() && policy->has_origin();
+  forward->origins =
+      written ? base::TimerOrigins(policy->origin().path()) : originsAt(context, report);
   for (const auto& [timer, is_set] : timers) {
-    if (is_set) noteOrigin(timer, context, report, &forward->origins);
+    if (!is_set) continue;
+    written ? noteSource(timer, policy->origin(), &forward->origins)
+            : noteOrigin(timer, context, report, &forward->origins);
   }
 }
 
@@ -206,8 +213,7 @@ void setAction(const proto::Route& proto, uint32_t max_body_bytes, const Context
         forward = toForward(proto.route(), report);
       }
       applyPolicy(proto, &forward, report);
-      forward.origins = originsAt(context, report);
-      noteOrigins(context, &forward, report);
+      noteOrigins(proto, context, &forward, report);
       route->action = std::move(forward);
       return;
     }

@@ -43,13 +43,13 @@ enum class Failure : uint8_t {
   UpstreamConnectTimeout,    // 503
   UpstreamTransportFailure,  // 503: the handshake of TLS failed
   UpstreamReset,  // 502: broke before the response head (Envoy: 503 UC; ours is the 502)
-  UpstreamRefusedStream,     // 503: HTTP/2: the host said that it has not looked at the request
-  UpstreamProtocolError,     // 502: the response was malformed
-  UpstreamFirstByteTimeout,  // 504
-  UpstreamResponseTimeout,   // 504: route time-out
-  UpstreamPerTryTimeout,     // 504: of one attempt
+  UpstreamRefusedStream,      // 503: HTTP/2: the host said that it has not looked at the request
+  UpstreamProtocolError,      // 502: the response was malformed
+  UpstreamFirstByteTimeout,   // 504
+  UpstreamResponseTimeout,    // 504: route time-out
+  UpstreamPerTryTimeout,      // 504: of one attempt
   UpstreamPerTryIdleTimeout,  // 504: an attempt was silent for too long
-  UpstreamAbortedBody,       // the response broke after its head: downstream is aborted
+  UpstreamAbortedBody,        // the response broke after its head: downstream is aborted
   kCount
 };
 

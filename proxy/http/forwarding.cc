@@ -129,9 +129,8 @@ constexpr std::string_view kClaims[] = {
 
 template <size_t kCount>
 bool isOneOf(std::string_view name, const std::string_view (&names)[kCount]) {
-  return std::any_of(std::begin(names), std::end(names), [name](std::string_view one) {
-    return base::equalsIgnoreCase(name, one);
-  });
+  return std::any_of(std::begin(names), std::end(names),
+                     [name](std::string_view one) { return base::equalsIgnoreCase(name, one); });
 }
 
 // Whether a request from outside may not say this.

@@ -203,8 +203,9 @@ void H2Session::receive(std::string_view bytes) {
   flush();
 }
 
-// DATA that nghttp2 will drop without a word. Whoever has ended or reset a stream sends nothing more
-// on it; on one that we have reset, what is on its way is legal, and little of it is cheap to send.
+// DATA that nghttp2 will drop without a word. Whoever has ended or reset a stream sends nothing
+// more on it; on one that we have reset, what is on its way is legal, and little of it is cheap to
+// send.
 void H2Session::judgeForgotten(const H2FrameScanner::Found& data) {
   if (wasClosedByPeer(data.stream)) return fail(H2Error::StreamClosed);
   if (data.length < H2Flood::kSmallData && find(data.stream) == nullptr) {
@@ -543,9 +544,9 @@ void H2Session::finishGoAway() {
   if (go_away_ == GoAway::Final || failure_ != H2Error::None) return;
   go_away_ = GoAway::Final;
   const std::string_view why = why_ == nullptr ? std::string_view() : *why_;
-  nghttp2_submit_goaway(
-      session_, NGHTTP2_FLAG_NONE, nghttp2_session_get_last_proc_stream_id(session_),
-      NGHTTP2_NO_ERROR, reinterpret_cast<const uint8_t*>(why.data()), why.size());
+  nghttp2_submit_goaway(session_, NGHTTP2_FLAG_NONE,
+                        nghttp2_session_get_last_proc_stream_id(session_), NGHTTP2_NO_ERROR,
+                        reinterpret_cast<const uint8_t*>(why.data()), why.size());
   flush();
 }
 

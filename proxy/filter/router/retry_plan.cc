@@ -25,8 +25,7 @@ bool isConnectFailure(Failure failure) {
 bool isReset(Failure failure) {
   return isConnectFailure(failure) || failure == Failure::UpstreamReset ||
          failure == Failure::UpstreamRefusedStream || failure == Failure::UpstreamProtocolError ||
-         failure == Failure::UpstreamPerTryTimeout ||
-         failure == Failure::UpstreamPerTryIdleTimeout;
+         failure == Failure::UpstreamPerTryTimeout || failure == Failure::UpstreamPerTryIdleTimeout;
 }
 
 uint32_t grpcCondition(uint8_t status) {

@@ -4,11 +4,14 @@
 #include <gtest/gtest.h>
 
 #include <string>
+#include <utility>
+#include <variant>
 
 #include "absl/strings/ascii.h"
 #include "absl/strings/match.h"
 #include "api/convoy/v1/route.pb.h"
 #include "controlplane/compile/routes.h"
+#include "proxy/base/timer_origins.h"
 #include "proxy/config/builtins.h"
 #include "proxy/config/resources.h"
 #include "proxy/event/random.h"
@@ -85,6 +88,28 @@ TEST(RoutesOnNodeTest, TheFirstRouteThatMatchesServes) {
             << method << " " << authority << path;
       }
     }
+  }
+}
+
+// In the words of whoever wrote it; what nobody wrote is a default, though it is written out.
+TEST(RoutesOnNodeTest, ATimeThatRunsOutIsNamedByItsFieldInConvoyV1) {
+  const auto table = parse<v1::RouteTable>(R"(
+      routes { match { path: "/a" } pool: "web" }
+      routes { pool: "web" timeout { seconds: 5 } retries { per_try_timeout { seconds: 1 } } })");
+  config::Context context;
+  context.registry = &config::builtins();
+  base::Arena arena;
+  for (const auto& [name, owner] :
+       {std::pair{"t", "route_table/t"}, std::pair{"listener/l", "listener/l"}}) {
+    const auto made = config::makeRouteTable(compileRoutes(name, table.routes()), context);
+    ASSERT_TRUE(made.ok()) << made.errors.text();
+    const auto& forward =
+        std::get<route::Forward>(made.spec->virtual_hosts.at(0).routes.at(1).action);
+    const std::string route = std::string(owner) + ":routes[1].";
+    EXPECT_EQ(forward.origins.text(base::Timer::Response, arena), route + "timeout");
+    EXPECT_EQ(forward.origins.text(base::Timer::RouteIdle, arena), "default");
+    EXPECT_EQ(forward.retries->origins.text(base::Timer::PerTry, arena),
+              route + "retries.per_try_timeout");
   }
 }
 

@@ -37,16 +37,20 @@ std::string hosts(const std::string& table) {
   return out;
 }
 
-const std::string kPolicy =
-    "metadata { typed_filter_metadata { key: \"convoy.ext.RoutePolicy\" value { "
-    "[type.googleapis.com/convoy.ext.RoutePolicy] { tunnel_idle_timeout { seconds: 3600 } "
-    "retries { unseen_is_free: true idempotent_resets: true } } } } }";
+// times: those that are set, as text.
+std::string policy(const std::string& times = "") {
+  return "metadata { typed_filter_metadata { key: \"convoy.ext.RoutePolicy\" value { "
+         "[type.googleapis.com/convoy.ext.RoutePolicy] { tunnel_idle_timeout { seconds: 3600 } "
+         "retries { unseen_is_free: true idempotent_resets: true } "
+         "origin { path: \"route_table/r:routes[0]\" " +
+         times + "} } } } }";
+}
 
 TEST(RoutesTest, DefaultsAreWrittenOut) {
   EXPECT_EQ(route(R"(routes { pool: "web" })"),
             R"(match { prefix: "/" } )"
             R"(route { cluster: "web" timeout { } idle_timeout { seconds: 60 } } )" +
-                kPolicy);
+                policy());
 }
 
 TEST(RoutesTest, EveryField) {
@@ -61,7 +65,7 @@ TEST(RoutesTest, EveryField) {
       R"(headers { name: "b" invert_match: true string_match { prefix: "v" } } )"
       R"(headers { name: "c" present_match: false } headers { name: "d" present_match: true } } )"
       R"(route { cluster: "web" timeout { seconds: 1 } idle_timeout { seconds: 2 } } )" +
-          kPolicy + R"( name: "n")");
+          policy(R"(times: "timeout" times: "idle_timeout" )") + R"( name: "n")");
 }
 
 TEST(RoutesTest, SeveralMethodsAreOneExpression) {
@@ -69,7 +73,7 @@ TEST(RoutesTest, SeveralMethodsAreOneExpression) {
       route(R"(routes { pool: "w" match { path_prefix: "/a" methods: "GET" methods: "M-X" } })"),
       R"(match { prefix: "/a" headers { name: ":method" string_match { safe_regex )"
       R"({ regex: "GET|M-X" } } } } route { cluster: "w" timeout { } idle_timeout { seconds: 60 } } )" +
-          kPolicy);
+          policy());
 }
 
 TEST(RoutesTest, DirectResponses) {

@@ -29,6 +29,14 @@ TEST_F(TimerOriginsTest, NamesResourceAndField) {
   EXPECT_EQ(cluster.text(Timer::Connect, arena_), "Cluster/web:connect_timeout");
 }
 
+TEST_F(TimerOriginsTest, NamesWhatAPersonWrote) {
+  TimerOrigins route("listener/public:routes[2]");
+  route.setInSource(Timer::RouteStreamDuration);
+  EXPECT_EQ(route.text(Timer::RouteStreamDuration, arena_),
+            "listener/public:routes[2].max_stream_duration");
+  EXPECT_EQ(route.text(Timer::Response, arena_), "default");
+}
+
 TEST_F(TimerOriginsTest, IsDefaultWhereNothingIsSet) {
   EXPECT_EQ(TimerOrigins().text(Timer::Response, arena_), "default");
 }

@@ -32,8 +32,7 @@ std::string scan(std::string_view bytes, size_t skip, size_t piece_size) {
 TEST(H2FrameScannerTest, FindsDataFramesHoweverTheyArrive) {
   const std::string start = std::string(h2::kPreface) + h2::settings() + h2::post(1);
   const std::string bytes = start + h2::data(1, "hello") + h2::ping("12345678") + h2::data(3, "") +
-                            h2::data(0x7fffffff, std::string(300, 'x')) +
-                            h2::frame(9, 0, 1, "abc");
+                            h2::data(0x7fffffff, std::string(300, 'x')) + h2::frame(9, 0, 1, "abc");
   const size_t first = start.size() + 9;
   const size_t second = first + 5 + 17 + 9;
   const std::string expected = "1@" + std::to_string(first) + "+5 3@" + std::to_string(second) +

@@ -529,12 +529,18 @@ TEST(H2ServerCodecTest, FloodsAreToldToCalmDown) {
        [](uint32_t) { return data(1, std::string("\3abc", 4), kPadded); }, 1000},
       {"h2_flood_window_update", kReset1, [](uint32_t) { return windowUpdate(1, 1); }, 1000},
       {"h2_flood_reset", kReset1, [](uint32_t) { return rstStream(1, 8); }, 1000},
-      {"h2_flood_reset", kReset1, [](uint32_t) { return headers(1, {{"a", "b"}}, kEndStream); },
+      {"h2_flood_reset", kReset1,
+       [](uint32_t) {
+         return headers(1, {{"a", "b"}}, kEndStream);
+       },
        1000},
       {"h2_flood_priority", kReset1,
        [](uint32_t) { return frame(2, 0, 1, std::string("\0\0\0\0\0", 5)); }, 1000},
       {"h2_flood_continuation", kReset1 + frame(1, 0, 1, hpack({{"a", "b"}})),
-       [](uint32_t) { return frame(9, 0, 1, hpack({{"a", "b"}})); }, 1000},
+       [](uint32_t) {
+         return frame(9, 0, 1, hpack({{"a", "b"}}));
+       },
+       1000},
   };
   for (const Flood& flood : floods) {
     H2ServerRecorder server;

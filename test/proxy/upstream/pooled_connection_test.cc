@@ -394,7 +394,8 @@ TEST_F(PooledConnectionTest, ASlowUpstreamStopsItsRequest) {
   EXPECT_EQ(metrics().upstream_flow_control_drained_total.value(), 1u);
 }
 
-// The server answers and does not read: what is left of the request before is in the next one's way.
+// The server answers and does not read: what is left of the request before is in the next one's
+// way.
 TEST_F(PooledConnectionTest, TheNextRequestOfASlowUpstreamIsStoppedFromTheBeginning) {
   auto spec = clusterSpec();
   spec->per_connection_buffer_limit_bytes = 64 * 1024;
