@@ -286,20 +286,6 @@ size_t writeResponseHead(net::ByteQueue& out, const ResponseHead& head, H1Framin
   return 0;
 }
 
-void writeFailureReply(net::ByteQueue& out, Failure failure, std::string_view date,
-                       std::string_view server) {
-  const FailureInfo& row = info(failure);
-  CONVOY_ASSERT(row.status != 0);
-  ResponseHead head;
-  head.status = row.status;
-  head.headers.add(HeaderName::ContentType, "text/plain");
-  if (!date.empty()) head.headers.add(HeaderName::Date, date);
-  if (!server.empty()) head.headers.add(HeaderName::Server, server);
-  writeResponseHead(out, head, {H1Framing::Kind::ContentLength, row.text.size()},
-                    H1Connection::Close);
-  out.append(row.text);
-}
-
 bool H1BodyWriter::write(net::ByteQueue& out, std::string_view bytes, bool end) {
   switch (mode_) {
     case Mode::Nothing:

@@ -31,12 +31,6 @@ size_t writeRequestHead(net::ByteQueue& out, const RequestHead& head, H1Framing 
 size_t writeResponseHead(net::ByteQueue& out, const ResponseHead& head, H1Framing framing,
                          H1Connection connection);
 
-// A whole response for a failure that has no stream to answer on: status and text of the table,
-// "Connection: close". `date` and `server` are left out if empty. REQUIRES: the failure has a
-// status.
-void writeFailureReply(net::ByteQueue& out, Failure failure, std::string_view date,
-                       std::string_view server);
-
 // Frames the body of one message.
 class H1BodyWriter {
  public:

@@ -35,6 +35,7 @@ class Response final : public fuzz::ScriptedStream<ResponseReceiver, RequestSend
       head.upgrade = "websocket";
       head.headers.add("Sec-WebSocket-Key", "AAAAAAAAAAAAAAAAAAAAAA==");
     }
+    if (kind % 8 == 6) head.body = {BodyLength::Kind::Known, 10};
     head_sent_ = true;
     sent_end_ = kind % 8 < 2;
     sender_->sendHead(head, sent_end_);

@@ -1,99 +1,131 @@
 #pragma once
 
-// The layer above an HTTP/2 codec, of either role, as a script (h2_script.h) has it: streams that
-// send, pause and reset, and the connection's output, of which a script takes as much as it likes.
-// Streams are destroyed as soon as codec.h allows.
+// What both HTTP/2 targets share beside script.h: options, a look at what the codec writes, and the
+// connection under it, of whose output a script takes as much as it likes. Streams are destroyed as
+// soon as codec.h allows.
+
+#include <nghttp2/nghttp2.h>
 
 #include <algorithm>
+#include <map>
 #include <memory>
 #include <string>
 #include <string_view>
-#include <utility>
 #include <vector>
 
 #include "proxy/base/assert.h"
 #include "proxy/http/codec.h"
+#include "proxy/http/h2_options.h"
 #include "proxy/http/h2_session.h"
 #include "test/common/simulated_clock.h"
-#include "test/fuzz/h2_script.h"
+#include "test/fuzz/script.h"
 
 namespace convoy::fuzz {
 
-// A Receiver and what it does with its Sender.
-template <typename Receiver, typename Sender>
-class ScriptedStream : public Receiver {
+// What of the connection's output may lie above its mark: for each byte that was read (answers to
+// PING, SETTINGS and requests), and at most one frame of DATA.
+inline constexpr size_t kOutputPerByte = 64;
+inline constexpr size_t kOutputOnce = size_t{64} * 1024;
+// One call of sendBody() at most.
+inline constexpr size_t kMaxPiece = 1024;
+
+// Small enough to be reached.
+inline http::H2Options h2Options(bool extended_connect) {
+  http::H2Options options;
+  options.max_concurrent_streams = 4;
+  options.stream_window = 256;
+  options.connection_window = 65535;
+  options.stream_send_buffer = 512;
+  options.max_head_bytes = 400;
+  options.max_fields = 8;
+  options.max_cookie_bytes = 100;
+  options.max_trailer_bytes = 80;
+  options.max_trailer_fields = 3;
+  options.max_informational = 2;
+  options.allow_extended_connect = extended_connect;
+  options.flood_budget = 100;
+  options.flood_refill_per_second = 10;
+  return options;
+}
+
+// Reads what a codec writes: whole frames; on every stream a head first, and nothing but
+// WINDOW_UPDATE and RST_STREAM behind its end, and nothing behind RST_STREAM.
+class WireCheck {
  public:
-  explicit ScriptedStream(Script& script) : script_(script) {}
-  virtual ~ScriptedStream() = default;
+  void read(std::string_view bytes) {
+    bytes_.append(bytes);
+    if (bytes_.size() < kPreface.size() && kPreface.starts_with(bytes_)) return;
+    if (bytes_.starts_with(kPreface)) bytes_.erase(0, kPreface.size());
+    size_t at = 0;
+    while (bytes_.size() - at >= kFrameHeader) {
+      const size_t length = number(at, 3);
+      CONVOY_ASSERT(length <= kMaxFrame);
+      if (bytes_.size() - at < kFrameHeader + length) break;
+      frame(static_cast<uint8_t>(bytes_[at + 3]), static_cast<uint8_t>(bytes_[at + 4]),
+            number(at + 5, 4), length);
+      at += kFrameHeader + length;
+    }
+    bytes_.erase(0, at);
+  }
+  bool wholeFrames() const { return bytes_.empty(); }
 
-  bool over() const { return sender_ == nullptr; }
-  // One step, by one or two bytes of the script.
-  virtual void act() = 0;
+ private:
+  static constexpr std::string_view kPreface = "PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n";
+  static constexpr size_t kFrameHeader = 9;
+  static constexpr size_t kMaxFrame = 16384;  // nghttp2 writes no larger ones, whatever is allowed
 
-  void onSendQueueAboveHigh() final {
-    order_.flow();
-    CONVOY_ASSERT(!above_high_);
-    above_high_ = true;
-    if (script_.next() == 255) reset(http::Failure::DownstreamDisconnect);
-  }
-  void onSendQueueBelowLow() final {
-    order_.flow();
-    CONVOY_ASSERT(above_high_);
-    above_high_ = false;
-    if (script_.next() > 127) act();
-  }
+  struct Seen {
+    bool head = false;
+    bool end = false;
+    bool reset = false;
+  };
 
- protected:
-  void tookBody(bool end) {
-    order_.body(end);
-    noteEnd();
-    act();
-  }
-  void tookTrailers() {
-    order_.trailers();
-    noteEnd();
-    act();
-  }
-  void tookReset(http::Failure failure) {
-    CONVOY_ASSERT(failure != http::Failure::None);
-    order_.reset();
-    sender_ = nullptr;
-  }
-  void sendBody(bool end) {
-    if (sender_ == nullptr || !head_sent_ || sent_end_ || (above_high_ && !end)) return;
-    const std::string bytes(above_high_ ? 0 : script_.next() * size_t{4}, 'x');
-    sent_end_ = end;
-    sender_->sendBody(bytes, end);
-    noteEnd();
-  }
-  void sendTrailers() {
-    if (sender_ == nullptr || !head_sent_ || sent_end_) return;
-    http::HeaderList trailers;
-    trailers.add("grpc-status", "0");
-    sent_end_ = true;
-    sender_->sendTrailers(trailers);
-    noteEnd();
-  }
-  void reset(http::Failure failure) {
-    if (sender_ == nullptr) return;
-    Sender* const sender = std::exchange(sender_, nullptr);
-    order_.giveUp();
-    sender->reset(failure);
-  }
-  // Both directions have ended: the sender is the codec's again.
-  void noteEnd() {
-    if (!sent_end_ || !order_.ended()) return;
-    sender_ = nullptr;
-    order_.giveUp();
+  size_t number(size_t at, size_t count) const {
+    size_t value = 0;
+    for (size_t i = 0; i < count; ++i) value = value << 8 | static_cast<uint8_t>(bytes_[at + i]);
+    return value;
   }
 
-  Script& script_;
-  Sender* sender_ = nullptr;  // null once the stream is over
-  MessageOrder order_;
-  bool head_sent_ = false;
-  bool sent_end_ = false;
-  bool above_high_ = false;
+  void frame(uint8_t type, uint8_t flags, size_t id, size_t length) {
+    Seen& seen = streams_[id];
+    CONVOY_ASSERT(!seen.reset);
+    const bool end = (flags & NGHTTP2_FLAG_END_STREAM) != 0;
+    switch (type) {
+      case NGHTTP2_HEADERS:
+      case NGHTTP2_DATA:
+        CONVOY_ASSERT(id != 0 && !seen.end && (seen.head || type == NGHTTP2_HEADERS));
+        CONVOY_ASSERT(type == NGHTTP2_HEADERS || length > 0 || end);
+        seen.head = true;
+        seen.end = end;
+        break;
+      case NGHTTP2_RST_STREAM:
+        CONVOY_ASSERT(id != 0 && length == 4);
+        seen.reset = true;
+        break;
+      case NGHTTP2_SETTINGS:
+      case NGHTTP2_PING:
+      case NGHTTP2_GOAWAY:
+        CONVOY_ASSERT(id == 0);
+        break;
+      default:
+        CONVOY_ASSERT(type == NGHTTP2_WINDOW_UPDATE || type == NGHTTP2_CONTINUATION);
+    }
+  }
+
+  std::string bytes_;
+  std::map<size_t, Seen> streams_;
 };
+
+// What one connection holds for its peer.
+inline void checkHeld(http::H2Session& session, const http::H2Options& options) {
+  size_t withheld = 0;
+  session.streams().forEach([&](http::H2Stream& stream) {
+    CONVOY_ASSERT(stream.direct.empty());
+    CONVOY_ASSERT(stream.pending.size() <= options.stream_send_buffer + kMaxPiece);
+    withheld += stream.unconsumed;
+  });
+  CONVOY_ASSERT(withheld <= options.connection_window);
+}
 
 // A codec's Handler: its output and its Streams. The derived class has the codec.
 template <typename Handler, typename Stream>

@@ -134,19 +134,6 @@ TEST(H1WriterTest, NothingElseBreaksLinesEither) {
   EXPECT_EQ(take(out), "HTTP/1.1 200 O??K\r\nConnection: keep-alive\r\n\r\n");
 }
 
-TEST(H1WriterTest, FailureReplies) {
-  net::ByteQueue out;
-  writeFailureReply(out, Failure::HeadTooLarge, "Sun, 06 Nov 1994 08:49:37 GMT", "convoy");
-  const std::string text(info(Failure::HeadTooLarge).text);
-  EXPECT_EQ(take(out), "HTTP/1.1 431 Request Header Fields Too Large\r\nContent-Length: " +
-                           std::to_string(text.size()) +
-                           "\r\nConnection: close\r\ncontent-type: text/plain\r\n"
-                           "date: Sun, 06 Nov 1994 08:49:37 GMT\r\nserver: convoy\r\n\r\n" +
-                           text);
-  writeFailureReply(out, Failure::BadRequest, "", "");
-  EXPECT_EQ(take(out).find("HTTP/1.1 400 Bad Request\r\nContent-Length: "), 0U);
-}
-
 TEST(H1BodyWriterTest, ChunksOfEverySize) {
   for (const size_t size : {1U, 15U, 16U, 4096U, 8192U, 8193U, 100'000U}) {
     const std::string bytes(size, 'x');
