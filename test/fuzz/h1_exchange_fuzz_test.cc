@@ -247,11 +247,7 @@ template <typename Handler, typename Kind>
 class Connection : public Handler {
  public:
   explicit Connection(fuzz::Script& script) : script_(script) {
-    out_.setWatermarks(
-        fuzz::kOutputHigh,
-        {.above_high = [](void* self) { static_cast<Connection*>(self)->onLevel(true); },
-         .below_low = [](void* self) { static_cast<Connection*>(self)->onLevel(false); },
-         .context = this});
+    out_.setWatermarks(fuzz::kOutputHigh, {});
   }
 
   net::ByteQueue& output() final { return out_; }
@@ -282,8 +278,9 @@ class Connection : public Handler {
         return drain(out_.size());
     }
   }
-  // Of a connection that is not broken, pauses are the stream's.
+  // After each step. As net::Connection, the level is told afterwards, and not from inside a write.
   void check(bool idle) {
+    if (out_.aboveHigh() != above_high_) onLevel(above_high_ = out_.aboveHigh());
     if (stream_ != nullptr && stream_->over()) stream_ = nullptr;
     CONVOY_ASSERT(!idle || pauses_ == 0);
   }
@@ -300,6 +297,7 @@ class Connection : public Handler {
   std::string written_;
   std::unique_ptr<Kind> stream_;
   int pauses_ = 0;
+  bool above_high_ = false;
   bool error_ = false;
 };
 
