@@ -12,13 +12,12 @@ import subprocess
 import sys
 import time
 
-from tools.benchmark import backends, chart, counts, fleet, load, peers, report, scenarios, summary, system, workload
+from tools.benchmark import backends, counts, fleet, load, peers, report, results, scenarios, summary, system, workload
 from tools.benchmark.processes import Processes, raise_file_limit
 from tools.benchmark.rows import Rows, amounts_of
 from tools.benchmark.system import BenchError
 
 SCHEMA = 2
-RESULTS = "docs/benchmarks"
 TARGETS = {"convoy": "//proxy:convoy-proxy", "relay": "//tools/benchmark:relay"}
 LOAD_TARGETS = [backends.TARGET, backends.H2_TARGET, load.HANDSHAKES_TARGET]
 
@@ -36,6 +35,7 @@ examples:
   tools/bench                              everything; writes docs/benchmarks/results.{json,svg,md}
   tools/bench --quick                      a first impression in two to three minutes
   tools/bench --rows h2,tls                CPU per request of the rows h2, tls-h1, tls-h2, ...
+  tools/bench --rows h2,tls --write        the same, and puts them into docs/benchmarks in place of those rows
   tools/bench --fleet                      a control plane and two nodes; about three minutes
   tools/bench --callgrind --only convoy    instructions per request of Convoy
   tools/bench --cpu --rounds 15 --connections 256 --json /tmp/result.json
@@ -73,6 +73,9 @@ def parse_arguments(arguments):
                      help=f"only this proxy; may be repeated ({', '.join(peers.NAMES)})")
     how.add_argument("--quick", action="store_true", help="a round or two of 1 s, and the counts")
     how.add_argument("--browser-headers", action="store_true", help="send the headers of a browser, about 600 bytes")
+    how.add_argument("--write", action="store_true",
+                     help="write docs/benchmarks/results.{json,svg,md} after a run of some rows or counts too: what was "
+                          "not measured stays there as it was, with its date and command")
     how.add_argument("--json", metavar="FILE", help="write the result to FILE as JSON, and nothing elsewhere")
     how.add_argument("--no-build", action="store_true", help="take the binaries of bazel-bin as they are")
     how.add_argument("--convoy", metavar="BINARY", help="measure this convoy-proxy")
@@ -86,11 +89,18 @@ def parse_arguments(arguments):
         for kind in kinds:
             setattr(options, kind, True)
     options.cpu = options.cpu or bool(options.rows)
+    if options.write and (options.json or options.fleet or not _is_whole(options)):
+        parser.error("--write takes whole rows: without --only, --quick, --browser-headers, --json and --fleet")
     try:
         options.scenarios = scenarios.choose(options.rows) if options.rows else scenarios.ALL
     except BenchError as error:
         parser.error(str(error))
     return options
+
+
+def _is_whole(options):
+    """What is measured is what docs/benchmarks has: every proxy, as often as it takes, by the usual requests."""
+    return not (options.quick or options.only or options.browser_headers)
 
 
 def _positive(text):
@@ -210,21 +220,19 @@ def run(root, options, command):
 
 
 def write(root, options, result):
-    """Files: --json to where it says; else a full run to docs/benchmarks; else none."""
+    """Files: --json to where it says; else a full run, or with --write any, to docs/benchmarks; else none."""
     if options.json:
         _write(options.json, json.dumps(result, indent=1) + "\n")
         return
     if result["failures"]:
         progress("nothing is written, since rows failed (--json FILE writes all the same)")
         return
-    if not options.everything or options.quick or options.only or options.browser_headers:
-        progress("nothing is written (only a full run writes docs/benchmarks; --json FILE writes any)")
-        return
-    folder = os.path.join(root, RESULTS)
-    os.makedirs(folder, exist_ok=True)
-    _write(os.path.join(folder, "results.json"), json.dumps(result, indent=1) + "\n")
-    _write(os.path.join(folder, "results.svg"), chart.svg(result))
-    _write(os.path.join(folder, "results.md"), report.markdown(result, "results.svg"))
+    if options.everything and _is_whole(options):
+        results.write(root, results.merge(None, result), _write)
+    elif options.write:
+        results.write(root, results.merge(results.read(root), result), _write)
+    else:
+        progress("nothing is written (a full run or --write writes docs/benchmarks; --json FILE writes any)")
 
 
 def run_fleet(root, options, command):
@@ -250,8 +258,8 @@ def write_fleet(root, options, result):
         return _write(options.json, text)
     if options.quick:
         return progress("nothing is written by a quick run")
-    _write(os.path.join(root, RESULTS, "fleet.json"), text)
-    _write(os.path.join(root, RESULTS, "fleet.md"), report.fleet_markdown(result, fleet.text(result["fleet"])))
+    _write(os.path.join(root, results.FOLDER, "fleet.json"), text)
+    _write(os.path.join(root, results.FOLDER, "fleet.md"), report.fleet_markdown(result, fleet.text(result["fleet"])))
 
 
 def _write(path, text):

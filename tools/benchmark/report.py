@@ -114,12 +114,16 @@ def markdown_table(headings, rows):
     return "\n".join(lines + ["| " + " | ".join(row) + " |" for row in rows])
 
 
-def conditions(result):
-    """On what and of what, in one paragraph."""
+def machine_and_versions(result):
     machine = result["machine"]
     versions = ", ".join(f"{of['label']} {of['version']}" for of in result["proxies"].values() if of.get("version"))
-    text = (f"{machine['cpu']}, {machine['cores']} {'virtual ' if machine['virtual'] else ''}cores, "
+    return (f"{machine['cpu']}, {machine['cores']} {'virtual ' if machine['virtual'] else ''}cores, "
             f"Linux {machine['kernel']}, {machine['distribution']}. {versions}.")
+
+
+def conditions(result):
+    """On what and of what, in one paragraph."""
+    text = machine_and_versions(result)
     if result["summary"]:
         amounts = dict.fromkeys(f"{row['rounds']} rounds of {row['duration']:g} s" for row in result["rows"].values())
         text += f" {' and '.join(amounts)}, interleaved; medians unless it says so."
@@ -149,12 +153,26 @@ def text(result):
     return "\n\n".join(parts)
 
 
+def older_runs(result):
+    """Where what this run did not measure comes from: a paragraph, or none."""
+    titles = {**{name: row["title"] for name, row in result["rows"].items()},
+              **{key: heading for key, heading, *_ in COUNT_COLUMNS}}
+    now = machine_and_versions(result)
+    found = {}
+    for part, run in result.get("runs", {}).items():
+        if (run["command"], run["date"]) != (result["command"], result["date"]):
+            elsewhere = "" if run["conditions"] == now else f" ({run['conditions'].removesuffix('.')})"
+            found.setdefault(f"`{run['command']}` on {run['date']}{elsewhere}", []).append(titles[part])
+    lines = [f"- {'; '.join(parts)}: {by}" for by, parts in found.items()]
+    return ["\n".join(["Measured before:", "", *lines])] if lines else []
+
+
 def markdown(result, chart):
     """The page that is committed beside the JSON and the chart."""
     parts = ["# Results of tools/bench",
              f"Written by `{result['command']}` on {result['date']}; what is measured and how is in "
              "[README.md](README.md). Lower is better everywhere but in requests/s and handshakes/s.",
-             conditions(result), f"![The same as a chart]({chart})"]
+             conditions(result), *older_runs(result), f"![The same as a chart]({chart})"]
     for title, headings, rows, remarks in sections(result):
         parts += [f"## {title}", *([markdown_table(headings, rows)] if rows else []), *remarks]
     parts += [f"**Warning:** {warning}." for warning in result["warnings"]]

@@ -1,16 +1,19 @@
 #!/usr/bin/env python3
 """Tests of what tools/bench computes and writes: parsing, statistics, ratios, tables, the chart."""
 
+import contextlib
 import copy
+import io
 import os
 import sys
+import tempfile
 import unittest
 import xml.etree.ElementTree as xml_tree
 
 sys.dont_write_bytecode = True
 sys.path.insert(0, os.getcwd())
 
-from tools.benchmark import chart, counts, load, report, rounds, scenarios, summary  # noqa: E402
+from tools.benchmark import chart, cli, counts, load, report, results, rounds, scenarios, summary  # noqa: E402
 from tools.benchmark.system import BenchError  # noqa: E402
 
 
@@ -314,6 +317,88 @@ class ReportTest(unittest.TestCase):
         page = report.markdown(result(), "results.svg")
         self.assertIn("](results.svg)", page)
         self.assertIn("| HTTP/1.1 to HTTP/1.1 | 64 | Convoy | 8.00 |", page)
+
+
+class ResultsTest(unittest.TestCase):
+    """What is under docs/benchmarks after a run of a part."""
+
+    def setUp(self):
+        folder = tempfile.TemporaryDirectory()
+        self.addCleanup(folder.cleanup)
+        self.root = folder.name
+
+    def run_bench(self, arguments, made):
+        """Writes as tools/bench does after it has measured `made`."""
+        with contextlib.redirect_stderr(io.StringIO()) as told:
+            cli.write(self.root, cli.parse_arguments(arguments), {**made, "command": " ".join(["tools/bench", *arguments])})
+        return told.getvalue()
+
+    def page(self, name="results.md"):
+        with open(os.path.join(self.root, results.FOLDER, name), encoding="utf-8") as file:
+            return file.read()
+
+    @staticmethod
+    def of_row(row, cpu_us):
+        made = result(samples=[sample("convoy", 64, cpu_us, row=row), sample("nginx", 64, 40.0, row=row)])
+        return {**made, "date": "2026-03-04", "rows": {row: row_described(row, rounds=1)}, "counts": {}}
+
+    def test_a_full_run_makes_the_page_anew(self):
+        self.run_bench([], self.of_row("h2", 20.0))
+        self.run_bench([], result())
+        self.assertIn("Written by `tools/bench` on 2026-01-02;", self.page())
+        self.assertNotIn("Measured before", self.page())
+        self.assertNotIn("HTTP/2", self.page())
+
+    def test_a_row_comes_in_place_of_itself_and_the_rest_stays_as_it_was(self):
+        self.run_bench([], result())
+        before = self.page()
+        self.run_bench(["--rows", "h1", "--write"], self.of_row("h1", 30.0))
+        page = self.page()
+        self.assertIn("Written by `tools/bench --rows h1 --write` on 2026-03-04;", page)
+        self.assertIn("- full handshake and one request; instructions/request; system calls/request; "
+                      "resident, empty config, MiB: `tools/bench` on 2026-01-02\n", page)
+        self.assertIn("| HTTP/1.1 to HTTP/1.1 | 64 | Convoy | 30.00 |", page)
+        self.assertNotIn("| HTTP/1.1 to HTTP/1.1 | 256 |", page)
+        for title in ("## CPU per handshake", "## Counts"):
+            self.assertEqual(page.split(title)[1].split("## ")[0], before.split(title)[1].split("## ")[0])
+        xml_tree.fromstring(self.page("results.svg"))
+
+    def test_a_row_that_was_not_there_is_added_in_its_place(self):
+        self.run_bench([], result())
+        self.run_bench(["--rows", "h2", "--write"], self.of_row("h2", 20.0))
+        self.assertEqual([line for line in self.page().split("\n") if line.startswith("## CPU")],
+                         ["## CPU per request: HTTP/1.1 to HTTP/1.1", "## CPU per request: HTTP/2 to HTTP/1.1",
+                          "## CPU per handshake: TLS handshakes"])
+        # A third run leaves both the others' dates alone.
+        made = {**result(samples=[]), "date": "2026-05-06", "counts": {"convoy": {"syscalls": 3.9}, "nginx": {"syscalls": 7.0}}}
+        self.run_bench(["--syscalls", "--write"], made)
+        page = self.page()
+        self.assertIn("- HTTP/2 (h2c) to HTTP/1.1: `tools/bench --rows h2 --write` on 2026-03-04\n", page)
+        self.assertIn("| Convoy | 9,000 | 0.25x | 3.90 | 0.56x |", page)
+        self.assertIn("| HAProxy | 60,000 | 1.67x | - |", page)
+
+    def test_another_machine_is_told(self):
+        elsewhere = result()
+        elsewhere["machine"] = {**elsewhere["machine"], "cpu": "Other CPU"}
+        self.run_bench([], elsewhere)
+        self.run_bench(["--rows", "h1", "--write"], self.of_row("h1", 30.0))
+        self.assertIn("`tools/bench` on 2026-01-02 (Other CPU, 2 virtual cores, Linux 6.1,", self.page())
+
+    def test_what_is_no_whole_row_is_not_written(self):
+        for flags in (["--only", "nginx"], ["--quick"], ["--browser-headers"], ["--json", "x"], ["--fleet"]):
+            with contextlib.redirect_stderr(io.StringIO()), self.assertRaises(SystemExit):
+                cli.parse_arguments(["--write", *flags])
+        self.assertIn("nothing is written", self.run_bench(["--rows", "h1"], result()))
+        failed = {**result(), "failures": [{"row": "h1", "proxy": "nginx", "message": "x"}]}
+        self.assertIn("nothing is written", self.run_bench(["--rows", "h1", "--write"], failed))
+        self.assertFalse(os.path.exists(os.path.join(self.root, results.FOLDER)))
+
+    def test_results_of_another_schema_are_left_alone(self):
+        self.run_bench([], {**result(), "schema": 1})
+        before = self.page()
+        with self.assertRaisesRegex(BenchError, "schema 1, not 2"):
+            self.run_bench(["--rows", "h1", "--write"], self.of_row("h1", 30.0))
+        self.assertEqual(self.page(), before)
 
 
 class ChartTest(unittest.TestCase):
