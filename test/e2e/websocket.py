@@ -55,6 +55,7 @@ class Server:
     def __init__(self, pages=None):
         self.pages = pages
         self.closed = []  # close codes, as the server saw them
+        self._one_closed = asyncio.Event()
 
     async def __aenter__(self):
         async def handler(socket):
@@ -64,6 +65,7 @@ class Server:
                 pass  # without a closing handshake: the code says so
             finally:
                 self.closed.append(socket.close_code)
+                self._one_closed.set()
 
         async def plain(path, _headers):
             return self.pages(path) if self.pages is not None else None
@@ -80,7 +82,8 @@ class Server:
     async def until_closed(self, count):
         async def look():
             while len(self.closed) < count:
-                await asyncio.sleep(0.005)
+                self._one_closed.clear()
+                await self._one_closed.wait()
         await asyncio.wait_for(look(), SECONDS)
 
 

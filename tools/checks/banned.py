@@ -17,6 +17,8 @@ _RANDOM = re.compile(
 _EXCEPTION = re.compile(r"(?<!\w)throw\b(?!\s*\()|(?<!\w)throw\s*\(|\btry\s*\{|\btry\s*$|\bcatch\s*\(")
 _SLEEP = re.compile(
     r"\bsleep_(?:for|until)\s*\(|(?<![\w.>])(?:::)?(?:u?sleep|nanosleep|clock_nanosleep)\s*\(|\babsl::SleepFor\s*\(|\buv_sleep\s*\(")
+_PYTHON_SLEEP = re.compile(r"^[^#]*\b(?:(?:time|asyncio)\.sleep|(?<![\w.])sleep)\s*\(")
+_POLLS = ("test/e2e/fleet.py", "wait_until")  # the one function that does it for all
 _CAPTURE = re.compile(r"\[\s*=\s*[\],]")
 _ASSERT = re.compile(r"(?<![\w.])assert\s*\(")
 _WORK_LEFT = re.compile(r"\b(?:TODO|FIXME|XXX)\b")
@@ -44,6 +46,7 @@ def check(tree):
                 for line, match in tree.matches(path, pattern):
                     yield path, line, f"{match.group(0).strip()} {message}"
     yield from _exceptions(tree)
+    yield from _python_sleeps(tree)
     for path in tree.paths(under=["proxy/", "controlplane/", "api/", "test/", "tools/", "third_party/", "docs/"]):
         if path == "tools/checks/banned.py":
             continue
@@ -61,6 +64,15 @@ def _exceptions(tree):
         if path not in wrappers[:1]:
             for line, match in tree.matches(path, _EXCEPTION):
                 yield path, line, f"{match.group(0).strip()} exceptions are not used in proxy/: return absl::Status"
+
+
+def _python_sleeps(tree):
+    for path in tree.paths(under=["test/"], suffix=[".py"]):
+        lines = tree.texts[path].splitlines()
+        for line, _ in tree.matches(path, _PYTHON_SLEEP, raw=True):
+            functions = [m[1] for m in (re.match(r"(?:async )?def (\w+)", text) for text in lines[:line]) if m]
+            if (path, functions[-1:]) != (_POLLS[0], [_POLLS[1]]):
+                yield path, line, f"sleeps: wait for the event itself, or with {_POLLS[1]} of {_POLLS[0]}"
 
 
 CASES = [
@@ -86,6 +98,12 @@ CASES = [
     ("a sleep", {"test/a_test.cc": "std::this_thread::sleep_for(1ms);\nusleep(3);\n"},
      ["test/a_test.cc:1", "test/a_test.cc:2"]),
     ("a method named sleep", {"test/a_test.cc": "worker.sleep(3);\n"}, []),
+    ("a sleep in Python",
+     {"test/a_test.py": "time.sleep(1)\nawait asyncio.sleep(0.1)\nfrom time import sleep\nsleep(2)\n"},
+     ["test/a_test.py:1", "test/a_test.py:2", "test/a_test.py:4"]),
+    ("no sleep in Python", {"test/a_test.py": "# time.sleep(1)\nworker.sleep(1)\n", "tools/a.py": "time.sleep(1)\n"}, []),
+    ("the one poll", {"test/e2e/fleet.py": "def wait_until(c):\n    time.sleep(1)\n\n\ndef other():\n    time.sleep(1)\n"},
+     ["test/e2e/fleet.py:6"]),
     ("[=]", {"proxy/a/b.cc": "auto f = [=] {};\nauto g = [=, this] {};\nint h[] = {1};\n"},
      ["proxy/a/b.cc:1", "proxy/a/b.cc:2"]),
     ("assert", {"proxy/a/b.cc": "assert(x);\nstatic_assert(true);\nCONVOY_ASSERT(x);\n"}, ["proxy/a/b.cc:1"]),

@@ -1,7 +1,9 @@
 """Runs every rule over the small trees planted for it: each violation must be found, and nothing else."""
 
+import os
+
 from tools.checks.exceptions import Exceptions
-from tools.checks.tree import Tree
+from tools.checks.tree import Tree, git
 
 
 def _findings(rule, texts):
@@ -13,6 +15,15 @@ def _exceptions_work():
     yield "an excepted place", exceptions.allow("size", "a.cc"), True
     yield "a place of another rule", exceptions.allow("banned", "a.cc"), False
     yield "stale and malformed lines", [f.split(": ")[0] for f in exceptions.unused()], ["list:4", "list:3"]
+
+
+def _other_users_checkouts_work():
+    """git's own way to test what it does in the repository of another user."""
+    os.environ["GIT_TEST_ASSUME_DIFFERENT_OWNER"] = "1"
+    try:
+        yield "a checkout of another user", "tools/checks/self_test.py" in git("ls-files", "tools/checks", check=False), True
+    finally:
+        del os.environ["GIT_TEST_ASSUME_DIFFERENT_OWNER"]
 
 
 def run(rules):
@@ -31,6 +42,10 @@ def run(rules):
         count += 1
         if found != expected:
             failures.append(f"tools/checks/exceptions.py: case '{case}': found {found}, expected {expected}")
+    for case, found, expected in _other_users_checkouts_work():
+        count += 1
+        if found != expected:
+            failures.append(f"tools/checks/tree.py: case '{case}': found {found}, expected {expected}")
     for failure in failures:
         print(failure)
     print(f"check: {'self_test':14} {f'{len(failures)} places' if failures else 'ok':10}        "

@@ -6,7 +6,7 @@ import re
 import subprocess
 from concurrent.futures import ThreadPoolExecutor
 
-from tools.checks.tree import CPP, ROOT
+from tools.checks.tree import CPP, ROOT, git
 
 SUMMARY = "clang-tidy (.clang-tidy) has nothing to say about changed files"
 
@@ -15,23 +15,19 @@ _TOOL = "clang-tidy-14"
 _FINDING = re.compile(r"^(?P<path>[^\s:]+):(?P<line>\d+):\d+: (?:warning|error): (?P<message>.*)$")
 
 
-def _git(*arguments):
-    return subprocess.run(["git", *arguments], cwd=ROOT, capture_output=True, text=True, check=False)
-
-
 def _base():
     if BASE:
         return BASE
     for main in ("origin/main", "main"):
-        found = _git("merge-base", "HEAD", main)
-        if found.returncode == 0 and found.stdout.strip():
-            return found.stdout.strip()
+        found = git("merge-base", "HEAD", main, check=False).strip()
+        if found:
+            return found
     return "HEAD"
 
 
 def changed_files():
-    names = _git("diff", "--name-only", "--diff-filter=d", _base()).stdout.split()
-    names += _git("ls-files", "--others", "--exclude-standard").stdout.split()
+    names = git("diff", "--name-only", "--diff-filter=d", _base()).split()
+    names += git("ls-files", "--others", "--exclude-standard").split()
     return sorted({n for n in names if n.endswith(CPP)})
 
 

@@ -16,6 +16,12 @@ ROOT = pathlib.Path(__file__).resolve().parents[2]
 CPP = (".cc", ".h")
 
 
+def git(*arguments, check=True):
+    """Its output. The checkout may be another user's (root in a container), whose repositories git refuses to read."""
+    return subprocess.run(["git", "-c", "safe.directory=*", *arguments], cwd=ROOT, check=check, stdout=subprocess.PIPE,
+                          text=True).stdout
+
+
 class Tree:
     """Text of files by path relative to the root: of the working tree, or made up by a test."""
 
@@ -26,9 +32,7 @@ class Tree:
     @staticmethod
     def of_repository():
         """Tracked files and new ones that git does not ignore."""
-        listed = subprocess.run(
-            ["git", "ls-files", "-z", "--cached", "--others", "--exclude-standard"],
-            cwd=ROOT, check=True, capture_output=True).stdout.decode().split("\0")
+        listed = git("ls-files", "-z", "--cached", "--others", "--exclude-standard").split("\0")
         texts = {}
         for path in sorted(set(listed) - {""}):
             file = ROOT / path
