@@ -95,6 +95,31 @@ std::string metricName(std::string_view prefix, std::string_view name) {
   return text;
 }
 
+// A metric's name without what is told by a label.
+struct Tagged {
+  std::string name;
+  std::string label;  // key="value"; empty: none
+};
+
+Tagged tagged(std::string_view name) {
+  constexpr std::string_view kFlag = "_rq_response_flag.";
+  if (const size_t at = name.find(kFlag); at != std::string_view::npos) {
+    const size_t dot = at + kFlag.size() - 1;
+    return {std::string(name.substr(0, dot)),
+            absl::StrCat("response_flag=\"", base::toAbsl(name.substr(dot + 1)), "\"")};
+  }
+  constexpr std::string_view kClass = "_rq_5xx";
+  if (name.size() > kClass.size() && name.ends_with("xx")) {
+    const std::string_view end = name.substr(name.size() - kClass.size());
+    const char digit = end[4];
+    if (end.starts_with("_rq_") && digit >= '1' && digit <= '5') {
+      return {absl::StrCat(base::toAbsl(name.substr(0, name.size() - 3)), "xx"),
+              absl::StrCat("envoy_response_code_class=\"", std::string(1, digit), "\"")};
+    }
+  }
+  return {std::string(name), ""};
+}
+
 // `more` is one further label, such as le="5".
 std::string labelText(const observe::Labels& labels, const std::string& more) {
   std::string text;
@@ -112,9 +137,10 @@ class PrometheusReader final : public observe::MetricReader {
   void counter(std::string_view prefix, const observe::Labels& labels, std::string_view name,
                std::string_view help, uint64_t value) override {
     if (!shows(choice_, value != 0, prefix, labels, name)) return;
-    const std::string metric = metricName(prefix, name);
-    absl::StrAppend(&family(metric, "counter", help), metric, labelText(labels, ""), " ", value,
-                    "\n");
+    const Tagged tag = tagged(name);
+    const std::string metric = metricName(prefix, tag.name);
+    absl::StrAppend(&family(metric, "counter", help), metric, labelText(labels, tag.label), " ",
+                    value, "\n");
   }
   void gauge(std::string_view prefix, const observe::Labels& labels, std::string_view name,
              std::string_view help, int64_t value) override {

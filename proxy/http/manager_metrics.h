@@ -1,16 +1,34 @@
 #pragma once
 
-// Envoy's http.<stat_prefix>.* counters, and one counter per kind of failure (http/failure.h).
+// Envoy's http.<stat_prefix>.* counters, one counter per kind of failure (http/failure.h), and one
+// per response flag of Envoy's. A flag's counter is the sum of its failures', made when somebody
+// reads: requests pay nothing for it.
 
 #include <array>
+#include <cstddef>
+#include <cstdint>
+#include <string>
+#include <string_view>
+#include <vector>
 
 #include "proxy/http/failure.h"
 #include "proxy/observe/metrics.h"
 
 namespace convoy::http {
 
-// "downstream_rq_failed_" and the reason code.
-std::string_view failureMetricName(Failure failure);
+// These texts live as long as the process.
+struct FailureMetric {
+  std::string name;  // "downstream_rq_failed_" and the reason code
+  std::string help;
+};
+const FailureMetric& failureMetric(Failure failure);
+
+struct FlagMetric {
+  std::string name;               // "downstream_rq_response_flag." and the flag
+  std::vector<Failure> failures;  // that have it
+};
+// Every flag of the table of failures once, in its order.
+const std::vector<FlagMetric>& flagMetrics();
 
 struct ManagerMetrics {
   observe::Counter downstream_cx_total;
@@ -50,11 +68,13 @@ struct ManagerMetrics {
   observe::Counter downstream_rq_redirected_with_normalized_path;
   observe::Histogram downstream_rq_time;
   std::array<observe::Counter, static_cast<size_t>(Failure::kCount)> failures;
+  observe::Counter retries_exhausted;  // the flag URX
 
   template <class Self, class Visitor>
   static void visit(Self& m, Visitor&& v) {
     visitConnections(m, v);
     visitRequests(m, v);
+    visitFailures(m, v);
   }
 
  private:
@@ -101,7 +121,9 @@ struct ManagerMetrics {
     static constexpr const char* kClasses[] = {"downstream_rq_1xx", "downstream_rq_2xx",
                                                "downstream_rq_3xx", "downstream_rq_4xx",
                                                "downstream_rq_5xx"};
-    for (size_t i = 0; i < 5; ++i) v(kClasses[i], m.downstream_rq_class[i], "Responses by class");
+    for (size_t i = 0; i < 5; ++i) {
+      v(kClasses[i], m.downstream_rq_class[i], "Responses by the class of their status");
+    }
     v("downstream_rq_rx_reset", m.downstream_rq_rx_reset, "Requests that the client broke off");
     v("downstream_rq_timeout", m.downstream_rq_timeout, "Requests that took too long to arrive");
     v("downstream_rq_header_timeout", m.downstream_rq_header_timeout,
@@ -123,10 +145,25 @@ struct ManagerMetrics {
     v("downstream_rq_redirected_with_normalized_path",
       m.downstream_rq_redirected_with_normalized_path,
       "Requests redirected to a path without escaped slashes");
-    v("downstream_rq_time", m.downstream_rq_time, "Time from a request's head to its end");
+    v("downstream_rq_time", m.downstream_rq_time,
+      "Time from a request's head to its end, in milliseconds");
+  }
+
+  template <class Self, class Visitor>
+  static void visitFailures(Self& m, Visitor& v) {
     for (size_t i = 1; i < m.failures.size(); ++i) {
-      v(failureMetricName(static_cast<Failure>(i)), m.failures[i], "Requests by reason of failure");
+      const FailureMetric& metric = failureMetric(static_cast<Failure>(i));
+      v(metric.name, m.failures[i], metric.help);
     }
+    static constexpr const char* kFlags = "Requests by the response flag of the access log";
+    for (const FlagMetric& flag : flagMetrics()) {
+      observe::Counter sum;
+      for (const Failure failure : flag.failures) {
+        sum.add(m.failures[static_cast<size_t>(failure)].value());
+      }
+      v(flag.name, sum, kFlags);
+    }
+    v("downstream_rq_response_flag.URX", m.retries_exhausted, kFlags);
   }
 };
 

@@ -478,6 +478,7 @@ void ServerStream::countResponse() {
   if (info_.status >= 100 && info_.status < 600)
     m.downstream_rq_class[info_.status / 100 - 1].add();
   if (info_.failure != Failure::None) m.failures[static_cast<size_t>(info_.failure)].add();
+  if (info_.retries_exhausted) m.retries_exhausted.add();
   const auto spent =
       std::chrono::duration_cast<std::chrono::microseconds>(info_.ended - info_.started);
   m.downstream_rq_time.record(static_cast<uint64_t>(spent.count()));

@@ -14,7 +14,7 @@
 //       ...
 //     }
 //   };
-//   MetricGroup<ClusterMetrics> group(registry, "cluster", {{"cluster_name", "web"}}, slots);
+//   MetricGroup<ClusterMetrics> group(registry, "cluster", {{"envoy_cluster_name", "web"}}, slots);
 //   group.slot(worker_index).upstream_rq_total.add();
 //
 // Labels have bounded cardinality: they come from configuration, never from a request.

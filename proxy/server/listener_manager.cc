@@ -8,6 +8,20 @@
 
 namespace convoy::server {
 
+namespace {
+
+// As Envoy names a listener in its metrics: 127.0.0.1_8080, [__1]_8080, a socket's path.
+std::string labelOf(const net::ListenerSpec& spec) {
+  const net::Address& first = spec.addresses.front();
+  std::string label = !spec.stat_prefix.empty()                      ? spec.stat_prefix
+                      : first.family() == net::Address::Family::Unix ? std::string(first.unixPath())
+                                                                     : first.text();
+  std::replace(label.begin(), label.end(), ':', '_');
+  return label;
+}
+
+}  // namespace
+
 ListenerManager::ListenerManager(event::Loop& main, std::vector<Worker*> workers,
                                  RouteTables& routes, observe::LogWriter& logs,
                                  observe::MetricRegistry& registry, tls::SecretManager& secrets,
@@ -129,7 +143,7 @@ std::shared_ptr<const PreparedListener> ListenerManager::prepare(
     Listener& listener, const std::shared_ptr<const net::ListenerSpec>& spec) {
   auto prepared = std::make_shared<PreparedListener>();
   if (listener.metrics == nullptr) {
-    listener.label = spec->stat_prefix.empty() ? spec->addresses.front().text() : spec->stat_prefix;
+    listener.label = labelOf(*spec);
     listener.metrics = std::make_shared<observe::MetricGroup<ListenerMetrics>>(
         registry_, "listener", observe::Labels{{"envoy_listener_address", listener.label}},
         static_cast<int>(workers_.size() + 1));

@@ -145,7 +145,7 @@ struct ClusterMetrics {
             "Tunnels opened (WebSocket and other upgrades, CONNECT)");
     visitor("upstream_cx_upgrades_active", self.upstream_cx_upgrades_active, "Tunnels open");
     visitor("upstream_cx_connect_ms", self.upstream_cx_connect_ms,
-            "Time to open a connection, in microseconds");
+            "Time to open a connection, in milliseconds");
   }
 
   template <class Self, class Visitor>
@@ -184,13 +184,14 @@ struct ClusterMetrics {
     visitor("retry_or_shadow_abandoned", self.retry_or_shadow_abandoned,
             "Requests not kept for a retry because their body was too large");
     visitor("upstream_rq_completed", self.upstream_rq_completed, "Requests answered");
-    visitor("upstream_rq_1xx", self.upstream_rq_1xx, "Responses with a status 1xx");
-    visitor("upstream_rq_2xx", self.upstream_rq_2xx, "Responses with a status 2xx");
-    visitor("upstream_rq_3xx", self.upstream_rq_3xx, "Responses with a status 3xx");
-    visitor("upstream_rq_4xx", self.upstream_rq_4xx, "Responses with a status 4xx");
-    visitor("upstream_rq_5xx", self.upstream_rq_5xx, "Responses with a status 5xx");
+    static constexpr const char* kClasses = "Responses by the class of their status";
+    visitor("upstream_rq_1xx", self.upstream_rq_1xx, kClasses);
+    visitor("upstream_rq_2xx", self.upstream_rq_2xx, kClasses);
+    visitor("upstream_rq_3xx", self.upstream_rq_3xx, kClasses);
+    visitor("upstream_rq_4xx", self.upstream_rq_4xx, kClasses);
+    visitor("upstream_rq_5xx", self.upstream_rq_5xx, kClasses);
     visitor("upstream_rq_time", self.upstream_rq_time,
-            "Time from the request's arrival to the end of its response, in microseconds");
+            "Time from the request's arrival to the end of its response, in milliseconds");
   }
 
   template <class Self, class Visitor>

@@ -345,6 +345,7 @@ void AdsClient::settle() {
 void AdsClient::onDeadline() {
   settle();
   followReferences();
+  updateGauges();
   sendDue();
 }
 
@@ -376,6 +377,7 @@ void AdsClient::updateGauges() {
   for (Type& type : types_) {
     type.metrics().resources.set(static_cast<int64_t>(type.subscription.acceptedCount()));
   }
+  control_plane_.slot(0).ignored_fields.set(static_cast<int64_t>(reporter_.ignoredCount()));
   const Warming::Counts waiting = warming_.waiting();
   types_[Clusters].metrics().warming.set(static_cast<int64_t>(waiting.clusters));
   types_[RouteTables].metrics().warming.set(static_cast<int64_t>(waiting.routes));

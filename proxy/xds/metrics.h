@@ -16,6 +16,7 @@ struct ControlPlaneMetrics {
   observe::Counter response_too_large;
   observe::Counter unknown_type;
   observe::Gauge last_error_code;
+  observe::Gauge ignored_fields;
 
   template <class Self, class Visitor>
   static void visit(Self& self, Visitor&& visitor) {
@@ -32,6 +33,8 @@ struct ControlPlaneMetrics {
             "Responses about a type that was not asked for, refused (Convoy's own)");
     visitor("last_error_code", self.last_error_code,
             "gRPC status with which the last stream ended; 0 while connected (Convoy's own)");
+    visitor("ignored_fields", self.ignored_fields,
+            "Fields of the resources held that have no effect on this node (Convoy's own)");
   }
 };
 

@@ -29,20 +29,23 @@ void NodeReporter::setNotes(const std::string& type_url, Notes notes) {
   }
   Ignored& ignored = ignored_[{type_url, notes.name}];
   if (ignored.count == notes.count && ignored.notes == notes.notes) return;
+  ignored_count_ += notes.count - ignored.count;
   ignored = {std::move(notes.notes), notes.count};
   due_ = report_.has_value();
 }
 
 void NodeReporter::forget(const std::string& type_url, std::string_view name) {
-  if (ignored_.erase({type_url, std::string(name)}) > 0) due_ = report_.has_value();
+  const auto found = ignored_.find({type_url, std::string(name)});
+  if (found == ignored_.end()) return;
+  ignored_count_ -= found->second.count;
+  ignored_.erase(found);
+  due_ = report_.has_value();
 }
 
 const envoy::config::core::v3::Node& NodeReporter::node() {
   if (!std::exchange(due_, false)) return node_;
   report_->clear_ignored_fields();
-  uint64_t count = 0;
   for (const auto& [resource, ignored] : ignored_) {
-    count += ignored.count;
     for (const base::FieldNote& note : ignored.notes) {
       if (report_->ignored_fields_size() == kMaxIgnoredFields) break;
       ext::NodeReport::IgnoredField* field = report_->add_ignored_fields();
@@ -52,7 +55,7 @@ const envoy::config::core::v3::Node& NodeReporter::node() {
       field->set_unknown(note.unknown);
     }
   }
-  report_->set_ignored_field_count(count);
+  report_->set_ignored_field_count(ignored_count_);
 
   std::string json;
   google::protobuf::Struct as_struct;

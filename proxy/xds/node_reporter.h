@@ -31,6 +31,9 @@ class NodeReporter {
   void setNotes(const std::string& type_url, Notes notes);
   void forget(const std::string& type_url, std::string_view name);
 
+  // Fields of all resources together.
+  uint64_t ignoredCount() const { return ignored_count_; }
+
   // A report is set, and something of it changed since node() was called.
   bool due() const { return due_; }
   const envoy::config::core::v3::Node& node();
@@ -38,12 +41,13 @@ class NodeReporter {
  private:
   struct Ignored {
     std::vector<base::FieldNote> notes;
-    uint64_t count;
+    uint64_t count = 0;
   };
 
   envoy::config::core::v3::Node node_;
   std::optional<ext::NodeReport> report_;
   std::map<std::pair<std::string, std::string>, Ignored> ignored_;  // by type and name
+  uint64_t ignored_count_ = 0;                                      // its sum
   bool due_ = false;
 };
 

@@ -68,8 +68,8 @@ class AdminTest(unittest.TestCase):
         folder = tempfile.TemporaryDirectory(prefix="convoy-e2e")
         self.addCleanup(folder.cleanup)
         self.folder = folder.name
-        backend = self.start("backend", "tools/sample/backend", "--name", "blue")
-        host, port = backend.found(r"^listening on (\S+):(\d+)$")
+        self.backend = self.start("backend", "tools/sample/backend", "--name", "blue")
+        host, port = self.backend.found(r"^listening on (\S+):(\d+)$")
         path = os.path.join(self.folder, "envoy.yaml")
         with open(path, "w", encoding="utf-8") as file:
             file.write(BOOTSTRAP.format(host=host, port=port))
@@ -99,6 +99,10 @@ class AdminTest(unittest.TestCase):
         self.assertEqual((status, headers["content-type"]), (200, "text/plain; version=0.0.4"))
         self.assertIn('\nenvoy_cluster_upstream_rq_total{envoy_cluster_name="we\\"b"} 1\n', text)
         self.assertIn('\nenvoy_http_downstream_rq_total{envoy_http_conn_manager_prefix="public"} 1\n', text)
+        self.assertIn('\nenvoy_http_downstream_rq_xx{envoy_http_conn_manager_prefix="public",'
+                      'envoy_response_code_class="2"} 1\n', text)
+        address = self.public[len("http://"):].rsplit(":", 1)[0]
+        self.assertIn(f'\nenvoy_listener_downstream_cx_total{{envoy_listener_address="{address}_0"}} 1\n', text)
         promtool = subprocess.run(["promtool", "check", "metrics"], input=text, text=True, capture_output=True,
                                   timeout=SECONDS, check=False)
         # 0: fine; 3: it reads them and dislikes names, which are Envoy's; 1: it cannot read them.
@@ -112,6 +116,18 @@ class AdminTest(unittest.TestCase):
         self.assertEqual(dislikes, [])
         self.assertEqual(len(re.findall(r"^# TYPE ", text, re.MULTILINE)),
                          len(set(re.findall(r"^# TYPE (\S+)", text, re.MULTILINE))))
+
+    def test_a_failure_is_counted_by_its_response_flag(self):
+        name = 'envoy_http_downstream_rq_response_flag{envoy_http_conn_manager_prefix="public",response_flag="%s"} %d\n'
+        text = get(self.admin + "/stats/prometheus")[1]
+        self.assertIn("\n" + name % ("UF", 0), text)
+        self.assertEqual(text.count("# TYPE envoy_http_downstream_rq_response_flag counter\n"), 1)
+        self.backend.end()
+        self.assertEqual(get(self.public + "/")[0], 503)
+        text = get(self.admin + "/stats/prometheus")[1]
+        self.assertIn("\n" + name % ("UF", 1), text)
+        self.assertIn("\n" + name % ("UH", 0), text)
+        self.assertIn("http.public.downstream_rq_response_flag.UF: 1\n", get(self.admin + "/stats")[1])
 
     def test_the_pages_that_envoys_users_know(self):
         self.assertEqual(get(self.admin + "/ready")[:2], (200, "LIVE\n"))

@@ -70,5 +70,39 @@ TEST_F(StatsTest, WritesPrometheusText) {
       << text;
 }
 
+struct Classes {
+  observe::Counter ok, failed, other, flagged;
+  template <class Self, class Visitor>
+  static void visit(Self& m, Visitor&& v) {
+    v("upstream_rq_2xx", m.ok, "By class");
+    v("upstream_rq_5xx", m.failed, "By class");
+    v("upstream_rq_6xx", m.other, "No class");
+    v("downstream_rq_response_flag.UF", m.flagged, "By flag");
+  }
+};
+
+// As Envoy's tags: dashboards made for it ask for these names and labels.
+TEST(StatsLabelTest, WhatANameEndsInIsALabel) {
+  observe::MetricRegistry registry;
+  observe::MetricGroup<Classes> group(registry, "cluster", {{"envoy_cluster_name", "web"}}, 1);
+  group.slot(0).failed.add(3);
+  group.slot(0).flagged.add(4);
+  EXPECT_EQ(renderPrometheus(registry),
+            "# HELP envoy_cluster_downstream_rq_response_flag By flag\n"
+            "# TYPE envoy_cluster_downstream_rq_response_flag counter\n"
+            "envoy_cluster_downstream_rq_response_flag{envoy_cluster_name=\"web\","
+            "response_flag=\"UF\"} 4\n"
+            "# HELP envoy_cluster_upstream_rq_6xx No class\n"
+            "# TYPE envoy_cluster_upstream_rq_6xx counter\n"
+            "envoy_cluster_upstream_rq_6xx{envoy_cluster_name=\"web\"} 0\n"
+            "# HELP envoy_cluster_upstream_rq_xx By class\n"
+            "# TYPE envoy_cluster_upstream_rq_xx counter\n"
+            "envoy_cluster_upstream_rq_xx{envoy_cluster_name=\"web\","
+            "envoy_response_code_class=\"2\"} 0\n"
+            "envoy_cluster_upstream_rq_xx{envoy_cluster_name=\"web\","
+            "envoy_response_code_class=\"5\"} 3\n");
+  EXPECT_EQ(renderStats(registry, "5xx"), "cluster.web.upstream_rq_5xx: 3\n");
+}
+
 }  // namespace
 }  // namespace convoy::admin

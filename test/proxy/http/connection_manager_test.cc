@@ -151,7 +151,7 @@ TEST_F(ConnectionManagerTest, AClientThatLeavesIsCountedAndItsFilterTold) {
   EXPECT_EQ(counters(),
             "downstream_cx_total=3 downstream_cx_destroy=3 downstream_rq_total=3 "
             "downstream_rq_completed=3 downstream_rq_2xx=1 downstream_rq_rx_reset=3 no_route=3 "
-            "downstream_rq_failed_downstream_disconnect=3");
+            "downstream_rq_failed_downstream_disconnect=3 downstream_rq_response_flag.DC=3");
 }
 
 TEST_F(ConnectionManagerTest, ClosesAnIdleConnection) {

@@ -239,13 +239,14 @@ std::string ManagerHarness::counters() const {
   };
   using Add = decltype(add);
   struct Visitor {
-    void operator()(std::string_view name, const observe::Counter& counter, const char*) const {
+    void operator()(std::string_view name, const observe::Counter& counter,
+                    std::string_view) const {
       if (name != "downstream_cx_rx_bytes_total") add(name, counter.value());
     }
-    void operator()(std::string_view name, const observe::Gauge& gauge, const char*) const {
+    void operator()(std::string_view name, const observe::Gauge& gauge, std::string_view) const {
       add(name, gauge.value());
     }
-    void operator()(std::string_view, const observe::Histogram&, const char*) const {}
+    void operator()(std::string_view, const observe::Histogram&, std::string_view) const {}
     const Add& add;
   };
   ManagerMetrics::visit(metrics_, Visitor{add});

@@ -69,7 +69,8 @@ TEST_F(AdminPagesTest, StatsMayBeChosen) {
             "cluster.web.upstream_rq_2xx: 1\n");
   const Response prometheus = ask(proxy_, "/stats/prometheus?filter=upstream_rq_2xx");
   EXPECT_EQ(prometheus.content_type, "text/plain; version=0.0.4");
-  EXPECT_NE(prometheus.body.find("\nenvoy_cluster_upstream_rq_2xx{envoy_cluster_name=\"web\"} 1\n"),
+  EXPECT_NE(prometheus.body.find("\nenvoy_cluster_upstream_rq_xx{envoy_cluster_name=\"web\","
+                                 "envoy_response_code_class=\"2\"} 1\n"),
             std::string::npos)
       << prometheus.body;
   EXPECT_EQ(ask(proxy_, "/stats?format=prometheus&filter=upstream_rq_2xx").body, prometheus.body);

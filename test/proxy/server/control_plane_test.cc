@@ -6,6 +6,7 @@
 #include <string>
 #include <utility>
 
+#include "proxy/admin/stats.h"
 #include "test/common/simulated_clock.h"
 #include "test/common/test_loop.h"
 #include "test/common/xds_server.h"
@@ -46,6 +47,9 @@ class ControlPlaneTest : public testing::Test {
     const absl::Status made = make(spec);
     ASSERT_TRUE(made.ok()) << made;
     control_plane_->start([this] { ++ready_; });
+  }
+  std::string ignoredFields() {
+    return admin::renderStats(registry_, "control_plane.ignored_fields");
   }
   [[nodiscard]] bool until(const std::function<bool()>& condition) {
     return test_loop_.runUntil(condition);
@@ -158,6 +162,29 @@ TEST_F(ControlPlaneTest, ABootstrapThatNamesNoUsableClusterIsRefused) {
   none->assignment = std::make_shared<upstream::AssignmentSpec>();
   empty.clusters = {none};
   EXPECT_TRUE(refuses(empty));
+}
+
+TEST_F(ControlPlaneTest, FieldsWithoutEffectAreCountedAndTold) {
+  xds::ClusterProto web = xds::staticCluster("web");
+  web.set_alt_stat_name("unused");
+  server_.set("web", web);
+  start(bootstrap());
+  ASSERT_TRUE(until([&] { return ready_ == 1 && server_.settled(); }));
+  EXPECT_EQ(ignoredFields(), "control_plane.ignored_fields: 1\n");
+  control_plane_->setReport({});
+  ASSERT_TRUE(until(
+      [&] { return server_.last().node.metadata().fields().contains("convoy.ext.NodeReport"); }));
+  const auto& told =
+      server_.last().node.metadata().fields().at("convoy.ext.NodeReport").struct_value().fields();
+  EXPECT_EQ(told.at("ignoredFieldCount").string_value(), "1");
+  const auto& field = told.at("ignoredFields").list_value().values(0).struct_value().fields();
+  EXPECT_EQ(field.at("typeUrl").string_value(), config::kClusterType);
+  EXPECT_EQ(field.at("name").string_value(), "web");
+  EXPECT_EQ(field.at("fieldPath").string_value(), "alt_stat_name");
+
+  server_.set("web", xds::staticCluster("web"));
+  server_.push();
+  ASSERT_TRUE(until([&] { return ignoredFields() == "control_plane.ignored_fields: 0\n"; }));
 }
 
 TEST_F(ControlPlaneTest, UnknownFieldsAreRefusedIfAskedFor) {

@@ -42,6 +42,23 @@ TEST_F(ListenerManagerTest, ServesOnEveryAddressOfEveryFamily) {
   EXPECT_FALSE(std::filesystem::exists(path));
 }
 
+TEST_F(ListenerManagerTest, MetricsHaveEnvoysNameForAListener) {
+  DataPlane plane(1);
+  const std::string path = directory_ + "/socket";
+  const std::vector<std::pair<std::vector<std::string>, std::string>> cases = {
+      {{kAnyPort, "[::1]:0"}, "127.0.0.1_0"}, {{"[::1]:0"}, "[__1]_0"}, {{"unix:" + path}, path}};
+  for (const auto& [addresses, label] : cases) {
+    auto spec = std::make_shared<net::ListenerSpec>(*listener(label, addresses, "hello"));
+    spec->stat_prefix.clear();
+    plane.put(spec);
+    EXPECT_EQ(plane.metricOf("listener." + label + ".downstream_cx_total"), 0) << label;
+  }
+  auto named = std::make_shared<net::ListenerSpec>(*listener("named", {kAnyPort}, "hello"));
+  named->stat_prefix = "a:b";
+  plane.put(named);
+  EXPECT_EQ(plane.metricOf("listener.a_b.downstream_cx_total"), 0);
+}
+
 TEST_F(ListenerManagerTest, EveryWorkerAcceptsForTheSameAddress) {
   DataPlane plane(4);
   plane.put(listener("l", {kAnyPort}, "hello"));

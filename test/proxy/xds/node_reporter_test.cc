@@ -77,11 +77,25 @@ TEST(NodeReporterTest, OnlyChangesAreDue) {
   (void)reporter.node();
   reporter.setNotes("type", notesOn("a", 1, 1));
   EXPECT_FALSE(reporter.due());
+  EXPECT_EQ(reporter.ignoredCount(), 1u);
   reporter.forget("type", "b");
   EXPECT_FALSE(reporter.due());
   reporter.forget("type", "a");
   ASSERT_TRUE(reporter.due());
   EXPECT_EQ(reportIn(reporter.node()).ignored_field_count(), 0u);
+}
+
+TEST(NodeReporterTest, CountsTheFieldsOfAllResources) {
+  NodeReporter reporter(encodedNode());
+  reporter.setNotes("type", notesOn("a", 2, 5));
+  reporter.setNotes("type", notesOn("b", 1, 1));
+  reporter.setNotes("other", notesOn("a", 1, 1));
+  EXPECT_EQ(reporter.ignoredCount(), 7u);
+  reporter.setNotes("type", notesOn("a", 2, 3));
+  EXPECT_EQ(reporter.ignoredCount(), 5u);
+  reporter.forget("type", "a");
+  reporter.setNotes("type", notesOn("b", 0, 0));
+  EXPECT_EQ(reporter.ignoredCount(), 1u);
 }
 
 TEST(NodeReporterTest, ALongReportIsCutAndCounted) {

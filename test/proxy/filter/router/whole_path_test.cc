@@ -6,6 +6,7 @@
 #include <string>
 
 #include "proxy/filter/router/router_filter.h"
+#include "proxy/route/retry_on.h"
 #include "test/proxy/http/manager_fixture.h"
 #include "test/proxy/route/requests.h"
 #include "test/proxy/upstream/fixture.h"
@@ -64,6 +65,12 @@ class WholePathTest : public test::UpstreamTest {
     http_.send(client, bytes);
     return client;
   }
+  // " downstream_rq_response_flag.FLAG=count" is what the metrics say.
+  bool counts(const std::string& flag, int count) {
+    const std::string told =
+        " downstream_rq_response_flag." + flag + "=" + std::to_string(count) + " ";
+    return (" " + http_.counters() + " ").find(told) != std::string::npos;
+  }
   bool receivedBody(Client& client, size_t bytes) {
     return loop_.runUntil([&] { return bodyOf(client.on.received).size() >= bytes; });
   }
@@ -96,6 +103,7 @@ TEST_F(WholePathTest, AHostThatBreaksBeforeItsHead) {
   EXPECT_TRUE(client.open());
   EXPECT_EQ(http_.log(),
             "502 UC upstream_reset " + std::to_string(bodyOf(text).size()) + " 10.0.0.1:80\n");
+  EXPECT_TRUE(counts("UC", 1)) << http_.counters();
 }
 
 TEST_F(WholePathTest, AHostThatBreaksInItsBody) {
@@ -108,6 +116,7 @@ TEST_F(WholePathTest, AHostThatBreaksInItsBody) {
   EXPECT_EQ(bodyOf(client.take()), "half");
   EXPECT_TRUE(client.aborted());
   EXPECT_EQ(http_.log(), "200 UC upstream_aborted_body 4 10.0.0.1:80\n");
+  EXPECT_TRUE(counts("UC", 1)) << http_.counters();
 }
 
 TEST_F(WholePathTest, WhatTheProxyAnswersItself) {
@@ -128,6 +137,7 @@ TEST_F(WholePathTest, WhatTheProxyAnswersItself) {
             "503 UH no_healthy_upstream\n503 UF upstream_connect_failure\n404 NR "
             "route_not_found\n");
   EXPECT_EQ(http_.metrics_.no_route.value(), 1u);
+  for (const char* flag : {"UH", "UF", "NR"}) EXPECT_TRUE(counts(flag, 1)) << http_.counters();
 }
 
 TEST_F(WholePathTest, TheRoutesTimeOuts) {
@@ -155,6 +165,27 @@ TEST_F(WholePathTest, TheRoutesTimeOuts) {
     EXPECT_EQ(http_.log(), lines);
   }
   EXPECT_EQ(metrics().upstream_rq_timeout.value(), 2u);
+  EXPECT_TRUE(counts("UT", 2)) << http_.counters();
+}
+
+// Envoy's URX comes beside the flag of the last attempt.
+TEST_F(WholePathTest, RetriesThatAreUsedUpHaveAFlagOfTheirOwn) {
+  http_.log_format_ = "%RESPONSE_CODE% %RESPONSE_FLAGS%\n";
+  http_.configure();
+  route::Forward forward;
+  forward.retries =
+      std::make_shared<const route::RetryPolicy>(route::RetryPolicy{.on = route::RetryOn::Reset});
+  route(forward);
+  makeCluster();
+  Client& client = sent(kGet);
+  for (size_t i = 0; i < 2; ++i) {
+    peer(i).connection->close(net::CloseMode::Reset);
+    run();
+    http_.advance(1s);
+  }
+  EXPECT_EQ(firstLine(client.take()), "HTTP/1.1 502 Bad Gateway");
+  EXPECT_EQ(http_.log(), "502 UC,URX\n");
+  EXPECT_TRUE(counts("UC", 1) && counts("URX", 1)) << http_.counters();
 }
 
 TEST_F(WholePathTest, ASlowClientStopsTheHostAtTheMarks) {
