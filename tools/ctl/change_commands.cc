@@ -170,7 +170,7 @@ int preview(Session& session, const ChangeFlags& flags, bool show_changes) {
   if (flags.expected_revision >= 0 && flags.expected_revision != response.revision()) {
     return complain(session, kConflict,
                     "expected revision " + std::to_string(flags.expected_revision) +
-                        ", but the head is revision " + std::to_string(response.revision()));
+                        ", but the newest is " + std::to_string(response.revision()));
   }
   if (session.output == Output::Json) session.out << toJson(response);
   if (session.output == Output::Yaml) session.out << toYaml(response);

@@ -6,8 +6,8 @@ namespace convoy::tools::ctl {
 
 namespace {
 
-// "apply delete -f --file" of one command.
-std::string wordsOf(const CLI::App& command, const std::string& path) {
+// "apply delete --file" of one command, with the flags that all of them have.
+std::string wordsOf(const CLI::App& app, const CLI::App& command, const std::string& path) {
   std::string words;
   const auto add = [&words](const std::string& word) {
     words += (words.empty() ? "" : " ") + word;
@@ -18,6 +18,11 @@ std::string wordsOf(const CLI::App& command, const std::string& path) {
   for (const CLI::Option* option : command.get_options()) {
     for (const std::string& name : option->get_lnames()) add("--" + name);
   }
+  for (const CLI::Option* option : app.get_options()) {
+    for (const std::string& name : option->get_lnames()) {
+      if (&command != &app && option != app.get_help_ptr() && name != "version") add("--" + name);
+    }
+  }
   if (path == "get" || path == "list" || path == "delete" || path == "history") {
     add("listener route-table pool backend certificate");
   }
@@ -25,10 +30,11 @@ std::string wordsOf(const CLI::App& command, const std::string& path) {
 }
 
 // One `case` arm for each command path: "node bootstrap".
-void appendCases(const CLI::App& command, const std::string& path, std::string* out) {
-  *out += "    '" + path + "') words='" + wordsOf(command, path) + "' ;;\n";
+void appendCases(const CLI::App& app, const CLI::App& command, const std::string& path,
+                 std::string* out) {
+  *out += "    '" + path + "') offered='" + wordsOf(app, command, path) + "' ;;\n";
   for (const CLI::App* sub : command.get_subcommands([](const CLI::App*) { return true; })) {
-    appendCases(*sub, path.empty() ? sub->get_name() : path + " " + sub->get_name(), out);
+    appendCases(app, *sub, path.empty() ? sub->get_name() : path + " " + sub->get_name(), out);
   }
 }
 
@@ -43,7 +49,7 @@ void appendPaths(const CLI::App& command, const std::string& path, std::string* 
 
 std::string script(const CLI::App& app, bool zsh) {
   std::string cases;
-  appendCases(app, "", &cases);
+  appendCases(app, app, "", &cases);
   std::string paths;
   appendPaths(app, "", &paths);
   std::string text = zsh ? "autoload -U +X bashcompinit && bashcompinit\n" : "";
@@ -53,24 +59,25 @@ std::string script(const CLI::App& app, bool zsh) {
       std::string(zsh ? "zsh" : "bash") +
       ")\n"
       "_convoyctl() {\n"
-      "  local path='' words='' word next i current=\"${COMP_WORDS[COMP_CWORD]}\"\n"
+      // zsh has parameters of its own that are called path (PATH) and words.
+      "  local typed='' offered='' word next i current=\"${COMP_WORDS[COMP_CWORD]}\"\n"
       "  for ((i = 1; i < COMP_CWORD; i++)); do\n"
       "    word=\"${COMP_WORDS[i]}\"\n"
-      "    next=\"${path:+$path }$word\"\n"
+      "    next=\"${typed:+$typed }$word\"\n"
       "    case \"$next\" in\n"
       "      " +
       paths +
-      ") path=\"$next\" ;;\n"
+      ") typed=\"$next\" ;;\n"
       "    esac\n"
       "  done\n"
       "  case \"${COMP_WORDS[COMP_CWORD-1]}\" in\n"
       "    -f | --file) COMPREPLY=($(compgen -f -- \"$current\")); return ;;\n"
       "    -o | --output) COMPREPLY=($(compgen -W 'table json yaml' -- \"$current\")); return ;;\n"
       "  esac\n"
-      "  case \"$path\" in\n" +
+      "  case \"$typed\" in\n" +
       cases +
       "  esac\n"
-      "  COMPREPLY=($(compgen -W \"$words\" -- \"$current\"))\n"
+      "  COMPREPLY=($(compgen -W \"$offered\" -- \"$current\"))\n"
       "}\n"
       "complete -F _convoyctl convoyctl\n";
   return text;

@@ -37,13 +37,14 @@ int watchNodes(Session& session, Client& client, const v1::NodeSelector& nodes) 
   grpc::ClientContext context;
   const auto reader = client.fleet().WatchNodes(&context, request);
   v1::WatchNodesResponse response;
+  Table table = nodeTable();
   while (reader->Read(&response)) {
     if (session.output == Output::Json) {
       session.out << toJson(response, JsonStyle::OneLine);
     } else if (session.output == Output::Yaml) {
       session.out << "---\n" << toYaml(response);
     } else if (response.has_node()) {
-      printNodes({response.node()}, session.out);
+      printNodes({response.node()}, table, session.out);
     } else if (!response.removed().empty()) {
       session.out << "node " << response.removed() << " is no longer listed\n";
     }
@@ -109,8 +110,10 @@ void addFleetCommands(CLI::App& app, Runner& runner) {
       app.add_subcommand("status", "Show the nodes: state, revision, and what they refuse");
   status_command->add_option("--label", flags->labels, "Only nodes with this label")
       ->type_name("KEY=VALUE");
-  status_command->add_flag("--watch", flags->watch, "Go on, showing each change");
-  status_command->add_flag("--check", flags->check, "Exit code 6 unless every node is synced");
+  CLI::Option* watch =
+      status_command->add_flag("--watch", flags->watch, "Go on, showing each change");
+  status_command->add_flag("--check", flags->check, "Exit code 6 unless every node is synced")
+      ->excludes(watch);
   status_command->callback([&session, flags, &runner] {
     runner.action = [&session, flags] { return status(session, *flags); };
   });
@@ -129,10 +132,12 @@ void addFleetCommands(CLI::App& app, Runner& runner) {
       ->capture_default_str()
       ->type_name("ADDRESS");
   command
-      ->add_option("--server-name", options.server_name,
-                   "TLS (--ca, --cert, --key: files of the node): DNS name in the control plane's "
-                   "certificate; default its IP address")
+      ->add_option(
+          "--server-name", options.server_name,
+          "With --ca: the DNS name that the control plane's certificate must have; default: "
+          "it must be for the IP address of --control-plane")
       ->type_name("NAME");
+  command->footer("--ca, --cert and --key are paths on the node, which reads these files itself.");
   command->add_option("--cluster", options.cluster, "node.cluster; default convoy")
       ->type_name("NAME");
   command->add_option("--label", flags->labels, "Label for node selectors; may be repeated")

@@ -28,19 +28,19 @@ void Table::add(std::vector<std::string> row) {
   rows_.push_back(std::move(row));
 }
 
-void Table::print(std::ostream& out) const {
-  std::vector<size_t> widths;
+void Table::print(std::ostream& out) {
   for (const auto& row : rows_) {
-    widths.resize(std::max(widths.size(), row.size()));
-    for (size_t i = 0; i < row.size(); ++i) widths[i] = std::max(widths[i], widthOf(row[i]));
+    widths_.resize(std::max(widths_.size(), row.size()));
+    for (size_t i = 0; i < row.size(); ++i) widths_[i] = std::max(widths_[i], widthOf(row[i]));
   }
   for (const auto& row : rows_) {
     for (size_t i = 0; i < row.size(); ++i) {
       out << row[i];
-      if (i + 1 < row.size()) out << std::string(widths[i] - widthOf(row[i]) + 2, ' ');
+      if (i + 1 < row.size()) out << std::string(widths_[i] - widthOf(row[i]) + 2, ' ');
     }
     out << "\n";
   }
+  rows_.clear();
 }
 
 }  // namespace convoy::tools::ctl

@@ -1,7 +1,9 @@
 #pragma once
 
-// Columns of text for people: as wide as needed, two blanks apart, no trailing blanks.
+// Columns of text for people: as wide as needed, two blanks apart, no trailing blanks. What is
+// added after print() and printed then stands below in the same columns, without a second heading.
 
+#include <cstddef>
 #include <ostream>
 #include <string>
 #include <vector>
@@ -14,11 +16,12 @@ class Table {
 
   // An empty cell is shown as "-". Control characters are shown as "?": values come from others.
   void add(std::vector<std::string> row);
-  bool empty() const { return rows_.size() == 1; }
-  void print(std::ostream& out) const;
+  bool empty() const { return rows_.size() == 1; }  // REQUIRES: nothing was printed
+  void print(std::ostream& out);
 
  private:
-  std::vector<std::vector<std::string>> rows_;
+  std::vector<std::vector<std::string>> rows_;  // that are not printed yet
+  std::vector<size_t> widths_;                  // they only grow
 };
 
 // Text from elsewhere without control characters, so that it cannot steer a terminal.

@@ -7,7 +7,6 @@
 #include "google/protobuf/util/time_util.h"
 #include "tools/ctl/kinds.h"
 #include "tools/ctl/line_diff.h"
-#include "tools/ctl/table.h"
 #include "tools/ctl/yaml_writer.h"
 
 namespace convoy::tools::ctl {
@@ -231,13 +230,40 @@ void printUnhealthyBackends(const v1::Node& node, std::ostream& out) {
   }
 }
 
+// The first fields by resource, and how many more there are.
+void printIgnoredFields(const v1::Node& node, std::ostream& out) {
+  constexpr int kShown = 5;
+  const ext::NodeReport& report = node.report();
+  const auto count = static_cast<int64_t>(report.ignored_field_count());
+  if (count == 0) return;
+  std::string text = "node " + node.id() + ": " + counted(count, "field") + " without effect";
+  const int shown = std::min(report.ignored_fields_size(), kShown);
+  for (int i = 0; i < shown; ++i) {
+    const auto& field = report.ignored_fields(i);
+    const bool same = i > 0 && report.ignored_fields(i - 1).type_url() == field.type_url() &&
+                      report.ignored_fields(i - 1).name() == field.name();
+    if (!same) text += (i > 0 ? "; " : ": ") + shortType(field.type_url()) + " " + field.name();
+    text += (same ? ", " : ": ") + field.field_path() + (field.unknown() ? " (unknown)" : "");
+  }
+  if (count > shown) text += ", and " + std::to_string(count - shown) + " more";
+  out << printable(text) << "\n";
+}
+
 void printNodes(const std::vector<v1::Node>& nodes, std::ostream& out) {
   if (nodes.empty()) {
     out << "no nodes; `convoyctl node bootstrap --id ID --control-plane ADDRESS` prints a "
            "configuration to start one with\n";
     return;
   }
-  Table table({"NODE", "STATE", "REVISION", "ERRORS", "PROGRAM", "PEER", "LISTENERS"});
+  Table table = nodeTable();
+  printNodes(nodes, table, out);
+}
+
+Table nodeTable() {
+  return Table({"NODE", "STATE", "REVISION", "ERRORS", "PROGRAM", "PEER", "LISTENERS"});
+}
+
+void printNodes(const std::vector<v1::Node>& nodes, Table& table, std::ostream& out) {
   for (const v1::Node& node : nodes) {
     table.add({node.id(), lower(v1::Node::State_Name(node.state())),
                std::to_string(node.acknowledged_revision()), std::to_string(node.errors_size()),
@@ -247,6 +273,7 @@ void printNodes(const std::vector<v1::Node>& nodes, std::ostream& out) {
   for (const v1::Node& node : nodes) {
     for (const v1::NodeError& error : node.errors()) out << nodeErrorText(node, error) << "\n";
     printUnhealthyBackends(node, out);
+    printIgnoredFields(node, out);
     if (node.connections() > 1) {
       out << "node " << node.id() << " is connected " << node.connections()
           << " times; if this lasts, several processes use its id: give each its own\n";

@@ -10,6 +10,7 @@
 #include "api/convoy/v1/config_service.pb.h"
 #include "api/convoy/v1/node.pb.h"
 #include "api/convoy/v1/revision.pb.h"
+#include "tools/ctl/table.h"
 
 namespace convoy::tools::ctl {
 
@@ -27,8 +28,11 @@ std::string countChanges(const google::protobuf::RepeatedPtrField<v1::Change>& c
 // Newest first, as History answers.
 void printHistory(const std::vector<v1::Revision>& revisions, bool contents, std::ostream& out);
 
-// The nodes, then what they refuse.
+// The nodes, then what they refuse, which backends fail their checks, and what has no effect there.
 void printNodes(const std::vector<v1::Node>& nodes, std::ostream& out);
+// The same, a few nodes at a time into one table.
+Table nodeTable();
+void printNodes(const std::vector<v1::Node>& nodes, Table& table, std::ostream& out);
 std::string nodeErrorText(const v1::Node& node, const v1::NodeError& error);
 
 // "2026-01-31T12:00:00Z"; empty if unset.

@@ -1,5 +1,8 @@
 // convoyctl against a real convoy-control of its own: what people type, and what they get.
 
+#include <grpcpp/security/server_credentials.h>
+#include <grpcpp/server.h>
+#include <grpcpp/server_builder.h>
 #include <gtest/gtest.h>
 #include <signal.h>
 #include <spawn.h>
@@ -9,8 +12,10 @@
 #include <cstdio>
 #include <fstream>
 #include <map>
+#include <memory>
 #include <sstream>
 
+#include "api/convoy/v1/config_service.grpc.pb.h"
 #include "test/common/test_ca.h"
 #include "test/controlplane/common/temporary_folder.h"
 #include "tools/ctl/commands.h"
@@ -212,9 +217,13 @@ TEST_F(FirstSteps, AFileIsNamedInErrors) {
 
 TEST_F(FirstSteps, ExitCodesTellWhatHappened) {
   ASSERT_EQ(apply(kTenLines).code, kOk);
-  EXPECT_EQ(apply("pools:\n- name: b\n", {"--expected-revision", "0"}).code, kConflict);
-  EXPECT_EQ(apply("pools:\n- name: b\n", {"--expected-revision", "0", "--dry-run"}).code,
-            kConflict);
+  for (const std::vector<std::string>& flags : std::vector<std::vector<std::string>>{
+           {"--expected-revision", "0"}, {"--expected-revision", "0", "--dry-run"}}) {
+    const Result result = apply("pools:\n- name: b\n", flags);
+    EXPECT_EQ(result.code, kConflict);
+    EXPECT_EQ(result.err.find("convoyctl: expected revision 0, but the newest is 1"), 0u)
+        << result.err;
+  }
   EXPECT_EQ(apply("pools:\n- name: b\n", {"--expected-revision", "1"}).code, kOk);
   EXPECT_EQ(run({"get", "pool", "nope"}).code, kNotFound);
   EXPECT_EQ(run({"delete", "pool", "nope"}).code, kNotFound);
@@ -263,6 +272,7 @@ TEST_F(FirstSteps, AMistakeIsNamedWithTheWayOut) {
       {{"--server", "foo:0", "list"}, "is no address of a control plane"},
       {{"--server", "unix:", "list"}, "is no address of a control plane"},
       {{"context", "set", "a", "foo"}, "\"foo\" is no address of a control plane"},
+      {{"status", "--watch", "--check"}, "--watch excludes --check; try convoyctl status --help"},
   };
   for (const Mistake& mistake : mistakes) {
     const Result result = run(mistake.arguments);
@@ -387,8 +397,84 @@ TEST_F(ConvoyctlTest, CompletionKnowsTheCommands) {
   const Result bash = run({"completion", "bash"});
   EXPECT_NE(bash.out.find("'node bootstrap'"), std::string::npos);
   EXPECT_NE(bash.out.find("complete -F _convoyctl convoyctl"), std::string::npos);
-  EXPECT_NE(run({"completion", "zsh"}).out.find("bashcompinit"), std::string::npos);
+  const Result zsh = run({"completion", "zsh"});
+  EXPECT_NE(zsh.out.find("bashcompinit"), std::string::npos);
+  // There these are the shell's: to make them empty takes PATH away, and the words that are typed.
+  for (const char* taken : {" path=", " words="}) {
+    EXPECT_EQ(zsh.out.find(taken), std::string::npos) << taken;
+  }
   EXPECT_EQ(run({"completion", "fish"}).code, kBadInput);
+}
+
+// What a shell prints for a command.
+std::string shell(const std::string& command) {
+  FILE* output = popen(command.c_str(), "r");
+  std::string text;
+  for (char buffer[4096]; fgets(buffer, sizeof(buffer), output) != nullptr;) text += buffer;
+  EXPECT_EQ(pclose(output), 0) << command;
+  return text;
+}
+
+TEST_F(ConvoyctlTest, AShellCompletesCommandsAndFlags) {
+  for (const char* name : {"bash", "zsh"}) {
+    std::ofstream(folder_.file(name)) << run({"completion", name}).out;
+    EXPECT_EQ(shell("bash -n " + folder_.file(name) + " 2>&1"), "");
+  }
+  const struct {
+    const char* typed;  // after convoyctl; the last word is the one to complete
+    const char* offered;
+  } kCases[] = {
+      {"node bootst", "bootstrap"},
+      {"node bootstrap --co", "--control-plane --context"},
+      {"--server 127.0.0.1:1 hist", "history"},
+      {"apply --se", "--server"},
+      {"get cert", "certificate"},
+      {"list -o j", "json"},
+      {"--vers", "--version"},
+      {"apply --vers", ""},
+  };
+  for (const auto& test : kCases) {
+    EXPECT_EQ(
+        shell("bash -c 'source " + folder_.file("bash") + "; COMP_WORDS=(convoyctl " + test.typed +
+              "); COMP_CWORD=$((${#COMP_WORDS[@]} - 1)); _convoyctl; echo "
+              "\"${COMPREPLY[*]}\"'"),
+        std::string(test.offered) + "\n")
+        << test.typed;
+  }
+}
+
+// A control plane whose disk is full and whose node says nothing.
+class TroubledService final : public v1::ConfigService::Service {
+  grpc::Status Apply(grpc::ServerContext*, const v1::ApplyRequest*,
+                     v1::ApplyResponse* response) override {
+    response->mutable_revision()->set_number(7);
+    v1::Node& node = *response->add_nodes();
+    node.set_id("a");
+    node.set_state(v1::Node::PENDING);
+    return grpc::Status::OK;
+  }
+  grpc::Status List(grpc::ServerContext*, const v1::ListRequest*, v1::ListResponse*) override {
+    return {grpc::StatusCode::INTERNAL, "disk I/O error"};
+  }
+};
+
+TEST_F(ConvoyctlTest, ExitCodesOfAControlPlaneInTrouble) {
+  TroubledService service;
+  grpc::ServerBuilder builder;
+  int port = 0;
+  builder.AddListeningPort("127.0.0.1:0", grpc::InsecureServerCredentials(), &port);
+  builder.RegisterService(&service);
+  const std::unique_ptr<grpc::Server> server = builder.BuildAndStart();
+  env_["CONVOY_SERVER"] = "127.0.0.1:" + std::to_string(port);
+  const Result failed = run({"list"});
+  EXPECT_EQ(failed.code, kFailure);
+  EXPECT_NE(failed.err.find(" says: disk I/O error (gRPC code 13)"), std::string::npos)
+      << failed.err;
+  const Result behind = apply(kTenLines, {"--wait", "1s"});
+  EXPECT_EQ(behind.code, kNodesBehind);
+  EXPECT_EQ(behind.err,
+            "node a has not answered in time\n"
+            "convoyctl: committed, but not in force on every node\n");
 }
 
 TEST(ParseWaitTest, TakesTimesUpToAnHour) {

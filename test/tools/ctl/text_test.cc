@@ -24,6 +24,17 @@ TEST(TableTest, ColumnsAreAsWideAsNeeded) {
             "caf\xc3\xa9-long  -    y?[2Jz\n");
 }
 
+TEST(TableTest, MayGoOnBelow) {
+  Table table({"NAME", "N"});
+  table.add({"long-name", "1"});
+  std::ostringstream out;
+  table.print(out);
+  table.print(out);
+  table.add({"a", "2"});
+  table.print(out);
+  EXPECT_EQ(out.str(), "NAME       N\nlong-name  1\na          2\n");
+}
+
 TEST(LineDiffTest, ShowsWhatCameAndWent) {
   const struct {
     const char* before;

@@ -124,6 +124,23 @@ TEST(ViewsTest, ANodeIsShownWithWhatItRefuses) {
             "MAGLEV), of revision 5\n");
 }
 
+TEST(ViewsTest, NodesThatChangeAreRowsOfOneTable) {
+  v1::Node node;
+  node.set_id("edge-1");
+  node.set_state(v1::Node::DISCONNECTED);
+  Table table = nodeTable();
+  std::ostringstream out;
+  printNodes({node}, table, out);
+  node.set_state(v1::Node::SYNCED);
+  node.set_connections(2);
+  printNodes({node}, table, out);
+  const std::string text = out.str();
+  EXPECT_EQ(text.find("NODE "), text.rfind("NODE ")) << text;
+  EXPECT_NE(text.find("\nedge-1  disconnected  0 "), std::string::npos) << text;
+  EXPECT_NE(text.find("\nedge-1  synced        0 "), std::string::npos) << text;
+  EXPECT_NE(text.find("\nnode edge-1 is connected 2 times"), std::string::npos) << text;
+}
+
 TEST(ViewsTest, BackendsThatFailTheirChecksAreNamedWithTheReason) {
   v1::Node node;
   node.set_id("edge-1");
@@ -138,6 +155,37 @@ TEST(ViewsTest, BackendsThatFailTheirChecksAreNamedWithTheReason) {
                            "503\nnode edge-1: 2 more backends fail their health checks\n"),
             std::string::npos)
       << out.str();
+}
+
+TEST(ViewsTest, FieldsWithoutEffectAreNamed) {
+  v1::Node node;
+  node.set_id("a");
+  ext::NodeReport& report = *node.mutable_report();
+  const auto add = [&](const char* type, const char* name, const char* path, bool unknown) {
+    ext::NodeReport::IgnoredField& field = *report.add_ignored_fields();
+    field.set_type_url(std::string("type.googleapis.com/envoy.config.") + type);
+    field.set_name(name);
+    field.set_field_path(path);
+    field.set_unknown(unknown);
+    report.set_ignored_field_count(report.ignored_field_count() + 1);
+  };
+  const auto lines = [&] {
+    std::ostringstream out;
+    printNodes({node}, out);
+    return out.str().substr(out.str().find("node a:"));
+  };
+  add("cluster.v3.Cluster", "web", "alt_stat_name", false);
+  EXPECT_EQ(lines(), "node a: 1 field without effect: Cluster web: alt_stat_name\n");
+  add("cluster.v3.Cluster", "web", "field_9999", true);
+  add("listener.v3.Listener", "web", "reuse_port", false);
+  EXPECT_EQ(lines(),
+            "node a: 3 fields without effect: Cluster web: alt_stat_name, field_9999 (unknown); "
+            "Listener web: reuse_port\n");
+  for (const char* path : {"a", "b", "c"}) add("listener.v3.Listener", "x", path, false);
+  report.set_ignored_field_count(2000);  // a report names so many and no more
+  EXPECT_EQ(lines(),
+            "node a: 2000 fields without effect: Cluster web: alt_stat_name, field_9999 (unknown); "
+            "Listener web: reuse_port; Listener x: a, b, and 1995 more\n");
 }
 
 TEST(ViewsTest, AnIdThatSeveralProcessesUseIsSaid) {
