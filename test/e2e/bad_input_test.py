@@ -238,6 +238,7 @@ class StoreTest(unittest.TestCase):
             acknowledged += 1
         self.assertIsNotNone(refused, "the limit was never reached")
         self.assertIn(self.store, refused.stderr)
+        self.assertEqual(refused.returncode, 1, refused.stderr)
         # It still answers, and the refused change is not half there.
         self.assertIn(f"revision {acknowledged}\n", self.fleet.ctl("status"))
         self.fleet.control.end(signal.SIGKILL)

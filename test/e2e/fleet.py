@@ -30,13 +30,13 @@ def wait_until(condition, what):
 
 
 class Process:
-    """A child with its output in a file."""
+    """A child with its output in a file. `env`: its environment; None: ours."""
 
-    def __init__(self, folder, name, *command):
+    def __init__(self, folder, name, *command, env=None):
         self.name = name
         self.log = os.path.join(folder, name + ".log")
         with open(self.log, "ab") as log:
-            self.process = subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=log, stderr=log)
+            self.process = subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=log, stderr=log, env=env)
 
     def text(self):
         with open(self.log, encoding="utf-8", errors="replace") as log:
@@ -140,6 +140,10 @@ class Fleet:
     def apply(self, yaml, *arguments):
         """Applies and waits until every node has it."""
         return self.ctl("apply", "-f", "-", "--wait", "20s", *arguments, stdin=yaml)
+
+    def revision(self):
+        """The head's."""
+        return int(json.loads(self.ctl("status", "-o", "json")).get("revision", 0))
 
     def nodes(self):
         return {node["id"]: node for node in json.loads(self.ctl("status", "-o", "json")).get("nodes", [])}

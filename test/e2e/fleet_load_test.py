@@ -56,10 +56,12 @@ class FleetLoadTest(unittest.TestCase):
         for node in self.nodes:
             wait_until(lambda: self.stats(node).get(connections) == 8, "the connections of the load")  # noqa: B023
         taken = []
+        head = self.fleet.revision()
         for number in range(APPLIES):
             started = time.monotonic()
             self.fleet.apply(json.dumps(self.changed(number)))
             taken.append((time.monotonic() - started) * 1000)
+        self.assertEqual(self.fleet.revision(), head + APPLIES, "a change was none")
         for node in self.nodes:
             self.assertEqual(self.stats(node)[connections], 8, "a connection of the load was replaced")
         result = traffic_result(traffic)

@@ -2,6 +2,7 @@
 """A fleet of real binaries: what an operator does, and what happens to the requests meanwhile."""
 
 import concurrent.futures
+import json
 import os
 import signal
 import sys
@@ -88,6 +89,39 @@ class FleetTest(unittest.TestCase):
         for url in self.urls:
             self.assertEqual(set(counted(url)), {"blue", "green"})
 
+    def test_the_access_log_is_json_if_the_listener_says_so(self):
+        path = os.path.join(self.fleet.folder, "access.log")
+        self.fleet.apply("listeners: [{name: public, address: '127.0.0.1:0', routes: [{name: all, pool: web}],"
+                         f" access_log: {{format: json, path: '{path}'}}}}]")
+        for url in self.urls:
+            self.assertEqual(get(url + '/a"b', headers={"User-Agent": 'say "hi"\\'})[0], 200)
+
+        def lines():
+            with open(path, encoding="utf-8") as log:
+                return log.read().splitlines()
+        wait_until(lambda: len(lines()) == len(self.urls), "a line of each node")
+        for record in map(json.loads, lines()):
+            self.assertEqual((record["method"], record["path"], record["response_code"], record["response_flags"]),
+                             ("GET", '/a"b', 200, None), record)
+            self.assertEqual((record["user_agent"], record["pool"], record["route"], record["protocol"]),
+                             ('say "hi"\\', "web", "all", "HTTP/1.1"), record)
+            self.assertIn(record["upstream_host"], (self.blue, self.green))
+            self.assertGreater(record["bytes_sent"], 0)
+
+    def test_status_goes_on_with_watch(self):
+        watch = self.fleet.start("watch", "tools/convoyctl", "--server", self.fleet.management, "status", "--watch")
+        for name in ("node-a", "node-b"):
+            watch.found(rf"^({name}) +synced +1 ")
+        self.fleet.apply("listeners: [{name: inner, address: '127.0.0.1:0', routes: [{pool: web}]}]")
+        for name in ("node-a", "node-b"):
+            watch.found(rf"^({name}) +synced +2 .*inner=")
+        self.nodes[0].end()
+        watch.found(r"^(node-a) +disconnected ")
+        self.assertEqual(watch.text().count("NODE "), 1, watch.text())
+        self.fleet.control.end(signal.SIGKILL)
+        self.assertEqual(watch.ended(), 4, watch.text())
+        self.assertIn("no control plane answers at", watch.text())
+
     def test_changes_fail_no_request(self):
         red = self.fleet.start_backend("red")
         traffic = self.fleet.start_traffic(*[url + "/delay/5" for url in self.urls])
@@ -133,6 +167,10 @@ class FleetTest(unittest.TestCase):
         self.fleet.control.end(signal.SIGKILL)
         self.assertEqual(self.fleet.run_ctl("status").returncode, 4)
         self.served_since(self.urls)
+        for node in self.nodes:
+            wait_until(lambda: "control_plane.connected_state: 0\n" in get(f"http://{node.admin}/stats")[1],  # noqa: B023
+                       "the node has noticed")
+            self.assertRegex(node.text(), r" warning xds: no stream from the control plane, what is in force stays so: \w")
         self.fleet.start_control()
 
         def both_are_back():

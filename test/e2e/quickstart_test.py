@@ -4,6 +4,7 @@
 import hashlib
 import os
 import pwd
+import re
 import shutil
 import signal
 import subprocess
@@ -15,7 +16,7 @@ sys.dont_write_bytecode = True
 sys.path.insert(0, os.path.join(os.getcwd(), "test/e2e"))
 
 import results  # noqa: E402
-from fleet import SECONDS, wait_until  # noqa: E402
+from fleet import SECONDS, get, wait_until  # noqa: E402
 
 
 class QuickstartTest(unittest.TestCase):
@@ -61,10 +62,66 @@ class QuickstartTest(unittest.TestCase):
         self.assertIn(" requests, 0 failed, 0 connections closed", self.text())
         self.assert_nothing_left(process)
 
-    def test_ctrl_c_stops_everything(self):
+    def start_and_wait(self):
         process = self.start()
         wait_until(lambda: "Ctrl-C here stops everything." in self.text() or process.poll() is not None, "it runs")
         self.assertIsNone(process.poll(), self.text())
+        return process
+
+    def test_what_it_says_to_try_works(self):
+        process = self.start_and_wait()
+        said = self.text().split("Try in another terminal:")[1].split("Ctrl-C here")[0]
+        setting, *commands = [line.strip() for line in said.splitlines() if line.startswith("  ")]
+        self.assertRegex(setting, "^export PATH=")
+        expected = [("curl -i http", "HTTP/1.1 200 OK"), ("convoyctl list", "pool      web "),
+                    ("convoyctl apply -f ", "would change nothing, revision "), ("convoyctl watch", "revision "),
+                    ("curl http", "# TYPE envoy_http_downstream_rq_total counter\n")]
+        self.assertEqual(len(commands), len(expected), said)
+        for command, (begin, answer) in zip(commands, expected):
+            self.assertTrue(command.startswith(begin), command)
+            if begin == "convoyctl watch":
+                command = command.replace("convoyctl watch", "convoyctl watch --after 0 --count 1")  # it has no end otherwise
+            result = subprocess.run(["bash", "-c", f"{setting}\n{command}"], capture_output=True, text=True, timeout=SECONDS,
+                                    check=False)
+            self.assertEqual(result.returncode, 0, f"{command}\n{result.stderr}")
+            self.assertIn(answer, result.stdout, command)
+        addresses = set(re.findall(r"127\.0\.0\.1:\d+", "".join(commands)))
+        self.assertEqual(len(addresses), 4, said)
+        for address in addresses:
+            page = "/ready" if f"admin endpoint http://{address}\n" in self.text() else "/"
+            self.assertEqual(get(f"http://{address}{page}")[0], 200, address)
+        os.killpg(process.pid, signal.SIGTERM)
+        self.assertEqual(process.wait(timeout=SECONDS), 143, self.text())
+        self.assert_nothing_left(process)
+
+    def test_a_node_that_dies_is_told_and_takes_everything_down(self):
+        process = self.start_and_wait()
+        running = subprocess.run(["ps", "-o", "pid=,args=", "--sid", str(process.pid)], capture_output=True, text=True,
+                                 check=True).stdout
+        node = re.search(r"^ *(\d+) \S*convoy-proxy -c \S*node-b.yaml$", running, re.MULTILINE)
+        self.assertIsNotNone(node, running)
+        os.kill(int(node[1]), signal.SIGKILL)
+        self.assertEqual(process.wait(timeout=SECONDS), 1, self.text())
+        self.assertIn("quickstart: node-b ended by itself", self.text())
+        self.assert_nothing_left(process)
+
+    def test_a_start_that_fails_leaves_nothing(self):
+        # A control plane that ends at once.
+        os.unlink(os.path.join(self.root, "bazel-bin"))
+        for binary in ("controlplane/convoy-control", "proxy/convoy-proxy", "tools/convoyctl", "tools/sample/backend"):
+            path = os.path.join(self.root, "bazel-bin", binary)
+            os.makedirs(os.path.dirname(path), exist_ok=True)
+            os.symlink("/bin/false" if binary.endswith("control") else os.path.join(os.getcwd(), binary), path)
+        process = self.start("--exit")
+        self.assertEqual(process.wait(timeout=SECONDS), 1, self.text())
+        self.assertIn("quickstart: control did not start", self.text())
+        self.assert_nothing_left(process)
+        os.unlink(os.path.join(self.root, "bazel-bin/proxy/convoy-proxy"))
+        self.assertEqual(self.start("--exit").wait(timeout=SECONDS), 1)
+        self.assertIn("bazel-bin/proxy/convoy-proxy is missing", self.text())
+
+    def test_ctrl_c_stops_everything(self):
+        process = self.start_and_wait()
         os.killpg(process.pid, signal.SIGINT)
         self.assertEqual(process.wait(timeout=SECONDS), 130, self.text())
         self.assert_nothing_left(process)

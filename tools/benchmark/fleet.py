@@ -119,6 +119,10 @@ class Fleet:
         """Applies and waits until every node has it."""
         return self.ctl("apply", "-f", "-", "--wait", "60s", *arguments, stdin=json.dumps(config))
 
+    def revision(self):
+        """The head's."""
+        return int(json.loads(self.ctl("status", "-o", "json")).get("revision", 0))
+
     def admin(self, node, path):
         with urllib.request.urlopen(f"http://{self.admins[node]}{path}", timeout=_SECONDS) as response:
             return response.read().decode()
@@ -230,12 +234,15 @@ def measure_under_load(fleet, applies):
     for node in range(NODES):
         wait_for(lambda n=node: counters(n).get("active") == _WRK_CONNECTIONS, _SECONDS, "wrk's connections")
         before.append(counters(node))
+    head = fleet.revision()
     started = time.monotonic()
     taken = []
     for _, (_, config, _) in zip(range(applies), changes(fleet)):
         once = time.monotonic()
         fleet.ctl("apply", "-f", "-", stdin=json.dumps(config))
         taken.append((time.monotonic() - once) * 1000)
+    if fleet.revision() != head + applies:
+        raise BenchError(f"{applies} applies, each different, made {fleet.revision() - head} revisions")
     fleet.apply(base_config(fleet), "--prune")
     seconds = time.monotonic() - started
     after = [counters(node) for node in range(NODES)]
