@@ -167,7 +167,10 @@ class FrameReader {
       case NGHTTP2_GOAWAY:
         out.append("GOAWAY " + std::to_string(numberAt(payload, 0, 4)) + " ");
         out.append(nghttp2_http2_strerror(static_cast<uint32_t>(numberAt(payload, 4, 4))));
-        if (payload.size() > 8) out.append(" ").append(payload.substr(8));
+        // Ours; of errors nghttp2 has its own.
+        if (numberAt(payload, 4, 4) == NGHTTP2_NO_ERROR && payload.size() > 8) {
+          out.append(" ").append(payload.substr(8));
+        }
         out.append("\n");
         break;
       case NGHTTP2_PING:

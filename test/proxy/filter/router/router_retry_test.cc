@@ -421,7 +421,7 @@ TEST_F(RouterRetryTest, ATimeOfTheRequestItselfIsNamedByItsField) {
   auto e = exchange();
   e->context.from_inside = true;
   e->head.headers.add("x-envoy-upstream-rq-timeout-ms", "1000");
-  e->start();
+  EXPECT_EQ(e->start(), FilterVerdict::Pause);
   run();
   clock_.advance(1100ms);
   run();
@@ -498,7 +498,7 @@ TEST_F(RouterRetryTest, AnAttemptOfASlowClientIsWatchedOnceItReads) {
   forward().timeout = 0s;
   compile();
   auto e = exchange();
-  e->start();
+  EXPECT_EQ(e->start(), FilterVerdict::Pause);
   e->context.flow->onSendQueueAboveHigh();
   run();
   clock_.advance(1min);
