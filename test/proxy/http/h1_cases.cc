@@ -361,6 +361,111 @@ Cases chunks() {
   };
 }
 
+// --- responses ---
+
+const std::vector<AcceptedResponse> kAcceptedResponses = {
+    {"a known length", "GET",
+     "HTTP/1.1 200 OK\r\nContent-Type: text/plain\r\nContent-Length: 5\r\n\r\nhello",
+     "200 OK HTTP/1.1 body=5\n  Content-Type: text/plain\nbody hello\nend\ncomplete\n", false},
+    {"length 0", "GET", "HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n",
+     "200 OK HTTP/1.1 body=0\nend\ncomplete\n", false},
+    {"chunks", "GET",
+     "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n2\r\nab\r\n1;x\r\nc\r\n0\r\n\r\n",
+     "200 OK HTTP/1.1 body=unknown\nbody abc\nend\ncomplete\n", false},
+    {"trailers", "GET",
+     "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n1\r\na\r\n0\r\nX-Sum: 1\r\n\r\n",
+     "200 OK HTTP/1.1 body=unknown\nbody a\ntrailers\n  X-Sum: 1\ncomplete\n", false},
+    {"a reason of its own, with high bytes", "GET",
+     "HTTP/1.1 200 Tr\xc3\xa8s bien \r\nContent-Length: 0\r\n\r\n",
+     "200 Tr\xc3\xa8s bien  HTTP/1.1 body=0\nend\ncomplete\n", false},
+    {"no reason", "GET", "HTTP/1.1 200 \r\nContent-Length: 0\r\n\r\n",
+     "200  HTTP/1.1 body=0\nend\ncomplete\n", false},
+    {"not even the space before it", "GET", "HTTP/1.1 200\r\nContent-Length: 0\r\n\r\n",
+     "200  HTTP/1.1 body=0\nend\ncomplete\n", false},
+    {"an unknown status", "GET", "HTTP/1.1 999 X\r\nContent-Length: 0\r\n\r\n",
+     "999 X HTTP/1.1 body=0\nend\ncomplete\n", false},
+    {"204", "GET", "HTTP/1.1 204 No Content\r\nContent-Length: 0\r\n\r\n",
+     "204 No Content HTTP/1.1 body=none\nend\ncomplete\n", false},
+    {"304 tells a length", "GET", "HTTP/1.1 304 Not Modified\r\nContent-Length: 7\r\n\r\n",
+     "304 Not Modified HTTP/1.1 body=7\nend\ncomplete\n", false},
+    {"304 tells none", "GET", "HTTP/1.1 304 Not Modified\r\n\r\n",
+     "304 Not Modified HTTP/1.1 body=unknown\nend\ncomplete\n", false},
+    {"HEAD with a length", "HEAD", "HTTP/1.1 200 OK\r\nContent-Length: 7\r\n\r\n",
+     "200 OK HTTP/1.1 body=7\nend\ncomplete\n", false},
+    {"HEAD with chunks", "HEAD", "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n",
+     "200 OK HTTP/1.1 body=unknown\nend\ncomplete\n", false},
+    {"HEAD without either", "HEAD", "HTTP/1.1 200 OK\r\n\r\n",
+     "200 OK HTTP/1.1 body=unknown\nend\ncomplete\n", false},
+    {"1xx before it", "GET",
+     "HTTP/1.1 100 Continue\r\n\r\nHTTP/1.1 103 Early Hints\r\nLink: x\r\n\r\n"
+     "HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n",
+     "info 100 Continue HTTP/1.1 body=none\ninfo 103 Early Hints HTTP/1.1 body=none\n"
+     "  Link: x\n200 OK HTTP/1.1 body=0\nend\ncomplete\n",
+     false},
+    {"Connection: close", "GET",
+     "HTTP/1.1 200 OK\r\nConnection: close\r\nContent-Length: 1\r\n\r\nx",
+     "200 OK HTTP/1.1 body=1\n  Connection: close\nbody x\nend\ncomplete, close\n", true},
+    {"HTTP/1.0", "GET", "HTTP/1.0 200 OK\r\nContent-Length: 1\r\n\r\nx",
+     "200 OK HTTP/1.0 body=1\nbody x\nend\ncomplete, close\n", true},
+    {"HTTP/1.0 that keeps alive", "GET",
+     "HTTP/1.0 200 OK\r\nConnection: keep-alive\r\nContent-Length: 1\r\n\r\nx",
+     "200 OK HTTP/1.0 body=1\n  Connection: keep-alive\nbody x\nend\ncomplete\n", false},
+    {"a refused tunnel", "CONNECT", "HTTP/1.1 403 Forbidden\r\nContent-Length: 2\r\n\r\nno",
+     "403 Forbidden HTTP/1.1 body=2\nbody no\nend\n", true},
+};
+
+std::string responseWith(std::string_view text) {
+  return "HTTP/1.1 200 OK\r\n" + std::string(text) + "\r\n\r\n";
+}
+
+const std::vector<RefusedResponse> kRefusedResponses = {
+    {"an empty line first", "\r\nHTTP/1.1 200 OK\r\n\r\n", H1Error::InvalidStatusLine},
+    {"HTTP/0.9", "<html>", H1Error::InvalidStatusLine},
+    {"another protocol", "HATP/1.1 200 OK\r\n\r\n", H1Error::InvalidStatusLine},
+    {"lower case", "http/1.1 200 OK\r\n\r\n", H1Error::InvalidStatusLine},
+    {"HTTP/2", "HTTP/2.0 200 OK\r\n\r\n", H1Error::UnsupportedVersion},
+    {"HTTP/1.2", "HTTP/1.2 200 OK\r\n\r\n", H1Error::InvalidStatusLine},
+    {"a status of two digits", "HTTP/1.1 20 OK\r\n\r\n", H1Error::InvalidStatusLine},
+    {"a status of four digits", "HTTP/1.1 2000 OK\r\n\r\n", H1Error::InvalidStatusLine},
+    {"a status below 100", "HTTP/1.1 099 OK\r\n\r\n", H1Error::InvalidStatusLine},
+    {"a status of letters", "HTTP/1.1 2x0 OK\r\n\r\n", H1Error::InvalidStatusLine},
+    {"two spaces", "HTTP/1.1  200 OK\r\n\r\n", H1Error::InvalidStatusLine},
+    {"a tab", "HTTP/1.1\t200 OK\r\n\r\n", H1Error::InvalidStatusLine},
+    {"a reason without a space", "HTTP/1.1 200OK\r\n\r\n", H1Error::InvalidStatusLine},
+    {"NUL in the reason", "HTTP/1.1 200 O\0K\r\n\r\n"s, H1Error::ControlByte},
+    {"CR in the reason", "HTTP/1.1 200 O\rK\r\n\r\n", H1Error::BareCr},
+    {"LF behind the status line", "HTTP/1.1 200 OK\nX: 1\r\n\r\n", H1Error::BareLf},
+    {"LF behind a field", "HTTP/1.1 200 OK\r\nX: 1\n\r\n", H1Error::BareLf},
+    {"a folded line", responseWith("X: 1\r\n 2"), H1Error::ObsoleteFold},
+    {"space before the colon", responseWith("Content-Length : 2"), H1Error::SpaceBeforeColon},
+    {"NUL in a value", responseWith("X: \0"s), H1Error::ControlByte},
+    {"both lengths", responseWith("Content-Length: 2\r\nTransfer-Encoding: chunked"),
+     H1Error::ContentLengthAndTransferEncoding},
+    {"lengths that differ", responseWith("Content-Length: 2\r\nContent-Length: 3"),
+     H1Error::ConflictingContentLength},
+    {"a list of lengths", responseWith("Content-Length: 2, 2"), H1Error::InvalidContentLength},
+    {"a negative length", responseWith("Content-Length: -2"), H1Error::InvalidContentLength},
+    {"another coding", responseWith("Transfer-Encoding: gzip, chunked"),
+     H1Error::TransferEncodingUnknown},
+    {"chunked not last", responseWith("Transfer-Encoding: chunked, gzip"),
+     H1Error::TransferEncodingRepeated},
+    {"two codings", responseWith("Transfer-Encoding: chunked\r\nTransfer-Encoding: chunked"),
+     H1Error::TransferEncodingRepeated},
+    {"chunks in HTTP/1.0", "HTTP/1.0 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n",
+     H1Error::TransferEncodingInHttp10},
+    {"both lengths where there is no body",
+     "HTTP/1.1 304 Not Modified\r\nContent-Length: 2\r\nTransfer-Encoding: chunked\r\n\r\n",
+     H1Error::ContentLengthAndTransferEncoding},
+    {"an upgrade that nobody asked for", "HTTP/1.1 101 Switching Protocols\r\n\r\n",
+     H1Error::UnexpectedUpgrade},
+    {"a bad chunk", responseWith("Transfer-Encoding: chunked") + "x\r\n",
+     H1Error::InvalidChunkSize},
+    {"a chunk that is too long", responseWith("Transfer-Encoding: chunked") + "1\r\nab",
+     H1Error::ChunkNotTerminated},
+    {"a bad trailer", responseWith("Transfer-Encoding: chunked") + "0\r\nX\r\n\r\n",
+     H1Error::MissingColon},
+};
+
 }  // namespace
 
 const std::vector<AcceptedRequest>& acceptedRequests() {
@@ -383,6 +488,23 @@ std::string errorEvent(H1Error error, bool in_body) {
   const H1ErrorInfo& row = info(error);
   const Failure failure = in_body ? Failure::BadBody : row.request_failure;
   return "error " + std::string(info(failure).code) + " " + std::string(row.detail) + "\n";
+}
+
+const std::vector<AcceptedResponse>& acceptedResponses() {
+  return kAcceptedResponses;
+}
+
+const std::vector<RefusedResponse>& refusedResponses() {
+  return kRefusedResponses;
+}
+
+std::string eventsOf(const AcceptedResponse& response, const std::string& events) {
+  return response.method == "CONNECT" ? events.substr(0, events.find("complete")) : events;
+}
+
+std::string refusalEvents(H1Error error) {
+  return "reset upstream_protocol_error\nerror upstream_protocol_error " +
+         std::string(info(error).detail) + "\n";
 }
 
 }  // namespace convoy::http

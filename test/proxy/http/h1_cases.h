@@ -1,7 +1,8 @@
 #pragma once
 
-// Requests that the server codec must understand or refuse, in tables, for whatever carries their
-// bytes: the codec alone, connections in memory, sockets.
+// Requests that the server codec must understand or refuse, and responses that the client codec
+// must, in tables, for whatever carries their bytes: the codec alone, connections in memory,
+// sockets.
 
 #include <string>
 #include <string_view>
@@ -29,5 +30,28 @@ const std::vector<RefusedRequest>& refusedRequests();
 
 // What a ServerRecorder writes down of a refusal. Inside a body it is always the body that is bad.
 std::string errorEvent(H1Error error, bool in_body);
+
+struct AcceptedResponse {
+  std::string_view what;
+  std::string_view method;
+  std::string input;
+  std::string_view events;  // of a ClientRecorder, as eventsOf() says
+  bool closes;              // mustClose() afterwards
+};
+
+struct RefusedResponse {
+  std::string_view what;
+  std::string input;  // to a GET
+  H1Error error;
+};
+
+const std::vector<AcceptedResponse>& acceptedResponses();
+const std::vector<RefusedResponse>& refusedResponses();
+
+// What of these events the case is about. Who asks for a tunnel has not ended its request when it
+// is refused, so that the stream's end is the caller's affair.
+std::string eventsOf(const AcceptedResponse& response, const std::string& events);
+// The last events of a ClientRecorder whose response is refused.
+std::string refusalEvents(H1Error error);
 
 }  // namespace convoy::http

@@ -3,88 +3,26 @@
 #include <string>
 
 #include "gtest/gtest.h"
+#include "test/proxy/http/h1_cases.h"
 #include "test/proxy/http/h1_recorder.h"
 
 namespace convoy::http {
 namespace {
-
-using namespace std::string_literals;
 
 constexpr BodyLength kUnknown{BodyLength::Kind::Unknown, 0};
 constexpr BodyLength known(uint64_t bytes) {
   return {BodyLength::Kind::Known, bytes};
 }
 
-struct Case {
-  std::string_view what;
-  std::string_view method;
-  std::string input;
-  std::string_view events;
-  bool closes;  // mustClose() afterwards
-};
-
 // --- responses that are understood ---
 
-const Case kAccepted[] = {
-    {"a known length", "GET",
-     "HTTP/1.1 200 OK\r\nContent-Type: text/plain\r\nContent-Length: 5\r\n\r\nhello",
-     "200 OK HTTP/1.1 body=5\n  Content-Type: text/plain\nbody hello\nend\ncomplete\n", false},
-    {"length 0", "GET", "HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n",
-     "200 OK HTTP/1.1 body=0\nend\ncomplete\n", false},
-    {"chunks", "GET",
-     "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n2\r\nab\r\n1;x\r\nc\r\n0\r\n\r\n",
-     "200 OK HTTP/1.1 body=unknown\nbody abc\nend\ncomplete\n", false},
-    {"trailers", "GET",
-     "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n1\r\na\r\n0\r\nX-Sum: 1\r\n\r\n",
-     "200 OK HTTP/1.1 body=unknown\nbody a\ntrailers\n  X-Sum: 1\ncomplete\n", false},
-    {"a reason of its own, with high bytes", "GET",
-     "HTTP/1.1 200 Tr\xc3\xa8s bien \r\nContent-Length: 0\r\n\r\n",
-     "200 Tr\xc3\xa8s bien  HTTP/1.1 body=0\nend\ncomplete\n", false},
-    {"no reason", "GET", "HTTP/1.1 200 \r\nContent-Length: 0\r\n\r\n",
-     "200  HTTP/1.1 body=0\nend\ncomplete\n", false},
-    {"not even the space before it", "GET", "HTTP/1.1 200\r\nContent-Length: 0\r\n\r\n",
-     "200  HTTP/1.1 body=0\nend\ncomplete\n", false},
-    {"an unknown status", "GET", "HTTP/1.1 999 X\r\nContent-Length: 0\r\n\r\n",
-     "999 X HTTP/1.1 body=0\nend\ncomplete\n", false},
-    {"204", "GET", "HTTP/1.1 204 No Content\r\nContent-Length: 0\r\n\r\n",
-     "204 No Content HTTP/1.1 body=none\nend\ncomplete\n", false},
-    {"304 tells a length", "GET", "HTTP/1.1 304 Not Modified\r\nContent-Length: 7\r\n\r\n",
-     "304 Not Modified HTTP/1.1 body=7\nend\ncomplete\n", false},
-    {"304 tells none", "GET", "HTTP/1.1 304 Not Modified\r\n\r\n",
-     "304 Not Modified HTTP/1.1 body=unknown\nend\ncomplete\n", false},
-    {"HEAD with a length", "HEAD", "HTTP/1.1 200 OK\r\nContent-Length: 7\r\n\r\n",
-     "200 OK HTTP/1.1 body=7\nend\ncomplete\n", false},
-    {"HEAD with chunks", "HEAD", "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n",
-     "200 OK HTTP/1.1 body=unknown\nend\ncomplete\n", false},
-    {"HEAD without either", "HEAD", "HTTP/1.1 200 OK\r\n\r\n",
-     "200 OK HTTP/1.1 body=unknown\nend\ncomplete\n", false},
-    {"1xx before it", "GET",
-     "HTTP/1.1 100 Continue\r\n\r\nHTTP/1.1 103 Early Hints\r\nLink: x\r\n\r\n"
-     "HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n",
-     "info 100 Continue HTTP/1.1 body=none\ninfo 103 Early Hints HTTP/1.1 body=none\n"
-     "  Link: x\n200 OK HTTP/1.1 body=0\nend\ncomplete\n",
-     false},
-    {"Connection: close", "GET",
-     "HTTP/1.1 200 OK\r\nConnection: close\r\nContent-Length: 1\r\n\r\nx",
-     "200 OK HTTP/1.1 body=1\n  Connection: close\nbody x\nend\ncomplete, close\n", true},
-    {"HTTP/1.0", "GET", "HTTP/1.0 200 OK\r\nContent-Length: 1\r\n\r\nx",
-     "200 OK HTTP/1.0 body=1\nbody x\nend\ncomplete, close\n", true},
-    {"HTTP/1.0 that keeps alive", "GET",
-     "HTTP/1.0 200 OK\r\nConnection: keep-alive\r\nContent-Length: 1\r\n\r\nx",
-     "200 OK HTTP/1.0 body=1\n  Connection: keep-alive\nbody x\nend\ncomplete\n", false},
-    {"a refused tunnel", "CONNECT", "HTTP/1.1 403 Forbidden\r\nContent-Length: 2\r\n\r\nno",
-     "403 Forbidden HTTP/1.1 body=2\nbody no\nend\n", true},
-};
-
 TEST(H1ClientCodecTest, UnderstandsResponsesHoweverTheyAreCut) {
-  for (const Case& c : kAccepted) {
+  for (const AcceptedResponse& c : acceptedResponses()) {
     forEachSplit(c.input, [&c](std::string_view how, auto&& cut) {
       ClientRecorder client;
       client.request(c.method);
       cut([&client](std::string_view bytes) { client.codec.dispatch(bytes); });
-      std::string events = client.events.take();
-      if (c.method == "CONNECT") events = events.substr(0, events.find("complete"));
-      EXPECT_EQ(events, c.events) << c.what << ", " << how;
+      EXPECT_EQ(eventsOf(c, client.events.take()), c.events) << c.what << ", " << how;
       EXPECT_TRUE(client.codec.idle()) << c.what << ", " << how;
       EXPECT_EQ(client.codec.mustClose(), c.closes) << c.what << ", " << how;
     });
@@ -136,67 +74,9 @@ TEST(H1ClientCodecTest, AnUpgradeThatWasAskedForIsRaw) {
 
 // --- responses that are refused ---
 
-struct Refused {
-  std::string_view what;
-  std::string input;
-  H1Error error;
-};
-
-std::string fields(std::string_view text) {
-  return "HTTP/1.1 200 OK\r\n" + std::string(text) + "\r\n\r\n";
-}
-
-const Refused kRefused[] = {
-    {"an empty line first", "\r\nHTTP/1.1 200 OK\r\n\r\n", H1Error::InvalidStatusLine},
-    {"HTTP/0.9", "<html>", H1Error::InvalidStatusLine},
-    {"another protocol", "HATP/1.1 200 OK\r\n\r\n", H1Error::InvalidStatusLine},
-    {"lower case", "http/1.1 200 OK\r\n\r\n", H1Error::InvalidStatusLine},
-    {"HTTP/2", "HTTP/2.0 200 OK\r\n\r\n", H1Error::UnsupportedVersion},
-    {"HTTP/1.2", "HTTP/1.2 200 OK\r\n\r\n", H1Error::InvalidStatusLine},
-    {"a status of two digits", "HTTP/1.1 20 OK\r\n\r\n", H1Error::InvalidStatusLine},
-    {"a status of four digits", "HTTP/1.1 2000 OK\r\n\r\n", H1Error::InvalidStatusLine},
-    {"a status below 100", "HTTP/1.1 099 OK\r\n\r\n", H1Error::InvalidStatusLine},
-    {"a status of letters", "HTTP/1.1 2x0 OK\r\n\r\n", H1Error::InvalidStatusLine},
-    {"two spaces", "HTTP/1.1  200 OK\r\n\r\n", H1Error::InvalidStatusLine},
-    {"a tab", "HTTP/1.1\t200 OK\r\n\r\n", H1Error::InvalidStatusLine},
-    {"a reason without a space", "HTTP/1.1 200OK\r\n\r\n", H1Error::InvalidStatusLine},
-    {"NUL in the reason", "HTTP/1.1 200 O\0K\r\n\r\n"s, H1Error::ControlByte},
-    {"CR in the reason", "HTTP/1.1 200 O\rK\r\n\r\n", H1Error::BareCr},
-    {"LF behind the status line", "HTTP/1.1 200 OK\nX: 1\r\n\r\n", H1Error::BareLf},
-    {"LF behind a field", "HTTP/1.1 200 OK\r\nX: 1\n\r\n", H1Error::BareLf},
-    {"a folded line", fields("X: 1\r\n 2"), H1Error::ObsoleteFold},
-    {"space before the colon", fields("Content-Length : 2"), H1Error::SpaceBeforeColon},
-    {"NUL in a value", fields("X: \0"s), H1Error::ControlByte},
-    {"both lengths", fields("Content-Length: 2\r\nTransfer-Encoding: chunked"),
-     H1Error::ContentLengthAndTransferEncoding},
-    {"lengths that differ", fields("Content-Length: 2\r\nContent-Length: 3"),
-     H1Error::ConflictingContentLength},
-    {"a list of lengths", fields("Content-Length: 2, 2"), H1Error::InvalidContentLength},
-    {"a negative length", fields("Content-Length: -2"), H1Error::InvalidContentLength},
-    {"another coding", fields("Transfer-Encoding: gzip, chunked"),
-     H1Error::TransferEncodingUnknown},
-    {"chunked not last", fields("Transfer-Encoding: chunked, gzip"),
-     H1Error::TransferEncodingRepeated},
-    {"two codings", fields("Transfer-Encoding: chunked\r\nTransfer-Encoding: chunked"),
-     H1Error::TransferEncodingRepeated},
-    {"chunks in HTTP/1.0", "HTTP/1.0 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n",
-     H1Error::TransferEncodingInHttp10},
-    {"both lengths where there is no body",
-     "HTTP/1.1 304 Not Modified\r\nContent-Length: 2\r\nTransfer-Encoding: chunked\r\n\r\n",
-     H1Error::ContentLengthAndTransferEncoding},
-    {"an upgrade that nobody asked for", "HTTP/1.1 101 Switching Protocols\r\n\r\n",
-     H1Error::UnexpectedUpgrade},
-    {"a bad chunk", fields("Transfer-Encoding: chunked") + "x\r\n", H1Error::InvalidChunkSize},
-    {"a chunk that is too long", fields("Transfer-Encoding: chunked") + "1\r\nab",
-     H1Error::ChunkNotTerminated},
-    {"a bad trailer", fields("Transfer-Encoding: chunked") + "0\r\nX\r\n\r\n",
-     H1Error::MissingColon},
-};
-
 TEST(H1ClientCodecTest, RefusesHoweverItIsCut) {
-  for (const Refused& c : kRefused) {
-    const std::string expected = "reset upstream_protocol_error\nerror upstream_protocol_error " +
-                                 std::string(info(c.error).detail) + "\n";
+  for (const RefusedResponse& c : refusedResponses()) {
+    const std::string expected = refusalEvents(c.error);
     forEachSplit(c.input, [&](std::string_view how, auto&& cut) {
       ClientRecorder client;
       client.request("GET");

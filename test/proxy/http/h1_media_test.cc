@@ -1,5 +1,5 @@
-// The tables of requests once more, through connections: in memory, one byte per read, and over
-// real sockets. The codec writes into the connection's own queue.
+// The tables of requests and responses once more, through connections: in memory, one byte per
+// read, and over real sockets. The codec writes into the connection's own queue.
 
 #include <gtest/gtest.h>
 
@@ -59,6 +59,33 @@ class H1MediaTest : public testing::TestWithParam<Medium> {
     return outcome;
   }
 
+  // Sends a request to a server that answers it with `input`, until the client has all of it; the
+  // client's events. `ends`: the server's FIN is behind it.
+  std::string answered(std::string_view method, std::string_view input, bool ends = false) {
+    test::RecordingHandler on_client;
+    test::RecordingHandler on_server;
+    auto [client, server] =
+        test::connectedPair(GetParam(), test_loop_.loop(), on_client, on_server);
+    ClientRecorder recorder;
+    net::Connection* const client_connection = client.get();
+    on_client.when_connected = [&recorder, method, client_connection] {
+      recorder.request(method);
+      client_connection->output().moveFrom(recorder.out);
+      client_connection->scheduleFlush();
+    };
+    on_client.when_read = [&recorder](std::string_view bytes) { recorder.codec.dispatch(bytes); };
+    on_client.when_ended = [&recorder] { recorder.codec.onEndOfStream(); };
+    net::Connection* const server_connection = server.get();
+    on_server.when_read = [&on_server, server_connection, input, ends](std::string_view) {
+      if (!on_server.received.ends_with("\r\n\r\n")) return;
+      server_connection->write(input);
+      if (ends) server_connection->endSending();
+    };
+    EXPECT_TRUE(test_loop_.runUntil(
+        [&] { return on_client.received.size() == input.size() && (on_client.ended || !ends); }));
+    return recorder.events.take();
+  }
+
   static size_t count(std::string_view text, std::string_view what) {
     size_t found = 0;
     for (size_t at = text.find(what); at != std::string_view::npos; at = text.find(what, at + 1)) {
@@ -85,6 +112,28 @@ TEST_P(H1MediaTest, RefusesRequests) {
     const Outcome outcome = exchange(c.input);
     EXPECT_EQ(outcome.events.substr(outcome.events.find("error ")), expected) << c.what;
     EXPECT_EQ(outcome.received, "") << c.what;
+  }
+}
+
+TEST_P(H1MediaTest, UnderstandsResponses) {
+  for (const AcceptedResponse& c : acceptedResponses()) {
+    EXPECT_EQ(eventsOf(c, answered(c.method, c.input)), c.events) << c.what;
+  }
+}
+
+TEST_P(H1MediaTest, AResponseMayEndWithItsConnection) {
+  EXPECT_EQ(answered("GET", "HTTP/1.1 200 OK\r\n\r\nall of this", /*ends=*/true),
+            "200 OK HTTP/1.1 body=unknown\nbody all of this\nend\ncomplete, close\n");
+  EXPECT_EQ(answered("GET", "HTTP/1.1 200 OK\r\nContent-Length: 5\r\n\r\nall", /*ends=*/true),
+            "200 OK HTTP/1.1 body=5\nbody all\nreset upstream_aborted_body\n");
+}
+
+TEST_P(H1MediaTest, RefusesResponses) {
+  for (const RefusedResponse& c : refusedResponses()) {
+    const std::string events = answered("GET", c.input);
+    const size_t at = events.find("reset");
+    ASSERT_NE(at, std::string::npos) << c.what;
+    EXPECT_EQ(events.substr(at), refusalEvents(c.error)) << c.what;
   }
 }
 
