@@ -38,6 +38,24 @@ class PickWaiter : public base::ListHook<> {
   ~PickWaiter() = default;
 };
 
+// Those who wait for one answer of a policy, which owns this. When the policy goes, they are told,
+// too: they pick from the one that follows, or learn that there is no host.
+class PickWaiters {
+ public:
+  ~PickWaiters() { tell(); }
+  void add(PickWaiter& waiter) { list_.pushBack(waiter); }
+  bool empty() const { return list_.empty(); }
+  // From inside a turn. Who gets Later once more waits for the next time.
+  void tell() {
+    base::IntrusiveList<PickWaiter> told;
+    while (!list_.empty()) told.pushBack(list_.popFront());
+    while (!told.empty()) told.popFront().onPickReady();
+  }
+
+ private:
+  base::IntrusiveList<PickWaiter> list_;
+};
+
 struct PickContext {
   event::Random& random;
   // Hosts that this request has been tried on. They are passed over while there is any other; if
@@ -62,6 +80,7 @@ struct PickContext {
 
 class LoadBalancer {
  public:
+  // Tells those who wait (PickWaiters).
   virtual ~LoadBalancer() = default;
   // The snapshot for the picks that follow; it outlives them, up to the next call.
   virtual void setHosts(const HostSet& hosts) = 0;

@@ -19,6 +19,13 @@ event::DeadlineQueue* queueFor(event::Loop& loop, std::optional<Milliseconds> ti
   return timeout.has_value() && timeout->count() > 0 ? &loop.deadlineQueue(*timeout) : nullptr;
 }
 
+// Of a cluster that is gone.
+class NoHost final : public LoadBalancer {
+ public:
+  void setHosts(const HostSet&) override {}
+  Pick pick(PickContext&) override { return {}; }
+};
+
 }  // namespace
 
 WorkerCluster::WorkerCluster(std::shared_ptr<WorkerContext> context, const ClusterUpdate& update)
@@ -97,9 +104,12 @@ void WorkerCluster::closeAnIdleConnection() {
 
 // --- updates ---
 
-void WorkerCluster::adoptSpec(std::shared_ptr<const ClusterSpec> spec) {
-  if (spec_ == spec) return;
+// Returns the policy that is replaced: those who wait for its answer are told by its end.
+std::unique_ptr<LoadBalancer> WorkerCluster::adoptSpec(std::shared_ptr<const ClusterSpec> spec) {
+  if (spec_ == spec) return nullptr;
+  std::unique_ptr<LoadBalancer> before;
   if (spec_ == nullptr || spec_->algorithm != spec->algorithm) {
+    before = std::move(balancer_);
     balancer_ = algorithms::makeLoadBalancer(spec->algorithm, context_->worker, context_->workers);
   }
   spec_ = std::move(spec);
@@ -109,6 +119,7 @@ void WorkerCluster::adoptSpec(std::shared_ptr<const ClusterSpec> spec) {
   for (HostRef& ref : pools_) {
     if (ref) ref.pool()->refreshIdleQueue();
   }
+  return before;
 }
 
 void WorkerCluster::update(const ClusterUpdate& update) {
@@ -121,7 +132,9 @@ void WorkerCluster::update(const ClusterUpdate& update) {
   for (const auto& host : update.draining) {
     if (host->slot() < pools_.size() && pools_[host->slot()]) pools_[host->slot()].pool()->drain();
   }
-  adoptSpec(update.spec);
+  // Both to the end, when the new policy can be picked from.
+  const std::shared_ptr<const HostSet> hosts_before = hosts_;
+  const std::unique_ptr<LoadBalancer> balancer_before = adoptSpec(update.spec);
   transports_ = update.transport;
   // The policy lets go of the old set before that goes.
   balancer_->setHosts(*update.hosts);
@@ -135,15 +148,18 @@ void WorkerCluster::drop(HostRef& slot) {
   ref.pool()->drain();
 }
 
-void WorkerCluster::retire() {
+void WorkerCluster::endPicks() {
+  balancer_ = std::make_unique<NoHost>();
   hosts_ = std::make_shared<const HostSet>(std::vector<HostSet::Entry>{});
-  balancer_->setHosts(*hosts_);
+}
+
+void WorkerCluster::retire() {
+  endPicks();
   for (HostRef& ref : pools_) drop(ref);
 }
 
 void WorkerCluster::shutdown() {
-  hosts_ = std::make_shared<const HostSet>(std::vector<HostSet::Entry>{});
-  balancer_->setHosts(*hosts_);
+  endPicks();
   for (HostRef& slot : pools_) {
     if (!slot) continue;
     const HostRef ref = std::exchange(slot, HostRef());
@@ -153,6 +169,11 @@ void WorkerCluster::shutdown() {
 
 HostPool* WorkerCluster::poolForTest(const Host& host) const {
   return host.slot() < pools_.size() ? pools_[host.slot()].pool() : nullptr;
+}
+
+void WorkerCluster::setBalancerForTest(std::unique_ptr<LoadBalancer> balancer) {
+  balancer->setHosts(*hosts_);
+  balancer_ = std::move(balancer);
 }
 
 // --- all of them ---

@@ -64,7 +64,8 @@ class WorkerCluster : public std::enable_shared_from_this<WorkerCluster> {
   ClusterMetrics& metrics() const { return metrics_; }  // this worker's
 
   // Chooses a host for one request. tried: hosts that this request failed on, passed over while
-  // there is another. With a waiter the answer may be Later: the waiter is told when to pick again.
+  // there is another. With a waiter the answer may be Later: the waiter is told when to pick again,
+  // also when the cluster gets another policy or is removed; who waits keeps the cluster alive.
   PickResult pick(std::span<const Host* const> tried = {}, PickWaiter* waiter = nullptr);
 
   // A stream to that host. Null if one of the callbacks was called from inside (a connection was
@@ -115,10 +116,13 @@ class WorkerCluster : public std::enable_shared_from_this<WorkerCluster> {
 
   // Null if no request has used this host yet.
   HostPool* poolForTest(const Host& host) const;
+  // Instead of the configured policy, until the spec names another one.
+  void setBalancerForTest(std::unique_ptr<LoadBalancer> balancer);
 
  private:
   HostRef& refTo(Host& host);
-  void adoptSpec(std::shared_ptr<const ClusterSpec> spec);
+  [[nodiscard]] std::unique_ptr<LoadBalancer> adoptSpec(std::shared_ptr<const ClusterSpec> spec);
+  void endPicks();
   void drop(HostRef& slot);
 
   const std::shared_ptr<WorkerContext> context_;

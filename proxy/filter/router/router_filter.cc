@@ -208,6 +208,7 @@ void RouterFilter::chooseHost(Attempt& attempt) {
   upstream::PickResult picked = cluster_->pick(tried_, &attempt);
   switch (picked.kind) {
     case upstream::Pick::Kind::Later:
+      awaited_ = cluster_->shared_from_this();
       return;
     case upstream::Pick::Kind::None:
       return onAttemptFailed(attempt, {.failure = http::Failure::NoHealthyUpstream}, false);

@@ -162,13 +162,14 @@ class RouterFilter final : public http::Filter {
   uint32_t used_behind_ = 0;     // retries that the hops behind this one have made
   http::RequestHead* head_ = nullptr;
   http::HeaderList* trailers_ = nullptr;
-  upstream::WorkerCluster* cluster_ = nullptr;  // from the first pick on, an attempt keeps it alive
-  const route::RetryRules* rules_ = nullptr;    // the route's
-  RetryPlan* plan_ = nullptr;                   // made when something depends on it
-  net::ByteQueue* kept_ = nullptr;              // the body, while keeps_body_
-  event::Duration timeout_by_header_{-1};       // instead of the route's
-  Attempt* latest_;                             // the one that was begun last
-  Attempt* winner_ = nullptr;                   // the one whose response goes to the client
+  upstream::WorkerCluster* cluster_ = nullptr;        // kept alive by the host of an attempt,
+  std::shared_ptr<upstream::WorkerCluster> awaited_;  // or by this, once a pick said Later
+  const route::RetryRules* rules_ = nullptr;          // the route's
+  RetryPlan* plan_ = nullptr;                         // made when something depends on it
+  net::ByteQueue* kept_ = nullptr;                    // the body, while keeps_body_
+  event::Duration timeout_by_header_{-1};             // instead of the route's
+  Attempt* latest_;                                   // the one that was begun last
+  Attempt* winner_ = nullptr;                         // the one whose response goes to the client
   absl::InlinedVector<const upstream::Host*, 4> tried_;
   Attempt first_;
   ClientSide client_side_;

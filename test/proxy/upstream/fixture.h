@@ -176,6 +176,35 @@ class TestRequest final : public http::ResponseReceiver, public upstream::PoolCa
   bool keep_sender = false;  // the request goes on after the response's end
 };
 
+// A policy that does not know its answer before the test says so.
+class LatePolicy final : public upstream::LoadBalancer {
+ public:
+  void setHosts(const upstream::HostSet& hosts) override { hosts_ = &hosts; }
+  upstream::Pick pick(upstream::PickContext& context) override {
+    ++picks;
+    if (!known && context.waiter != nullptr) {
+      waiters_.add(*context.waiter);
+      return {.kind = upstream::Pick::Kind::Later};
+    }
+    upstream::Host* const host = known ? context.firstUntried(*hosts_, nullptr) : nullptr;
+    return {.kind = host != nullptr ? upstream::Pick::Kind::Host : upstream::Pick::Kind::None,
+            .host = host};
+  }
+  void answer() {
+    known = true;
+    tell();
+  }
+  void tell() { waiters_.tell(); }
+  bool hasWaiters() const { return !waiters_.empty(); }
+
+  bool known = false;
+  int picks = 0;
+
+ private:
+  const upstream::HostSet* hosts_ = nullptr;
+  upstream::PickWaiters waiters_;
+};
+
 class UpstreamTest : public testing::Test {
  protected:
   UpstreamTest()
@@ -235,6 +264,21 @@ class UpstreamTest : public testing::Test {
     return manager_->worker(0).find(name);
   }
   upstream::WorkerCluster& cluster() { return *find(); }
+  // Instead of the cluster's own policy; lives as long as that one would.
+  LatePolicy& pickLate() {
+    auto policy = std::make_unique<LatePolicy>();
+    LatePolicy& made = *policy;
+    cluster().setBalancerForTest(std::move(policy));
+    return made;
+  }
+  // In a turn, as a policy that learns something does.
+  void answer(LatePolicy& policy) {
+    {
+      const event::Loop::TurnScope turn(loop_.loop());
+      policy.answer();
+    }
+    run();
+  }
   upstream::ClusterMetrics& metrics() { return cluster().metrics(); }
   upstream::HostPool::Counts counts(const upstream::HostRef& host) { return host.pool()->counts(); }
   void run() { loop_.runReady(); }

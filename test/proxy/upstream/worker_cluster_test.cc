@@ -58,6 +58,83 @@ TEST_F(WorkerClusterTest, PassesOverTriedHosts) {
   }
 }
 
+// --- an answer that comes later ---
+
+// Picks again when it is told to.
+class Waiter final : public PickWaiter {
+ public:
+  explicit Waiter(WorkerCluster& cluster) : cluster_(cluster.shared_from_this()) { onPickReady(); }
+  void onPickReady() override {
+    PickResult picked = cluster_->pick({}, this);
+    answers += picked.kind == Pick::Kind::Host    ? picked.lease.host().addressText() + "\n"
+               : picked.kind == Pick::Kind::Later ? "later\n"
+                                                  : "none\n";
+  }
+  std::string answers;
+
+ private:
+  const std::shared_ptr<WorkerCluster> cluster_;
+};
+
+TEST_F(WorkerClusterTest, AHostMayBeChosenLater) {
+  makeCluster();
+  test::LatePolicy& policy = pickLate();
+  Waiter first(cluster());
+  Waiter second(cluster());
+  auto gone = std::make_unique<Waiter>(cluster());
+  gone.reset();
+  EXPECT_EQ(cluster().pick().kind, Pick::Kind::None) << "nobody is there to be told";
+  answer(policy);
+  EXPECT_EQ(first.answers, "later\n10.0.0.1:80\n");
+  EXPECT_EQ(second.answers, "later\n10.0.0.1:80\n");
+  EXPECT_EQ(policy.picks, 6);
+  answer(policy);
+  EXPECT_EQ(policy.picks, 6) << "told once";
+  setHosts({endpoint(2)});
+  EXPECT_EQ(picks(1), "2");
+}
+
+TEST_F(WorkerClusterTest, WhoIsToldTooEarlyWaitsAgain) {
+  makeCluster();
+  test::LatePolicy& policy = pickLate();
+  Waiter waiter(cluster());
+  {
+    const event::Loop::TurnScope turn(loop_.loop());
+    policy.tell();
+  }
+  EXPECT_EQ(waiter.answers, "later\nlater\n");
+  EXPECT_EQ(metrics().upstream_cx_none_healthy.value(), 0u);
+  setHosts({});
+  answer(policy);
+  EXPECT_EQ(waiter.answers, "later\nlater\nnone\n");
+  EXPECT_EQ(metrics().upstream_cx_none_healthy.value(), 1u);
+}
+
+// Nobody waits for a policy that is gone.
+TEST_F(WorkerClusterTest, WhoWaitsPicksFromTheNextPolicy) {
+  makeCluster();
+  pickLate();
+  Waiter waiter(cluster());
+  auto spec = clusterSpec();
+  spec->algorithm = Algorithm::Random;
+  setHosts({endpoint(2)}, {spec});
+  EXPECT_EQ(waiter.answers, "later\n10.0.0.2:80\n");
+}
+
+TEST_F(WorkerClusterTest, WhoWaitsForARemovedClusterGetsNone) {
+  makeCluster();
+  pickLate();
+  Waiter waiter(cluster());
+  apply({.removed = {"web"}});
+  EXPECT_EQ(find(), nullptr);
+  EXPECT_EQ(waiter.answers, "later\nnone\n");
+  makeCluster();
+  pickLate();
+  Waiter last(cluster());
+  manager_->worker(0).shutdown();
+  EXPECT_EQ(last.answers, "later\nnone\n");
+}
+
 TEST_F(WorkerClusterTest, AChangedEndpointSetKeepsTheConnectionsOfHostsThatStay) {
   makeCluster();
   setHosts({endpoint(1), endpoint(2)});

@@ -102,6 +102,93 @@ TEST_F(RouterFilterTest, TheClientGoesWhileItWaitsForAConnection) {
   EXPECT_EQ(metrics().upstream_rq_active.value(), 0);
 }
 
+// --- a host that is known later ---
+
+TEST_F(RouterFilterTest, AHostThatIsKnownLaterGetsTheRequest) {
+  makeCluster();
+  test::LatePolicy& policy = pickLate();
+  auto e = sent();
+  EXPECT_TRUE(io_.peers.empty());
+  EXPECT_EQ(e->context.info().upstream_attempts, 0);
+  answer(policy);
+  EXPECT_EQ(e->context.continued_requests, 1);
+  EXPECT_EQ(peer(0).take(), "GET /a HTTP/1.1\r\nHost: a.example\r\n\r\n");
+  answer(peer(0));
+  EXPECT_EQ(e->context.status, 200);
+  EXPECT_EQ(e->context.info().upstream_attempts, 1);
+}
+
+TEST_F(RouterFilterTest, AKeptConnectionOfAHostThatIsKnownLaterIsTakenAtOnce) {
+  makeCluster();
+  warm();
+  test::LatePolicy& policy = pickLate();
+  auto e = exchange(post());
+  EXPECT_EQ(e->start(/*end_of_stream=*/false), FilterVerdict::Pause);
+  answer(policy);
+  EXPECT_EQ(e->context.continued_requests, 1);
+  e->sendBody("abc", true);
+  run();
+  EXPECT_NE(peer(0).take().find("\r\n3\r\nabc\r\n0\r\n\r\n"), std::string::npos);
+  answer(peer(0));
+  EXPECT_EQ(e->context.status, 200);
+}
+
+TEST_F(RouterFilterTest, ThereMayBeNoHostInTheEnd) {
+  makeCluster(/*count=*/0);
+  test::LatePolicy& policy = pickLate();
+  auto e = sent();
+  EXPECT_EQ(e->context.aborted, std::nullopt);
+  answer(policy);
+  EXPECT_EQ(e->context.aborted, Failure::NoHealthyUpstream);
+  EXPECT_EQ(metrics().upstream_cx_none_healthy.value(), 1u);
+}
+
+TEST_F(RouterFilterTest, WhoDoesNotWaitAnyMoreIsNotTold) {
+  makeCluster();
+  test::LatePolicy& policy = pickLate();
+  auto e = sent();
+  EXPECT_TRUE(policy.hasWaiters());
+  e->end();
+  EXPECT_FALSE(policy.hasWaiters());
+  answer(policy);
+  EXPECT_EQ(policy.picks, 1);
+  EXPECT_TRUE(io_.peers.empty());
+}
+
+TEST_F(RouterFilterTest, TheTimeOutsHoldWhileTheHostIsUnknown) {
+  struct Case {
+    route::Forward forward;
+    Failure failure = Failure::None;
+  };
+  Case cases[2];
+  cases[0].forward.timeout = 5s;
+  cases[0].failure = Failure::UpstreamResponseTimeout;
+  cases[1].forward.first_byte_timeout = 5s;
+  cases[1].failure = Failure::UpstreamFirstByteTimeout;
+  makeCluster();
+  test::LatePolicy& policy = pickLate();
+  for (Case& c : cases) {
+    c.forward.cluster = "web";
+    route_.action = c.forward;
+    compile();
+    auto e = sent();
+    clock_.advance(4900ms);
+    EXPECT_EQ(e->context.aborted, std::nullopt);
+    clock_.advance(200ms);
+    EXPECT_EQ(e->context.aborted, c.failure);
+    EXPECT_FALSE(policy.hasWaiters());
+  }
+  EXPECT_EQ(metrics().upstream_rq_timeout.value(), 0u) << "no host was slow";
+}
+
+TEST_F(RouterFilterTest, TheClusterGoesWhileTheHostIsUnknown) {
+  makeCluster();
+  pickLate();
+  auto e = sent();
+  apply({.removed = {"web"}});
+  EXPECT_EQ(e->context.aborted, Failure::NoHealthyUpstream);
+}
+
 // --- the usual way ---
 
 TEST_F(RouterFilterTest, SendsTheRequestAndReturnsTheResponse) {

@@ -210,6 +210,37 @@ TEST_F(WholePathTest, ASlowClientStopsTheHostAtTheMarks) {
   EXPECT_TRUE(client.open());
 }
 
+TEST_F(WholePathTest, AHostThatIsNotKnownYetStopsTheClient) {
+  http_.buffer_limit_ = 10'000;
+  http_.pipe_.pipe_bytes = 20'000;
+  http_.pipe_.max_read_bytes = 5'000;
+  http_.configure();
+  makeCluster();
+  test::LatePolicy& policy = pickLate();
+  constexpr size_t kBody = 2'000'000;
+  Client& client = sent(post(kBody, std::string(kBody, 'x')));
+  EXPECT_EQ(http_.metrics_.downstream_flow_control_paused_reading_total.value(), 1u);
+  EXPECT_LT(http_.metrics_.downstream_cx_rx_bytes_total.value(), 40'000u);
+  answer(policy);
+  ASSERT_TRUE(loop_.runUntil([&] { return bodyOf(peer(0).handler.received).size() == kBody; }));
+  answer(peer(0));
+  EXPECT_EQ(bodyOf(client.take()), "ok");
+  EXPECT_TRUE(client.open());
+}
+
+// The client goes, and what it had sent with it.
+TEST_F(WholePathTest, AClientGoesThatWaitsForItsHost) {
+  makeCluster();
+  test::LatePolicy& policy = pickLate();
+  Client& client = sent(post(100, "half"));
+  EXPECT_TRUE(policy.hasWaiters());
+  client.connection->close(net::CloseMode::Reset);
+  run();
+  EXPECT_FALSE(policy.hasWaiters());
+  answer(policy);
+  EXPECT_TRUE(io_.peers.empty());
+}
+
 TEST_F(WholePathTest, ASlowHostStopsTheClient) {
   auto spec = clusterSpec();
   spec->per_connection_buffer_limit_bytes = 10'000;
