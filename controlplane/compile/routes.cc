@@ -9,6 +9,8 @@
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_join.h"
 #include "api/convoy/ext/route_policy.pb.h"
+#include "controlplane/base/proto_bytes.h"
+#include "controlplane/compile/balancing.h"
 #include "controlplane/compile/headers.h"
 #include "controlplane/compile/retries.h"
 #include "envoy/config/route/v3/route_components.pb.h"
@@ -119,7 +121,8 @@ void compileOrigin(const v1::Route& route, const std::string& path,
 }
 
 // convoy.v1's defaults are written out: an unset field would mean Envoy's.
-void compileForward(const v1::Route& route, const std::string& path, route_v3::Route* out) {
+void compileForward(const v1::Route& route, const std::string& path, const v1::Pool& pool,
+                    route_v3::Route* out) {
   route_v3::RouteAction* action = out->mutable_route();
   action->set_cluster(route.pool());
   *action->mutable_timeout() = route.timeout();
@@ -128,6 +131,7 @@ void compileForward(const v1::Route& route, const std::string& path, route_v3::R
   } else {
     action->mutable_idle_timeout()->set_seconds(kDefaultIdleSeconds);
   }
+  compileHashPolicy(route, pool, action);
   compileTunnels(route, action);
   if (route.has_max_stream_duration()) {
     *action->mutable_max_stream_duration()->mutable_max_stream_duration() =
@@ -152,7 +156,8 @@ void compileForward(const v1::Route& route, const std::string& path, route_v3::R
 }
 
 route_v3::Route compileRoute(const v1::Route& route, const std::string& path,
-                             const PoolHeaders& pool_headers) {
+                             const FindPool& find_pool) {
+  const v1::Pool& pool = find_pool ? find_pool(route.pool()) : v1::Pool::default_instance();
   route_v3::Route out;
   out.set_name(route.name());
   compileMatch(route.match(), out.mutable_match());
@@ -163,18 +168,16 @@ route_v3::Route compileRoute(const v1::Route& route, const std::string& path,
           route.direct_response().body());
     }
   } else {
-    compileForward(route, path, &out);
+    compileForward(route, path, pool, &out);
   }
-  compileRouteHeaders(route.headers(),
-                      pool_headers ? pool_headers(route.pool()) : v1::Headers::default_instance(),
-                      &out);
+  compileRouteHeaders(route.headers(), pool.headers(), &out);
   return out;
 }
 
 }  // namespace
 
 route_v3::RouteConfiguration compileRoutes(const std::string& name, const RouteList& routes,
-                                           const PoolHeaders& pool_headers) {
+                                           const FindPool& find_pool) {
   std::set<std::string> domains;
   std::vector<std::vector<std::string>> patterns;
   std::vector<route_v3::Route> compiled;
@@ -185,7 +188,7 @@ route_v3::RouteConfiguration compileRoutes(const std::string& name, const RouteL
     patterns.push_back(domainsOf(routes[i]));
     domains.insert(patterns.back().begin(), patterns.back().end());
     compiled.push_back(
-        compileRoute(routes[i], absl::StrCat(owner, ":routes[", i, "]"), pool_headers));
+        compileRoute(routes[i], absl::StrCat(owner, ":routes[", i, "]"), find_pool));
   }
   route_v3::RouteConfiguration config;
   config.set_name(name);
@@ -206,6 +209,16 @@ route_v3::RouteConfiguration compileRoutes(const std::string& name, const RouteL
     }
   }
   return config;
+}
+
+std::string partOfRoutes(const v1::Pool& pool) {
+  v1::Pool part;
+  if (pool.has_headers()) *part.mutable_headers() = pool.headers();
+  if (hashes(pool)) {
+    part.set_algorithm(pool.algorithm());
+    if (pool.has_hash_key()) *part.mutable_hash_key() = pool.hash_key();
+  }
+  return deterministicBytes(part);
 }
 
 std::vector<std::string> poolsOf(const RouteList& routes) {

@@ -10,6 +10,7 @@
 #include <string>
 #include <vector>
 
+#include "api/convoy/v1/pool.pb.h"
 #include "api/convoy/v1/route.pb.h"
 #include "envoy/config/route/v3/route.pb.h"
 #include "google/protobuf/repeated_field.h"
@@ -17,13 +18,16 @@
 namespace convoy::controlplane::compile {
 
 using RouteList = google::protobuf::RepeatedPtrField<v1::Route>;
-// The header edits of the pool of this name; they are compiled into its routes.
-// Empty: no pool has any.
-using PoolHeaders = std::function<const v1::Headers&(const std::string& pool)>;
+// The pool of this name: its header edits and its hash key are compiled into the routes to it; a
+// default one if there is none. Empty: no pool has any of these.
+using FindPool = std::function<const v1::Pool&(const std::string& pool)>;
 
 envoy::config::route::v3::RouteConfiguration compileRoutes(const std::string& name,
                                                            const RouteList& routes,
-                                                           const PoolHeaders& pool_headers = {});
+                                                           const FindPool& find_pool = {});
+
+// What of a pool is compiled into the routes to it, as bytes to compare.
+std::string partOfRoutes(const v1::Pool& pool);
 
 // The pools that the routes name, sorted, each once.
 std::vector<std::string> poolsOf(const RouteList& routes);

@@ -77,10 +77,9 @@ class Snapshot::Builder {
 
   void putRoutes(const store::Key& source, const std::string& name, const RouteList& routes) {
     const auto message =
-        compileRoutes(name, routes, [this](const std::string& pool) -> const v1::Headers& {
+        compileRoutes(name, routes, [this](const std::string& pool) -> const v1::Pool& {
           const auto found = model_.pools.find(pool);
-          return found == model_.pools.end() ? v1::Headers::default_instance()
-                                             : found->second->pool->headers();
+          return found == model_.pools.end() ? v1::Pool::default_instance() : *found->second->pool;
         });
     observer_(source, message);
     auto compiled = std::make_shared<Routes>();
@@ -102,9 +101,9 @@ class Snapshot::Builder {
     observer_(key, message);
     Pool& pool = snapshot_->pools_[key.name];
     pool.cluster = encode(Type::Cluster, key.name, message, secretsOf(source.tls()));
-    std::string headers = deterministicBytes(source.headers());
-    if (headers != pool.headers) edited_pools_.insert(key.name);
-    pool.headers = std::move(headers);
+    std::string of_routes = partOfRoutes(source);
+    if (of_routes != pool.of_routes) edited_pools_.insert(key.name);
+    pool.of_routes = std::move(of_routes);
     if (pool.assignment == nullptr) stale_assignments_.insert(key.name);
   }
 
@@ -119,7 +118,7 @@ class Snapshot::Builder {
     snapshot_->secrets_[key.name] = encode(Type::Secret, key.name, message);
   }
 
-  // Compiles again the routes to pools whose header edits have changed.
+  // Compiles again the routes to pools whose part in them has changed.
   void updateRoutesTo(const std::set<std::string>& pools) {
     if (pools.empty()) return;
     std::vector<store::Key> stale;

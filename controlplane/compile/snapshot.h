@@ -63,7 +63,7 @@ class Snapshot {
   struct Pool {
     EncodedPtr cluster;
     std::shared_ptr<const Assignment> assignment;
-    std::string headers;  // bytes of its edits, which are part of the routes to it
+    std::string of_routes;  // partOfRoutes()
   };
   class Builder;
 

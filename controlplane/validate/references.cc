@@ -6,6 +6,7 @@
 #include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
 #include "controlplane/model/selector.h"
+#include "controlplane/validate/balancing.h"
 
 namespace convoy::controlplane::validate {
 
@@ -48,17 +49,30 @@ class Checker {
     for (int i = 0; i < routes.size(); ++i) {
       const std::string& name = routes[i].pool();
       if (name.empty()) continue;
-      const Place place = at.element("routes", i).field("pool");
+      const Place route = at.element("routes", i);
       const auto pool = model_.pools.find(name);
       if (pool == model_.pools.end()) {
-        refuseMissing("pool", name, model_.pools, place);
-      } else if (routes[i].match().connect() &&
-                 pool->second->pool->protocol() == v1::PROTOCOL_HTTP2) {
-        place.refuse("conflict", name,
-                     absl::StrCat("pool \"", name,
-                                  "\" speaks HTTP/2, and the backends of match.connect get the "
-                                  "bytes of the tunnel alone; name a pool without protocol"));
+        refuseMissing("pool", name, model_.pools, route.field("pool"));
+      } else {
+        checkRouteTo(*pool->second->pool, routes[i], route);
       }
+    }
+  }
+
+  static void checkRouteTo(const v1::Pool& pool, const v1::Route& route, const Place& at) {
+    if (route.match().connect() && pool.protocol() == v1::PROTOCOL_HTTP2) {
+      at.field("pool").refuse(
+          "conflict", pool.name(),
+          absl::StrCat("pool \"", pool.name(),
+                       "\" speaks HTTP/2, and the backends of match.connect get the bytes of the "
+                       "tunnel alone; name a pool without protocol"));
+    }
+    if (route.has_hash_key() && !goesByKey(pool.algorithm())) {
+      at.field("hash_key")
+          .refuse("conflict", pool.name(),
+                  absl::StrCat("pool \"", pool.name(),
+                               "\" does not go by a key; remove it, or give the pool the "
+                               "algorithm consistent_hash or maglev"));
     }
   }
 

@@ -6,7 +6,7 @@
 #include "absl/strings/ascii.h"
 #include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
-#include "absl/strings/strip.h"
+#include "controlplane/validate/balancing.h"
 #include "controlplane/validate/headers.h"
 #include "controlplane/validate/health_check.h"
 #include "controlplane/validate/request_policy.h"
@@ -65,28 +65,6 @@ void checkAccessLog(const v1::AccessLog& log, const Place& place) {
   }
 }
 
-void checkAlgorithm(v1::Algorithm algorithm, const Place& place) {
-  switch (algorithm) {
-    case v1::ALGORITHM_UNSPECIFIED:
-    case v1::ALGORITHM_ROUND_ROBIN:
-    case v1::ALGORITHM_WEIGHTED_LEAST_CONNECTIONS:
-      return;
-    default:
-      break;
-  }
-  constexpr char kKnown[] = "round_robin and weighted_least_connections";
-  if (!v1::Algorithm_IsValid(algorithm)) {
-    place.refuse("enum", absl::StrCat(static_cast<int>(algorithm)),
-                 absl::StrCat("there is no such algorithm; there are ", kKnown));
-    return;
-  }
-  const std::string name = absl::AsciiStrToLower(
-      absl::StripPrefix(absl::string_view(v1::Algorithm_Name(algorithm)), "ALGORITHM_"));
-  place.refuse(
-      "not_implemented", name,
-      absl::StrCat(name, " is not implemented yet; remove algorithm, or use one of ", kKnown));
-}
-
 }  // namespace
 
 void checkListener(v1::Listener* listener, const Place& place) {
@@ -127,7 +105,7 @@ void checkRouteTable(const v1::RouteTable& table, const Place& place) {
 
 void checkPool(const v1::Pool& pool, const Place& place) {
   checkName(pool.name(), place.field("name"));
-  checkAlgorithm(pool.algorithm(), place.field("algorithm"));
+  checkBalancing(pool, place);
   checkHeaders(pool.headers(), place.field("headers"));
   if (!v1::Protocol_IsValid(pool.protocol())) {
     place.field("protocol")

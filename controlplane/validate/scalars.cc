@@ -30,10 +30,6 @@ bool isTokenByte(char c) {
          absl::string_view("!#$%&'*+-.^_`|~").find(c) != absl::string_view::npos;
 }
 
-bool isToken(absl::string_view text) {
-  return !text.empty() && std::all_of(text.begin(), text.end(), isTokenByte);
-}
-
 bool isDomainName(absl::string_view text) {
   if (text.empty() || text.size() > 253) return false;
   if (text.front() == '.' || text.back() == '.' || absl::StrContains(text, "..")) return false;
@@ -46,6 +42,10 @@ bool isIpv6Literal(absl::string_view text) {
 }
 
 }  // namespace
+
+bool isToken(absl::string_view text) {
+  return !text.empty() && std::all_of(text.begin(), text.end(), isTokenByte);
+}
 
 void checkName(absl::string_view name, const Place& place) {
   if (name.empty()) {

@@ -38,6 +38,9 @@ void checkPath(absl::string_view path, const Place& place);
 // A domain name, an IP address, or "*." and a domain name; no port.
 void checkHost(absl::string_view host, const Place& place);
 
+// A name as of a header or a cookie (RFC 9110 5.6.2).
+bool isToken(absl::string_view text);
+
 // A header's name.
 void checkHeaderName(absl::string_view name, const Place& place);
 

@@ -14,6 +14,7 @@
 #include "proxy/config/header_mutation.h"
 #include "proxy/config/health_check.h"
 #include "proxy/config/http_connection_manager.h"
+#include "proxy/config/load_balancing.h"
 #include "proxy/config/request_policy.h"
 #include "proxy/config/tls_context.h"
 #include "proxy/filter/router/make_spec.h"
@@ -26,6 +27,12 @@ namespace extensions = envoy::extensions;
 // For extensions whose settings the field table covers wholly.
 template <auto kValue>
 constexpr auto kAlways = [](const auto&, const Context&, base::FieldReport&) { return kValue; };
+
+// A policy without settings.
+template <upstream::Algorithm kAlgorithm>
+constexpr auto kBalancing = [](const auto&, const Context&, base::FieldReport&) -> Balancing {
+  return upstream::BalancingSpec{.algorithm = kAlgorithm};
+};
 
 void registerHttp(Registry& registry) {
   registry.network_filters
@@ -89,14 +96,28 @@ void registerClusters(Registry& registry) {
   registry.health_checkers.add<ext::CommandHealthCheck>("convoy.health_checkers.command",
                                                         makeCommandCheck);
   registry.load_balancers.add<policies::round_robin::v3::RoundRobin>(
-      "envoy.load_balancing_policies.round_robin", kAlways<Algorithm::RoundRobin>);
+      "envoy.load_balancing_policies.round_robin", kBalancing<Algorithm::RoundRobin>);
   registry.load_balancers.add<policies::least_request::v3::LeastRequest>(
-      "envoy.load_balancing_policies.least_request", kAlways<Algorithm::LeastRequest>);
+      "envoy.load_balancing_policies.least_request", makeLeastRequest);
   registry.load_balancers.add<policies::random::v3::Random>("envoy.load_balancing_policies.random",
-                                                            kAlways<Algorithm::Random>);
+                                                            kBalancing<Algorithm::Random>);
+  registry.load_balancers.add<policies::ring_hash::v3::RingHash>(
+      "envoy.load_balancing_policies.ring_hash", makeRingHash);
+  registry.load_balancers.add<policies::maglev::v3::Maglev>("envoy.load_balancing_policies.maglev",
+                                                            makeMaglev);
+  registry.load_balancers.add<ext::LeastConnections>(
+      "convoy.load_balancing_policies.least_connections", kBalancing<Algorithm::LeastConnections>);
   registry.load_balancers.add<ext::WeightedLeastConnections>(
       "convoy.load_balancing_policies.weighted_least_connections",
-      kAlways<Algorithm::WeightedLeastConnections>);
+      kBalancing<Algorithm::WeightedLeastConnections>);
+  registry.load_balancers.add<ext::LeastResponseTime>(
+      "convoy.load_balancing_policies.least_response_time", makeLeastResponseTime);
+  registry.load_balancers.add<ext::PeakEwma>("convoy.load_balancing_policies.peak_ewma",
+                                             makePeakEwma);
+  registry.load_balancers.add<ext::AdaptiveScore>("convoy.load_balancing_policies.adaptive_score",
+                                                  makeAdaptiveScore);
+  registry.load_balancers.add<ext::IpHash>("convoy.load_balancing_policies.ip_hash",
+                                           kBalancing<Algorithm::IpHash>);
 }
 
 }  // namespace

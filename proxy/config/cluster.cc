@@ -3,6 +3,7 @@
 #include "proxy/config/assignment.h"
 #include "proxy/config/health_check.h"
 #include "proxy/config/http2_options.h"
+#include "proxy/config/load_balancing.h"
 #include "proxy/config/origins.h"
 #include "proxy/config/stable_hash.h"
 #include "proxy/config/tls_context.h"
@@ -13,7 +14,6 @@ namespace {
 
 using envoy::config::cluster::v3::CircuitBreakers;
 using envoy::config::cluster::v3::Cluster;
-using envoy::config::cluster::v3::LoadBalancingPolicy;
 using envoy::extensions::upstreams::http::v3::HttpProtocolOptions;
 namespace core = envoy::config::core::v3;
 
@@ -62,51 +62,6 @@ void setDiscovery(const Cluster& proto, const Context& context, upstream::Cluste
       report.error("type", "unsupported_value", Cluster::DiscoveryType_Name(proto.type()),
                    "write STATIC or EDS");
   }
-}
-
-void setAlgorithmByEnum(const Cluster& proto, upstream::ClusterSpec* spec,
-                        base::FieldReport& report) {
-  switch (proto.lb_policy()) {
-    case Cluster::ROUND_ROBIN:
-      spec->algorithm = upstream::Algorithm::RoundRobin;
-      return;
-    case Cluster::LEAST_REQUEST:
-      spec->algorithm = upstream::Algorithm::LeastRequest;
-      return;
-    case Cluster::RANDOM:
-      spec->algorithm = upstream::Algorithm::Random;
-      return;
-    case Cluster::LOAD_BALANCING_POLICY_CONFIG:
-      report.error("load_balancing_policy", "required", "",
-                   "lb_policy LOAD_BALANCING_POLICY_CONFIG needs it");
-      return;
-    default:
-      report.error("lb_policy", "unsupported_value", Cluster::LbPolicy_Name(proto.lb_policy()),
-                   "write ROUND_ROBIN, LEAST_REQUEST or RANDOM");
-  }
-}
-
-// The first policy of the list that this build has, as Envoy does.
-void setAlgorithmByPolicy(const LoadBalancingPolicy& policy, const Context& context,
-                          upstream::ClusterSpec* spec, base::FieldReport& report) {
-  auto at = report.in("load_balancing_policy");
-  for (int i = 0; i < policy.policies_size(); ++i) {
-    const auto& typed_config = policy.policies(i).typed_extension_config().typed_config();
-    const google::protobuf::Any any = openTypedStruct(typed_config).value_or(typed_config);
-    auto in = report.in("policies", static_cast<size_t>(i));
-    if (context.registry->load_balancers.find(typeName(any)) == nullptr) continue;
-    auto config = report.in("typed_extension_config.typed_config");
-    const auto made = context.registry->load_balancers.make(any, context, report);
-    if (made.has_value()) spec->algorithm = *made;
-    return;
-  }
-  std::string value;
-  if (policy.policies_size() != 0) {
-    value = typeName(policy.policies(0).typed_extension_config().typed_config());
-  }
-  report.error("policies", "unsupported_extension", value,
-               "this build has none of these load-balancing policies; it has: " +
-                   context.registry->load_balancers.kinds());
 }
 
 upstream::RetryBudget toRetryBudget(const CircuitBreakers::Thresholds::RetryBudget& proto) {
@@ -228,11 +183,7 @@ std::shared_ptr<const upstream::ClusterSpec> toCluster(const Cluster& proto, con
   if (proto.cluster_discovery_type_case() != Cluster::kClusterType) {
     setDiscovery(proto, context, spec.get(), report);
   }
-  if (proto.has_load_balancing_policy()) {
-    setAlgorithmByPolicy(proto.load_balancing_policy(), context, spec.get(), report);
-  } else {
-    setAlgorithmByEnum(proto, spec.get(), report);
-  }
+  spec->balancing = toBalancing(proto, context, report);
   {
     auto at = report.in("circuit_breakers");
     setBreakers(proto.circuit_breakers(), &spec->breakers, report);

@@ -134,7 +134,7 @@ class Registry {
   ExtensionPoint<TransportPtr> downstream_transports;
   ExtensionPoint<TransportPtr> upstream_transports;
   ExtensionPoint<ClusterOptions> cluster_options;  // typed_extension_protocol_options
-  ExtensionPoint<std::optional<upstream::Algorithm>> load_balancers;
+  ExtensionPoint<std::optional<upstream::BalancingSpec>> load_balancers;
   ExtensionPoint<std::optional<upstream::CommandCheckSpec>> health_checkers;  // custom ones
   // Only known ones without settings of ours exist.
   ExtensionPoint<bool> request_ids;

@@ -6,6 +6,7 @@
 
 #include "api/convoy/ext/route_policy.pb.h"
 #include "proxy/base/strings.h"
+#include "proxy/config/hash_policy.h"
 #include "proxy/config/origins.h"
 #include "proxy/config/values.h"
 
@@ -95,6 +96,7 @@ route::Forward toForward(const proto::RouteAction& action, base::FieldReport& re
   if (action.has_idle_timeout()) {
     forward.idle_timeout = toMilliseconds(action.idle_timeout(), "idle_timeout", report);
   }
+  forward.hash_policies = toHashPolicies(action, report);
   setUpgrades(action, &forward, report);
   setStreamDuration(action, &forward, report);
   return forward;

@@ -8,6 +8,7 @@
 
 #include "absl/strings/str_cat.h"
 #include "proxy/base/strings.h"
+#include "proxy/route/request_values.h"
 
 namespace convoy::route {
 
@@ -52,61 +53,6 @@ std::optional<int64_t> integer(std::string_view text) {
   int64_t value = 0;
   const auto result = std::from_chars(text.data(), text.data() + text.size(), value);
   if (result.ec != std::errc() || result.ptr != text.data() + text.size()) return std::nullopt;
-  return value;
-}
-
-// What a head holds elsewhere than among its fields (message.h).
-struct Special {
-  bool is_special = false;
-  std::optional<std::string_view> value = std::nullopt;
-};
-Special specialValue(const http::RequestHead& head, std::string_view name, http::HeaderName id,
-                     std::string& text) {
-  const auto unlessEmpty = [](std::string_view value) {
-    return value.empty() ? std::nullopt : std::optional<std::string_view>(value);
-  };
-  if (name == ":method") return {true, head.method};
-  if (name == ":path") return {true, head.target};
-  if (name == ":scheme") return {true, head.scheme};
-  if (name == ":authority") return {true, unlessEmpty(head.authority)};
-  switch (id) {
-    case http::HeaderName::Host:
-      return {true, unlessEmpty(head.authority)};
-    case http::HeaderName::ContentLength:
-      if (head.body.kind != http::BodyLength::Kind::Known) return {true};
-      text = std::to_string(head.body.bytes);
-      return {true, text};
-    case http::HeaderName::TransferEncoding:
-      if (head.body.kind != http::BodyLength::Kind::Unknown) return {true};
-      return {true, "chunked"};
-    case http::HeaderName::Expect:
-      if (!head.expects_continue) return {};
-      return {true, "100-continue"};
-    default:
-      return {};
-  }
-}
-
-// The value of a header as one text; `joined` is used only if it occurs several times.
-std::optional<std::string_view> headerValue(const http::RequestHead& head, std::string_view name,
-                                            http::HeaderName id, std::string& joined) {
-  if (const Special special = specialValue(head, name, id, joined); special.is_special) {
-    return special.value;
-  }
-  std::optional<std::string_view> value;
-  for (const http::HeaderField& field : head.headers) {
-    const bool same = id != http::HeaderName::Other
-                          ? field.id == id
-                          : field.id == id && base::equalsIgnoreCase(field.name, name);
-    if (!same) continue;
-    if (!value.has_value()) {
-      value = field.value;
-      continue;
-    }
-    if (joined.empty()) joined = *value;
-    joined.append(",").append(field.value);
-    value = joined;
-  }
   return value;
 }
 
@@ -211,24 +157,10 @@ bool Conditions::headerHolds(const Header& header, const http::RequestHead& head
   return matches != spec.invert;
 }
 
-// The first parameter of that name decides, as it stands (not percent-decoded), as in Envoy.
+// The first parameter of that name decides.
 bool Conditions::queryHolds(const Query& query, std::string_view target) const {
-  const size_t question = target.find('?');
-  std::string_view rest =
-      question == std::string_view::npos ? std::string_view() : target.substr(question + 1);
-  rest = rest.substr(0, rest.find('#'));
-  while (!rest.empty()) {
-    const size_t ampersand = rest.find('&');
-    const std::string_view pair = rest.substr(0, ampersand);
-    rest = ampersand == std::string_view::npos ? std::string_view() : rest.substr(ampersand + 1);
-    const size_t equals = pair.find('=');
-    if (pair.substr(0, equals) != query.spec->name) continue;
-    if (query.value.empty()) return true;
-    const std::string_view value =
-        equals == std::string_view::npos ? std::string_view() : pair.substr(equals + 1);
-    return query.value.front().matches(value);
-  }
-  return false;
+  const auto value = queryValue(target, query.spec->name);
+  return value.has_value() && (query.value.empty() || query.value.front().matches(*value));
 }
 
 }  // namespace convoy::route

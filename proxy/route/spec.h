@@ -10,6 +10,7 @@
 #include <memory>
 #include <optional>
 #include <string>
+#include <utility>
 #include <variant>
 #include <vector>
 
@@ -56,6 +57,19 @@ struct WeightedCluster {
   uint32_t weight = 0;
 };
 
+// One part of a request's hash key, for clusters that balance by hash.
+struct HashPolicy {
+  enum class Kind : uint8_t { Header, Cookie, SourceIp, QueryParameter };
+  Kind kind = Kind::SourceIp;
+  std::string name = {};  // of the header, cookie or parameter
+  bool terminal = false;  // the parts behind it count only if none before, this included, was there
+  // Cookie: a client without it is given one of this age (0: for its session); unset: it is not.
+  std::optional<Milliseconds> cookie_ttl = {};
+  std::string cookie_path = {};  // empty: none
+  // Name and value, such as "SameSite" and "Lax".
+  std::vector<std::pair<std::string, std::string>> cookie_attributes = {};
+};
+
 // Send to a cluster. Exactly one of cluster and weighted is set.
 struct Forward {
   std::string cluster;
@@ -86,6 +100,7 @@ struct Forward {
   bool tells_attempts_to_client = false;  // likewise
 
   base::TimerOrigins origins;  // of the times above
+  std::vector<HashPolicy> hash_policies;
 };
 
 struct DirectResponse {

@@ -5,6 +5,7 @@
 #include <utility>
 
 #include "proxy/base/assert.h"
+#include "proxy/upstream/algorithms/registry.h"
 #include "proxy/upstream/health/spec.h"
 #include "proxy/upstream/membership.h"
 #include "proxy/upstream/publication.h"
@@ -146,6 +147,9 @@ class ClusterManager::Impl {
       cluster.transport = spec->transport == nullptr ? nullptr : make_transports_(*spec);
     }
     if (other_transport || other_check) cluster.check_transport = transportOfChecks(*spec);
+    if (added || cluster.spec->balancing != spec->balancing) {
+      cluster.membership.makeTablesBy(algorithms::hashTableMaker(spec->balancing));
+    }
     cluster.spec = spec;
     change.other_checks = true;
     if (spec->assignment != nullptr) applyAssignment(cluster, spec->assignment, change);

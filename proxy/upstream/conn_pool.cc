@@ -21,6 +21,7 @@ void HostLease::release() {
   if (std::exchange(counted_, false)) {
     host_.host().active().fetch_sub(1, std::memory_order_relaxed);
   }
+  if (std::exchange(in_total_, false)) host_.pool()->cluster().releaseBound();
   host_ = {};
 }
 
@@ -204,6 +205,7 @@ void HostPool::onTransition(PooledConnection& connection, PooledConnectionState 
 
 void HostPool::onConnectFailed(http::Failure failure) {
   const HostRef self(this);
+  cluster_->noteConnectFailure(*host_);
   const bool hopeless = counts_.connecting + counts_.busy + counts_.idle == 0;
   failOldest(hopeless ? counts_.pending : uint32_t{counts_.pending > connecting_room_}, failure);
   openForPending();

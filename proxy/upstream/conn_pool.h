@@ -74,12 +74,16 @@ class HostRef {
 class HostLease {
  public:
   HostLease() = default;
-  HostLease(HostRef host, bool counted) : host_(std::move(host)), counted_(counted) {}
+  HostLease(HostRef host, bool counted, bool in_total)
+      : host_(std::move(host)), counted_(counted), in_total_(in_total) {}
   HostLease(HostLease&& other) noexcept
-      : host_(std::move(other.host_)), counted_(std::exchange(other.counted_, false)) {}
+      : host_(std::move(other.host_)),
+        counted_(std::exchange(other.counted_, false)),
+        in_total_(std::exchange(other.in_total_, false)) {}
   HostLease& operator=(HostLease&& other) noexcept {
     std::swap(host_, other.host_);
     std::swap(counted_, other.counted_);
+    std::swap(in_total_, other.in_total_);
     return *this;
   }
   ~HostLease() { release(); }
@@ -91,7 +95,8 @@ class HostLease {
 
  private:
   HostRef host_;
-  bool counted_ = false;
+  bool counted_ = false;  // as in Pick
+  bool in_total_ = false;
 };
 
 // What the caller may know of the connection under its stream. Good until the stream ended or was

@@ -6,10 +6,20 @@
 
 namespace convoy::upstream {
 
+namespace {
+
+uint64_t nextSerial() {
+  static std::atomic<uint64_t> last{0};
+  return last.fetch_add(1, std::memory_order_relaxed) + 1;
+}
+
+}  // namespace
+
 Host::Host(net::Address address, uint32_t slot, size_t workers)
     : address_(std::move(address)),
       address_text_(address_.text()),
       slot_(slot),
+      serial_(nextSerial()),
       workers_(workers),
       metrics_(std::make_unique<std::atomic<HostMetrics*>[]>(workers)) {}
 

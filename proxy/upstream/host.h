@@ -53,6 +53,9 @@ class Host : public std::enable_shared_from_this<Host> {
   const net::Address& address() const { return address_; }
   const std::string& addressText() const { return address_text_; }
   uint32_t slot() const { return slot_; }
+  // Another for every host that there ever was in this process: tells the host of a slot from the
+  // one that had the slot before. Never 0.
+  uint64_t serial() const { return serial_; }
 
   // Requests under way on all workers together. Kept only by algorithms that decide by it
   // (Pick::counted); rq_active of the metrics counts for people.
@@ -75,6 +78,7 @@ class Host : public std::enable_shared_from_this<Host> {
   const net::Address address_;
   const std::string address_text_;
   const uint32_t slot_;
+  const uint64_t serial_;
   const size_t workers_;
   const std::unique_ptr<std::atomic<HostMetrics*>[]> metrics_;
   // Last, and the object's size is a multiple of its alignment: nothing shares this line.

@@ -9,24 +9,22 @@
 
 namespace convoy::upstream {
 
-HostSet::HostSet(std::vector<Entry> entries) : entries_(std::move(entries)) {
+HostSet::HostSet(std::vector<Entry> entries, const MakeHashTable& make_table)
+    : entries_(std::move(entries)) {
   for (const Entry& entry : entries_) {
     CONVOY_ASSERT(entry.weight > 0);
     max_weight_ = std::max(max_weight_, entry.weight);
     total_weight_ += entry.weight;
   }
   equal_weights_ = total_weight_ == uint64_t{max_weight_} * entries_.size();
-  if (equal_weights_) return;
-
-  std::vector<uint32_t> weights(entries_.size());
-  cumulative_.resize(entries_.size());
-  uint64_t sum = 0;
-  for (size_t i = 0; i < entries_.size(); ++i) {
-    weights[i] = entries_[i].weight;
-    cumulative_[i] = sum += weights[i];
+  if (!equal_weights_) {
+    std::vector<uint32_t> weights(entries_.size());
+    for (size_t i = 0; i < entries_.size(); ++i) weights[i] = entries_[i].weight;
+    shares_ = AliasTable(weights);
+    smooth_order_ = smoothWeightedOrder(weights);
+    if (smooth_order_.empty()) buildClasses();
   }
-  smooth_order_ = smoothWeightedOrder(weights);
-  if (smooth_order_.empty()) buildClasses();
+  if (make_table && !entries_.empty()) hash_table_ = make_table(*this);
 }
 
 void HostSet::buildClasses() {

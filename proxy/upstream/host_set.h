@@ -27,6 +27,9 @@
 #include <span>
 #include <vector>
 
+#include "proxy/event/random.h"
+#include "proxy/upstream/alias_table.h"
+#include "proxy/upstream/hash_table.h"
 #include "proxy/upstream/host.h"
 
 namespace convoy::upstream {
@@ -44,7 +47,8 @@ class HostSet {
     uint32_t count;
   };
 
-  explicit HostSet(std::vector<Entry> entries);
+  // make_table: what a hashing policy needs; null: nothing.
+  explicit HostSet(std::vector<Entry> entries, const MakeHashTable& make_table = nullptr);
 
   std::span<const Entry> entries() const { return entries_; }
   size_t size() const { return entries_.size(); }
@@ -59,8 +63,15 @@ class HostSet {
   // smooth order.
   std::span<const WeightClass> weightClasses() const { return classes_; }
   std::span<const uint32_t> members() const { return members_; }
-  // Sums of weights: cumulativeWeights()[i] counts entries 0..i. Empty with equal weights.
-  std::span<const uint64_t> cumulativeWeights() const { return cumulative_; }
+  // An index of entries at random, with the probabilities of the weights. REQUIRES: not empty.
+  size_t draw(event::Random& random) const {
+    const size_t index = random.below(entries_.size());
+    return equal_weights_ ? index : shares_.at(index, random.below(total_weight_));
+  }
+  // For draws of another kind; empty with equal weights.
+  const AliasTable& shares() const { return shares_; }
+  // Null: none was asked for, or the set is empty.
+  const HashTable* hashTable() const { return hash_table_.get(); }
 
  private:
   void buildClasses();
@@ -72,7 +83,8 @@ class HostSet {
   std::vector<uint16_t> smooth_order_;
   std::vector<WeightClass> classes_;
   std::vector<uint32_t> members_;
-  std::vector<uint64_t> cumulative_;
+  AliasTable shares_;
+  std::shared_ptr<const HashTable> hash_table_;
 };
 
 }  // namespace convoy::upstream

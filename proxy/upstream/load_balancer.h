@@ -6,12 +6,20 @@
 //
 // One instance per worker and cluster, on the worker's thread; it keeps its state when the hosts
 // change.
+//
+// Feedback: a policy that says wantsResults() is told how each request went. What it makes of that
+// is the worker's own, in plain memory: a number shared by all workers would be one more cache line
+// that every response writes, and a worker that sees a part of the answers estimates the same
+// means. How many requests are under way, where a part says little, is shared (Host::active()).
 
+#include <atomic>
 #include <cstddef>
 #include <cstdint>
+#include <optional>
 #include <span>
 
 #include "proxy/base/intrusive_list.h"
+#include "proxy/event/clock.h"
 #include "proxy/event/random.h"
 #include "proxy/upstream/host_set.h"
 
@@ -24,7 +32,8 @@ struct Pick {
     None,   // there is no host
   };
   Kind kind = Kind::None;
-  bool counted = false;  // the policy took one of host->active(), to be given back
+  bool counted = false;   // the policy took one of host->active(), to be given back
+  bool in_total = false;  // and one of PickContext::cluster_active
   Host* host = nullptr;
 };
 
@@ -61,7 +70,11 @@ struct PickContext {
   // Hosts that this request has been tried on. They are passed over while there is any other; if
   // all were tried, the pick is made as if none was.
   std::span<const Host* const> tried;
-  PickWaiter* waiter = nullptr;  // null: the answer must not be Later
+  PickWaiter* waiter = nullptr;                 // null: the answer must not be Later
+  std::optional<uint64_t> hash = std::nullopt;  // of the request's hash key; unset: it has none
+  event::MonotonicTime now{};                   // the loop's
+  // Requests under way that count against a bound, of all hosts and workers; null: unknown.
+  std::atomic<uint32_t>* cluster_active = nullptr;
 
   bool triedAlready(const Host* host) const {
     for (const Host* other : tried) {
@@ -78,6 +91,14 @@ struct PickContext {
   }
 };
 
+// How a request went: the time from sending it to the head of its response, or to the failure.
+struct RequestResult {
+  bool failed = false;     // no response, or a status of 500 and above
+  bool abandoned = false;  // nobody waited for the response any more: it would have taken longer
+  event::Duration took{};
+  event::MonotonicTime now{};
+};
+
 class LoadBalancer {
  public:
   // Tells those who wait (PickWaiters).
@@ -85,6 +106,10 @@ class LoadBalancer {
   // The snapshot for the picks that follow; it outlives them, up to the next call.
   virtual void setHosts(const HostSet& hosts) = 0;
   virtual Pick pick(PickContext& context) = 0;
+  // Whether onResult() is to be called: the same answer for the whole life of the policy.
+  virtual bool wantsResults() const { return false; }
+  // Of a host that was picked; it may have left the set since.
+  virtual void onResult(const Host& /*host*/, const RequestResult& /*result*/) {}
 };
 
 }  // namespace convoy::upstream

@@ -57,6 +57,13 @@ const Host* Membership::find(const net::Address& address) const {
   return found == members_.end() ? nullptr : found->second->host.get();
 }
 
+void Membership::makeTablesBy(MakeHashTable make_table) {
+  make_table_ = std::move(make_table);
+  const auto entries = hosts_->entries();
+  hosts_ = std::make_shared<const HostSet>(
+      std::vector<HostSet::Entry>(entries.begin(), entries.end()), make_table_);
+}
+
 uint32_t Membership::takeSlot() {
   if (free_slots_.empty()) return next_slot_++;
   const uint32_t slot = free_slots_.back();
@@ -82,7 +89,7 @@ Membership::Change Membership::update(const AssignmentSpec& assignment,
   std::vector<HostSet::Entry> entries = choose(candidates);
   change.changed = !change.removed.empty() || !change.draining.empty() ||
                    !sameEntries(entries, hosts_->entries());
-  if (change.changed) hosts_ = std::make_shared<const HostSet>(std::move(entries));
+  if (change.changed) hosts_ = std::make_shared<const HostSet>(std::move(entries), make_table_);
   change.hosts = hosts_;
   return change;
 }

@@ -47,6 +47,8 @@ class Membership {
 
   explicit Membership(size_t workers);
 
+  // What sets of hosts carry from now on for a hashing policy; the present one is made again.
+  void makeTablesBy(MakeHashTable make_table);
   // For a new assignment, and when a verdict has changed.
   Change update(const AssignmentSpec& assignment, const ActiveHealthOf& active = nullptr);
   const std::shared_ptr<const HostSet>& hosts() const { return hosts_; }
@@ -78,6 +80,7 @@ class Membership {
   static std::vector<HostSet::Entry> choose(const std::vector<Candidate>& candidates);
 
   const size_t workers_;
+  MakeHashTable make_table_;  // null: none
   uint64_t updates_ = 0;
   // Nodes do not move: candidates point to them.
   absl::flat_hash_map<net::Address, std::unique_ptr<Member>> members_;

@@ -3,6 +3,8 @@
 // What main tells the workers about clusters: built by ClusterManager, immutable, one object for
 // all workers. A worker puts each into force within one turn.
 
+#include <atomic>
+#include <cstdint>
 #include <memory>
 #include <string>
 #include <vector>
@@ -25,6 +27,8 @@ struct ClusterShared {
 
   observe::MetricGroup<ClusterMetrics> metrics;  // the last slot is main's
   Breakers breakers;
+  // Requests under way that count against a bound on each host's share (PickContext).
+  alignas(64) std::atomic<uint32_t> bounded_active{0};
 };
 
 struct ClusterUpdate {

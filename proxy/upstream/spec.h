@@ -23,10 +23,41 @@ using Milliseconds = std::chrono::milliseconds;
 
 enum class Algorithm : uint8_t {
   RoundRobin,                // smooth, weighted (nginx's exact order)
-  WeightedLeastConnections,  // true minimum of (active+1)/weight; ROUND_ROBIN's neighbour in
-                             // convoy.ext
-  LeastRequest,              // Envoy's LEAST_REQUEST: served as the true minimum
-  Random,
+  LeastConnections,          // fewest active, whatever the weights (convoy.ext)
+  WeightedLeastConnections,  // least (active+1)/weight (convoy.ext)
+  LeastRequest,              // Envoy's LEAST_REQUEST: the better of some random ones
+  Random,                    // by weight
+  LeastResponseTime,         // mean response time, times load (convoy.ext)
+  PeakEwma,                  // peak-sensitive response time, times load (convoy.ext)
+  AdaptiveScore,             // active, p99 and errors together (convoy.ext)
+  IpHash,                    // hash modulo hosts (convoy.ext)
+  RingHash,                  // Envoy's RING_HASH
+  Maglev,                    // Envoy's MAGLEV
+};
+
+// Whether a pick goes by the request's hash key.
+constexpr bool picksByHash(Algorithm algorithm) {
+  return algorithm == Algorithm::IpHash || algorithm == Algorithm::RingHash ||
+         algorithm == Algorithm::Maglev;
+}
+
+// A load-balancing policy and its settings; what an algorithm does not use stays at its default.
+struct BalancingSpec {
+  enum class HashFunction : uint8_t { XxHash, Murmur2 };
+
+  Algorithm algorithm = Algorithm::RoundRobin;
+  uint32_t choices = 2;              // LeastRequest: hosts drawn; 0: all are looked at
+  double active_request_bias = 1.0;  // LeastRequest, of different weights
+  HashFunction ring_hash = HashFunction::XxHash;
+  uint64_t ring_min_size = 1024;
+  uint64_t ring_max_size = 8'388'608;
+  uint32_t maglev_table_size = 65537;  // a prime
+  // RingHash, Maglev, IpHash: no host has more than this percentage of the mean of active requests;
+  // 0: no bound. Else >= 100.
+  uint32_t hash_balance_percent = 0;
+  Milliseconds memory{10'000};  // how long response times and errors count
+
+  friend bool operator==(const BalancingSpec&, const BalancingSpec&) = default;
 };
 
 enum class HealthStatus : uint8_t { Unknown, Healthy, Unhealthy, Draining, Timeout, Degraded };
@@ -86,7 +117,7 @@ struct ClusterSpec {
   std::string eds_service_name;                      // empty: the cluster's name
   Milliseconds eds_fetch_timeout{15'000};            // wait for the first endpoints; 0: for ever
   std::shared_ptr<const AssignmentSpec> assignment;  // Static only
-  Algorithm algorithm = Algorithm::RoundRobin;
+  BalancingSpec balancing;
   UpstreamProtocol protocol = UpstreamProtocol::Http1;
   http::H2Options http2;
   bool http2_keepalive = false;  // asked for; only the control plane's connection has one

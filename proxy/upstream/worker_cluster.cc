@@ -39,12 +39,18 @@ WorkerCluster::~WorkerCluster() = default;
 
 // --- requests ---
 
-PickResult WorkerCluster::pick(std::span<const Host* const> tried, PickWaiter* waiter) {
-  PickContext context{.random = context_->loop.random(), .tried = tried, .waiter = waiter};
+PickResult WorkerCluster::pick(std::span<const Host* const> tried, PickWaiter* waiter,
+                               std::optional<uint64_t> hash) {
+  PickContext context{.random = context_->loop.random(),
+                      .tried = tried,
+                      .waiter = waiter,
+                      .hash = hash,
+                      .now = context_->loop.now(),
+                      .cluster_active = &shared_->bounded_active};
   const Pick pick = balancer_->pick(context);
   if (pick.kind == Pick::Kind::None) metrics_.upstream_cx_none_healthy.add();
   if (pick.kind != Pick::Kind::Host) return {.kind = pick.kind, .lease = {}};
-  return {.kind = pick.kind, .lease = HostLease(refTo(*pick.host), pick.counted)};
+  return {.kind = pick.kind, .lease = HostLease(refTo(*pick.host), pick.counted, pick.in_total)};
 }
 
 HostRef& WorkerCluster::refTo(Host& host) {
@@ -71,6 +77,14 @@ void WorkerCluster::countResponse(const HostRef& host, uint16_t status, event::D
   metrics_.byStatus(status).add();
   metrics_.upstream_rq_time.record(
       static_cast<uint64_t>(std::chrono::duration_cast<std::chrono::microseconds>(took).count()));
+}
+
+void WorkerCluster::tellBalancer(const Host& host, uint16_t status, event::Duration took,
+                                 bool abandoned) {
+  balancer_->onResult(host, {.failed = !abandoned && (status == 0 || status >= 500),
+                             .abandoned = abandoned,
+                             .took = took,
+                             .now = loop().now()});
 }
 
 void WorkerCluster::countTimeout(const HostRef& host) {
@@ -108,9 +122,10 @@ void WorkerCluster::closeAnIdleConnection() {
 std::unique_ptr<LoadBalancer> WorkerCluster::adoptSpec(std::shared_ptr<const ClusterSpec> spec) {
   if (spec_ == spec) return nullptr;
   std::unique_ptr<LoadBalancer> before;
-  if (spec_ == nullptr || spec_->algorithm != spec->algorithm) {
+  if (spec_ == nullptr || spec_->balancing != spec->balancing) {
     before = std::move(balancer_);
-    balancer_ = algorithms::makeLoadBalancer(spec->algorithm, context_->worker, context_->workers);
+    balancer_ = algorithms::makeLoadBalancer(spec->balancing, context_->worker, context_->workers);
+    wants_results_ = balancer_->wantsResults();
   }
   spec_ = std::move(spec);
   connect_queue_ = queueFor(loop(), spec_->connect_timeout);

@@ -14,6 +14,7 @@
 
 #include <cstdint>
 #include <memory>
+#include <optional>
 #include <span>
 #include <string>
 #include <string_view>
@@ -66,7 +67,10 @@ class WorkerCluster : public std::enable_shared_from_this<WorkerCluster> {
   // Chooses a host for one request. tried: hosts that this request failed on, passed over while
   // there is another. With a waiter the answer may be Later: the waiter is told when to pick again,
   // also when the cluster gets another policy or is removed; who waits keeps the cluster alive.
-  PickResult pick(std::span<const Host* const> tried = {}, PickWaiter* waiter = nullptr);
+  // hash: of the request's hash key, asked for only if picksByHash().
+  PickResult pick(std::span<const Host* const> tried = {}, PickWaiter* waiter = nullptr,
+                  std::optional<uint64_t> hash = std::nullopt);
+  bool picksByHash() const { return upstream::picksByHash(spec_->balancing.algorithm); }
 
   // A stream to that host. Null if one of the callbacks was called from inside (a connection was
   // ready, or a circuit breaker refused); else what can be cancelled. The lease goes back, and the
@@ -77,6 +81,15 @@ class WorkerCluster : public std::enable_shared_from_this<WorkerCluster> {
   // Called by the router once per request that was sent: the final status (0: none came), and the
   // time from the request's start.
   void countResponse(const HostRef& host, uint16_t status, event::Duration took);
+  // Whether noteResult() does anything.
+  bool wantsResults() const { return wants_results_; }
+  // For the balancing: the response's head came (status) or will not come (0), so long after the
+  // request was sent. abandoned: nobody waited for it, so that the host is not to blame; that it
+  // would have taken longer is all that is known.
+  void noteResult(const HostRef& host, uint16_t status, event::Duration took,
+                  bool abandoned = false) {
+    if (wants_results_) tellBalancer(host.host(), status, took, abandoned);
+  }
   // In addition to countResponse() if the response did not come in time.
   void countTimeout(const HostRef& host);
 
@@ -106,6 +119,12 @@ class WorkerCluster : public std::enable_shared_from_this<WorkerCluster> {
   event::DeadlineQueue* ageQueue() const { return age_queue_; }
   // Makes room for another connection, if any host of this cluster has an idle one here.
   void closeAnIdleConnection();
+  // A connection to this host could not be opened.
+  void noteConnectFailure(const Host& host) {
+    if (wants_results_) tellBalancer(host, 0, {}, /*abandoned=*/false);
+  }
+  // What a pick took of the bound.
+  void releaseBound() { shared_->bounded_active.fetch_sub(1, std::memory_order_relaxed); }
 
   // For WorkerClusters.
   void update(const ClusterUpdate& update);
@@ -121,6 +140,7 @@ class WorkerCluster : public std::enable_shared_from_this<WorkerCluster> {
 
  private:
   HostRef& refTo(Host& host);
+  void tellBalancer(const Host& host, uint16_t status, event::Duration took, bool abandoned);
   [[nodiscard]] std::unique_ptr<LoadBalancer> adoptSpec(std::shared_ptr<const ClusterSpec> spec);
   void endPicks();
   void drop(HostRef& slot);
@@ -132,6 +152,7 @@ class WorkerCluster : public std::enable_shared_from_this<WorkerCluster> {
   std::shared_ptr<net::TransportFactory> transports_;
   std::shared_ptr<const HostSet> hosts_;
   std::unique_ptr<LoadBalancer> balancer_;
+  bool wants_results_ = false;  // the balancer does
   std::vector<HostRef> pools_;  // by Host::slot(); empty until a host is first used
   size_t evict_next_ = 0;       // where the next look for an idle connection begins
   event::DeadlineQueue* connect_queue_ = nullptr;

@@ -3,74 +3,176 @@
 
 #include <benchmark/benchmark.h>
 
+#include <atomic>
+#include <chrono>
 #include <memory>
 #include <string>
 #include <vector>
 
+#include "proxy/base/xxhash.h"
 #include "proxy/event/random.h"
 #include "proxy/upstream/algorithms/registry.h"
 #include "proxy/upstream/host_set.h"
+#include "proxy/upstream/membership.h"
 
 namespace convoy::upstream {
 namespace {
 
+net::Address addressOf(size_t host) {
+  return net::Address::fromIp("10." + std::to_string(host >> 16) + "." +
+                                  std::to_string((host >> 8) & 255) + "." +
+                                  std::to_string(host & 255),
+                              80)
+      .value();
+}
+
 struct Cluster {
-  Cluster(size_t count, bool weighted, uint32_t active) {
+  Cluster(size_t count, bool weighted, uint32_t active, const MakeHashTable& make_table) {
     std::vector<HostSet::Entry> entries;
     for (size_t i = 0; i < count; ++i) {
-      const std::string ip = "10." + std::to_string(i >> 16) + "." +
-                             std::to_string((i >> 8) & 255) + "." + std::to_string(i & 255);
-      hosts.push_back(std::make_unique<Host>(net::Address::fromIp(ip, 80).value(),
-                                             static_cast<uint32_t>(i), 1));
+      hosts.push_back(std::make_unique<Host>(addressOf(i), static_cast<uint32_t>(i), 1));
       hosts.back()->active() = active;
       entries.push_back({hosts.back().get(), weighted ? 1 + static_cast<uint32_t>(i % 5) : 1});
     }
-    set = std::make_unique<HostSet>(std::move(entries));
+    set = std::make_unique<HostSet>(std::move(entries), make_table);
   }
   std::vector<std::unique_ptr<Host>> hosts;
   std::unique_ptr<HostSet> set;
 };
 
-// weighted: weights 1 to 5. active: requests under way on each host before the first pick.
-void pick(benchmark::State& state, Algorithm algorithm, bool weighted, uint32_t active) {
-  const Cluster cluster(static_cast<size_t>(state.range(0)), weighted, active);
-  const auto balancer = algorithms::makeLoadBalancer(algorithm, 0, 1);
+// weighted: weights 1 to 5. active: requests under way on each host before the first pick. Each
+// pick has another hash key, and one in a thousand follows an update of the hosts, as a worker sees
+// it.
+void pick(benchmark::State& state, BalancingSpec spec, bool weighted, uint32_t active) {
+  spec.maglev_table_size = 1'000'003;
+  const Cluster cluster(static_cast<size_t>(state.range(0)), weighted, active,
+                        algorithms::hashTableMaker(spec));
+  const auto balancer = algorithms::makeLoadBalancer(spec, 0, 1);
   balancer->setHosts(*cluster.set);
   event::Random random(1);
+  std::atomic<uint32_t> cluster_active{0};
+  if (balancer->wantsResults()) {
+    for (const auto& host : cluster.hosts) {
+      balancer->onResult(*host, {.took = std::chrono::milliseconds(1 + random.below(50))});
+    }
+  }
+  uint64_t picks = 0;
   for (auto _ : state) {
-    PickContext context{.random = random, .tried = {}};
+    if (++picks % 1000 == 0) balancer->setHosts(*cluster.set);
+    PickContext context{.random = random,
+                        .tried = {},
+                        .hash = base::mixBits(picks),
+                        .cluster_active = &cluster_active};
     const Pick picked = balancer->pick(context);
     benchmark::DoNotOptimize(picked.host);
     if (picked.counted) picked.host->active().fetch_sub(1, std::memory_order_relaxed);
+    if (picked.in_total) cluster_active.fetch_sub(1, std::memory_order_relaxed);
+  }
+}
+
+// What a response costs the policies that ask how it went.
+void result(benchmark::State& state, Algorithm algorithm) {
+  const Cluster cluster(static_cast<size_t>(state.range(0)), false, 0, nullptr);
+  const auto balancer = algorithms::makeLoadBalancer({.algorithm = algorithm}, 0, 1);
+  balancer->setHosts(*cluster.set);
+  event::Random random(1);
+  event::MonotonicTime now{};
+  for (auto _ : state) {
+    now += std::chrono::microseconds(1);
+    const Host& host = *cluster.hosts[random.below(cluster.hosts.size())];
+    balancer->onResult(host, {.took = std::chrono::microseconds(random.below(50'000)), .now = now});
   }
 }
 
 void sizes(benchmark::internal::Benchmark* b) {
-  b->Arg(10)->Arg(1'000)->Arg(100'000);
+  b->Arg(10)->Arg(32)->Arg(1'000)->Arg(100'000);
 }
 
-BENCHMARK_CAPTURE(pick, round_robin, Algorithm::RoundRobin, false, 0)->Apply(sizes);
-BENCHMARK_CAPTURE(pick, round_robin_weighted, Algorithm::RoundRobin, true, 0)->Apply(sizes);
-BENCHMARK_CAPTURE(pick, least_idle, Algorithm::WeightedLeastConnections, false, 0)->Apply(sizes);
-BENCHMARK_CAPTURE(pick, least_weighted_idle, Algorithm::WeightedLeastConnections, true, 0)
+BalancingSpec of(Algorithm algorithm, uint32_t balance_percent = 0) {
+  return {.algorithm = algorithm, .hash_balance_percent = balance_percent};
+}
+
+BENCHMARK_CAPTURE(pick, round_robin, of(Algorithm::RoundRobin), false, 0)->Apply(sizes);
+BENCHMARK_CAPTURE(pick, round_robin_weighted, of(Algorithm::RoundRobin), true, 0)->Apply(sizes);
+BENCHMARK_CAPTURE(pick, random, of(Algorithm::Random), false, 0)->Apply(sizes);
+BENCHMARK_CAPTURE(pick, random_weighted, of(Algorithm::Random), true, 0)->Apply(sizes);
+BENCHMARK_CAPTURE(pick, power_of_two, of(Algorithm::LeastRequest), false, 1)->Apply(sizes);
+BENCHMARK_CAPTURE(pick, power_of_two_weighted, of(Algorithm::LeastRequest), true, 1)->Apply(sizes);
+BENCHMARK_CAPTURE(pick, ip_hash, of(Algorithm::IpHash), false, 0)->Apply(sizes);
+BENCHMARK_CAPTURE(pick, ring, of(Algorithm::RingHash), false, 0)->Apply(sizes);
+BENCHMARK_CAPTURE(pick, ring_bounded, of(Algorithm::RingHash, 150), false, 0)->Apply(sizes);
+BENCHMARK_CAPTURE(pick, maglev, of(Algorithm::Maglev), false, 0)->Apply(sizes);
+BENCHMARK_CAPTURE(pick, maglev_bounded, of(Algorithm::Maglev, 150), false, 0)->Apply(sizes);
+BENCHMARK_CAPTURE(pick, least_idle, of(Algorithm::WeightedLeastConnections), false, 0)
+    ->Apply(sizes);
+BENCHMARK_CAPTURE(pick, least_weighted_idle, of(Algorithm::WeightedLeastConnections), true, 0)
     ->Apply(sizes);
 // Every host has a request under way: nothing ends the look early.
-BENCHMARK_CAPTURE(pick, least_busy, Algorithm::WeightedLeastConnections, true, 1)->Apply(sizes);
-BENCHMARK_CAPTURE(pick, random, Algorithm::Random, false, 0)->Apply(sizes);
-BENCHMARK_CAPTURE(pick, random_weighted, Algorithm::Random, true, 0)->Apply(sizes);
+BENCHMARK_CAPTURE(pick, least_busy, of(Algorithm::WeightedLeastConnections), true, 1)->Apply(sizes);
+BENCHMARK_CAPTURE(pick, least_response_time, of(Algorithm::LeastResponseTime), true, 1)
+    ->Apply(sizes);
+BENCHMARK_CAPTURE(pick, peak_ewma, of(Algorithm::PeakEwma), true, 1)->Apply(sizes);
+BENCHMARK_CAPTURE(pick, adaptive_score, of(Algorithm::AdaptiveScore), true, 1)->Apply(sizes);
+
+BENCHMARK_CAPTURE(result, least_response_time, Algorithm::LeastResponseTime)->Apply(sizes);
+BENCHMARK_CAPTURE(result, peak_ewma, Algorithm::PeakEwma)->Apply(sizes);
+BENCHMARK_CAPTURE(result, adaptive_score, Algorithm::AdaptiveScore)->Apply(sizes);
 
 // What main pays for a new set.
-void build(benchmark::State& state, bool weighted) {
-  const Cluster cluster(static_cast<size_t>(state.range(0)), weighted, 0);
+void build(benchmark::State& state, const BalancingSpec& spec, bool weighted) {
+  const MakeHashTable make_table = algorithms::hashTableMaker(spec);
+  const Cluster cluster(static_cast<size_t>(state.range(0)), weighted, 0, nullptr);
   const std::vector<HostSet::Entry> entries(cluster.set->entries().begin(),
                                             cluster.set->entries().end());
   for (auto _ : state) {
-    const HostSet set(entries);
+    const HostSet set(entries, make_table);
     benchmark::DoNotOptimize(set.size());
   }
 }
-BENCHMARK_CAPTURE(build, equal, false)->Apply(sizes);
-BENCHMARK_CAPTURE(build, weighted, true)->Apply(sizes);
+// What main pays for an assignment of which one endpoint is another than before: it comes whole.
+void assign(benchmark::State& state, const BalancingSpec& spec) {
+  AssignmentSpec assignments[2];
+  for (uint32_t n = 0; n < 2; ++n) {
+    auto& endpoints = assignments[n].localities.emplace_back().endpoints;
+    for (int64_t i = 0; i < state.range(0); ++i) {
+      endpoints.emplace_back().address = addressOf(static_cast<size_t>(i));
+    }
+    endpoints.back().address = addressOf(static_cast<size_t>(state.range(0)) + n);
+  }
+  Membership membership(1);
+  membership.makeTablesBy(algorithms::hashTableMaker(spec));
+  membership.update(assignments[0]);
+  uint32_t next = 1;
+  for (auto _ : state) {
+    benchmark::DoNotOptimize(membership.update(assignments[next]).changed);
+    next = 1 - next;
+  }
+}
+BENCHMARK_CAPTURE(assign, round_robin, of(Algorithm::RoundRobin))->Apply(sizes);
+
+// What a worker pays for a new set, whatever has changed in it.
+void adopt(benchmark::State& state, const BalancingSpec& spec, bool weighted) {
+  const Cluster cluster(static_cast<size_t>(state.range(0)), weighted, 1,
+                        algorithms::hashTableMaker(spec));
+  const std::vector<HostSet::Entry> entries(cluster.set->entries().begin(),
+                                            cluster.set->entries().end() - 1);
+  const HostSet other(entries, algorithms::hashTableMaker(spec));
+  const auto balancer = algorithms::makeLoadBalancer(spec, 0, 1);
+  bool which = false;
+  for (auto _ : state) {
+    which = !which;
+    balancer->setHosts(which ? *cluster.set : other);
+  }
+}
+BENCHMARK_CAPTURE(adopt, round_robin, of(Algorithm::RoundRobin), false)->Apply(sizes);
+BENCHMARK_CAPTURE(adopt, round_robin_weighted, of(Algorithm::RoundRobin), true)->Apply(sizes);
+BENCHMARK_CAPTURE(adopt, least_response_time, of(Algorithm::LeastResponseTime), true)->Apply(sizes);
+BENCHMARK_CAPTURE(adopt, ring, of(Algorithm::RingHash), true)->Apply(sizes);
+
+BENCHMARK_CAPTURE(build, equal, of(Algorithm::RoundRobin), false)->Apply(sizes);
+BENCHMARK_CAPTURE(build, weighted, of(Algorithm::RoundRobin), true)->Apply(sizes);
+BENCHMARK_CAPTURE(build, ring, of(Algorithm::RingHash), false)->Apply(sizes);
+BENCHMARK_CAPTURE(build, maglev, of(Algorithm::Maglev), false)->Apply(sizes);
 
 }  // namespace
 }  // namespace convoy::upstream

@@ -118,6 +118,17 @@ static_resources:
                       web.port(), "}}}\n");
 }
 
+std::string staticBootstrap(const std::vector<net::Address>& web, const std::string& routes,
+                            const std::vector<std::string>& manager) {
+  std::string text = staticBootstrap(web[0], routes, manager);
+  for (size_t i = 1; i < web.size(); ++i) {
+    absl::StrAppend(
+        &text, "        - endpoint: {address: {socket_address: {address: 127.0.0.1, port_value: ",
+        web[i].port(), "}}}\n");
+  }
+  return text;
+}
+
 std::string startError(const std::string& bootstrap) {
   config::LoadedBootstrap loaded = config::loadBootstrap(bootstrap, "test.yaml");
   if (!loaded.ok()) return loaded.errorText();

@@ -66,6 +66,11 @@ std::string staticBootstrap(
     const std::string& routes = "{match: {prefix: /}, route: {cluster: web}}",
     const std::vector<std::string>& manager = {});
 
+// The same with several hosts. The cluster's fields end the text, so more can be appended: lines
+// that are indented by four blanks.
+std::string staticBootstrap(const std::vector<net::Address>& web, const std::string& routes,
+                            const std::vector<std::string>& manager = {});
+
 // Why a proxy does not start; empty: it would.
 std::string startError(const std::string& bootstrap);
 

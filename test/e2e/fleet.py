@@ -117,9 +117,9 @@ class Fleet:
             file.write(result.stdout)
         return self.start(name, "proxy/convoy-proxy", "-c", path, "--concurrency", "2", *flags)
 
-    def start_backend(self, name):
+    def start_backend(self, name, *flags):
         """Returns its address."""
-        return self.start(name, "tools/sample/backend", "--name", name).found(r"^listening on (\S+)$")[0]
+        return self.start(name, "tools/sample/backend", "--name", name, *flags).found(r"^listening on (\S+)$")[0]
 
     def run_ctl(self, *arguments, stdin=""):
         return self.call_ctl("--server", self.management, *self.ctl_flags, *arguments, stdin=stdin)
@@ -165,12 +165,14 @@ def listener_url(node, listener):
     return "http://" + re.search(rf"^{listener}::(\S+)$", text, re.MULTILINE).group(1)
 
 
-def get(url, headers=None):
-    """(status, body, headers) of a request on a connection of its own."""
+def get(url, headers=None, source=None):
+    """(status, body, headers) of a request on a connection of its own, from the address `source` if one is given."""
     parts = urllib.parse.urlsplit(url)
-    connection = http.client.HTTPConnection(parts.hostname, parts.port, timeout=SECONDS)
+    connection = http.client.HTTPConnection(parts.hostname, parts.port, timeout=SECONDS,
+                                            source_address=(source, 0) if source else None)
     try:
-        connection.request("GET", parts.path or "/", headers=headers or {})
+        target = (parts.path or "/") + (f"?{parts.query}" if parts.query else "")
+        connection.request("GET", target, headers=headers or {})
         response = connection.getresponse()
         return response.status, response.read().decode(), response.headers
     finally:

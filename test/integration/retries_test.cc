@@ -15,14 +15,9 @@ namespace {
 // The cluster "web" with these hosts, in turn; `route`: more of the route's action.
 std::string bootstrap(const std::vector<net::Address>& hosts, const std::string& route,
                       const std::string& cluster = "") {
-  std::string text = staticBootstrap(
-      hosts[0], absl::StrCat("{match: {prefix: /}, route: {cluster: web, ", route, "}}"));
-  for (size_t i = 1; i < hosts.size(); ++i) {
-    absl::StrAppend(
-        &text, "        - endpoint: {address: {socket_address: {address: 127.0.0.1, port_value: ",
-        hosts[i].port(), "}}}\n");
-  }
-  return text + cluster;
+  return staticBootstrap(hosts,
+                         absl::StrCat("{match: {prefix: /}, route: {cluster: web, ", route, "}}")) +
+         cluster;
 }
 
 std::string retryOn(const std::string& conditions, const std::string& more = "") {

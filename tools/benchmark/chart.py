@@ -20,9 +20,11 @@ _STYLE = """
   .note { font-size: 11px; fill: #57606a; }
   .bar { fill: #9aa5b1; } .own { fill: #1f6feb; } .floor { fill: #d0d7de; }
   .least { stroke: #24292f; stroke-width: 2; }
+  .name { font-size: 12px; } .grid { stroke: #d0d7de; } .range { stroke: #9aa5b1; stroke-width: 4; stroke-linecap: round; }
   @media (prefers-color-scheme: dark) {
     text { fill: #e6edf3; } .note { fill: #9198a1; }
     .bar { fill: #6e7681; } .own { fill: #4493f8; } .floor { fill: #3d444d; } .least { stroke: #e6edf3; }
+    .grid { stroke: #3d444d; } .range { stroke: #6e7681; }
   }
 """
 
@@ -84,20 +86,24 @@ def panels_of(result):
     return panels
 
 
-def svg(result):
-    """The whole drawing. Lower is better in every panel."""
-    panels = panels_of(result)
+def draw(panels, note, label):
+    """Panels side by side, with a line of text beneath."""
     parts, y = [], GAP
     for i in range(0, len(panels), COLUMNS):
         row = panels[i:i + COLUMNS]
         parts += [panel.draw(GAP + column * (PANEL_WIDTH + GAP), y) for column, panel in enumerate(row)]
         y += max(panel.height for panel in row) + GAP
+    parts.append(f'<text class="note" x="{GAP}" y="{y + 4}">{escape(note)}</text>')
+    width, height = GAP + COLUMNS * (PANEL_WIDTH + GAP), y + GAP
+    return (f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {width} {height}" width="{width}" '
+            f'height="{height}" role="img" aria-label="{escape(label)}">\n'
+            f"<style>{_STYLE}</style>\n" + "\n".join(parts) + "\n</svg>\n")
+
+
+def svg(result):
+    """The whole drawing. Lower is better in every panel."""
     note = "Lower is better. One worker on one core."
     if result["summary"]:
         rounds = max(line["rounds"] for line in result["summary"])
         note += f" CPU: median of {rounds} interleaved rounds, the tick is the minimum."
-    parts.append(f'<text class="note" x="{GAP}" y="{y + 4}">{escape(note)}</text>')
-    width, height = GAP + COLUMNS * (PANEL_WIDTH + GAP), y + GAP
-    return (f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {width} {height}" width="{width}" '
-            f'height="{height}" role="img" aria-label="Convoy beside its peers">\n'
-            f"<style>{_STYLE}</style>\n" + "\n".join(parts) + "\n</svg>\n")
+    return draw(panels_of(result), note, "Convoy beside its peers")

@@ -188,8 +188,8 @@ void Server::updateDate() {
 }
 
 constexpr std::string_view kUsage =
-    "usage: backend [--listen ADDRESS]... [--name NAME] [--body-bytes N] [--header 'NAME: "
-    "VALUE']...\n"
+    "usage: backend [--listen ADDRESS]... [--name NAME] [--body-bytes N] [--delay-ms N] [--header "
+    "'NAME: VALUE']...\n"
     "\n"
     "A sample HTTP/1.1 backend. Prints `listening on ADDRESS` for every address once it listens.\n"
     "\n"
@@ -198,6 +198,7 @@ constexpr std::string_view kUsage =
     "  --name NAME        sent in the x-backend header and the default body (default backend);\n"
     "                     letters, digits, `.`, `_` and `-`\n"
     "  --body-bytes N     size of the default body (default: the name and a newline)\n"
+    "  --delay-ms N       wait so long before each response (default 0, at most 600000)\n"
     "  --header LINE      a header that every response carries; may be given several times\n"
     "\n"
     "Paths:\n";
@@ -219,6 +220,12 @@ bool isHeader(std::string_view line) {
          line.find_first_of("\r\n") == std::string_view::npos;
 }
 
+bool isNumberUpTo(uint64_t most, const std::string& text, uint64_t* number) {
+  const char* const end = text.data() + text.size();
+  const auto parsed = std::from_chars(text.data(), end, *number);
+  return parsed.ec == std::errc() && parsed.ptr == end && *number <= most;
+}
+
 // Takes one flag and its value; returns what is wrong with them, or nothing.
 std::optional<std::string> setOption(std::string_view flag, const std::string& value,
                                      Options* options) {
@@ -231,11 +238,12 @@ std::optional<std::string> setOption(std::string_view flag, const std::string& v
     if (!isHeader(value)) return "--header '" + value + "': must be `name: value`";
     options->responder.headers.push_back(value);
   } else if (flag == "--body-bytes") {
-    uint64_t* bytes = &options->responder.body_bytes;
-    const auto parsed = std::from_chars(value.data(), value.data() + value.size(), *bytes);
-    if (parsed.ec != std::errc() || parsed.ptr != value.data() + value.size() ||
-        *bytes > (64 << 20)) {
+    if (!isNumberUpTo(64 << 20, value, &options->responder.body_bytes)) {
       return "--body-bytes " + value + ": must be a number up to 67108864";
+    }
+  } else if (flag == "--delay-ms") {
+    if (!isNumberUpTo(600'000, value, &options->responder.delay_ms)) {
+      return "--delay-ms " + value + ": must be a number up to 600000";
     }
   } else {
     return "unknown option " + std::string(flag);

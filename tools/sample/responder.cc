@@ -71,7 +71,7 @@ Plan Responder::plan(const RequestHead& head) const {
   Plan plan;
   plan.close = !head.keep_alive || draining_ || path == "/close";
   plan.reset = path == "/abort" || numberAfter(path, "/abort/").has_value();
-  plan.delay_ms = std::min(numberAfter(path, "/delay/").value_or(0), kMaxDelayMs);
+  plan.delay_ms = std::min(numberAfter(path, "/delay/").value_or(options_.delay_ms), kMaxDelayMs);
   return plan;
 }
 

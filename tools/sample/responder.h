@@ -30,6 +30,7 @@ inline constexpr std::string_view kPathsHelp =
 struct ResponderOptions {
   std::string name = "backend";
   uint64_t body_bytes = 0;           // 0: as long as the name and a newline
+  uint64_t delay_ms = 0;             // before each response whose path names no other
   std::vector<std::string> headers;  // `name: value`, added to every response
 };
 

@@ -1,5 +1,6 @@
 #include "proxy/filter/router/router_filter.h"
 
+#include <algorithm>
 #include <utility>
 #include <variant>
 
@@ -24,6 +25,22 @@ class RouterFactory final : public http::FilterFactory {
   const std::shared_ptr<const RouterSpec> spec_;
   const WorkerServices services_;
 };
+
+// A host that fails gRPC calls at once does so with 200.
+uint16_t resultStatus(const http::ResponseHead& head, bool end_of_stream) {
+  constexpr uint16_t kFailed = 503;
+  const auto grpc = end_of_stream ? http::grpcStatus(head.headers) : std::nullopt;
+  switch (grpc.value_or(0)) {
+    case 2:   // UNKNOWN
+    case 4:   // DEADLINE_EXCEEDED
+    case 13:  // INTERNAL
+    case 14:  // UNAVAILABLE
+    case 15:  // DATA_LOSS
+      return kFailed;
+    default:
+      return head.status;
+  }
+}
 
 }  // namespace
 
@@ -113,6 +130,10 @@ http::FilterVerdict RouterFilter::onRequestHead(http::RequestHead& head, bool en
   asks_tunnel_ = http::asksForTunnel(head);
   if (answerLocally() || !findCluster()) return http::FilterVerdict::Pause;
   prepareHead(head);
+  if (cluster_->picksByHash()) {
+    hash_key_ = route::hashKeyOf(context().route()->forward()->hash_policies, head,
+                                 context().info(), context().arena());
+  }
   context().setResponseFlowListener(&client_side_);
   transition(State::Trying);
   if (!end_of_stream && retries()) prepareToKeep();
@@ -168,6 +189,9 @@ route::EditScope RouterFilter::editScope(const http::ResponseHead* response) {
 void RouterFilter::editResponse(http::ResponseHead& head) {
   const route::CompiledRoute& route = *context().route();
   if (route.editsResponse()) route.editResponse(head, editScope(&head));
+  if (!hash_key_.set_cookie.empty()) {
+    head.headers.add(http::HeaderName::SetCookie, hash_key_.set_cookie);
+  }
 }
 
 bool RouterFilter::findCluster() {
@@ -205,7 +229,7 @@ void RouterFilter::limitStream() {
 void RouterFilter::chooseHost(Attempt& attempt) {
   latest_ = &attempt;
   attempt.state = Attempt::State::Choosing;
-  upstream::PickResult picked = cluster_->pick(tried_, &attempt);
+  upstream::PickResult picked = cluster_->pick(tried_, &attempt, hash_key_.hash);
   switch (picked.kind) {
     case upstream::Pick::Kind::Later:
       awaited_ = cluster_->shared_from_this();
@@ -333,6 +357,7 @@ void RouterFilter::startTimers() {
 
 void RouterFilter::onAnswerHead(Attempt& attempt, http::ResponseHead& head, bool end_of_stream) {
   if (refusesTunnel(head)) return fail(http::Failure::UpstreamProtocolError);
+  if (cluster_->wantsResults()) noteResult(attempt, resultStatus(head, end_of_stream));
   if (plan_ != nullptr || (rules_ != nullptr && head.status >= rules_->leastStatus())) {
     if (retryAfterResponse(attempt, head, end_of_stream)) return;
   }
@@ -447,6 +472,13 @@ void RouterFilter::count(const Attempt& attempt, uint16_t status) {
   cluster_->countResponse(attempt.host, status, services_.loop.now() - attempt.sent_at);
 }
 
+// For the balancing: how long the host has had the request. A client that sends slowly is not the
+// host's fault.
+void RouterFilter::noteResult(const Attempt& attempt, uint16_t status, bool abandoned) {
+  const auto since = std::max(attempt.sent_at, context().info().request_received);
+  cluster_->noteResult(attempt.host, status, services_.loop.now() - since, abandoned);
+}
+
 // --- endings ---
 
 // Where the time that ran out was set, as far as the stream does not know it.
@@ -472,7 +504,7 @@ void RouterFilter::fail(http::Failure failure) {
   context().info().timer_origin = timerOrigin(failure);
   const bool answered = state_ == State::Done;
   if (!answered) transition(State::Done);
-  releaseUpstream(0);
+  releaseUpstream(0, /*abandoned=*/false);
   if (!asked_by_hop_ || answered || winner_ != nullptr) return context().abort(failure);
   context().reply({.failure = failure,
                    .edit_head =
@@ -490,14 +522,17 @@ void RouterFilter::onTimeout(http::Failure failure) {
 
 void RouterFilter::onStreamEnd() {
   if (is_tunnel_) cluster_->metrics().upstream_cx_upgrades_active.sub();
-  releaseUpstream(status_);
+  releaseUpstream(status_, /*abandoned=*/true);
 }
 
-void RouterFilter::releaseUpstream(uint16_t status_of_answer) {
+void RouterFilter::releaseUpstream(uint16_t status_of_answer, bool abandoned) {
   response_deadline_.cancel();
   first_byte_deadline_.cancel();
   for (Attempt* a = &first_; a != nullptr; a = a->next) {
-    if (a->state == Attempt::State::Sending) count(*a, 0);
+    if (a->state == Attempt::State::Sending) {
+      noteResult(*a, 0, abandoned);
+      count(*a, 0);
+    }
     if (a->state == Attempt::State::Answering) count(*a, status_of_answer);
     if (!a->over()) endAttempt(*a);
   }

@@ -22,6 +22,7 @@
 #include "proxy/filter/worker_services.h"
 #include "proxy/http/filter.h"
 #include "proxy/net/byte_queue.h"
+#include "proxy/route/hash_key.h"
 #include "proxy/route/matcher.h"
 #include "proxy/upstream/worker_cluster.h"
 
@@ -85,9 +86,12 @@ class RouterFilter final : public http::Filter {
   void openTunnel();
   void chooseHost(Attempt& attempt);
   void accept(Attempt& attempt, http::ResponseHead& head, bool end_of_stream);
-  void releaseUpstream(uint16_t status_of_answer);
+  // abandoned: nobody waits for the answers any more.
+  void releaseUpstream(uint16_t status_of_answer, bool abandoned);
   void finishUpstream();
   void count(const Attempt& attempt, uint16_t status);
+  // status 0: no answer will come; abandoned: nobody waited for it.
+  void noteResult(const Attempt& attempt, uint16_t status, bool abandoned = false);
   void fail(http::Failure failure);
   std::string_view timerOrigin(http::Failure failure);
   // Of all attempts that exchange bytes; what they are given may end some of them.
@@ -171,6 +175,7 @@ class RouterFilter final : public http::Filter {
   Attempt* latest_;                                   // the one that was begun last
   Attempt* winner_ = nullptr;                         // the one whose response goes to the client
   absl::InlinedVector<const upstream::Host*, 4> tried_;
+  route::HashKey hash_key_;  // of a cluster that balances by hash
   Attempt first_;
   ClientSide client_side_;
   event::Deadline response_deadline_;

@@ -21,6 +21,12 @@ constexpr size_t kMostKept = size_t{1} << 20;
 constexpr uint64_t kDrainableAnswer = 64 * 1024;
 constexpr size_t kBlocks = 8;  // of a kept body, usually
 
+// The host closed a connection that it had kept alive, before a byte of the response. The host is
+// fine: the connection was old.
+bool closedWhenIdle(const AttemptFacts& facts, bool reused) {
+  return facts.failure == Failure::UpstreamReset && reused && !facts.bytes_received;
+}
+
 std::string_view decimalText(uint64_t value, base::Arena& arena, char unit = 0) {
   constexpr size_t kMost = 21;
   char* const text = arena.allocate(kMost);
@@ -218,7 +224,10 @@ void RouterFilter::giveUp(Attempt& attempt, Failure failure) {
 // --- what becomes of an attempt that failed ---
 
 void RouterFilter::onAttemptFailed(Attempt& attempt, const AttemptFacts& facts, bool reused) {
-  if (facts.head_sent) cluster_->countResponse(attempt.host, 0, {});
+  if (facts.head_sent) {
+    cluster_->countResponse(attempt.host, 0, {});
+    if (!closedWhenIdle(facts, reused)) noteResult(attempt, 0);
+  }
   const bool superseded = attempt.superseded;
   endAttempt(attempt);
   if (!superseded && replayable() && retryAfterFailure(attempt, facts, reused)) return;
@@ -242,15 +251,10 @@ bool RouterFilter::retryAfterFailure(Attempt& attempt, const AttemptFacts& facts
   return true;
 }
 
-// The host closed a connection that it had kept alive, before a byte of the response: RFC 9110
-// 9.2.2 lets us send an idempotent request again then. The host is fine: the connection was old.
-// Once: it may be the request that makes the host close, and each repetition would cost a
-// connection, or the next host its life.
+// RFC 9110 9.2.2 lets us send an idempotent request again then. Once: it may be the request that
+// makes the host close, and each repetition would cost a connection, or the next host its life.
 bool RouterFilter::retryUntouched(Attempt& attempt, const AttemptFacts& facts, bool reused) {
-  if (facts.failure != Failure::UpstreamReset || repeated_ || !reused || facts.bytes_received ||
-      !isIdempotent(head_->method)) {
-    return false;
-  }
+  if (!closedWhenIdle(facts, reused) || repeated_ || !isIdempotent(head_->method)) return false;
   cluster_->metrics().upstream_rq_retry.add();
   repeated_ = true;
   startAttempt(attempt);  // on another host: this one may be stopping
@@ -367,7 +371,9 @@ void RouterFilter::endAttempt(Attempt& attempt) {
 
 void RouterFilter::endOthers(const Attempt& winner) {
   for (Attempt* a = &first_; a != nullptr; a = a->next) {
-    if (a != &winner && a->state != Attempt::State::Draining) endAttempt(*a);
+    if (a == &winner || a->state == Attempt::State::Draining) continue;
+    if (a->state == Attempt::State::Sending) noteResult(*a, 0, /*abandoned=*/true);
+    endAttempt(*a);
   }
 }
 

@@ -12,8 +12,6 @@ class Random final : public LoadBalancer {
   Pick pick(PickContext& context) override;
 
  private:
-  Host* draw(event::Random& random) const;
-
   const HostSet* hosts_ = nullptr;
 };
 

@@ -157,6 +157,25 @@ TEST(SnapshotTest, CompilesOnlyWhatChanged) {
   }
 }
 
+TEST(SnapshotTest, AHashKeyIsPartOfTheRoutesToItsPool) {
+  Follower follower;
+  follower.become(kTenLines);
+  constexpr char kListener[] =
+      R"(listeners { name: "public" address: "0.0.0.0:8080" routes { pool: "web" } } )";
+  const auto with = [&](const std::string& fields) {
+    const std::string changed = follower.become(
+        kListener + (R"(pools { name: "web" backends { address: "10.0.0.1:80" } )" + fields + "}"));
+    follower.expectSameAsAnew();
+    return changed;
+  };
+  EXPECT_EQ(with("algorithm: ALGORITHM_RANDOM"), "Cluster<web");
+  EXPECT_EQ(with("algorithm: ALGORITHM_MAGLEV"), "Cluster<web RouteConfiguration<public");
+  EXPECT_EQ(with("algorithm: ALGORITHM_MAGLEV hash_key { path: true }"),
+            "Cluster<web RouteConfiguration<public");
+  EXPECT_EQ(with("algorithm: ALGORITHM_MAGLEV hash_key { path: true } max_load_percent: 150"),
+            "Cluster<web");
+}
+
 TEST(SnapshotTest, ListenersShareTables) {
   Follower follower;
   follower.become(R"(

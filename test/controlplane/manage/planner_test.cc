@@ -116,9 +116,8 @@ TEST_F(PlannerTest, RefusesWithEveryPlace) {
        "listeners[0].address: conflict"},
       {R"(listeners { name: "aa" address: "0.0.0.0:8080" })", false,
        "listener public: address: conflict"},
-      {R"(pools { name: "x" health_check { healthy_threshold: 101 } algorithm: ALGORITHM_RANDOM })",
-       false,
-       "pools[0].algorithm: not_implemented, pools[0].health_check.healthy_threshold: range"},
+      {R"(pools { name: "x" health_check { healthy_threshold: 101 } algorithm: 99 })", false,
+       "pools[0].algorithm: enum, pools[0].health_check.healthy_threshold: range"},
   };
   for (const Case& c : cases) EXPECT_EQ(problems(c.config, c.prune), c.problems) << c.config;
 }

@@ -25,7 +25,7 @@ using envoy::extensions::transport_sockets::tls::v3::Secret;
 TEST(NodeCheckTest, NamesWhatANodeWouldRefuse) {
   const auto errors = nodeCheck()(parse<Cluster>(R"(
     name: "web" type: EDS eds_cluster_config { eds_config { ads {} resource_api_version: V3 } }
-    lb_policy: MAGLEV track_cluster_stats { timeout_budgets: true } )"));
+    lb_policy: CLUSTER_PROVIDED track_cluster_stats { timeout_budgets: true } )"));
   ASSERT_FALSE(errors.empty());
   EXPECT_EQ(errors[0].type_url(), "type.googleapis.com/envoy.config.cluster.v3.Cluster");
   EXPECT_EQ(errors[0].name(), "web");

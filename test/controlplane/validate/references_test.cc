@@ -49,6 +49,19 @@ TEST(ReferencesTest, CertificatesAreThereAndOfTheRightKind) {
             "put the authorities to trust into a certificate without private key");
 }
 
+TEST(ReferencesTest, ARouteHasAHashKeyOnlyIfItsPoolGoesByOne) {
+  constexpr char kPools[] = R"(
+    pools { name: "m" algorithm: ALGORITHM_MAGLEV } pools { name: "p" } )";
+  EXPECT_EQ(problemsOf(absl::StrCat(kPools, R"(
+    route_tables { name: "t" routes { pool: "m" hash_key { path: true } } routes { pool: "p" } })")),
+            "");
+  EXPECT_EQ(
+      problemsOf(absl::StrCat(kPools, R"(
+    route_tables { name: "t" routes { pool: "p" hash_key { path: true } } })")),
+      "route table t: routes[0].hash_key: conflict: pool \"p\" does not go by a key; remove it, "
+      "or give the pool the algorithm consistent_hash or maglev");
+}
+
 TEST(ReferencesTest, NothingIsWrong) {
   EXPECT_EQ(problemsOf(R"(
     listeners { name: "a" address: "1.1.1.1:1" routes { pool: "p" } routes { direct_response {} } }

@@ -84,7 +84,7 @@ TEST(ResourcesTest, Pools) {
       {R"(name: "p")", ""},
       {R"(name: "p" algorithm: ALGORITHM_ROUND_ROBIN connect_timeout { nanos: 1000000 })", ""},
       {R"(name: "p" algorithm: ALGORITHM_WEIGHTED_LEAST_CONNECTIONS)", ""},
-      {R"(name: "p" algorithm: ALGORITHM_MAGLEV)", "x.algorithm: not_implemented"},
+      {R"(name: "p" algorithm: ALGORITHM_MAGLEV)", ""},
       {R"(name: "p" algorithm: 99)", "x.algorithm: enum"},
       {R"(name: "p" protocol: PROTOCOL_HTTP1)", ""},
       {R"(name: "p" protocol: PROTOCOL_HTTP2)", ""},
@@ -99,13 +99,6 @@ TEST(ResourcesTest, Pools) {
     checkPool(parse<v1::Pool>(c.resource), Place(&problems, {v1::KIND_POOL, "p"}, "x"));
     EXPECT_EQ(text(problems), c.problems) << c.resource;
   }
-}
-
-TEST(ResourcesTest, UnimplementedAlgorithmsAreNamedAsPeopleWriteThem) {
-  Problems problems;
-  checkPool(parse<v1::Pool>(R"(name: "p" algorithm: ALGORITHM_IP_HASH)"),
-            Place(&problems, {v1::KIND_POOL, "p"}, "x"));
-  EXPECT_EQ(problems.list().problems(0).value(), "ip_hash");
 }
 
 TEST(ResourcesTest, Backends) {

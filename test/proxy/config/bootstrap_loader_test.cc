@@ -23,7 +23,7 @@ TEST(BootstrapLoader, AStaticBootstrap) {
   const upstream::ClusterSpec& cluster = *spec.clusters[0];
   EXPECT_EQ(cluster.name, "service");
   EXPECT_EQ(cluster.connect_timeout, std::chrono::milliseconds(250));
-  EXPECT_EQ(cluster.algorithm, upstream::Algorithm::RoundRobin);
+  EXPECT_EQ(cluster.balancing.algorithm, upstream::Algorithm::RoundRobin);
   ASSERT_NE(cluster.assignment, nullptr);
   ASSERT_EQ(cluster.assignment->localities.size(), 1u);
   const auto& endpoints = cluster.assignment->localities[0].endpoints;

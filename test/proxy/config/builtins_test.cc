@@ -17,8 +17,14 @@ TEST(Builtins, EveryExtensionPointSaysWhatItHas) {
   EXPECT_EQ(registry.access_loggers.kinds(),
             "envoy.access_loggers.file, envoy.access_loggers.stderr, envoy.access_loggers.stdout");
   EXPECT_EQ(registry.load_balancers.kinds(),
+            "convoy.load_balancing_policies.adaptive_score, "
+            "convoy.load_balancing_policies.ip_hash, "
+            "convoy.load_balancing_policies.least_connections, "
+            "convoy.load_balancing_policies.least_response_time, "
+            "convoy.load_balancing_policies.peak_ewma, "
             "convoy.load_balancing_policies.weighted_least_connections, "
-            "envoy.load_balancing_policies.least_request, envoy.load_balancing_policies.random, "
+            "envoy.load_balancing_policies.least_request, envoy.load_balancing_policies.maglev, "
+            "envoy.load_balancing_policies.random, envoy.load_balancing_policies.ring_hash, "
             "envoy.load_balancing_policies.round_robin");
   EXPECT_EQ(registry.downstream_transports.kinds(),
             "envoy.transport_sockets.raw_buffer, envoy.transport_sockets.tls");

@@ -37,7 +37,7 @@ TEST(Cluster, Defaults) {
   EXPECT_EQ(spec.name, "c");
   EXPECT_EQ(spec.discovery, upstream::ClusterSpec::Discovery::Static);
   ASSERT_NE(spec.assignment, nullptr);
-  EXPECT_EQ(spec.algorithm, upstream::Algorithm::RoundRobin);
+  EXPECT_EQ(spec.balancing.algorithm, upstream::Algorithm::RoundRobin);
   EXPECT_EQ(spec.protocol, upstream::UpstreamProtocol::Http1);
   EXPECT_EQ(spec.connect_timeout, milliseconds(5000));
   EXPECT_EQ(spec.idle_timeout, std::nullopt);
@@ -84,7 +84,7 @@ typed_extension_protocol_options:
   EXPECT_EQ(spec.eds_fetch_timeout, milliseconds(3000));
   EXPECT_EQ(spec.assignment, nullptr);
   EXPECT_EQ(spec.connect_timeout, milliseconds(1));  // never rounded to none
-  EXPECT_EQ(spec.algorithm, upstream::Algorithm::LeastRequest);
+  EXPECT_EQ(spec.balancing.algorithm, upstream::Algorithm::LeastRequest);
   EXPECT_EQ(spec.per_connection_buffer_limit_bytes, 4096u);
   EXPECT_EQ(spec.breakers.max_connections, 1u);
   EXPECT_EQ(spec.breakers.max_pending_requests, 2u);
@@ -141,13 +141,13 @@ TEST(Cluster, Algorithms) {
                 "type_url: type.googleapis.com/convoy.ext.WeightedLeastConnections}}}"),
        upstream::Algorithm::WeightedLeastConnections},
       // What this build does not have is passed over.
-      {policies(policy(lb + "ring_hash.v3.RingHash") + ", " + policy(lb + "random.v3.Random")),
+      {policies(policy(lb + "pick_first.v3.PickFirst") + ", " + policy(lb + "random.v3.Random")),
        upstream::Algorithm::Random},
   };
   for (const auto& [yaml, algorithm] : cases) {
     const auto result = make(yaml);
     ASSERT_TRUE(result.ok()) << result.errors.text();
-    EXPECT_EQ(result.spec->algorithm, algorithm) << yaml;
+    EXPECT_EQ(result.spec->balancing.algorithm, algorithm) << yaml;
   }
 }
 
@@ -204,13 +204,12 @@ TEST(Cluster, Errors) {
        {"eds_cluster_config.eds_config.resource_api_version: unsupported_value: V2"}},
       {clusterWith("connect_timeout: 0s"), {"connect_timeout: range: 0s"}},
       {clusterWith("connect_timeout: -1s"), {"connect_timeout: range: -1s"}},
-      {clusterWith("lb_policy: MAGLEV"), {"lb_policy: unsupported_value: MAGLEV"}},
       {clusterWith("lb_policy: LOAD_BALANCING_POLICY_CONFIG"),
        {"load_balancing_policy: required: "}},
       {policies(""), {"load_balancing_policy.policies: unsupported_extension: "}},
-      {policies(policy("envoy.extensions.load_balancing_policies.maglev.v3.Maglev")),
+      {policies(policy("envoy.extensions.load_balancing_policies.pick_first.v3.PickFirst")),
        {"load_balancing_policy.policies: unsupported_extension: "
-        "envoy.extensions.load_balancing_policies.maglev.v3.Maglev"}},
+        "envoy.extensions.load_balancing_policies.pick_first.v3.PickFirst"}},
       {clusterWith("health_checks: [{timeout: 1s, interval: 1s, unhealthy_threshold: 0, "
                    "healthy_threshold: 1, tcp_health_check: {}}]"),
        {"health_checks[0].unhealthy_threshold: range: 0"}},

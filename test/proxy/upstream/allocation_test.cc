@@ -32,19 +32,23 @@ struct Caller final : http::ResponseReceiver, PoolCallbacks {
 };
 
 TEST_F(AllocationTest, AWarmPoolAllocatesNothing) {
-  for (const Algorithm algorithm : {Algorithm::RoundRobin, Algorithm::WeightedLeastConnections,
-                                    Algorithm::LeastRequest, Algorithm::Random}) {
+  for (const Algorithm algorithm :
+       {Algorithm::RoundRobin, Algorithm::LeastConnections, Algorithm::WeightedLeastConnections,
+        Algorithm::LeastRequest, Algorithm::Random, Algorithm::LeastResponseTime,
+        Algorithm::PeakEwma, Algorithm::AdaptiveScore, Algorithm::IpHash, Algorithm::RingHash,
+        Algorithm::Maglev}) {
     auto spec = clusterSpec();
-    spec->algorithm = algorithm;
+    spec->balancing.algorithm = algorithm;
     makeCluster(spec);
     const std::string answer = "HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok";
     for (int i = 0; i < 10; ++i) {
       Caller caller;
       WorkerCluster& cluster = *find();
       const uint64_t before = allocations();
-      PickResult picked = cluster.pick();
+      PickResult picked = cluster.pick({}, nullptr, 42);
       const HostRef host = picked.lease.ref();
       cluster.newStream(std::move(picked.lease), caller, caller);
+      cluster.noteResult(host, 200, std::chrono::milliseconds(1));
       cluster.countResponse(host, 200, std::chrono::milliseconds(1));
       const uint64_t allocated = allocations() - before;
       run();

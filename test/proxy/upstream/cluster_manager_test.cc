@@ -249,7 +249,7 @@ TEST_F(WorkersTest, PickWhileMainPublishes) {
   auto manager = std::make_unique<ClusterManager>(main_.loop(), loops(), registry_, io_);
   auto spec = std::make_shared<ClusterSpec>();
   spec->name = "web";
-  spec->algorithm = Algorithm::WeightedLeastConnections;
+  spec->balancing.algorithm = Algorithm::WeightedLeastConnections;
   bool ready = false;
   manager->apply({.clusters = {spec}, .assignments = {{"web", hostsFrom(1, 3)}}},
                  [&] { ready = true; });

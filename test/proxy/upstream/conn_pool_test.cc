@@ -460,7 +460,7 @@ TEST_F(ConnPoolTest, ClosingAllFailsEverything) {
 
 TEST_F(ConnPoolTest, ALeaseGivesBackWhatThePickTook) {
   auto spec = clusterSpec();
-  spec->algorithm = Algorithm::WeightedLeastConnections;
+  spec->balancing.algorithm = Algorithm::WeightedLeastConnections;
   makeCluster(spec);
   {
     PickResult unused = cluster().pick();
@@ -482,7 +482,7 @@ TEST_F(ConnPoolTest, ALeaseGivesBackWhatThePickTook) {
 
 TEST_F(ConnPoolTest, EveryEndingGivesTheHostBack) {
   auto spec = clusterSpec();
-  spec->algorithm = Algorithm::WeightedLeastConnections;
+  spec->balancing.algorithm = Algorithm::WeightedLeastConnections;
   spec->breakers.max_pending_requests = 1;
   makeCluster(spec);
   io_.refuse = true;

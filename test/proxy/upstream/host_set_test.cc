@@ -30,7 +30,7 @@ TEST(HostSetTest, EqualWeightsNeedNoOrder) {
   EXPECT_EQ(set.totalWeight(), 21u);
   EXPECT_TRUE(set.smoothOrder().empty());
   EXPECT_TRUE(set.weightClasses().empty());
-  EXPECT_TRUE(set.cumulativeWeights().empty());
+  EXPECT_TRUE(set.shares().empty());
 }
 
 TEST(HostSetTest, SmallSetsHaveTheSmoothOrder) {
@@ -39,8 +39,7 @@ TEST(HostSetTest, SmallSetsHaveTheSmoothOrder) {
   EXPECT_FALSE(set.equalWeights());
   EXPECT_EQ(set.smoothOrder().size(), 6u);
   EXPECT_TRUE(set.weightClasses().empty());
-  EXPECT_EQ(std::vector<uint64_t>(set.cumulativeWeights().begin(), set.cumulativeWeights().end()),
-            (std::vector<uint64_t>{3, 4, 6}));
+  EXPECT_EQ(set.shares().total(), 6u);
 }
 
 TEST(HostSetTest, LargeSetsHaveClassesHeaviestFirstInConfiguredOrder) {
@@ -66,6 +65,20 @@ TEST(HostSetTest, LargeSetsHaveClassesHeaviestFirstInConfiguredOrder) {
   }
   EXPECT_EQ(seen, set.size());
   EXPECT_EQ(set.totalWeight(), std::accumulate(weights.begin(), weights.end(), uint64_t{0}));
+}
+
+TEST(HostSetTest, MakesATableOfHostsIfAskedTo) {
+  class First final : public HashTable {
+    size_t find(uint64_t) const override { return 0; }
+  };
+  const MakeHashTable make = [](const HostSet& hosts) {
+    EXPECT_EQ(hosts.totalWeight(), 3u);
+    return std::make_shared<const First>();
+  };
+  const Hosts hosts({2, 1});
+  EXPECT_EQ(hosts.set().hashTable(), nullptr);
+  EXPECT_NE(hosts.snapshot({2, 1}, make)->hashTable(), nullptr);
+  EXPECT_EQ(hosts.snapshot({}, make)->hashTable(), nullptr);
 }
 
 TEST(HostSetTest, TheLargestWeightsDoNotOverflow) {

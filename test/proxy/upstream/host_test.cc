@@ -23,6 +23,13 @@ TEST(HostTest, KeepsWhatIdentifiesIt) {
   EXPECT_EQ(host.active(), 0u);
 }
 
+TEST(HostTest, NoTwoHostsHaveTheSameSerial) {
+  const auto one = std::make_shared<const Host>(address(), 7, 1);
+  const auto other = std::make_shared<const Host>(address(), 7, 1);
+  EXPECT_NE(one->serial(), other->serial());
+  EXPECT_NE(one->serial(), 0u);
+}
+
 TEST(HostTest, SumsTheMetricsOfAllWorkers) {
   const auto owner = std::make_shared<const Host>(address(), 0, 3);
   const Host& host = *owner;

@@ -3,7 +3,9 @@
 // Hosts named A, B, C, ... for tests of load balancing: a snapshot of them, and a policy's picks
 // written as text ("AABACB").
 
+#include <atomic>
 #include <memory>
+#include <optional>
 #include <string>
 #include <utility>
 #include <vector>
@@ -33,12 +35,14 @@ class Hosts {
   upstream::Host& operator[](size_t index) const { return *hosts_[index]; }
   const upstream::HostSet& set() const { return *set_; }
   // The same hosts with other weights; 0 leaves one out.
-  std::unique_ptr<const upstream::HostSet> snapshot(const std::vector<uint32_t>& weights) const {
+  std::unique_ptr<const upstream::HostSet> snapshot(
+      const std::vector<uint32_t>& weights,
+      const upstream::MakeHashTable& make_table = nullptr) const {
     std::vector<upstream::HostSet::Entry> entries;
     for (size_t i = 0; i < weights.size(); ++i) {
       if (weights[i] > 0) entries.push_back({hosts_[i].get(), weights[i]});
     }
-    return std::make_unique<const upstream::HostSet>(std::move(entries));
+    return std::make_unique<const upstream::HostSet>(std::move(entries), make_table);
   }
   void setActive(const std::vector<uint32_t>& active) const {
     for (size_t i = 0; i < active.size(); ++i) hosts_[i]->active() = active[i];
@@ -52,13 +56,23 @@ class Hosts {
 // Picks that are never given back.
 class Picks {
  public:
+  event::MonotonicTime now{};
+  std::atomic<uint32_t> cluster_active{0};
+
   explicit Picks(upstream::LoadBalancer& policy, uint64_t seed = 1)
       : policy_(policy), random_(seed) {}
 
-  upstream::Pick one(std::vector<const upstream::Host*> tried = {}) {
-    upstream::PickContext context{.random = random_, .tried = tried};
+  upstream::Pick one(std::vector<const upstream::Host*> tried = {},
+                     std::optional<uint64_t> hash = std::nullopt) {
+    upstream::PickContext context{.random = random_,
+                                  .tried = tried,
+                                  .hash = hash,
+                                  .now = now,
+                                  .cluster_active = &cluster_active};
     return policy_.pick(context);
   }
+  // The host of a hash, as a letter.
+  char of(uint64_t hash) { return static_cast<char>('A' + one({}, hash).host->slot()); }
   // Hosts in the order of their slots: A is slot 0. "-" for none.
   std::string text(int count, const std::vector<const upstream::Host*>& tried = {}) {
     std::string out;

@@ -39,6 +39,71 @@ TEST_F(WorkerClusterTest, PicksByItsAlgorithm) {
   EXPECT_EQ(picks(10), "1231121321");
 }
 
+TEST_F(WorkerClusterTest, PicksByTheHashOfAKey) {
+  auto spec = clusterSpec();
+  makeCluster(spec, 5);
+  EXPECT_FALSE(cluster().picksByHash());
+  // The hosts stay; they get a table with the new algorithm.
+  spec = clusterSpec();
+  spec->balancing.algorithm = Algorithm::Maglev;
+  apply({.clusters = {spec}});
+  EXPECT_TRUE(cluster().picksByHash());
+  const Host* const host = &cluster().pick({}, nullptr, 7).lease.host();
+  for (int i = 0; i < 20; ++i) {
+    ASSERT_EQ(&cluster().pick({}, nullptr, 7).lease.host(), host);
+  }
+  // And so do the sets that follow.
+  setHosts({endpoint(1), endpoint(2), endpoint(3), endpoint(4), endpoint(5), endpoint(6)});
+  const Host* const later = &cluster().pick({}, nullptr, 7).lease.host();
+  for (int i = 0; i < 20; ++i) {
+    ASSERT_EQ(&cluster().pick({}, nullptr, 7).lease.host(), later);
+  }
+}
+
+TEST_F(WorkerClusterTest, ABoundOnAHostsShareIsGivenBackWithTheLease) {
+  auto spec = clusterSpec();
+  spec->balancing = {.algorithm = Algorithm::RingHash, .hash_balance_percent = 100};
+  makeCluster(spec, 2);
+  std::vector<PickResult> held;
+  for (int i = 0; i < 8; ++i) held.push_back(cluster().pick({}, nullptr, 7));
+  EXPECT_EQ(held[0].lease.host().active(), 4u);
+  EXPECT_EQ(held[1].lease.host().active(), 4u);
+  const Host* const first = &held[0].lease.host();
+  held.clear();
+  EXPECT_EQ(first->active(), 0u);
+  // Nothing is under way: the key's own host has room again.
+  EXPECT_EQ(&cluster().pick({}, nullptr, 7).lease.host(), first);
+}
+
+TEST_F(WorkerClusterTest, TellsItsAlgorithmWhatBecameOfRequests) {
+  auto spec = clusterSpec();
+  spec->balancing.algorithm = Algorithm::LeastResponseTime;
+  makeCluster(spec, 2);
+  const PickResult a = cluster().pick();
+  const PickResult b = cluster().pick();
+  ASSERT_NE(&a.lease.host(), &b.lease.host());
+  cluster().noteResult(a.lease.ref(), 200, 300ms);
+  cluster().noteResult(b.lease.ref(), 200, 10ms);
+  EXPECT_EQ(picks(4), "2222");
+  // A failure counts as more than what was expected; a client that left does not make it one.
+  for (int i = 0; i < 10; ++i) cluster().noteResult(b.lease.ref(), 0, 10ms, /*abandoned=*/true);
+  EXPECT_EQ(picks(1), "2");
+  for (int i = 0; i < 60; ++i) cluster().noteResult(b.lease.ref(), 503, 1ms);
+  EXPECT_EQ(picks(1), "1");
+}
+
+TEST_F(WorkerClusterTest, TellsItsAlgorithmOfConnectionsThatFailed) {
+  auto spec = clusterSpec();
+  spec->balancing.algorithm = Algorithm::AdaptiveScore;
+  makeCluster(spec, 2);
+  io_.refuse = true;
+  TestRequest request;
+  send(request);
+  EXPECT_EQ(request.failed, Failure::UpstreamConnectFailure);
+  EXPECT_EQ(request.host.address(), address(1));
+  EXPECT_EQ(picks(4), "2222");
+}
+
 TEST_F(WorkerClusterTest, WithoutHostsThereIsNone) {
   apply({.clusters = {clusterSpec()}});
   EXPECT_EQ(picks(1), "-");
@@ -240,11 +305,11 @@ TEST_F(WorkerClusterTest, ANewSpecHoldsForNewConnectionsAndKeepsOldOnes) {
   answer(peer(0));
   auto spec = clusterSpec();
   spec->idle_timeout = 5s;
-  spec->algorithm = Algorithm::Random;
+  spec->balancing.algorithm = Algorithm::Random;
   spec->breakers.max_retries = 0;
   apply({.clusters = {spec}});
   EXPECT_EQ(counts(request.host).idle, 1u);
-  EXPECT_EQ(cluster().spec().algorithm, Algorithm::Random);
+  EXPECT_EQ(cluster().spec().balancing.algorithm, Algorithm::Random);
   EXPECT_FALSE(cluster().tryStartRetry());
   TestRequest second;
   send(second);

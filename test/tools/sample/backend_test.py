@@ -192,6 +192,15 @@ class ProcessTest(unittest.TestCase):
                     connection.sendall(b"GET /close HTTP/1.1\r\n\r\n")
                     self.assertIn(b"x-backend: green", all_of(connection))
 
+    def test_every_response_may_be_delayed(self):
+        with Backend("--delay-ms", "60000") as slow:
+            with slow.connect() as waiting:
+                waiting.sendall(b"GET / HTTP/1.1\r\n\r\n")
+                # A path that names its own is not.
+                self.assertEqual(slow.get("/delay/0")[0].status, 200)
+                waiting.settimeout(0.05)
+                self.assertRaises(TimeoutError, waiting.recv, 1)
+
     def test_sigterm_finishes_what_is_under_way(self):
         with Backend() as backend:
             idle, busy = backend.connect(), backend.connect()
@@ -222,7 +231,8 @@ class ProcessTest(unittest.TestCase):
                 self.assertEqual(backend.process.wait(timeout=SECONDS), 0)
 
     def test_wrong_use(self):
-        cases = [(["--body-bytes", "x"], 2, "must be a number"), (["--name", "a b"], 2, "not allowed"),
+        cases = [(["--body-bytes", "x"], 2, "must be a number"), (["--delay-ms", "600001"], 2, "up to 600000"),
+                 (["--name", "a b"], 2, "not allowed"),
                  (["--header", "nocolon"], 2, "must be `name: value`"), (["--what", "1"], 2, "unknown option"),
                  (["--listen"], 2, "needs a value"), (["--listen", "nowhere"], 1, "cannot listen on nowhere")]
         for arguments, status, message in cases:

@@ -1,6 +1,7 @@
 #include "proxy/filter/router/router_filter.h"
 
 #include <memory>
+#include <set>
 #include <string>
 #include <utility>
 
@@ -258,6 +259,68 @@ TEST_F(RouterFilterTest, EditsWhatTheRouteSays) {
   peer(0).send("HTTP/1.1 204 No Content\r\nX-Secret: 1\r\nX-Open: 2\r\n\r\n");
   run();
   EXPECT_EQ(e->context.fields, "X-Open: 2\n");
+}
+
+// --- balancing ---
+
+TEST_F(RouterFilterTest, RequestsOfOneKeyGoToOneHost) {
+  auto spec = clusterSpec();
+  spec->balancing.algorithm = upstream::Algorithm::Maglev;
+  makeCluster(spec, 8);
+  forward().hash_policies = {{.kind = route::HashPolicy::Kind::Header, .name = "x-user"}};
+  compile();
+  std::set<std::string> hosts;
+  for (const char* user : {"ann", "bob", "cid", "dan", "eve"}) {
+    std::set<std::string> of_user;
+    for (int i = 0; i < 3; ++i) {
+      auto e = exchange(test::request("/a", "a.example", {{"x-user", user}}));
+      EXPECT_EQ(e->start(), FilterVerdict::Pause);
+      of_user.insert(std::string(e->context.info().upstream_host));
+    }
+    EXPECT_EQ(of_user.size(), 1u) << user;
+    hosts.merge(of_user);
+  }
+  EXPECT_GT(hosts.size(), 1u);
+}
+
+TEST_F(RouterFilterTest, GivesAClientTheCookieThatItsRequestsAreHashedBy) {
+  auto spec = clusterSpec();
+  spec->balancing.algorithm = upstream::Algorithm::RingHash;
+  makeCluster(spec, 8);
+  forward().hash_policies = {{.kind = route::HashPolicy::Kind::Cookie,
+                              .name = "id",
+                              .cookie_ttl = std::chrono::milliseconds(0)}};
+  compile();
+  auto first = sent();
+  answer(peer(0));
+  const std::string& fields = first->context.fields;
+  const size_t at = fields.find("set-cookie: id=\"");
+  ASSERT_NE(at, std::string::npos) << fields;
+  const std::string value = fields.substr(at + 16, fields.find('"', at + 16) - at - 16);
+  const std::string cookie = "id=" + value;
+  auto second = exchange(test::request("/a", "a.example", {{"cookie", cookie}}));
+  EXPECT_EQ(second->start(), FilterVerdict::Continue) << "the connection of the first";
+  answer(peer(0));
+  EXPECT_EQ(second->context.fields.find("set-cookie"), std::string::npos);
+}
+
+// Response times count from the end of the request to the response's head.
+TEST_F(RouterFilterTest, SlowHostsLoseTheirTraffic) {
+  auto spec = clusterSpec();
+  spec->balancing.algorithm = upstream::Algorithm::LeastResponseTime;
+  makeCluster(spec, 2);
+  auto slow = sent();
+  auto fast = sent();
+  clock_.advance(10ms);
+  answer(peer(1));
+  clock_.advance(200ms);
+  answer(peer(0));
+  for (int i = 0; i < 4; ++i) {
+    auto next = exchange();
+    EXPECT_EQ(next->start(), FilterVerdict::Continue);
+    EXPECT_EQ(next->context.info().upstream_host, "10.0.0.2:80");
+    answer(peer(1));
+  }
 }
 
 TEST_F(RouterFilterTest, AResponseMayComeBeforeTheRequestHasEnded) {

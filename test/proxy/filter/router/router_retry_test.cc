@@ -367,7 +367,8 @@ TEST_F(RouterRetryTest, IdempotentRequestsMayBeRepeatedBeforeTheFirstByte) {
 // A host that is being stopped closes its kept connections, and resets new ones.
 TEST_F(RouterRetryTest, AKeptConnectionThatBreaksIsRepeatedOnAnotherHost) {
   auto spec = clusterSpec();
-  spec->algorithm = upstream::Algorithm::WeightedLeastConnections;  // the first one, when idle
+  spec->balancing.algorithm =
+      upstream::Algorithm::WeightedLeastConnections;  // the first one, when idle
   makeCluster(std::move(spec), 2);
   warm();
   auto e = exchange();
@@ -392,6 +393,99 @@ TEST_F(RouterRetryTest, AKeptConnectionThatBreaksIsNoAttempt) {
   run();
   answer(*io_.peers.back());
   EXPECT_EQ(e->context.status, 200);
+}
+
+// --- what the balancing hears ---
+
+class RouterResultsTest : public RouterRetryTest {
+ protected:
+  RouterResultsTest() {
+    auto spec = clusterSpec();
+    spec->balancing.algorithm = upstream::Algorithm::LeastResponseTime;
+    makeCluster(std::move(spec), 2);
+    // Both answer in 10 ms, on connections that stay: the first one is taken.
+    auto one = sent();
+    auto other = sent();
+    clock_.advance(10ms);
+    answer(peer(0));
+    answer(peer(1));
+  }
+  // A request on a kept connection.
+  std::unique_ptr<Exchange> begin() {
+    auto e = exchange();
+    EXPECT_EQ(e->start(), FilterVerdict::Continue);
+    run();
+    return e;
+  }
+  std::string next() {
+    auto e = begin();
+    std::string host(e->context.info().upstream_host);
+    for (size_t i = 0; i < 2; ++i) {
+      if (to(i) == host) answer(peer(i));
+    }
+    return host;
+  }
+};
+
+TEST_F(RouterResultsTest, AnAnswerThatTheClientDoesNotGetCounts) {
+  use(RetryOn::GatewayError);
+  auto e = begin();
+  EXPECT_EQ(e->context.info().upstream_host, to(0));
+  say(0, k503);
+  clock_.advance(10ms);
+  answer(peer(1));
+  EXPECT_EQ(e->context.status, 200);
+  EXPECT_EQ(next(), to(1)) << "a failure counts as twice what was expected";
+}
+
+TEST_F(RouterResultsTest, AGrpcCallThatFailsAtOnceIsNoFastAnswer) {
+  auto e = begin();
+  say(0, "HTTP/1.1 200 OK\r\ngrpc-status: 14\r\nContent-Length: 0\r\n\r\n");
+  EXPECT_EQ(e->context.status, 200);
+  EXPECT_EQ(next(), to(1));
+}
+
+TEST_F(RouterResultsTest, AnAttemptThatTookTooLongCounts) {
+  auto limited = policy(RetryOn::Reset);
+  limited.per_try_timeout = 100ms;
+  use(limited);
+  auto e = begin();
+  clock_.advance(100ms);
+  run();
+  clock_.advance(10ms);
+  answer(peer(1));
+  EXPECT_EQ(e->context.status, 200);
+  EXPECT_EQ(next(), to(1));
+}
+
+TEST_F(RouterResultsTest, AConnectionThatWasTooOldDoesNot) {
+  auto e = begin();
+  breakOff(0);
+  clock_.advance(10ms);
+  answer(*io_.peers.back());
+  EXPECT_EQ(e->context.status, 200);
+  auto again = exchange();
+  EXPECT_EQ(again->start(), FilterVerdict::Pause);
+  EXPECT_EQ(again->context.info().upstream_host, to(0));
+}
+
+TEST_F(RouterResultsTest, AClientThatLeavesIsNobodysFailure) {
+  auto quick = begin();
+  clock_.advance(1ms);
+  quick->end();
+  run();
+  auto again = exchange();
+  EXPECT_EQ(again->start(), FilterVerdict::Pause);
+  EXPECT_EQ(again->context.info().upstream_host, to(0)) << "nor a fast answer: still equal";
+  again->end();
+  run();
+  auto slow = exchange();
+  EXPECT_EQ(slow->start(), FilterVerdict::Continue) << "opened for the one before";
+  run();
+  clock_.advance(300ms);
+  slow->end();
+  run();
+  EXPECT_EQ(next(), to(1)) << "it would have taken longer than that";
 }
 
 // --- time of one attempt ---

@@ -77,6 +77,60 @@ TEST(LeastActiveTest, ASlowHostGetsNoMoreThanItsFirstRequest) {
   }
 }
 
+// Requests 1 and 3 end where it says so.
+TEST(LeastActiveTest, TheTraceOfTheRequirements) {
+  const Hosts hosts({1, 1, 1});
+  LeastActive policy(LeastActive::Weights::Ignored);
+  policy.setHosts(hosts.set());
+  Picks picks(policy);
+  EXPECT_EQ(picks.text(4), "ABCA");
+  hosts[0].active() -= 1;
+  EXPECT_EQ(picks.text(3), "ABC");
+  hosts[2].active() -= 1;
+  EXPECT_EQ(picks.text(1), "C");
+}
+
+TEST(LeastActiveTest, WeightsMayBeIgnored) {
+  const Hosts hosts({3, 1});
+  hosts.setActive({1, 0});
+  LeastActive counted(LeastActive::Weights::Counted);
+  counted.setHosts(hosts.set());
+  EXPECT_EQ(Picks(counted).text(1), "A");
+  hosts.setActive({1, 0});
+  LeastActive ignored(LeastActive::Weights::Ignored);
+  ignored.setHosts(hosts.set());
+  EXPECT_EQ(Picks(ignored).text(3), "BAB");
+}
+
+TEST(LeastActiveTest, LargePoolsFindAGoodOne) {
+  const Hosts hosts(std::vector<uint32_t>(1000, 1));
+  for (uint32_t i = 0; i < 1000; ++i) hosts[i].active() = i;
+  LeastActive policy;
+  policy.setHosts(hosts.set());
+  Picks picks(policy);
+  uint64_t sum = 0;
+  for (int i = 0; i < 1000; ++i) {
+    const Pick pick = picks.one();
+    sum += pick.host->slot();
+    pick.host->active() -= 1;
+  }
+  // The mean of the best of eight of 0..999 is 1000 / 9.
+  EXPECT_NEAR(static_cast<double>(sum) / 1000, 111, 15);
+}
+
+TEST(LeastActiveTest, LargePoolsPassOverTriedHosts) {
+  std::vector<uint32_t> weights(100, 1);
+  weights[0] = 1'000'000'000;
+  const Hosts hosts(weights);
+  LeastActive policy;
+  policy.setHosts(hosts.set());
+  Picks picks(policy);
+  for (int i = 0; i < 100; ++i) ASSERT_NE(picks.one({&hosts[0]}).host, &hosts[0]);
+  std::vector<const Host*> all;
+  for (size_t i = 0; i < 100; ++i) all.push_back(&hosts[i]);
+  EXPECT_EQ(picks.one(all).kind, Pick::Kind::Host);
+}
+
 TEST(LeastActiveTest, PassesOverTriedHosts) {
   const Hosts hosts({1, 1, 1});
   LeastActive policy;

@@ -45,11 +45,24 @@ TEST(RoundRobinTest, TenRequestsOverThreeHosts) {
   EXPECT_EQ(Picks(policy).counts(3, 10), (std::vector<uint64_t>{4, 3, 3}));
 }
 
-TEST(RoundRobinTest, AHundredRequestsByWeight) {
-  const Hosts hosts({5, 3, 1});
-  RoundRobin policy(0, 1);
-  policy.setHosts(hosts.set());
-  EXPECT_EQ(Picks(policy).counts(3, 100), (std::vector<uint64_t>{56, 33, 11}));
+// What a list with each host as often as its weight would give, too.
+TEST(RoundRobinTest, RequestsByWeight) {
+  struct {
+    std::vector<uint32_t> weights;
+    int requests;
+    std::vector<uint64_t> counts;
+  } const cases[] = {
+      {{5, 3, 1}, 100, {56, 33, 11}}, {{4, 2, 1}, 7, {4, 2, 1}},
+      {{4, 2, 1}, 8, {5, 2, 1}},  // the eighth is the first one's again
+      {{3, 2, 1}, 6, {3, 2, 1}},      {{9, 1}, 100, {90, 10}},  // a rollout
+      {{2, 1, 1}, 12, {6, 3, 3}},
+  };
+  for (const auto& c : cases) {
+    const Hosts hosts(c.weights);
+    RoundRobin policy(0, 1);
+    policy.setHosts(hosts.set());
+    EXPECT_EQ(Picks(policy).counts(c.weights.size(), c.requests), c.counts);
+  }
 }
 
 TEST(RoundRobinTest, NoHostsBeforeTheFirstSnapshot) {

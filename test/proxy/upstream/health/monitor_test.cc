@@ -1,5 +1,8 @@
 #include "proxy/upstream/health/monitor.h"
 
+#include <set>
+
+#include "proxy/base/xxhash.h"
 #include "test/proxy/upstream/fixture.h"
 #include "test/proxy/upstream/health/health_fixture.h"
 
@@ -276,6 +279,34 @@ TEST_F(MonitorTest, ChecksOfManyHostsAreSpreadFromTheFirst) {
     EXPECT_NEAR(hosts_.connects - before, 200, 60);
   }
   hosts_.peers.clear();
+}
+
+// A host that goes out, and one that comes back, whatever chooses among them.
+TEST_F(MonitorTest, VerdictsReachEveryAlgorithm) {
+  const auto served = [this] {
+    std::set<std::string> hosts;
+    std::vector<PickResult> held;
+    for (uint64_t i = 0; i < 60; ++i) {
+      held.push_back(cluster().pick({}, nullptr, base::mixBits(i)));
+      hosts.insert(held.back().lease.host().address().ipText());
+    }
+    return hosts;
+  };
+  const std::set<std::string> all = {"10.0.0.1", "10.0.0.2", "10.0.0.3"};
+  makeCluster(checkedSpec(), 3);
+  pass(seconds(2));
+  for (int algorithm = 0; algorithm <= static_cast<int>(Algorithm::Maglev); ++algorithm) {
+    auto spec = checkedSpec();
+    spec->balancing.algorithm = static_cast<Algorithm>(algorithm);
+    apply({.clusters = {spec}});
+    EXPECT_EQ(served(), all) << algorithm;
+    down(2);
+    pass(seconds(7));
+    EXPECT_EQ(served(), (std::set<std::string>{"10.0.0.1", "10.0.0.3"})) << algorithm;
+    up(2);
+    pass(seconds(5));
+    EXPECT_EQ(served(), all) << algorithm;
+  }
 }
 
 // When all fail, host sets are put together a few times, not for each host.

@@ -1,0 +1,41 @@
+#pragma once
+
+// Which hosts a policy that wants the best one compares. Up to kScannedHosts: all of them, in
+// configured order, so that its choice is the true minimum. Above: kSampledHosts drawn by weight,
+// which costs the same at any size; the best of eight is in the best eighth of the pool with two
+// chances in three, and the worst half is hit once in 256 picks.
+//
+// An index of all hosts ordered by load would be exact, but every request of every worker would
+// write to it.
+
+#include <cstddef>
+
+#include "proxy/upstream/load_balancer.h"
+
+namespace convoy::upstream::algorithms {
+
+inline constexpr size_t kScannedHosts = 32;
+inline constexpr size_t kSampledHosts = 8;
+
+// Calls consider(entry) for each; it returns false to stop the look.
+template <class Consider>
+void forEachCandidate(const HostSet& hosts, event::Random& random, Consider&& consider) {
+  const auto entries = hosts.entries();
+  if (entries.size() <= kScannedHosts) {
+    for (const HostSet::Entry& entry : entries) {
+      if (!consider(entry)) return;
+    }
+    return;
+  }
+  // Drawn first and read then, so that the reads do not wait for one another.
+  size_t drawn[kSampledHosts];
+  for (size_t& index : drawn) index = hosts.draw(random);
+  for (const size_t index : drawn) {
+    if (!consider(entries[index])) return;
+  }
+}
+
+// A host drawn by weight that was not tried, while there is one.
+Host* drawUntried(const HostSet& hosts, const PickContext& context);
+
+}  // namespace convoy::upstream::algorithms

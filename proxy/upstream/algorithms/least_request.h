@@ -1,0 +1,32 @@
+#pragma once
+
+// Power of two choices, Envoy's LEAST_REQUEST: some hosts drawn by weight (with replacement, so
+// that of two hosts the busier one is still taken in a quarter of the picks), and of them the one
+// with the fewest requests under way in proportion to its weight, active^bias / weight; the one
+// drawn first on ties. An idle pool is used as its weights say, a busy one evenly.
+//
+// Envoy's active_request_bias has a meaning only if weights differ: 0 leaves the load out, so that
+// the weights alone decide; larger ones make it count for more. Envoy itself schedules hosts of
+// different weights one by one then; this draws them, at the same cost in a pool of any size.
+
+#include "proxy/upstream/load_balancer.h"
+
+namespace convoy::upstream::algorithms {
+
+class LeastRequest final : public LoadBalancer {
+ public:
+  // REQUIRES: choices >= 2, bias >= 0.
+  LeastRequest(uint32_t choices, double bias) : choices_(choices), bias_(bias) {}
+
+  void setHosts(const HostSet& hosts) override { hosts_ = &hosts; }
+  Pick pick(PickContext& context) override;
+
+ private:
+  bool lighter(const HostSet::Entry& a, const HostSet::Entry& b) const;
+
+  const uint32_t choices_;
+  const double bias_;
+  const HostSet* hosts_ = nullptr;
+};
+
+}  // namespace convoy::upstream::algorithms

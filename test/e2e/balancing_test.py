@@ -1,0 +1,140 @@
+#!/usr/bin/env python3
+"""Balancing through real nodes and backends: requests of one key stay together, and traffic leaves a backend that has become
+slow."""
+
+import json
+import os
+import re
+import sys
+import unittest
+
+sys.dont_write_bytecode = True
+sys.path.insert(0, os.path.join(os.getcwd(), "test/e2e"))
+
+import results  # noqa: E402
+from fleet import Fleet, get, listener_url, traffic_result, wait_until  # noqa: E402
+
+NAMES = ("blue", "green", "red", "white")
+USERS = [f"user-{i}" for i in range(24)]
+SOURCES = [f"127.0.1.{i}" for i in range(1, 25)]
+
+HASHED = """\
+listeners:
+- name: public
+  address: 127.0.0.1:0
+  routes:
+  - {{match: {{path_prefix: /header}}, pool: ring}}
+  - {{match: {{path_prefix: /cookie}}, pool: ring, hash_key: {{cookie: id, cookie_ttl: 60s}}}}
+  - {{match: {{path_prefix: /query}}, pool: table, hash_key: {{query: user}}}}
+  - {{match: {{path_prefix: /path}}, pool: table, hash_key: {{path: true}}}}
+  - {{match: {{path_prefix: /source}}, pool: table}}
+  - {{match: {{path_prefix: /remainder}}, pool: clients}}
+pools:
+- {{name: ring, algorithm: consistent_hash, hash_key: {{header: x-user}}, backends: {backends}}}
+- {{name: table, algorithm: maglev, backends: {backends}}}
+- {{name: clients, algorithm: ip_hash, backends: {backends}}}
+"""
+
+
+class BalancingTest(unittest.TestCase):
+    def setUp(self):
+        self.fleet = Fleet()
+        self.addCleanup(self.fleet.close)
+        self.addresses = {name: self.fleet.start_backend(name) for name in NAMES}
+        self.running = {process.name: process for process in self.fleet.processes}
+        self.node = self.fleet.start_node("node-a")
+
+    def apply(self, config):
+        self.fleet.apply(config)
+        self.url = listener_url(self.node, "public")
+
+    def apply_hashed(self, *names):
+        self.apply(HASHED.format(backends=json.dumps([{"address": self.addresses[name]} for name in names])))
+
+    def completed(self):
+        text = get(f"http://{self.node.admin}/stats?filter=downstream_rq_completed")[1]
+        return int(re.search(r"^http.public.downstream_rq_completed: (\d+)$", text, re.MULTILINE).group(1))
+
+    def backend_of(self, path, headers=None, source=None):
+        """The one that serves three such requests."""
+        answers = [get(self.url + path, headers, source) for _ in range(3)]
+        self.assertEqual([answer[0] for answer in answers], [200, 200, 200])
+        names = {answer[2]["x-backend"] for answer in answers}
+        self.assertEqual(len(names), 1, (path, headers, source, names))
+        return names.pop()
+
+    def by_header(self):
+        return [self.backend_of("/header", {"x-user": user}) for user in USERS]
+
+    def test_requests_of_one_key_go_to_one_backend(self):
+        self.apply_hashed(*NAMES)
+        seen = {
+            "header": self.by_header(),
+            "cookie": [self.backend_of("/cookie", {"cookie": f"a=b; id={user}"}) for user in USERS],
+            "query": [self.backend_of(f"/query?a=b&user={user}") for user in USERS],
+            "path": [self.backend_of(f"/path/{user}") for user in USERS],
+            "source": [self.backend_of("/source", source=source) for source in SOURCES],
+            "remainder": [self.backend_of("/remainder", source=source) for source in SOURCES],
+        }
+        for key, backends in seen.items():
+            self.assertGreaterEqual(len(set(backends)), 3, (key, backends))
+
+    def test_a_client_without_the_cookie_is_given_one(self):
+        self.apply_hashed(*NAMES)
+        for _ in range(6):
+            status, _, headers = get(self.url + "/cookie")
+            self.assertEqual(status, 200)
+            cookie = re.fullmatch(r'(id="[0-9a-f]+"); Max-Age=60; Path=/; HttpOnly', headers["set-cookie"]).group(1)
+            self.assertEqual(self.backend_of("/cookie", {"cookie": cookie}), headers["x-backend"])
+        self.assertIsNone(get(self.url + "/cookie", {"cookie": cookie})[2]["set-cookie"])
+
+    def test_only_the_keys_of_a_backend_that_leaves_move(self):
+        self.apply_hashed(*NAMES)
+        before = self.by_header()
+        self.apply_hashed("blue", "green", "red")
+        for user, was, now in zip(USERS, before, self.by_header()):
+            if was == "white":
+                self.assertNotEqual(now, "white")
+            else:
+                self.assertEqual(now, was, user)
+        self.apply_hashed(*NAMES)
+        self.assertEqual(self.by_header(), before)
+
+    def test_the_keys_of_a_backend_that_is_down_have_another(self):
+        self.apply_hashed(*NAMES)
+        before = self.by_header()
+        self.running["white"].process.kill()
+        self.running["white"].ended()
+        after = self.by_header()
+        self.assertNotIn("white", after)
+        for was, now in zip(before, after):
+            if was != "white":
+                self.assertEqual(now, was)
+
+    def share_of_a_slow_one(self, algorithm):
+        """In per cent of a thousand requests, after `red` has become slow while it was in use."""
+        backends = [{"address": self.addresses[name]} for name in ("blue", "green", "red")]
+        self.apply(json.dumps({
+            "listeners": [{"name": "public", "address": "127.0.0.1:0", "routes": [{"pool": "web"}]}],
+            "pools": [{"name": "web", "algorithm": algorithm, "backends": backends}]}))
+        for _ in range(30):
+            self.assertEqual(get(self.url)[0], 200)
+        self.running["red"].end()
+        self.fleet.start("slow", "tools/sample/backend", "--name", "slow", "--delay-ms", "300", "--listen",
+                         self.addresses["red"]).found(r"^listening on (\S+)$")
+        before = self.completed()
+        traffic = self.fleet.start_traffic(self.url)
+        wait_until(lambda: self.completed() >= before + 1000, "a thousand requests")
+        result = traffic_result(traffic)
+        self.assertEqual((result["failed"], result["errors"]), (0, []), result)
+        return 100 * result["backends"].get("slow", 0) / result["requests"]
+
+    def test_traffic_leaves_a_backend_that_becomes_slow(self):
+        self.assertLess(self.share_of_a_slow_one("ALGORITHM_LEAST_RESPONSE_TIME"), 5)
+
+    def test_one_stall_is_enough_for_peak_ewma(self):
+        self.assertLess(self.share_of_a_slow_one("ALGORITHM_PEAK_EWMA"), 5)
+
+
+if __name__ == "__main__":
+    results.main()

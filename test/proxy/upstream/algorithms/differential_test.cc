@@ -1,0 +1,560 @@
+// Every policy against a model that does the same in the simplest way, over random operations:
+// hosts come, go and change weights, requests start, end and fail, time passes.
+
+#include <gtest/gtest.h>
+
+#include <algorithm>
+#include <chrono>
+#include <cmath>
+#include <functional>
+#include <map>
+#include <memory>
+#include <numeric>
+#include <string>
+#include <vector>
+
+#include "proxy/base/xxhash.h"
+#include "proxy/upstream/algorithms/registry.h"
+#include "proxy/upstream/algorithms/ring.h"
+#include "proxy/upstream/algorithms/scored.h"
+#include "test/proxy/upstream/hosts.h"
+
+namespace convoy::upstream::algorithms {
+namespace {
+
+using std::chrono::milliseconds;
+using test::Hosts;
+using test::Picks;
+
+constexpr size_t kHosts = 12;
+constexpr int kSteps = 20'000;
+
+// What the world looks like when a model is asked.
+struct World {
+  std::vector<uint32_t> weights = std::vector<uint32_t>(kHosts, 1);  // 0: not in the set
+  std::vector<uint32_t> active = std::vector<uint32_t>(kHosts, 0);
+  event::MonotonicTime now{std::chrono::seconds(1)};
+  uint64_t hash = 0;
+
+  std::vector<size_t> present() const {
+    std::vector<size_t> hosts;
+    for (size_t i = 0; i < kHosts; ++i) {
+      if (weights[i] > 0) hosts.push_back(i);
+    }
+    return hosts;
+  }
+};
+
+struct Result {
+  double seconds;
+  bool failed;
+  bool abandoned;
+};
+
+class Model {
+ public:
+  virtual ~Model() = default;
+  virtual void onHosts(const World&) {}
+  virtual void onResult(const World&, size_t /*host*/, const Result&) {}
+  // Checks a pick, which is not counted in the world yet.
+  virtual void check(const World& world, size_t picked) = 0;
+};
+
+using MakeModel = std::function<std::unique_ptr<Model>()>;
+
+class Run {
+ public:
+  Run(const BalancingSpec& spec, Model& model, uint64_t seed)
+      : model_(model),
+        random_(seed),
+        make_table_(hashTableMaker(spec)),
+        policy_(makeLoadBalancer(spec, 0, 1)),
+        picks_(*policy_, seed) {
+    publish();
+  }
+
+  void step() {
+    world_.now += milliseconds(random_.below(20));
+    switch (random_.below(20)) {
+      case 0: {
+        const size_t host = random_.below(kHosts);
+        // Weights that keep the smooth order short; often equal ones.
+        world_.weights[host] = static_cast<uint32_t>(random_.below(4));
+        if (random_.below(3) == 0) std::fill(world_.weights.begin(), world_.weights.end(), 1);
+        publish();
+        break;
+      }
+      case 1:
+      case 2:
+      case 3:
+      case 4:
+      case 5:
+      case 6:
+      case 7:
+      case 8:
+        if (!under_way_.empty()) return end();
+        break;
+      default:
+        return begin();
+    }
+  }
+
+ private:
+  void publish() {
+    set_.swap(retired_);
+    set_ = hosts_.snapshot(world_.weights, make_table_);
+    policy_->setHosts(*set_);
+    model_.onHosts(world_);
+  }
+
+  void begin() {
+    world_.hash = random_.next();
+    picks_.now = world_.now;
+    const Pick pick = picks_.one({}, world_.hash);
+    if (world_.present().empty()) {
+      ASSERT_EQ(pick.kind, Pick::Kind::None);
+      return;
+    }
+    ASSERT_EQ(pick.kind, Pick::Kind::Host);
+    const size_t host = pick.host->slot();
+    ASSERT_GT(world_.weights[host], 0u) << "a host that has left";
+    model_.check(world_, host);
+    if (!pick.counted) return;
+    ++world_.active[host];
+    ASSERT_EQ(hosts_[host].active(), world_.active[host]);
+    under_way_.push_back(host);
+  }
+
+  void end() {
+    const size_t at = random_.below(under_way_.size());
+    const size_t host = under_way_[at];
+    under_way_.erase(under_way_.begin() + static_cast<ptrdiff_t>(at));
+    --world_.active[host];
+    hosts_[host].active() -= 1;
+    const uint64_t fate = random_.below(20);
+    // Each host has a speed of its own.
+    const auto took = milliseconds(1 + random_.below(20 * (host + 1)));
+    policy_->onResult(
+        hosts_[host],
+        {.failed = fate == 0, .abandoned = fate == 1, .took = took, .now = world_.now});
+    model_.onResult(world_, host,
+                    {std::chrono::duration<double>(took).count(), fate == 0, fate == 1});
+  }
+
+  Model& model_;
+  event::Random random_;
+  const MakeHashTable make_table_;
+  World world_;
+  const Hosts hosts_{std::vector<uint32_t>(kHosts, 1)};
+  std::unique_ptr<const HostSet> retired_;
+  std::unique_ptr<const HostSet> set_;
+  const std::unique_ptr<LoadBalancer> policy_;
+  Picks picks_;
+  std::vector<size_t> under_way_;
+};
+
+void run(const BalancingSpec& spec, const MakeModel& make) {
+  for (uint64_t seed = 1; seed <= 3; ++seed) {
+    const auto model = make();
+    Run run(spec, *model, seed);
+    for (int i = 0; i < kSteps; ++i) {
+      run.step();
+      ASSERT_FALSE(::testing::Test::HasFatalFailure()) << "step " << i << " of seed " << seed;
+    }
+  }
+}
+
+// --- whatever the policy ---
+
+// A request that failed on some hosts: others are asked, while there are any.
+void avoidsTried(const BalancingSpec& spec, size_t count) {
+  const MakeHashTable make_table = hashTableMaker(spec);
+  event::Random random(count);
+  std::vector<uint32_t> weights(count);
+  for (uint32_t& weight : weights) weight = 1 + static_cast<uint32_t>(random.below(5));
+  const Hosts hosts(weights);
+  const auto set = hosts.snapshot(weights, make_table);
+  const auto policy = makeLoadBalancer(spec, 0, 1);
+  policy->setHosts(*set);
+  Picks picks(*policy, count);
+  for (int i = 0; i < 2000; ++i) {
+    picks.now += milliseconds(random.below(200));
+    std::vector<const Host*> tried;
+    const uint64_t share = random.below(11);  // in ten
+    for (size_t host = 0; host < count; ++host) {
+      if (random.below(10) < share) tried.push_back(&hosts[host]);
+    }
+    const Pick pick = picks.one(tried, random.next());
+    ASSERT_EQ(pick.kind, Pick::Kind::Host);
+    const bool again = std::count(tried.begin(), tried.end(), pick.host) > 0;
+    ASSERT_EQ(again, tried.size() == count) << static_cast<int>(spec.algorithm);
+    if (random.below(3) > 0) continue;
+    policy->onResult(
+        *pick.host,
+        {.failed = random.below(2) == 0, .took = milliseconds(random.below(50)), .now = picks.now});
+  }
+}
+
+TEST(DifferentialTest, EveryPolicyPassesOverTriedHosts) {
+  for (int algorithm = 0; algorithm <= static_cast<int>(Algorithm::Maglev); ++algorithm) {
+    BalancingSpec spec{.algorithm = static_cast<Algorithm>(algorithm)};
+    for (const size_t count : {1u, 3u, 12u, 100u}) avoidsTried(spec, count);
+    if (!picksByHash(spec.algorithm)) continue;
+    spec.hash_balance_percent = 120;
+    for (const size_t count : {1u, 3u, 12u, 100u}) avoidsTried(spec, count);
+  }
+  for (const uint32_t choices : {0u, 5u}) {
+    avoidsTried({.algorithm = Algorithm::LeastRequest, .choices = choices}, 12);
+  }
+}
+
+// Nodes share nothing. Each keeps its own counts within one of each other, so all of them together
+// stay within one for each node, however many requests there are.
+TEST(DifferentialTest, NodesThatCountByThemselvesStayTogether) {
+  constexpr size_t kNodes = 8;
+  for (const Algorithm algorithm :
+       {Algorithm::RoundRobin, Algorithm::LeastConnections, Algorithm::WeightedLeastConnections}) {
+    std::vector<uint64_t> totals(5);
+    event::Random random(3);
+    for (size_t node = 0; node < kNodes; ++node) {
+      const Hosts hosts(std::vector<uint32_t>(totals.size(), 1));
+      const auto policy = makeLoadBalancer({.algorithm = algorithm}, 0, 1);
+      policy->setHosts(hosts.set());
+      const int requests = 100 + static_cast<int>(random.below(1000));
+      const auto counts = Picks(*policy).counts(totals.size(), requests);
+      for (size_t host = 0; host < totals.size(); ++host) totals[host] += counts[host];
+    }
+    const auto [least, most] = std::minmax_element(totals.begin(), totals.end());
+    EXPECT_LE(*most - *least, kNodes) << static_cast<int>(algorithm);
+  }
+}
+
+// --- orders ---
+
+class TurnsModel final : public Model {
+ public:
+  void onHosts(const World& world) override {
+    const auto hosts = world.present();
+    order_.clear();
+    bool equal = true;
+    uint32_t divisor = 0;
+    int sum = 0;
+    for (const size_t host : hosts) {
+      equal = equal && world.weights[host] == world.weights[hosts.front()];
+      divisor = std::gcd(divisor, world.weights[host]);
+      sum += static_cast<int>(world.weights[host]);
+    }
+    if (equal) {
+      order_ = hosts;
+    } else {
+      std::vector<int> current(kHosts);
+      for (int i = 0; i < sum / static_cast<int>(divisor); ++i) {
+        size_t best = hosts.front();
+        for (const size_t host : hosts) {
+          current[host] += static_cast<int>(world.weights[host]);
+          if (current[host] > current[best]) best = host;
+        }
+        current[best] -= sum;
+        order_.push_back(best);
+      }
+    }
+    if (!order_.empty()) position_ %= order_.size();
+  }
+  void check(const World&, size_t picked) override {
+    ASSERT_EQ(picked, order_[position_]);
+    position_ = (position_ + 1) % order_.size();
+  }
+
+ private:
+  std::vector<size_t> order_;
+  size_t position_ = 0;
+};
+
+TEST(DifferentialTest, RoundRobin) {
+  run({.algorithm = Algorithm::RoundRobin}, [] { return std::make_unique<TurnsModel>(); });
+}
+
+// --- the least of something ---
+
+class LeastModel final : public Model {
+ public:
+  explicit LeastModel(bool weighted) : weighted_(weighted) {}
+  void check(const World& world, size_t picked) override {
+    size_t best = kHosts;
+    double least = 0;
+    for (const size_t host : world.present()) {
+      const double load = (world.active[host] + 1.0) / (weighted_ ? world.weights[host] : 1);
+      if (best != kHosts && load > least - 1e-9) continue;
+      best = host;
+      least = load;
+    }
+    ASSERT_EQ(picked, best);
+  }
+
+ private:
+  const bool weighted_;
+};
+
+TEST(DifferentialTest, LeastConnections) {
+  run({.algorithm = Algorithm::LeastConnections},
+      [] { return std::make_unique<LeastModel>(false); });
+}
+
+TEST(DifferentialTest, WeightedLeastConnections) {
+  run({.algorithm = Algorithm::WeightedLeastConnections},
+      [] { return std::make_unique<LeastModel>(true); });
+}
+
+// --- response times ---
+
+class TimesModel : public Model {
+ public:
+  static constexpr double kMemory = 10;
+
+  void onHosts(const World& world) override { world_hosts_ = world.present(); }
+  void onResult(const World& world, size_t host, const Result& result) override {
+    const double now = std::chrono::duration<double>(world.now.time_since_epoch()).count();
+    const bool first = costs_.count(host) == 0;
+    costs_[host] = next(host, now, now - last_[host], result, first);
+    last_[host] = now;
+    ++results_;
+    if (results_ < kLookEvery || results_ % kLookEvery == 0) findMedian();
+  }
+  void check(const World& world, size_t picked) override {
+    const double now = std::chrono::duration<double>(world.now.time_since_epoch()).count();
+    if (++picks_ % kLookEvery == 0) {
+      // A host that was long forgotten, if there is one among the next; else the best.
+      const bool forgotten = costs_.count(picked) == 0 || now - last_[picked] >= kMemory - 1e-6;
+      if (forgotten && world.active[picked] == 0) return;
+    }
+    double least = HUGE_VAL;
+    for (const size_t host : world.present()) {
+      if (!capped(world, host) || everyoneCapped(world))
+        least = std::min(least, score(world, host));
+    }
+    ASSERT_LE(score(world, picked), least * 1.001 + 1e-6);
+    ASSERT_TRUE(!capped(world, picked) || everyoneCapped(world));
+  }
+
+ protected:
+  virtual double next(size_t host, double now, double pause, const Result& result, bool first) = 0;
+  virtual double scoreOf(double cost, double active) const { return cost * active; }
+
+  static double counted(const Result& result, double expected) {
+    if (result.failed) return std::max(result.seconds, std::min(2 * expected, 60.0));
+    return result.abandoned ? std::max(result.seconds, expected) : result.seconds;
+  }
+  double median_ = 0;
+  std::map<size_t, double> costs_;
+
+ private:
+  bool capped(const World& world, size_t host) const {
+    return costs_.count(host) == 0 && world.active[host] >= kColdRequests;
+  }
+  bool everyoneCapped(const World& world) const {
+    for (const size_t host : world.present()) {
+      if (!capped(world, host)) return false;
+    }
+    return true;
+  }
+  double score(const World& world, size_t host) const {
+    const auto found = costs_.find(host);
+    const double cost = found != costs_.end() ? found->second : (median_ > 0 ? median_ : 1);
+    return scoreOf(cost, world.active[host] + 1.0) / world.weights[host];
+  }
+  void findMedian() {
+    std::vector<double> costs;
+    for (const size_t host : world_hosts_) {
+      if (costs_.count(host) > 0) costs.push_back(costs_[host]);
+    }
+    if (costs.empty()) return;
+    std::sort(costs.begin(), costs.end());
+    median_ = costs[costs.size() / 2];
+  }
+
+  std::map<size_t, double> last_;
+  std::vector<size_t> world_hosts_;
+  uint64_t results_ = 0;
+  uint64_t picks_ = 0;
+};
+
+class MeanModel final : public TimesModel {
+  double next(size_t host, double /*now*/, double pause, const Result& result,
+              bool first) override {
+    const double before = first ? 0 : costs_[host];
+    const double value = counted(result, first ? median_ : before);
+    const double count = std::min(++counts_[host], 10);
+    return before + (value - before) * std::max(1 / count, 1 - std::exp(-pause / kMemory));
+  }
+  std::map<size_t, int> counts_;
+};
+
+TEST(DifferentialTest, LeastResponseTime) {
+  run({.algorithm = Algorithm::LeastResponseTime}, [] { return std::make_unique<MeanModel>(); });
+}
+
+class PeakModel final : public TimesModel {
+  double next(size_t host, double /*now*/, double pause, const Result& result,
+              bool first) override {
+    const double before = first ? 0 : costs_[host];
+    const double value = counted(result, first ? median_ : before);
+    if (value >= before) return value;
+    return value + (before - value) * std::exp(-pause / kMemory);
+  }
+};
+
+TEST(DifferentialTest, PeakEwma) {
+  run({.algorithm = Algorithm::PeakEwma}, [] { return std::make_unique<PeakModel>(); });
+}
+
+class WindowModel final : public TimesModel {
+  double next(size_t host, double now, double /*pause*/, const Result& result,
+              bool /*first*/) override {
+    std::vector<Sample>& samples = samples_[host];
+    const double ms = result.seconds * 1000;
+    samples.push_back({now, result.abandoned ? std::max(ms, p99_[host]) : ms, result.failed});
+    if (samples.size() > 100) samples.erase(samples.begin());
+    while (now - samples.front().at > kMemory + 1e-9) samples.erase(samples.begin());
+    std::vector<double> times;
+    double failures = 0;
+    for (const Sample& sample : samples) {
+      times.push_back(sample.ms);
+      failures += sample.failed ? 1 : 0;
+    }
+    std::sort(times.begin(), times.end());
+    const auto rank =
+        static_cast<size_t>(std::ceil(0.99 * static_cast<double>(times.size()) - 1e-9));
+    p99_[host] = times[rank - 1];
+    return .4 * p99_[host] + 30 * failures / static_cast<double>(times.size());
+  }
+  double scoreOf(double cost, double active) const override { return cost + .3 * active; }
+
+  struct Sample {
+    double at;
+    double ms;
+    bool failed;
+  };
+  std::map<size_t, std::vector<Sample>> samples_;
+  std::map<size_t, double> p99_;
+};
+
+TEST(DifferentialTest, AdaptiveScore) {
+  run({.algorithm = Algorithm::AdaptiveScore}, [] { return std::make_unique<WindowModel>(); });
+}
+
+// --- chance ---
+
+// Only the set can be checked; the proportions have tests of their own.
+class AnyModel final : public Model {
+  void check(const World&, size_t picked) override { ASSERT_LT(picked, kHosts); }
+};
+
+TEST(DifferentialTest, RandomAndPowerOfTwo) {
+  for (const Algorithm algorithm : {Algorithm::Random, Algorithm::LeastRequest}) {
+    run({.algorithm = algorithm}, [] { return std::make_unique<AnyModel>(); });
+  }
+}
+
+// --- hashes ---
+
+std::string keyOf(size_t host) {
+  return test::hostAddress(host).text();
+}
+
+class RingModel final : public Model {
+ public:
+  static constexpr uint64_t kRingSize = 64;
+
+  void onHosts(const World& world) override {
+    ring_.clear();
+    const auto hosts = world.present();
+    double total = 0;
+    double least = HUGE_VAL;
+    for (const size_t host : hosts) {
+      total += world.weights[host];
+      least = std::min<double>(least, world.weights[host]);
+    }
+    const double scale = std::ceil(least / total * kRingSize) / (least / total);
+    double target = 0;
+    for (const size_t host : hosts) {
+      target += scale * (world.weights[host] / total);
+      for (int i = 0; static_cast<double>(ring_.size()) < target; ++i) {
+        ring_.emplace(base::xxHash64(keyOf(host) + "_" + std::to_string(i)), host);
+      }
+    }
+  }
+  void check(const World& world, size_t picked) override {
+    const auto next = ring_.lower_bound(world.hash);
+    ASSERT_EQ(picked, next == ring_.end() ? ring_.begin()->second : next->second);
+  }
+
+ private:
+  std::map<uint64_t, size_t> ring_;
+};
+
+TEST(DifferentialTest, RingHash) {
+  run({.algorithm = Algorithm::RingHash, .ring_min_size = RingModel::kRingSize},
+      [] { return std::make_unique<RingModel>(); });
+}
+
+class MaglevModel final : public Model {
+ public:
+  static constexpr uint64_t kSize = 251;
+
+  void onHosts(const World& world) override {
+    const auto hosts = world.present();
+    if (hosts.empty()) return;
+    std::map<std::string, size_t> by_key;
+    uint32_t heaviest = 0;
+    for (const size_t host : hosts) {
+      by_key[keyOf(host)] = host;
+      heaviest = std::max(heaviest, world.weights[host]);
+    }
+    table_.assign(kSize, kHosts);
+    std::map<size_t, uint64_t> step;
+    std::map<size_t, uint32_t> turns;
+    size_t filled = 0;
+    for (uint32_t round = 1; filled < kSize; ++round) {
+      for (const auto& [key, host] : by_key) {
+        if (turns[host] >= round * world.weights[host] / heaviest || filled == kSize) continue;
+        ++turns[host];
+        uint64_t place = 0;
+        do {
+          place = (base::xxHash64(key) % kSize +
+                   step[host]++ * (base::xxHash64(key, 1) % (kSize - 1) + 1)) %
+                  kSize;
+        } while (table_[place] != kHosts);
+        table_[place] = host;
+        ++filled;
+      }
+    }
+  }
+  void check(const World& world, size_t picked) override {
+    ASSERT_EQ(picked, table_[world.hash % kSize]);
+  }
+
+ private:
+  std::vector<size_t> table_;
+};
+
+TEST(DifferentialTest, Maglev) {
+  run({.algorithm = Algorithm::Maglev, .maglev_table_size = MaglevModel::kSize},
+      [] { return std::make_unique<MaglevModel>(); });
+}
+
+class ModuloModel final : public Model {
+  void check(const World& world, size_t picked) override {
+    const auto hosts = world.present();
+    for (const size_t host : hosts) {
+      if (world.weights[host] != world.weights[hosts.front()]) return;
+    }
+    ASSERT_EQ(picked, hosts[world.hash % hosts.size()]);
+  }
+};
+
+TEST(DifferentialTest, IpHash) {
+  run({.algorithm = Algorithm::IpHash}, [] { return std::make_unique<ModuloModel>(); });
+}
+
+}  // namespace
+}  // namespace convoy::upstream::algorithms
