@@ -8,7 +8,7 @@
 
 namespace convoy::controlplane::compile {
 
-// REQUIRES: `text` is what validation made: net::Address::text().
+// REQUIRES: `text` is what validation made: net::Address::text(), or "name:port".
 envoy::config::core::v3::Address compileAddress(const std::string& text);
 
 }  // namespace convoy::controlplane::compile

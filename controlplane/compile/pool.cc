@@ -4,6 +4,7 @@
 
 #include "controlplane/compile/addresses.h"
 #include "controlplane/compile/balancing.h"
+#include "controlplane/compile/dns.h"
 #include "controlplane/compile/health_check.h"
 #include "controlplane/compile/retries.h"
 #include "controlplane/compile/tls.h"
@@ -62,11 +63,28 @@ envoy::config::endpoint::v3::ClusterLoadAssignment compileAssignment(
   return assignment;
 }
 
-Assignment::Assignment(std::string pool, std::vector<BackendPtr> backends)
-    : pool_(std::move(pool)), backends_(std::move(backends)) {
+Assignment::Assignment(std::shared_ptr<const v1::Pool> pool, std::vector<BackendPtr> backends)
+    : pool_(std::move(pool)), backends_(std::move(backends)), in_cluster_(hasNames(backends_)) {
   for (const BackendPtr& backend : backends_) {
     if (!backend->nodes().labels().empty()) selective_.push_back(backend);
   }
+}
+
+void Assignment::observe(
+    const std::function<void(const google::protobuf::Message&)>& observer) const {
+  if (!in_cluster_) return observer(compileAssignment(pool_->name(), backends_));
+  auto cluster = compileCluster(*pool_);
+  resolveByDns(*pool_, backends_, &cluster);
+  observer(cluster);
+}
+
+EncodedPtr Assignment::encodeFor(const std::vector<BackendPtr>& backends) const {
+  if (!in_cluster_) {
+    return encode(Type::Assignment, pool_->name(), compileAssignment(pool_->name(), backends));
+  }
+  auto cluster = compileCluster(*pool_);
+  resolveByDns(*pool_, backends, &cluster);
+  return encode(Type::Cluster, pool_->name(), cluster, secretsOf(pool_->tls()));
 }
 
 EncodedPtr Assignment::forNode(const model::Labels& labels) const {
@@ -81,7 +99,7 @@ EncodedPtr Assignment::forNode(const model::Labels& labels) const {
     for (const BackendPtr& backend : backends_) {
       if (model::selects(backend->nodes(), labels)) backends.push_back(backend);
     }
-    encoded = encode(Type::Assignment, pool_, compileAssignment(pool_, backends));
+    encoded = encodeFor(backends);
   }
   return encoded;
 }

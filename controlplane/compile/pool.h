@@ -1,8 +1,10 @@
 #pragma once
 
 // Pool -> envoy.config.cluster.v3.Cluster and envoy.config.endpoint.v3.ClusterLoadAssignment, the
-// latter by EDS over ADS, so that a changed backend touches nothing else.
+// latter by EDS over ADS, so that a changed backend touches nothing else. A pool with names of
+// hosts has its backends in the cluster (dns.h).
 
+#include <functional>
 #include <map>
 #include <memory>
 #include <string>
@@ -30,8 +32,12 @@ envoy::config::endpoint::v3::ClusterLoadAssignment compileAssignment(
 // A pool's assignment as each node sees it: backends may select nodes. Thread-safe.
 class Assignment {
  public:
-  Assignment(std::string pool, std::vector<BackendPtr> backends);
+  Assignment(std::shared_ptr<const v1::Pool> pool, std::vector<BackendPtr> backends);
 
+  // True: there is no assignment; what forNode() returns is the cluster, with the backends in it.
+  bool isInCluster() const { return in_cluster_; }
+  // All backends, whatever nodes they select.
+  void observe(const std::function<void(const google::protobuf::Message&)>& observer) const;
   // Nodes that the same backends choose share one encoding.
   EncodedPtr forNode(const model::Labels& labels) const;
 
@@ -39,8 +45,11 @@ class Assignment {
   const std::vector<BackendPtr>& selective() const { return selective_; }
 
  private:
-  const std::string pool_;
+  EncodedPtr encodeFor(const std::vector<BackendPtr>& backends) const;
+
+  const std::shared_ptr<const v1::Pool> pool_;
   const std::vector<BackendPtr> backends_;
+  const bool in_cluster_;
   std::vector<BackendPtr> selective_;
 
   mutable Mutex mutex_;

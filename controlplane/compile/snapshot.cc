@@ -104,7 +104,10 @@ class Snapshot::Builder {
     std::string of_routes = partOfRoutes(source);
     if (of_routes != pool.of_routes) edited_pools_.insert(key.name);
     pool.of_routes = std::move(of_routes);
-    if (pool.assignment == nullptr) stale_assignments_.insert(key.name);
+    // One that is part of the cluster is compiled with it.
+    if (pool.assignment == nullptr || pool.assignment->isInCluster()) {
+      stale_assignments_.insert(key.name);
+    }
   }
 
   void updateCertificate(const store::Key& key) {
@@ -144,8 +147,11 @@ class Snapshot::Builder {
     if (found == model_.pools.end()) return;
     std::vector<BackendPtr> backends;
     for (const auto& [address, backend] : found->second->backends) backends.push_back(backend);
-    observer_({v1::KIND_POOL, name}, compileAssignment(name, backends));
-    snapshot_->pools_[name].assignment = std::make_shared<Assignment>(name, std::move(backends));
+    auto assignment = std::make_shared<Assignment>(found->second->pool, std::move(backends));
+    assignment->observe([&](const google::protobuf::Message& message) {
+      observer_({v1::KIND_POOL, name}, message);
+    });
+    snapshot_->pools_[name].assignment = std::move(assignment);
   }
 
   void collectSelectors() {
@@ -254,11 +260,13 @@ void Snapshot::reach(const std::string& routes, const model::Labels& labels, Vie
   for (const std::string& name : found->second->pools) {
     const auto pool = pools_.find(name);
     if (pool == pools_.end()) continue;
-    const EncodedPtr& cluster = pool->second.cluster;
+    const EncodedPtr backends = pool->second.assignment->forNode(labels);
+    const bool in_cluster = pool->second.assignment->isInCluster();
+    const EncodedPtr& cluster = in_cluster ? backends : pool->second.cluster;
     if (!view->resources[indexOf(Type::Cluster)].emplace(cluster->name, cluster).second) continue;
     reachSecrets(*cluster, view);
-    const EncodedPtr assignment = pool->second.assignment->forNode(labels);
-    view->resources[indexOf(Type::Assignment)].emplace(assignment->name, assignment);
+    if (in_cluster) continue;
+    view->resources[indexOf(Type::Assignment)].emplace(backends->name, backends);
   }
 }
 

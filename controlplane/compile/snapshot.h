@@ -61,7 +61,7 @@ class Snapshot {
     store::Key source;  // listener or route table
   };
   struct Pool {
-    EncodedPtr cluster;
+    EncodedPtr cluster;  // unless the assignment is in it
     std::shared_ptr<const Assignment> assignment;
     std::string of_routes;  // partOfRoutes()
   };

@@ -7,6 +7,7 @@
 #include "absl/strings/str_cat.h"
 #include "controlplane/model/selector.h"
 #include "controlplane/validate/balancing.h"
+#include "proxy/net/address.h"
 
 namespace convoy::controlplane::validate {
 
@@ -29,6 +30,7 @@ class Checker {
       if (listener->has_tls()) checkTls(listener->tls(), at.field("tls"));
     }
     for (const auto& [name, pool] : model_.pools) {
+      checkOneAddress(*pool, place(model::keyOf(*pool->pool), "pool").field("dns"));
       if (!pool->pool->has_tls()) continue;
       const v1::PoolTls& tls = pool->pool->tls();
       const Place at = place(model::keyOf(*pool->pool), "pool").field("tls");
@@ -74,6 +76,17 @@ class Checker {
                                "\" does not go by a key; remove it, or give the pool the "
                                "algorithm consistent_hash or maglev"));
     }
+  }
+
+  // Backends may come one by one, the name first or last.
+  static void checkOneAddress(const model::PoolState& pool, const Place& at) {
+    if (!pool.pool->dns().one_address() || pool.backends.empty()) return;
+    const std::string& first = pool.backends.begin()->first;
+    if (pool.backends.size() == 1 && !net::Address::parse(first).ok()) return;
+    at.field("one_address")
+        .refuse("conflict", absl::StrCat(pool.backends.size(), " backends"),
+                "with one_address a pool has one backend, which is the name of a host; remove it, "
+                "or the other backends");
   }
 
   void checkRouteTable(const std::string& table, const Place& at) const {

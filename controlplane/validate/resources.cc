@@ -6,7 +6,9 @@
 #include "absl/strings/ascii.h"
 #include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
+#include "absl/strings/strip.h"
 #include "controlplane/validate/balancing.h"
+#include "controlplane/validate/dns.h"
 #include "controlplane/validate/headers.h"
 #include "controlplane/validate/health_check.h"
 #include "controlplane/validate/request_policy.h"
@@ -119,6 +121,7 @@ void checkPool(const v1::Pool& pool, const Place& place) {
   if (pool.has_health_check()) checkHealthCheck(pool.health_check(), place.field("health_check"));
   if (pool.has_tls()) checkPoolTls(pool.tls(), place.field("tls"));
   checkPoolLimits(pool, place);
+  if (pool.has_dns()) checkPoolDns(pool.dns(), place.field("dns"));
 }
 
 void checkBackend(v1::Backend* backend, const Place& place) {

@@ -11,6 +11,8 @@
 #include "absl/strings/str_cat.h"
 #include "google/protobuf/message.h"
 #include "google/protobuf/unknown_field_set.h"
+#include "proxy/base/host_name.h"
+#include "proxy/base/strings.h"
 #include "proxy/net/address.h"
 
 namespace convoy::controlplane::validate {
@@ -34,6 +36,27 @@ bool isDomainName(absl::string_view text) {
   if (text.empty() || text.size() > 253) return false;
   if (text.front() == '.' || text.back() == '.' || absl::StrContains(text, "..")) return false;
   return std::all_of(text.begin(), text.end(), isNameByte);
+}
+
+// Neither a unix socket nor IPv6.
+bool mayBeNamed(absl::string_view address) {
+  return !absl::StartsWith(address, "unix:") &&
+         std::count(address.begin(), address.end(), ':') == 1;
+}
+
+std::string checkNamedAddress(absl::string_view address, const Place& place) {
+  const std::string_view text(address.data(), address.size());
+  if (const auto named = base::parseNamedAddress(text); named.has_value()) {
+    return absl::StrCat(named->host, ":", named->port);
+  }
+  const std::string_view problem = base::problemWithHostName(text.substr(0, text.find(':')));
+  const absl::string_view why =
+      problem.empty() ? "the port of a backend is 1 to 65535" : base::toAbsl(problem);
+  place.refuse("address", address,
+               absl::StrCat(why,
+                            "; write IP:port (\"10.0.0.1:80\", \"[::1]:80\"), NAME:port "
+                            "(\"app.example:80\") or a unix socket (\"unix:/run/x.sock\")"));
+  return "";
 }
 
 bool isIpv6Literal(absl::string_view text) {
@@ -66,6 +89,9 @@ std::string checkAddress(absl::string_view address, AddressUse use, const Place&
     return "";
   }
   const absl::StatusOr<net::Address> parsed = net::Address::parse({address.data(), address.size()});
+  if (!parsed.ok() && use == AddressUse::Connect && mayBeNamed(address)) {
+    return checkNamedAddress(address, place);
+  }
   if (!parsed.ok()) {
     place.refuse("address", address, parsed.status().message());
     return "";

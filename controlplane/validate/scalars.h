@@ -18,7 +18,7 @@ void checkName(absl::string_view name, const Place& place);
 
 enum class AddressUse {
   Listen,   // port 0 is allowed
-  Connect,  // it is not
+  Connect,  // it is not; names of hosts are
 };
 
 // Returns the canonical form, or "" if it complained.

@@ -1,7 +1,14 @@
 #include "proxy/config/assignment.h"
 
+#include <algorithm>
+#include <optional>
 #include <set>
+#include <string>
+#include <utility>
+#include <vector>
 
+#include "proxy/base/host_name.h"
+#include "proxy/base/strings.h"
 #include "proxy/config/values.h"
 
 namespace convoy::config {
@@ -57,9 +64,34 @@ void setHealthCheck(const proto::Endpoint::HealthCheckConfig& proto, upstream::E
   }
 }
 
+// Where the names of a cluster go, if it may have any.
+struct Names {
+  size_t locality;
+  std::vector<upstream::DnsEndpoint>* found;
+};
+
+// A name in place of an IP address. False: it is none, and the address is to be judged as usual.
+bool takeName(const core::SocketAddress& proto, upstream::DnsEndpoint* named,
+              base::FieldReport& report) {
+  const bool is_ip = net::Address::fromIp(proto.address(), 0).ok();
+  if (is_ip || proto.protocol() != core::SocketAddress::TCP) return false;
+  const std::string_view problem = base::problemWithHostName(proto.address());
+  if (!problem.empty()) {
+    report.error("address", "address", proto.address(),
+                 "must be an IP address or the name of a host: " + std::string(problem));
+  } else if (proto.port_value() == 0) {
+    report.error("port_value", "range", "0", "must be a port from 1 to 65535");
+  }
+  named->host = proto.address();
+  std::transform(named->host.begin(), named->host.end(), named->host.begin(), base::asciiLower);
+  named->port = static_cast<uint16_t>(proto.port_value());
+  return true;
+}
+
 void addEndpoint(const proto::LbEndpoint& proto, upstream::LocalitySpec* locality,
-                 base::FieldReport& report) {
+                 const std::optional<Names>& names, base::FieldReport& report) {
   upstream::EndpointSpec spec;
+  upstream::DnsEndpoint named;
   auto at = report.in("endpoint");
   if (!proto.endpoint().has_address()) {
     // An endpoint_name is refused by the field table.
@@ -68,23 +100,45 @@ void addEndpoint(const proto::LbEndpoint& proto, upstream::LocalitySpec* localit
     }
     return;
   }
+  bool is_named = false;
   {
     auto in = report.in("address");
-    std::optional<net::Address> address =
-        toAddress(proto.endpoint().address(), Port::NotZero, report);
-    if (!address.has_value()) return;
-    spec.address = *std::move(address);
+    if (proto.endpoint().address().has_socket_address()) {
+      auto socket = report.in("socket_address");
+      const core::SocketAddress& address = proto.endpoint().address().socket_address();
+      if (names.has_value()) {
+        is_named = takeName(address, &named, report);
+      } else if (base::problemWithHostName(address.address()).empty()) {
+        report.error("address", "address", address.address(),
+                     "is the name of a host; write an IP address, or a cluster of type STRICT_DNS "
+                     "or LOGICAL_DNS");
+        return;
+      }
+    }
+    if (!is_named) {
+      std::optional<net::Address> address =
+          toAddress(proto.endpoint().address(), Port::NotZero, report);
+      if (!address.has_value()) return;
+      spec.address = *std::move(address);
+    }
   }
   spec.hostname = proto.endpoint().hostname();
   setHealthCheck(proto.endpoint().health_check_config(), &spec, report);
   if (proto.has_load_balancing_weight()) spec.weight = proto.load_balancing_weight().value();
   spec.health = toHealth(proto.health_status());
   setLabels(proto.metadata(), &spec);
-  locality->endpoints.push_back(std::move(spec));
+  if (!is_named) {
+    locality->endpoints.push_back(std::move(spec));
+    return;
+  }
+  named.locality = names->locality;
+  named.health_port = static_cast<uint16_t>(proto.endpoint().health_check_config().port_value());
+  named.endpoint = std::move(spec);
+  names->found->push_back(std::move(named));
 }
 
 upstream::LocalitySpec toLocality(const proto::LocalityLbEndpoints& proto,
-                                  base::FieldReport& report) {
+                                  const std::optional<Names>& names, base::FieldReport& report) {
   upstream::LocalitySpec locality;
   locality.region = proto.locality().region();
   locality.zone = proto.locality().zone();
@@ -95,8 +149,9 @@ upstream::LocalitySpec toLocality(const proto::LocalityLbEndpoints& proto,
   uint64_t total = 0;
   for (int i = 0; i < proto.lb_endpoints_size(); ++i) {
     auto at = report.in("lb_endpoints", static_cast<size_t>(i));
-    addEndpoint(proto.lb_endpoints(i), &locality, report);
-    total += locality.endpoints.empty() ? 0 : locality.endpoints.back().weight;
+    addEndpoint(proto.lb_endpoints(i), &locality, names, report);
+    const auto& weight = proto.lb_endpoints(i).load_balancing_weight();
+    total += proto.lb_endpoints(i).has_load_balancing_weight() ? weight.value() : 1;
   }
   if (total > UINT32_MAX) {
     report.error("lb_endpoints", "range", std::to_string(total),
@@ -121,20 +176,37 @@ void checkPriorities(const upstream::AssignmentSpec& spec, base::FieldReport& re
   }
 }
 
+upstream::AssignmentSpec readAssignment(const proto::ClusterLoadAssignment& proto,
+                                        const Context& context,
+                                        std::vector<upstream::DnsEndpoint>* named,
+                                        base::FieldReport& report) {
+  upstream::AssignmentSpec spec;
+  spec.cluster = proto.cluster_name();
+  spec.version = context.version;
+  spec.localities.reserve(static_cast<size_t>(proto.endpoints_size()));
+  for (int i = 0; i < proto.endpoints_size(); ++i) {
+    auto at = report.in("endpoints", static_cast<size_t>(i));
+    std::optional<Names> names;
+    if (named != nullptr) names = Names{static_cast<size_t>(i), named};
+    spec.localities.push_back(toLocality(proto.endpoints(i), names, report));
+  }
+  checkPriorities(spec, report);
+  return spec;
+}
+
 }  // namespace
 
 std::shared_ptr<const upstream::AssignmentSpec> toAssignment(
     const proto::ClusterLoadAssignment& proto, const Context& context, base::FieldReport& report) {
-  auto spec = std::make_shared<upstream::AssignmentSpec>();
-  spec->cluster = proto.cluster_name();
-  spec->version = context.version;
-  spec->localities.reserve(static_cast<size_t>(proto.endpoints_size()));
-  for (int i = 0; i < proto.endpoints_size(); ++i) {
-    auto at = report.in("endpoints", static_cast<size_t>(i));
-    spec->localities.push_back(toLocality(proto.endpoints(i), report));
-  }
-  checkPriorities(*spec, report);
-  return spec;
+  return std::make_shared<const upstream::AssignmentSpec>(
+      readAssignment(proto, context, nullptr, report));
+}
+
+void setDnsEndpoints(const proto::ClusterLoadAssignment& proto, const Context& context,
+                     upstream::DnsSpec* spec, base::FieldReport& report) {
+  spec->fixed = readAssignment(proto, context, &spec->named, report);
+  // By whatever DNS says, it changes without a new version.
+  spec->fixed.version.clear();
 }
 
 }  // namespace convoy::config

@@ -15,6 +15,7 @@
 #include "proxy/http/spec.h"
 #include "proxy/net/spec.h"
 #include "proxy/tls/spec.h"
+#include "proxy/upstream/dns/spec.h"
 #include "proxy/upstream/spec.h"
 
 namespace convoy::config {
@@ -48,6 +49,8 @@ struct BootstrapSpec {
   std::vector<std::shared_ptr<const net::ListenerSpec>> listeners;
   std::vector<std::shared_ptr<const upstream::ClusterSpec>> clusters;
   std::vector<std::shared_ptr<const tls::SecretSpec>> secrets;
+  // Who resolves host names, for clusters that say nothing of it.
+  upstream::DnsResolverSpec dns;
   std::optional<AdsSpec> ads;
   bool lds = false;  // dynamic_resources.lds_config / cds_config are set (to ads)
   bool cds = false;

@@ -7,6 +7,7 @@
 #include "proxy/config/access_log.h"
 #include "proxy/config/cluster.h"
 #include "proxy/config/cross_check.h"
+#include "proxy/config/dns.h"
 #include "proxy/config/listener.h"
 #include "proxy/config/runtime_layers.h"
 #include "proxy/config/tls_context.h"
@@ -145,6 +146,7 @@ BootstrapSpec toBootstrap(const proto::Bootstrap& proto, Context context,
     auto at = report.in("admin");
     spec.admin = toAdmin(proto.admin(), context, report);
   }
+  spec.dns = toNodeResolver(proto, context, report);
   setDynamic(proto, &spec, report);
   setStatic(proto, context, &spec, report);
   proto::Bootstrap shown = proto;

@@ -11,6 +11,7 @@
 #include "envoy/extensions/transport_sockets/raw_buffer/v3/raw_buffer.pb.h"
 #include "proxy/config/access_log.h"
 #include "proxy/config/cluster.h"
+#include "proxy/config/dns.h"
 #include "proxy/config/header_mutation.h"
 #include "proxy/config/health_check.h"
 #include "proxy/config/http_connection_manager.h"
@@ -95,6 +96,8 @@ void registerClusters(Registry& registry) {
       "envoy.extensions.upstreams.http.v3.HttpProtocolOptions", makeHttpOptions);
   registry.health_checkers.add<ext::CommandHealthCheck>("convoy.health_checkers.command",
                                                         makeCommandCheck);
+  registry.dns_resolvers.add<extensions::network::dns_resolver::cares::v3::CaresDnsResolverConfig>(
+      "envoy.network.dns_resolver.cares", makeCaresResolver);
   registry.load_balancers.add<policies::round_robin::v3::RoundRobin>(
       "envoy.load_balancing_policies.round_robin", kBalancing<Algorithm::RoundRobin>);
   registry.load_balancers.add<policies::least_request::v3::LeastRequest>(

@@ -1,6 +1,7 @@
 #include "proxy/config/cluster.h"
 
 #include "proxy/config/assignment.h"
+#include "proxy/config/dns.h"
 #include "proxy/config/health_check.h"
 #include "proxy/config/http2_options.h"
 #include "proxy/config/load_balancing.h"
@@ -55,12 +56,14 @@ void setDiscovery(const Cluster& proto, const Context& context, upstream::Cluste
     }
     case Cluster::STRICT_DNS:
     case Cluster::LOGICAL_DNS:
-      report.error("type", "unsupported_value", Cluster::DiscoveryType_Name(proto.type()),
-                   "host names are not resolved yet; write type STATIC and IP addresses, or EDS");
+      spec->discovery = upstream::ClusterSpec::Discovery::Dns;
+      spec->dns = toDns(proto, context, report);
+      spec->wait_for_warm =
+          !proto.has_wait_for_warm_on_init() || proto.wait_for_warm_on_init().value();
       return;
     default:
       report.error("type", "unsupported_value", Cluster::DiscoveryType_Name(proto.type()),
-                   "write STATIC or EDS");
+                   "write STATIC, EDS, STRICT_DNS or LOGICAL_DNS");
   }
 }
 
@@ -204,7 +207,9 @@ std::shared_ptr<const upstream::ClusterSpec> toCluster(const Cluster& proto, con
     spec->transport_hash = stableHash(proto.transport_socket());
   }
   spec->health_check = toHealthCheck(proto, spec->transport, context, report);
-  spec->ignore_health_on_removal = proto.ignore_health_on_host_removal();
+  // A logical host's former address is no host of its own, whatever its checks say.
+  spec->ignore_health_on_removal =
+      proto.ignore_health_on_host_removal() || proto.type() == Cluster::LOGICAL_DNS;
   return spec;
 }
 

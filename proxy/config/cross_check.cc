@@ -186,9 +186,11 @@ class CrossCheck {
     if (found == spec_.clusters.end()) {
       report_.error("grpc_services[0].envoy_grpc.cluster_name", "not_found", spec_.ads->cluster,
                     "no static cluster has this name; add it to static_resources.clusters");
-    } else if ((*found)->discovery != upstream::ClusterSpec::Discovery::Static) {
+    } else if ((*found)->discovery == upstream::ClusterSpec::Discovery::Eds) {
       report_.error("grpc_services[0].envoy_grpc.cluster_name", "unsupported_value",
-                    spec_.ads->cluster, "the cluster of the control plane must be of type STATIC");
+                    spec_.ads->cluster,
+                    "the cluster of the control plane must be of type STATIC, STRICT_DNS or "
+                    "LOGICAL_DNS");
     } else {
       checkAdsSecrets((*found)->transport.get());
     }

@@ -65,6 +65,7 @@ Registry::Registry()
       cluster_options("extension with protocol options"),
       load_balancers("load-balancing policy"),
       health_checkers("health checker"),
+      dns_resolvers("DNS resolver"),
       request_ids("request id extension"),
       ip_detections("extension that finds the client's address"),
       early_header_mutations("early header mutation"),
@@ -80,6 +81,7 @@ std::vector<std::string> Registry::types() const {
   cluster_options.addTypesTo(&types);
   load_balancers.addTypesTo(&types);
   health_checkers.addTypesTo(&types);
+  dns_resolvers.addTypesTo(&types);
   request_ids.addTypesTo(&types);
   ip_detections.addTypesTo(&types);
   early_header_mutations.addTypesTo(&types);

@@ -20,6 +20,7 @@
 #include "proxy/http/spec.h"
 #include "proxy/net/spec.h"
 #include "proxy/route/spec.h"
+#include "proxy/upstream/dns/spec.h"
 #include "proxy/upstream/health/spec.h"
 #include "proxy/upstream/spec.h"
 
@@ -136,6 +137,7 @@ class Registry {
   ExtensionPoint<ClusterOptions> cluster_options;  // typed_extension_protocol_options
   ExtensionPoint<std::optional<upstream::BalancingSpec>> load_balancers;
   ExtensionPoint<std::optional<upstream::CommandCheckSpec>> health_checkers;  // custom ones
+  ExtensionPoint<std::optional<upstream::DnsResolverSpec>> dns_resolvers;
   // Only known ones without settings of ours exist.
   ExtensionPoint<bool> request_ids;
   ExtensionPoint<std::optional<http::IpDetection>> ip_detections;

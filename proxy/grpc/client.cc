@@ -16,9 +16,10 @@ constexpr event::Duration kLongestKeepalive = std::chrono::hours(2);
 }  // namespace
 
 Client::Client(event::Loop& loop, ClientOptions options)
-    : loop_(loop), options_(std::move(options)), keepalive_interval_(options_.keepalive_interval) {
-  CONVOY_ASSERT(!options_.addresses.empty());
-}
+    : loop_(loop),
+      options_(std::move(options)),
+      addresses_(options_.addresses),
+      keepalive_interval_(options_.keepalive_interval) {}
 
 Client::~Client() = default;
 
@@ -32,11 +33,23 @@ std::unique_ptr<Stream> Client::startStream(CallOptions options, StreamHandler& 
     return stream;
   }
   waiting_.push_back(std::move(call));
-  if (current_ == nullptr) {
-    attempts_left_ = options_.addresses.size();
-    connectNext();
-  }
+  if (current_ == nullptr) connect();
   return stream;
+}
+
+void Client::connect() {
+  if (addresses_.empty()) return;
+  attempts_left_ = addresses_.size();
+  connectNext();
+}
+
+void Client::setAddresses(std::vector<net::Address> addresses) {
+  CONVOY_ASSERT(loop_.isOwnThread());
+  if (addresses.empty()) return;
+  addresses_ = std::move(addresses);
+  next_address_ = 0;
+  attempts_left_ = std::min(attempts_left_, addresses_.size());
+  if (current_ == nullptr && !waiting_.empty()) connect();
 }
 
 const net::Address* Client::connectedTo() const {
@@ -47,7 +60,7 @@ const net::Address* Client::connectedTo() const {
 void Client::connectNext() {
   CONVOY_ASSERT(attempts_left_ > 0);
   --attempts_left_;
-  current_ = std::make_unique<Channel>(loop_, *this, options_.addresses[next_address_]);
+  current_ = std::make_unique<Channel>(loop_, *this, addresses_[next_address_]);
 }
 
 void Client::onConnected(Channel& channel) {
@@ -66,7 +79,7 @@ void Client::onClosed(Channel& channel, const absl::Status& why) {
   std::unique_ptr<Channel> closed;
   if (&channel == current_.get()) {
     closed = std::move(current_);
-    next_address_ = (next_address_ + 1) % options_.addresses.size();
+    next_address_ = (next_address_ + 1) % addresses_.size();
     if (!waiting_.empty() && attempts_left_ > 0) {
       connectNext();
     } else {
@@ -85,7 +98,7 @@ void Client::onClosed(Channel& channel, const absl::Status& why) {
 
 void Client::leaveConnection() {
   if (connectedTo() == nullptr) return;
-  next_address_ = (next_address_ + 1) % options_.addresses.size();
+  next_address_ = (next_address_ + 1) % addresses_.size();
   current_->drain();
   retireCurrent();
 }

@@ -7,7 +7,8 @@
 // It connects when the first call needs it, trying each address once, from the one after the last
 // that failed; if none answers, the waiting calls end with UNAVAILABLE. It never retries a call:
 // that is the caller's. After a GOAWAY, calls that run go on and new ones get a new connection. An
-// idle connection stays open.
+// idle connection stays open. Without an address, calls wait until setAddresses() brings one, or
+// until their own deadline.
 //
 // Keepalive: while calls run, a connection on which nothing was received for `keepalive_interval`
 // is sent a PING, and closed if nothing comes within `keepalive_timeout`. A server that calls this
@@ -33,7 +34,7 @@ class Call;
 class Channel;
 
 struct ClientOptions {
-  std::vector<net::Address> addresses;  // at least one
+  std::vector<net::Address> addresses;  // none: they come by setAddresses()
   std::string authority;                // :authority; Envoy sends the cluster's name
   event::Duration connect_timeout = std::chrono::seconds(5);      // until the peer's SETTINGS
   event::Duration keepalive_interval = std::chrono::seconds(60);  // zero: none
@@ -56,6 +57,10 @@ class Client {
   // Messages may be sent at once; they wait for the connection.
   std::unique_ptr<Stream> startStream(CallOptions options, StreamHandler& handler);
 
+  // Where the service lives from now on. The present connection stays. Without addresses the former
+  // ones are kept: a service that nobody can find any more may still be where it was.
+  void setAddresses(std::vector<net::Address> addresses);
+
   // Later calls get a new connection, at the next address: for a caller who cannot make sense of
   // what this one says.
   void leaveConnection();
@@ -77,6 +82,7 @@ class Client {
   void expire(Call& call);
 
   const ClientOptions& options() const { return options_; }
+  void connect();
   void connectNext();
   void retireCurrent();
   void failWaiting(const absl::Status& why);
@@ -84,6 +90,7 @@ class Client {
 
   event::Loop& loop_;
   const ClientOptions options_;
+  std::vector<net::Address> addresses_;
   event::Duration keepalive_interval_;
   size_t next_address_ = 0;
   size_t attempts_left_ = 0;                       // of this round of addresses

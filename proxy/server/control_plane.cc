@@ -9,6 +9,18 @@
 
 namespace convoy::server {
 
+namespace {
+
+std::vector<net::Address> addressesOf(const upstream::AssignmentSpec& assignment) {
+  std::vector<net::Address> addresses;
+  for (const auto& locality : assignment.localities) {
+    for (const auto& endpoint : locality.endpoints) addresses.push_back(endpoint.address);
+  }
+  return addresses;
+}
+
+}  // namespace
+
 absl::StatusOr<std::unique_ptr<ControlPlane>> ControlPlane::make(
     event::Loop& loop, const config::BootstrapSpec& bootstrap, const Transport& transport,
     bool reject_unknown_fields, xds::ResourceSink& sink, observe::MetricRegistry& registry) {
@@ -17,21 +29,21 @@ absl::StatusOr<std::unique_ptr<ControlPlane>> ControlPlane::make(
   const auto cluster = std::find_if(clusters.begin(), clusters.end(),
                                     [&](const auto& c) { return c->name == name; });
   grpc::ClientOptions client;
-  if (cluster != clusters.end() && (*cluster)->assignment != nullptr) {
+  const bool by_name = cluster != clusters.end() && (*cluster)->dns != nullptr;
+  if (by_name || (cluster != clusters.end() && (*cluster)->assignment != nullptr)) {
     client.connect_timeout = (*cluster)->connect_timeout;
     if ((*cluster)->transport != nullptr) {
       client.transport = transport.make(**cluster);
       client.transport_slot = transport.slot;
     }
-    for (const auto& locality : (*cluster)->assignment->localities) {
-      for (const auto& endpoint : locality.endpoints) client.addresses.push_back(endpoint.address);
-    }
+    if (!by_name) client.addresses = addressesOf(*(*cluster)->assignment);
   }
-  if (client.addresses.empty()) {
+  if (client.addresses.empty() && !by_name) {
     return absl::InvalidArgumentError(absl::StrCat("dynamic_resources.ads_config names cluster ",
                                                    name,
                                                    "; it must be one of static_resources.clusters, "
-                                                   "of type STATIC, with at least one endpoint"));
+                                                   "of type STATIC, STRICT_DNS or LOGICAL_DNS, "
+                                                   "with at least one endpoint"));
   }
   client.authority = bootstrap.ads->authority.empty() ? name : bootstrap.ads->authority;
   xds::AdsOptions ads;
@@ -51,6 +63,10 @@ absl::StatusOr<std::unique_ptr<ControlPlane>> ControlPlane::make(
   for (const auto& [secret, timeout] : secrets) ads.static_secrets.push_back({secret, timeout});
   return std::unique_ptr<ControlPlane>(
       new ControlPlane(loop, std::move(client), std::move(ads), sink, registry));
+}
+
+void ControlPlane::setAddresses(const upstream::AssignmentSpec& found) {
+  client_.setAddresses(addressesOf(found));
 }
 
 void ControlPlane::start(std::function<void()> ready) {

@@ -5,7 +5,9 @@
 
 #include <functional>
 #include <memory>
+#include <string>
 #include <utility>
+#include <vector>
 
 #include "absl/status/statusor.h"
 #include "proxy/config/bootstrap.h"
@@ -34,6 +36,10 @@ class ControlPlane {
   // `ready` is called once, when the first configuration is in force.
   void start(std::function<void()> ready);
   void stop() { ads_.stop(); }
+  // Of the control plane, if its cluster has host names: where they lead from now on.
+  void setAddresses(const upstream::AssignmentSpec& found);
+  // The host names of a cluster that it sent have been looked up.
+  void onHostsFound(const std::string& cluster) { ads_.onHostsFound(cluster); }
   // What this node tells of itself, from now on.
   void setReport(ext::NodeReport report) { ads_.setReport(std::move(report)); }
   xds::AdsStatus status() const { return ads_.status(); }

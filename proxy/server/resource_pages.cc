@@ -115,7 +115,19 @@ void appendHost(std::string& out, const std::string& cluster, const HostView& vi
   field("priority", view.locality.priority);
 }
 
-void appendCluster(std::string& out, const ClusterView& view) {
+// What its host names came to.
+void appendNames(std::string& out, const upstream::DnsDiscovery& dns, const std::string& cluster) {
+  dns.forEachName(cluster, [&](const upstream::DnsDiscovery::NameView& name) {
+    const std::string line = absl::StrCat(cluster, "::dns::", name.host, "::");
+    const auto age = std::chrono::duration_cast<std::chrono::seconds>(name.age);
+    absl::StrAppend(&out, line, "addresses::", name.addresses, "\n");
+    absl::StrAppend(&out, line, "age_seconds::", age.count(), "\n");
+    if (name.problem.empty()) return;
+    absl::StrAppend(&out, line, "problem::", base::toAbsl(name.problem), "\n");
+  });
+}
+
+void appendCluster(std::string& out, const ClusterView& view, const upstream::DnsDiscovery& dns) {
   const std::string& name = view.spec.name;
   const auto& breakers = view.spec.breakers;
   const auto limit = [&](const char* field, uint64_t value) {
@@ -127,6 +139,7 @@ void appendCluster(std::string& out, const ClusterView& view) {
   limit("max_retries", breakers.max_retries);
   absl::StrAppend(&out, name, "::added_via_api::", view.spec.version.empty() ? "false" : "true",
                   "\n");
+  appendNames(out, dns, name);
   for (const HostView& host : view.hosts) appendHost(out, name, host);
 }
 
@@ -191,7 +204,8 @@ Response clusters(const Server& server, const Request& request) {
     return json(all);
   }
   Response response{200, kPlainText, {}};
-  server.clusters().forEach([&](const ClusterView& view) { appendCluster(response.body, view); });
+  server.clusters().forEach(
+      [&](const ClusterView& view) { appendCluster(response.body, view, server.dns()); });
   return response;
 }
 

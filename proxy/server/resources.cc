@@ -78,12 +78,16 @@ std::vector<ext::ResourceError> Resources::admit(const xds::Changes& proposed) {
       error.set_rule("command");
       continue;
     }
-    if (cluster->transport == nullptr) continue;
-    const absl::Status admitted = secrets_.admit(*cluster->transport);
-    if (admitted.ok()) continue;
-    setSecretRule(errors.emplace_back(
-                      errorAbout(kClusterType, cluster->name, std::string(admitted.message()))),
-                  "transport_socket");
+    if (cluster->transport != nullptr) {
+      const absl::Status admitted = secrets_.admit(*cluster->transport);
+      if (!admitted.ok()) {
+        setSecretRule(errors.emplace_back(
+                          errorAbout(kClusterType, cluster->name, std::string(admitted.message()))),
+                      "transport_socket");
+        continue;
+      }
+    }
+    dns_.prepare(cluster);
   }
   return errors;
 }
@@ -96,6 +100,10 @@ void Resources::apply(const xds::Changes& changes) {
   }
   upstream::ClusterChanges clusters;
   clusters.clusters = changes.clusters;
+  for (const auto& cluster : changes.clusters) {
+    auto found = dns_.putInForce(cluster);
+    if (found != nullptr) clusters.assignments.emplace_back(cluster->name, std::move(found));
+  }
   for (const auto& endpoints : changes.endpoints) {
     clusters.assignments.emplace_back(endpoints.cluster, endpoints.assignment);
   }
@@ -109,6 +117,7 @@ void Resources::apply(const xds::Changes& changes) {
   for (const auto& listener : changes.listeners) listeners_.apply(listener);
   for (const std::string& name : changes.removed_listeners) listeners_.remove(name);
   for (const std::string& name : changes.removed_routes) routes_.remove(name);
+  for (const std::string& name : changes.removed_clusters) dns_.forget(name);
   if (!changes.removed_clusters.empty()) clusters_.apply({{}, {}, changes.removed_clusters});
   for (const std::string& name : changes.removed_secrets) secrets_.forget(name);
   const bool listeners_changed = !changes.listeners.empty() || !changes.removed_listeners.empty();

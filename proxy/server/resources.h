@@ -1,10 +1,11 @@
 #pragma once
 
 // Where the control plane's resources go: hands secrets to the SecretManager, clusters and
-// endpoints to the ClusterManager, route tables to RouteTables, listeners to the ListenerManager,
-// in the order that xds/resource_sink.h asks for. What the bootstrap defines stays the bootstrap's:
-// a cluster or a listener of the same name is refused, as it would replace the static one, and its
-// removal would take both away. Thread: main's.
+// endpoints to the ClusterManager, clusters with host names to DnsDiscovery first, route tables to
+// RouteTables, listeners to the ListenerManager, in the order that xds/resource_sink.h asks for.
+// What the bootstrap defines stays the bootstrap's: a cluster or a listener of the same name is
+// refused, as it would replace the static one, and its removal would take both away. Thread:
+// main's.
 
 #include <functional>
 #include <set>
@@ -16,6 +17,7 @@
 #include "proxy/server/route_tables.h"
 #include "proxy/tls/secret_manager.h"
 #include "proxy/upstream/cluster_manager.h"
+#include "proxy/upstream/dns/discovery.h"
 #include "proxy/xds/resource_sink.h"
 
 namespace convoy::server {
@@ -27,8 +29,8 @@ inline constexpr char kCommandsNotAllowed[] =
 class Resources final : public xds::ResourceSink {
  public:
   Resources(upstream::ClusterManager& clusters, RouteTables& routes, ListenerManager& listeners,
-            tls::SecretManager& secrets)
-      : clusters_(clusters), routes_(routes), listeners_(listeners), secrets_(secrets) {}
+            tls::SecretManager& secrets, upstream::DnsDiscovery& dns)
+      : clusters_(clusters), routes_(routes), listeners_(listeners), secrets_(secrets), dns_(dns) {}
 
   // Before the first admit().
   void addStaticCluster(std::string name) { static_clusters_.insert(std::move(name)); }
@@ -36,6 +38,7 @@ class Resources final : public xds::ResourceSink {
 
   std::vector<ext::ResourceError> admit(const xds::Changes& proposed) override;
   void apply(const xds::Changes& changes) override;
+  bool hostsFound(const std::string& cluster) override { return dns_.ready(cluster); }
   // Before the first admit(): health checks may run commands.
   void allowCheckCommands() { commands_allowed_ = true; }
   // Called when listeners came, changed or went.
@@ -50,6 +53,7 @@ class Resources final : public xds::ResourceSink {
   std::set<std::string> static_clusters_;
   std::set<std::string> static_listeners_;
   tls::SecretManager& secrets_;
+  upstream::DnsDiscovery& dns_;
   bool commands_allowed_ = false;
   std::function<void()> on_listeners_changed_;
 };

@@ -21,6 +21,9 @@ constexpr event::Duration kDrainCheck = std::chrono::milliseconds(20);
 // trip.
 constexpr event::Duration kLastCall = std::chrono::milliseconds(250);
 
+// How long a start waits for DNS: as long as for the first endpoints of EDS.
+constexpr event::Duration kDnsPatience = std::chrono::seconds(15);
+
 // Between a host's change of health and the control plane's knowledge of it, so that many are told
 // together.
 constexpr event::Duration kHealthReport = std::chrono::milliseconds(500);
@@ -88,13 +91,16 @@ Server::Server(const Options& options, config::BootstrapSpec bootstrap, const ev
               {.workers = workers_.size(),
                .command_directory = options.health_command_dir,
                .start_threads = [this] { health_threads_.start(); }}),
+      resolver_(main_, metrics_, {}),
+      dns_(main_, resolver_, metrics_, bootstrap_.dns),
       clusters_(std::make_unique<upstream::ClusterManager>(main_, loopsOf(workers_), metrics_,
                                                            upstream_io_)),
       listeners_(main_, pointersTo(workers_), routes_, logs_, metrics_, secrets_, adopted_,
                  {bootstrap_.max_downstream_connections, bootstrap_.listener_connection_limits}),
-      resources_(std::make_unique<Resources>(*clusters_, routes_, listeners_, secrets_)),
+      resources_(std::make_unique<Resources>(*clusters_, routes_, listeners_, secrets_, dns_)),
       started_at_(clock.monotonicNow()),
       started_at_wall_(clock.wallNow()),
+      dns_patience_(main_, [this] { serve(); }),
       last_call_(main_, [this] { endAccepting(); }),
       drain_watch_(main_, [this] { watchDrain(); }),
       health_report_(main_, [this] { report(); }) {
@@ -105,6 +111,8 @@ Server::Server(const Options& options, config::BootstrapSpec bootstrap, const ev
   clusters_->onHealthChanged([this] {
     if (!health_report_.armed()) health_report_.armAfter(kHealthReport);
   });
+  dns_.onChanged([this](const upstream::DnsDiscovery::Names& names) { onHostsChanged(names); });
+  dns_.onReady([this](const upstream::DnsDiscovery::Names& names) { onHostsFound(names); });
   if (!options_.health_command_dir.empty()) resources_->allowCheckCommands();
   for (const auto& worker : workers_) {
     worker->equip(clusters_->worker(worker->index()), filters_, options_.drain_time);
@@ -123,12 +131,50 @@ absl::Status Server::start() {
   adopted_ = *std::move(adopted);
   if (absl::Status status = startSecrets(); !status.ok()) return status;
   if (absl::Status status = startClusters(); !status.ok()) return status;
-  if (absl::Status status = startListeners(); !status.ok()) return status;
+  if (absl::Status status = admitListeners(); !status.ok()) return status;
+  if (bootstrap_.ads.has_value()) {
+    if (absl::Status status = makeControlPlane(); !status.ok()) return status;
+  }
+  if (awaited_.empty()) {
+    serve();
+  } else {
+    dns_patience_.armAfter(kDnsPatience);
+  }
+  return absl::OkStatus();
+}
+
+// Until here, who connects waits in the sockets' queues.
+void Server::serve() {
+  if (serving_ || state_ != State::Initializing) return;
+  serving_ = true;
+  dns_patience_.cancel();
+  for (const auto& listener : bootstrap_.listeners) listeners_.apply(listener);
   for (const auto& worker : workers_) worker->start();
-  if (bootstrap_.ads.has_value()) return startControlPlane();
+  if (control_plane_ != nullptr) return control_plane_->start([this] { becomeLive(); });
   // Behind the workers' first messages, so that "live" means that they serve.
   main_.post([this] { becomeLive(); });
-  return absl::OkStatus();
+}
+
+// As EDS would have told it.
+void Server::onHostsChanged(const upstream::DnsDiscovery::Names& clusters) {
+  upstream::ClusterChanges changes;
+  for (const std::string& name : clusters) {
+    auto found = dns_.assignment(name);
+    if (found == nullptr) continue;  // it went meanwhile
+    if (control_plane_ != nullptr && name == bootstrap_.ads->cluster) {
+      control_plane_->setAddresses(*found);
+    }
+    changes.assignments.emplace_back(name, std::move(found));
+  }
+  clusters_->apply(changes);
+}
+
+void Server::onHostsFound(const upstream::DnsDiscovery::Names& clusters) {
+  for (const std::string& name : clusters) {
+    awaited_.erase(name);
+    if (serving_ && control_plane_ != nullptr) control_plane_->onHostsFound(name);
+  }
+  if (awaited_.empty()) serve();
 }
 
 std::shared_ptr<net::TransportFactory> Server::transportsOf(const upstream::ClusterSpec& cluster) {
@@ -157,22 +203,27 @@ absl::Status Server::startClusters() {
   }
   upstream::ClusterChanges clusters;
   clusters.clusters = bootstrap_.clusters;
+  for (const auto& cluster : bootstrap_.clusters) {
+    auto found = dns_.putInForce(cluster);
+    if (found == nullptr) continue;
+    clusters.assignments.emplace_back(cluster->name, std::move(found));
+    if (cluster->wait_for_warm && !dns_.ready(cluster->name)) awaited_.insert(cluster->name);
+  }
   clusters_->apply(clusters);
   return absl::OkStatus();
 }
 
-absl::Status Server::startListeners() {
+absl::Status Server::admitListeners() {
   for (const auto& listener : bootstrap_.listeners) {
     if (absl::Status status = listeners_.admit(listener); !status.ok()) {
       return absl::Status(status.code(),
                           absl::StrCat("listener ", listener->name, ": ", status.message()));
     }
   }
-  for (const auto& listener : bootstrap_.listeners) listeners_.apply(listener);
   return absl::OkStatus();
 }
 
-absl::Status Server::startControlPlane() {
+absl::Status Server::makeControlPlane() {
   for (const auto& cluster : bootstrap_.clusters) resources_->addStaticCluster(cluster->name);
   for (const auto& listener : bootstrap_.listeners) resources_->addStaticListener(listener->name);
   const ControlPlane::Transport transport = {
@@ -182,8 +233,10 @@ absl::Status Server::startControlPlane() {
                                  options_.reject_unknown_dynamic_fields, *resources_, metrics_);
   if (!made.ok()) return made.status();
   control_plane_ = *std::move(made);
+  if (auto found = dns_.assignment(bootstrap_.ads->cluster); found != nullptr) {
+    control_plane_->setAddresses(*found);
+  }
   resources_->onListenersChanged([this] { report(); });
-  control_plane_->start([this] { becomeLive(); });
   return absl::OkStatus();
 }
 
@@ -219,7 +272,7 @@ void Server::drainListeners() {
 }
 
 void Server::drainAndStop() {
-  if (state_ == State::Draining) return stop();
+  if (state_ == State::Draining || !serving_) return stop();
   if (state_ == State::Stopped) return;
   state_ = State::Draining;
   report();

@@ -5,10 +5,12 @@
 // holds no logic of theirs. Thread: the one that calls run().
 //
 // Life: see State. Order of start: sockets of the admin endpoint; static clusters; static listeners
-// (bound and accepting); the control plane; Live when the first dynamic configuration is in force.
+// bound; when the host names of the static clusters have been looked up (15 s at most), accepting
+// and the control plane; Live when the first dynamic configuration is in force.
 
 #include <functional>
 #include <memory>
+#include <set>
 #include <string>
 #include <vector>
 
@@ -27,6 +29,8 @@
 #include "proxy/server/worker.h"
 #include "proxy/tls/secret_manager.h"
 #include "proxy/upstream/cluster_manager.h"
+#include "proxy/upstream/dns/cares_resolver.h"
+#include "proxy/upstream/dns/discovery.h"
 #include "proxy/upstream/health/monitor.h"
 #include "proxy/upstream/socket_io.h"
 
@@ -35,7 +39,7 @@ namespace convoy::server {
 class Server {
  public:
   enum class State : uint8_t {
-    Initializing,  // waits for the first configuration of the control plane
+    Initializing,  // waits for DNS, or the first configuration of the control plane
     Live,          // serves
     Draining,      // finishes what runs
     Stopped,
@@ -48,8 +52,8 @@ class Server {
   Server(const Server&) = delete;
   Server& operator=(const Server&) = delete;
 
-  // Puts the static configuration in force and starts the workers. The error names the listener,
-  // address or file.
+  // Puts the static configuration in force and starts the workers, at once or when DNS has
+  // answered. The error names the listener, address or file.
   absl::Status start();
   // Runs main's loop until stopped.
   void run();
@@ -76,6 +80,7 @@ class Server {
   size_t workerCount() const { return workers_.size(); }
   const observe::MetricRegistry& metrics() const { return metrics_; }
   const upstream::ClusterManager& clusters() const { return *clusters_; }
+  const upstream::DnsDiscovery& dns() const { return dns_; }
   const ListenerManager& listeners() const { return listeners_; }
   const RouteTables& routes() const { return routes_; }
   const tls::SecretManager& secrets() const { return secrets_; }
@@ -87,8 +92,11 @@ class Server {
   std::shared_ptr<net::TransportFactory> transportsOf(const upstream::ClusterSpec& cluster);
   absl::Status startSecrets();
   absl::Status startClusters();
-  absl::Status startListeners();
-  absl::Status startControlPlane();
+  absl::Status admitListeners();
+  absl::Status makeControlPlane();
+  void onHostsChanged(const upstream::DnsDiscovery::Names& clusters);
+  void onHostsFound(const upstream::DnsDiscovery::Names& clusters);
+  void serve();
   void endAccepting();
   void watchDrain();
   void becomeLive();
@@ -108,15 +116,20 @@ class Server {
   tls::SecretManager secrets_;
   upstream::SocketIo upstream_io_;
   upstream::Monitor health_;
+  upstream::CaresResolver resolver_;
+  upstream::DnsDiscovery dns_;
   std::unique_ptr<upstream::ClusterManager> clusters_;
   ListenerManager listeners_;
   std::unique_ptr<Resources> resources_;
   std::unique_ptr<ControlPlane> control_plane_;
+  std::set<std::string> awaited_;  // static clusters whose host names are looked up first
+  bool serving_ = false;           // the workers run
   State state_ = State::Initializing;
   bool health_check_failed_ = false;
   const event::MonotonicTime started_at_;
   const event::WallTime started_at_wall_;
   std::function<void()> on_live_;
+  event::Timer dns_patience_;
   event::Timer last_call_;
   event::Timer drain_watch_;
   event::Timer health_report_;

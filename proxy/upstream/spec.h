@@ -108,15 +108,18 @@ enum class UpstreamProtocol : uint8_t {
 };
 
 struct HealthCheckSpec;  // health/spec.h
+struct DnsSpec;          // dns/spec.h
 
 struct ClusterSpec {
-  enum class Discovery : uint8_t { Static, Eds };
+  enum class Discovery : uint8_t { Static, Eds, Dns };
 
   std::string name;
   Discovery discovery = Discovery::Static;
   std::string eds_service_name;                      // empty: the cluster's name
   Milliseconds eds_fetch_timeout{15'000};            // wait for the first endpoints; 0: for ever
   std::shared_ptr<const AssignmentSpec> assignment;  // Static only
+  std::shared_ptr<const DnsSpec> dns;                // Dns only
+  bool wait_for_warm = true;  // Dns: the node's start waits for the first look-ups
   BalancingSpec balancing;
   UpstreamProtocol protocol = UpstreamProtocol::Http1;
   http::H2Options http2;

@@ -198,7 +198,11 @@ std::vector<ext::ResourceError> AdsClient::takeClusters(const Update& update) {
   const std::vector<ext::ResourceError> refused = sink_.admit(proposed);
   dropRefused(refused, &proposed.clusters);
   append(refused, &errors);
-  for (auto& spec : proposed.clusters) warming_.putCluster(std::move(spec), loop_.now());
+  for (auto& spec : proposed.clusters) {
+    const std::string name = spec->name;
+    warming_.putCluster(std::move(spec), loop_.now());
+    if (sink_.hostsFound(name)) warming_.hostsFound(name);
+  }
   for (const std::string_view name : update.removed) warming_.removeCluster(name);
   warming_.onClustersAnswered();
   return errors;
@@ -340,6 +344,11 @@ void AdsClient::settle() {
     std::exchange(on_initialized_, nullptr)();
   }
   settling_ = false;
+}
+
+void AdsClient::onHostsFound(const std::string& cluster) {
+  warming_.hostsFound(cluster);
+  onDeadline();
 }
 
 void AdsClient::onDeadline() {

@@ -100,6 +100,9 @@ class AdsClient final : private AdsStreamHandler {
   // plane is there. `ignored_fields` and their count are filled in here; the caller sets the rest.
   void setReport(ext::NodeReport report);
 
+  // The host names of a cluster that was admitted have been looked up (ResourceSink::hostsFound).
+  void onHostsFound(const std::string& cluster);
+
   AdsStatus status() const;
   // By type URL (config/resources.h).
   const ResourceArchive& archive() const { return archive_; }

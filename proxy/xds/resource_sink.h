@@ -11,13 +11,13 @@
 //   3. The ACK or NACK is sent.
 // apply() is also called without a response, when a wait ended by its deadline.
 //
-// What waits (Warming): a cluster for its first endpoints, it and a listener for their secrets, a
-// route table for the clusters that it names and that are themselves waiting, a listener for its
-// route tables and for the clusters that its inline routes name; at start every listener waits for
-// the first answer about clusters. The previous version, if there is one, stays in force meanwhile.
-// Each wait ends at a deadline, the initial_fetch_timeout of the config source (15 s if unset, none
-// if 0): then the thing goes in force with what there is (a cluster without endpoints, a listener
-// without a route table).
+// What waits (Warming): a cluster for its first endpoints, by EDS or DNS, it and a listener for
+// their secrets, a route table for the clusters that it names and that are themselves waiting, a
+// listener for its route tables and for the clusters that its inline routes name; at start every
+// listener waits for the first answer about clusters. The previous version, if there is one, stays
+// in force meanwhile. Each wait ends at a deadline, the initial_fetch_timeout of the config source
+// (15 s if unset, none if 0): then the thing goes in force with what there is (a cluster without
+// endpoints, a listener without a route table).
 
 #include <memory>
 #include <string>
@@ -67,6 +67,9 @@ class ResourceSink {
   // removed_*, before it was ever applied.
   virtual std::vector<ext::ResourceError> admit(const Changes& proposed) = 0;
   virtual void apply(const Changes& changes) = 0;
+  // Of an admitted cluster whose hosts the node finds by itself (ClusterSpec::Discovery::Dns): they
+  // are known, or known not to be found. If not, AdsClient::onHostsFound() says when.
+  virtual bool hostsFound(const std::string& /*cluster*/) { return true; }
 
  protected:
   ~ResourceSink() = default;

@@ -97,6 +97,7 @@ void Warming::putCluster(std::shared_ptr<const upstream::ClusterSpec> spec,
   if (replaced != cluster.next_assignment && replaced != cluster.assignment) {
     release(replaced, name);
   }
+  cluster.awaits_hosts = spec->discovery == upstream::ClusterSpec::Discovery::Dns;
   cluster.next_secrets = secretsOf(*spec);
   wantSecrets(absl::StrCat("cluster ", name), cluster, now);
   waiting_clusters_.insert(name);
@@ -114,6 +115,11 @@ void Warming::removeCluster(std::string_view name) {
   release(cluster.assignment, owned);
   if (cluster.next_assignment != cluster.assignment) release(cluster.next_assignment, owned);
   removed_.removed_clusters.push_back(owned);
+}
+
+void Warming::hostsFound(std::string_view name) {
+  const auto found = clusters_.find(name);
+  if (found != clusters_.end()) found->second.awaits_hosts = false;
 }
 
 void Warming::putAssignment(std::shared_ptr<const upstream::AssignmentSpec> spec) {
@@ -194,6 +200,7 @@ Changes Warming::settle(event::MonotonicTime now) {
 }
 
 bool Warming::hasEndpoints(const Cluster& cluster) const {
+  if (cluster.awaits_hosts) return false;
   if (cluster.next_assignment.empty()) return true;
   const Assignment& assignment = assignments_.find(cluster.next_assignment)->second;
   return assignment.spec != nullptr || assignment.absent;
@@ -349,9 +356,10 @@ std::vector<Warming::Waiter> Warming::waitingClusters() const {
   for (const std::string& name : waiting_clusters_) {
     const Cluster& cluster = clusters_.find(name)->second;
     const std::string_view secret = secrets_.awaited(cluster.next_secrets, settled_at_);
-    waiters.push_back({name, hasEndpoints(cluster) && !secret.empty()
-                                 ? absl::StrCat("secret ", toAbsl(secret))
-                                 : absl::StrCat("endpoints of ", cluster.next_assignment)});
+    waiters.push_back(
+        {name, hasEndpoints(cluster) && !secret.empty() ? absl::StrCat("secret ", toAbsl(secret))
+               : cluster.awaits_hosts ? std::string("the look-up of its host names")
+                                      : absl::StrCat("endpoints of ", cluster.next_assignment)});
   }
   return waiters;
 }

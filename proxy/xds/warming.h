@@ -3,7 +3,8 @@
 // What may go in force now, and what must wait for what. A pure class: accepted specs in, Changes
 // out; time is a parameter. Owner: AdsClient.
 //
-// - A cluster with endpoints by discovery waits for its first endpoints.
+// - A cluster with endpoints by EDS waits for its first endpoints; one with host names until they
+//   have been looked up (hostsFound), 15 s at most.
 // - A route table waits for those clusters that it names that have never been in force and are
 //   waiting themselves. (A cluster that is not there at all holds nobody up: it answers 503.)
 // - A listener waits for its route tables to be in force and, like a route table, for the clusters
@@ -75,6 +76,8 @@ class Warming {
 
   void putCluster(std::shared_ptr<const upstream::ClusterSpec> spec, event::MonotonicTime now);
   void removeCluster(std::string_view name);
+  // The host names of the version that waits have been looked up.
+  void hostsFound(std::string_view name);
   void putAssignment(std::shared_ptr<const upstream::AssignmentSpec> spec);
   void assignmentAbsent(std::string_view name);
   void putSecret(std::shared_ptr<const tls::SecretSpec> spec) { secrets_.put(std::move(spec)); }
@@ -121,6 +124,7 @@ class Warming {
     event::MonotonicTime since;                         // when next began to wait
     event::MonotonicTime deadline;                      // of next
     std::string next_assignment;                        // empty: none is needed
+    bool awaits_hosts = false;                          // next's host names are looked up
     std::string assignment;                             // of the version in force
     std::vector<SecretUse> next_secrets;
     std::vector<SecretUse> secrets;  // of the version in force

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <cctype>
 
+#include "proxy/base/host_name.h"
 #include "proxy/net/address.h"
 #include "tools/ctl/contexts.h"
 #include "tools/ctl/yaml_writer.h"
@@ -43,6 +44,14 @@ std::string nodeYaml(const BootstrapOptions& options) {
   return yaml;
 }
 
+// Of the control plane: also the name of a host.
+absl::StatusOr<std::string> controlPlaneYaml(const std::string& text) {
+  const auto named = base::parseNamedAddress(text);
+  if (!named.has_value()) return addressYaml("--control-plane", text, false);
+  return "{socket_address: {address: \"" + named->host +
+         "\", port_value: " + std::to_string(named->port) + "}}";
+}
+
 constexpr char kDynamic[] = R"(dynamic_resources:
   ads_config:
     api_type: DELTA_GRPC
@@ -54,13 +63,18 @@ constexpr char kDynamic[] = R"(dynamic_resources:
 static_resources:
   clusters:
   - name: control_plane
-    type: STATIC
     connect_timeout: 5s
     typed_extension_protocol_options:
       envoy.extensions.upstreams.http.v3.HttpProtocolOptions:
         "@type": type.googleapis.com/envoy.extensions.upstreams.http.v3.HttpProtocolOptions
         explicit_http_config:
           http2_protocol_options: {}
+)";
+
+constexpr char kByAddress[] = "    type: STATIC\n";
+constexpr char kByName[] = R"(    type: STRICT_DNS
+    dns_lookup_family: V4_PREFERRED
+    respect_dns_ttl: true
 )";
 
 constexpr char kEndpoint[] = R"(    load_assignment:
@@ -73,15 +87,16 @@ constexpr char kEndpoint[] = R"(    load_assignment:
 // The control plane is who its certificate says; this node shows its own, if it has one.
 std::string tlsYaml(const BootstrapOptions& options) {
   if (options.tls.empty()) return "";
+  const auto named = base::parseNamedAddress(options.control_plane);
+  const std::string name =
+      options.server_name.empty() && named.has_value() ? named->host : options.server_name;
   const auto file = [](const std::string& path) { return "{filename: " + yamlScalar(path) + "}"; };
   std::string yaml = R"(    transport_socket:
       name: envoy.transport_sockets.tls
       typed_config:
         "@type": type.googleapis.com/envoy.extensions.transport_sockets.tls.v3.UpstreamTlsContext
 )";
-  if (!options.server_name.empty()) {
-    yaml += "        sni: " + yamlScalar(options.server_name) + "\n";
-  }
+  if (!name.empty()) yaml += "        sni: " + yamlScalar(name) + "\n";
   yaml +=
       "        common_tls_context:\n"
       "          tls_params: {tls_maximum_protocol_version: TLSv1_3}\n";
@@ -90,9 +105,8 @@ std::string tlsYaml(const BootstrapOptions& options) {
             file(options.tls.certificate) + "\n            private_key: " + file(options.tls.key) +
             "\n";
   }
-  const bool by_name = !options.server_name.empty();
-  const std::string who =
-      by_name ? options.server_name : net::Address::parse(options.control_plane)->ipText();
+  const bool by_name = !name.empty();
+  const std::string who = by_name ? name : net::Address::parse(options.control_plane)->ipText();
   return yaml + "          validation_context:\n            trusted_ca: " + file(options.tls.ca) +
          "\n            match_typed_subject_alt_names:\n            - {san_type: " +
          (by_name ? "DNS" : "IP_ADDRESS") + ", matcher: {exact: \"" + who + "\"}}\n";
@@ -120,7 +134,7 @@ absl::StatusOr<std::string> makeBootstrap(const BootstrapOptions& options) {
     return absl::InvalidArgumentError(
         "--id: the node's identity has 1 to 256 bytes, unique in the fleet, such as edge-1");
   }
-  const auto control = addressYaml("--control-plane", options.control_plane, false);
+  const auto control = controlPlaneYaml(options.control_plane);
   if (!control.ok()) return control.status();
   if (absl::Status status = checkTls(options); !status.ok()) return status;
   std::string yaml = "# convoy-proxy -c THIS_FILE: a node that takes its configuration from " +
@@ -130,7 +144,9 @@ absl::StatusOr<std::string> makeBootstrap(const BootstrapOptions& options) {
     if (!admin.ok()) return admin.status();
     yaml += "admin:\n  address: " + *admin + "\n";
   }
-  return yaml + kDynamic + tlsYaml(options) + kEndpoint + *control + "\n";
+  const bool by_name = base::parseNamedAddress(options.control_plane).has_value();
+  return yaml + kDynamic + (by_name ? kByName : kByAddress) + tlsYaml(options) + kEndpoint +
+         *control + "\n";
 }
 
 }  // namespace convoy::tools::ctl

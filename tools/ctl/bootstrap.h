@@ -16,8 +16,9 @@ struct BootstrapOptions {
   std::map<std::string, std::string> labels = {};
   std::string control_plane = "127.0.0.1:18000";  // where convoy-control serves xDS
   std::string admin = "127.0.0.1:9901";           // "none": no admin endpoint
-  TlsPaths tls = {};             // of the node's machine, for TLS to the control plane
-  std::string server_name = {};  // in the control plane's certificate; empty: its IP address is
+  TlsPaths tls = {};  // of the node's machine, for TLS to the control plane
+  // In the control plane's certificate; empty: the host name or IP address of control_plane is.
+  std::string server_name = {};
 };
 
 // YAML. Errors say what is wrong with which option.

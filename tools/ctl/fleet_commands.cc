@@ -128,14 +128,13 @@ void addFleetCommands(CLI::App& app, Runner& runner) {
       ->type_name("ID");
   command
       ->add_option("--control-plane", options.control_plane,
-                   "Where convoy-control serves xDS: IP:PORT or unix:/path")
+                   "Where convoy-control serves xDS: IP:PORT, NAME:PORT or unix:/path")
       ->capture_default_str()
       ->type_name("ADDRESS");
   command
-      ->add_option(
-          "--server-name", options.server_name,
-          "With --ca: the DNS name that the control plane's certificate must have; default: "
-          "it must be for the IP address of --control-plane")
+      ->add_option("--server-name", options.server_name,
+                   "With --ca: the DNS name that the control plane's certificate must have; "
+                   "default: the name or IP address of --control-plane")
       ->type_name("NAME");
   command->footer("--ca, --cert and --key are paths on the node, which reads these files itself.");
   command->add_option("--cluster", options.cluster, "node.cluster; default convoy")

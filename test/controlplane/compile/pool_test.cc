@@ -12,6 +12,12 @@
 namespace convoy::controlplane::compile {
 namespace {
 
+std::shared_ptr<const v1::Pool> poolNamed(const std::string& name) {
+  auto pool = std::make_shared<v1::Pool>();
+  pool->set_name(name);
+  return pool;
+}
+
 BackendPtr backend(const std::string& text) {
   return std::make_shared<v1::Backend>(parse<v1::Backend>(text));
 }
@@ -97,14 +103,15 @@ TEST(PoolTest, AssignmentHasWeights) {
 }
 
 TEST(PoolTest, NodesShareAnAssignmentUnlessBackendsSelectThem) {
-  const Assignment all("web", {backend(R"(address: "10.0.0.1:80" weight: 1)")});
+  const Assignment all(poolNamed("web"), {backend(R"(address: "10.0.0.1:80" weight: 1)")});
   EXPECT_TRUE(all.selective().empty());
   EXPECT_EQ(all.forNode({}), all.forNode({{"zone", "a"}}));
 
   const Assignment zoned(
-      "web", {backend(R"(address: "10.0.0.1:80" nodes { labels { key: "zone" value: "a" } })"),
-              backend(R"(address: "10.0.0.2:80")"),
-              backend(R"(address: "10.0.0.3:80" nodes { labels { key: "zone" value: "b" } })")});
+      poolNamed("web"),
+      {backend(R"(address: "10.0.0.1:80" nodes { labels { key: "zone" value: "a" } })"),
+       backend(R"(address: "10.0.0.2:80")"),
+       backend(R"(address: "10.0.0.3:80" nodes { labels { key: "zone" value: "b" } })")});
   EXPECT_EQ(zoned.selective().size(), 2u);
   EXPECT_EQ(endpoints(zoned.forNode({{"zone", "a"}})), "10.0.0.1 10.0.0.2 ");
   EXPECT_EQ(endpoints(zoned.forNode({{"zone", "b"}})), "10.0.0.2 10.0.0.3 ");

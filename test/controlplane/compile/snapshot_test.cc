@@ -120,6 +120,47 @@ TEST(SnapshotTest, CompilesWhatIsThere) {
   EXPECT_EQ(follower.snapshot().revision(), 1);
 }
 
+TEST(SnapshotTest, APoolWithHostNamesHasItsBackendsInTheCluster) {
+  const auto config = [](const std::string& pool) {
+    return R"(listeners { name: "public" address: "0.0.0.0:8080" routes { pool: "web" } }
+              pools { name: "web" )" +
+           pool + "}";
+  };
+  Follower follower;
+  EXPECT_EQ(follower.become(config(R"(backends { address: "app.example:80" })")),
+            "Listener<public RouteConfiguration<public Cluster<web Cluster<web");
+  EXPECT_EQ(follower.viewText(), "0:web 2:public 3:listener/public");
+  follower.expectSameAsAnew();
+  const auto version = [&follower](const model::Labels& labels = {}) {
+    return follower.snapshot().viewFor(labels)->find(Type::Cluster, "web")->version;
+  };
+  const std::string first = version();
+  // Another backend, another setting of the pool: another cluster.
+  follower.become(config(R"(backends { address: "app.example:80" }
+                            backends { address: "10.0.0.1:80" })"));
+  const std::string second = version();
+  EXPECT_NE(second, first);
+  follower.expectSameAsAnew();
+  follower.become(config(R"(connect_timeout { seconds: 1 } backends { address: "app.example:80" }
+                            backends { address: "10.0.0.1:80" })"));
+  EXPECT_NE(version(), second);
+  follower.expectSameAsAnew();
+  // No name is left, and one comes back.
+  follower.become(config(R"(backends { address: "10.0.0.1:80" })"));
+  EXPECT_EQ(follower.viewText(), "0:web 1:web 2:public 3:listener/public");
+  follower.expectSameAsAnew();
+  follower.become(config(R"(backends { address: "app.example:80" })"));
+  EXPECT_EQ(version(), first);
+  EXPECT_EQ(follower.viewText(), "0:web 2:public 3:listener/public");
+  // Nodes see what selects them.
+  follower.become(
+      config(R"(backends { address: "app.example:80" nodes { labels { key: "z" value: "1" } } }
+                            backends { address: "10.0.0.1:80" })"));
+  EXPECT_NE(version({{"z", "1"}}), version());
+  EXPECT_EQ(follower.viewText(), "0:web 2:public 3:listener/public");
+  follower.expectSameAsAnew({{"z", "1"}});
+}
+
 TEST(SnapshotTest, CompilesOnlyWhatChanged) {
   Follower follower;
   follower.become(kTenLines);

@@ -95,6 +95,19 @@ TEST(ReferencesTest, TunnelsDoNotEndAtHttp2) {
             "match.connect get the bytes of the tunnel alone; name a pool without protocol");
 }
 
+TEST(ReferencesTest, OneAddressIsOfOneName) {
+  EXPECT_EQ(problemsOf(R"(
+    pools { name: "a" dns { one_address: true } backends { address: "app.example:80" } }
+    pools { name: "b" dns { one_address: true } }
+    pools { name: "c" dns { one_address: true } backends { address: "10.0.0.1:80" } }
+    pools { name: "d" dns { one_address: true } backends { address: "app.example:80" }
+            backends { address: "app.example:81" } })"),
+            "pool c: dns.one_address: conflict: with one_address a pool has one backend, which is "
+            "the name of a host; remove it, or the other backends\n"
+            "pool d: dns.one_address: conflict: with one_address a pool has one backend, which is "
+            "the name of a host; remove it, or the other backends");
+}
+
 TEST(ReferencesTest, AddressesOfTheSameNodes) {
   struct Case {
     std::string first;

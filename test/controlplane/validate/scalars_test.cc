@@ -59,7 +59,15 @@ TEST(ScalarsTest, Addresses) {
       {"10.0.0.1:0", AddressUse::Connect, "", "address"},
       {"10.0.0.1:65536", AddressUse::Connect, "", "address"},
       {"10.0.0.1", AddressUse::Connect, "", "address"},
-      {"example.com:80", AddressUse::Connect, "", "address"},
+      {"App.Example:80", AddressUse::Connect, "app.example:80", ""},
+      {"localhost:80", AddressUse::Connect, "localhost:80", ""},
+      {"app.example:80", AddressUse::Listen, "", "address"},
+      {"app.example", AddressUse::Connect, "", "address"},
+      {"app.example:0", AddressUse::Connect, "", "address"},
+      {"app..example:80", AddressUse::Connect, "", "address"},
+      {"10.0.0.300:80", AddressUse::Connect, "", "address"},
+      {"*.example:80", AddressUse::Connect, "", "address"},
+      {"a:b:80", AddressUse::Connect, "", "address"},
       {"", AddressUse::Listen, "", "required"},
   };
   for (const Case& c : cases) {

@@ -192,8 +192,7 @@ TEST(Cluster, Errors) {
   const ErrorCase cases[] = {
       {"{load_assignment: {cluster_name: c}}", {"name: required: "}},
       {"{name: c}", {"load_assignment: required: "}},
-      {"{name: c, type: STRICT_DNS}", {"type: unsupported_value: STRICT_DNS"}},
-      {"{name: c, type: LOGICAL_DNS}", {"type: unsupported_value: LOGICAL_DNS"}},
+      {"{name: c, type: STRICT_DNS}", {"load_assignment: required: "}},
       {"{name: c, type: ORIGINAL_DST}", {"type: unsupported_value: ORIGINAL_DST"}},
       {"{name: c, cluster_type: {name: x}}", {"cluster_type: unsupported_field: "}},
       {"{name: c, type: EDS}", {"eds_cluster_config.eds_config: required: "}},

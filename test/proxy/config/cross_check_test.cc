@@ -145,6 +145,9 @@ TEST(CrossCheck, DynamicResourcesNeedAds) {
                    "not_found: control"}));
   spec.clusters.push_back(cluster("control"));
   EXPECT_EQ(check(spec), Lines());
+  spec.clusters.push_back(cluster("named", ClusterSpec::Discovery::Dns));
+  spec.ads = AdsSpec{"named", "", true};
+  EXPECT_EQ(check(spec), Lines());
   spec.ads = AdsSpec{"e", "", true};
   EXPECT_EQ(check(spec),
             Lines({"dynamic_resources.ads_config.grpc_services[0].envoy_grpc.cluster_name: "

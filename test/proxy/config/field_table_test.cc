@@ -28,6 +28,7 @@ std::vector<const Descriptor*> roots() {
   std::vector<std::string> types = builtins().types();
   types.push_back("convoy.ext.RoutePolicy");        // in metadata
   types.push_back("convoy.ext.HealthCheckPolicy");  // likewise
+  types.push_back("convoy.ext.DnsPolicy");          // likewise
   for (const std::string& type : types) {
     found.push_back(
         google::protobuf::DescriptorPool::generated_pool()->FindMessageTypeByName(type));

@@ -36,10 +36,10 @@ TEST(Resources, AnErrorForTheControlPlaneAndOneForPeople) {
   EXPECT_EQ(proto.rule(), "range");
   EXPECT_EQ(proto.value(), "0s");
   EXPECT_EQ(proto.reason(), "must be greater than 0s (and 1 more errors)");
-  EXPECT_EQ(result.errors.text(),
-            "Cluster \"web\": connect_timeout: must be greater than 0s (range: 0s)\n"
-            "Cluster \"web\": type: host names are not resolved yet; write type STATIC and IP "
-            "addresses, or EDS (unsupported_value: STRICT_DNS)");
+  EXPECT_EQ(
+      result.errors.text(),
+      "Cluster \"web\": connect_timeout: must be greater than 0s (range: 0s)\n"
+      "Cluster \"web\": load_assignment: a cluster of this type needs its endpoints (required)");
 }
 
 TEST(Resources, NoErrorIsAnEmptyMessage) {

@@ -97,6 +97,43 @@ TEST_F(ClientTest, WaitingCallsFailWhenNoAddressAnswers) {
   ASSERT_TRUE(untilCalls(1));
 }
 
+TEST_F(ClientTest, AddressesMayComeLater) {
+  ClientOptions none = options();
+  none.addresses.clear();
+  makeClient(none);
+  RecordingStream handler;
+  start(handler);
+  test_loop.runReady();
+  EXPECT_FALSE(handler.status.has_value());
+  client->setAddresses({});
+  client->setAddresses({server->address()});
+  ASSERT_TRUE(untilCalls(1));
+  // The connection stays when there are others, and is made to them when it has gone.
+  test::GrpcServer other(loop);
+  client->setAddresses({other.address(), server->address()});
+  client->setAddresses({other.address()});
+  client->setAddresses({});
+  EXPECT_EQ(*client->connectedTo(), server->address());
+  server->closeConnection(0);
+  ASSERT_TRUE(until([&] { return handler.status.has_value(); }));
+  RecordingStream again;
+  start(again);
+  ASSERT_TRUE(until([&] { return client->connectedTo() != nullptr; }));
+  EXPECT_EQ(*client->connectedTo(), other.address());
+  client.reset();
+}
+
+TEST_F(ClientTest, ACallWithoutAnAddressHasItsDeadline) {
+  ClientOptions none = options();
+  none.addresses.clear();
+  makeClient(none);
+  RecordingStream handler;
+  start(handler, {.path = "/s/m", .timeout = std::chrono::seconds(1)});
+  clock.advance(std::chrono::seconds(2));
+  ASSERT_TRUE(handler.status.has_value());
+  EXPECT_EQ(handler.status->code(), absl::StatusCode::kDeadlineExceeded);
+}
+
 TEST_F(ClientTest, ACallMayBeStartedFromTheEndOfAnother) {
   makeClient(options());
   RecordingStream first;

@@ -9,6 +9,7 @@
 #include "proxy/upstream/health/spec.h"
 #include "test/proxy/server/fixture.h"
 #include "test/proxy/server/specs.h"
+#include "test/proxy/upstream/dns/fake_resolver.h"
 
 namespace convoy::server {
 namespace {
@@ -33,7 +34,9 @@ class ResourcesTest : public testing::Test {
   }
 
   DataPlane plane{2};
-  Resources resources{*plane.clusters, *plane.routes, *plane.listeners, *plane.secrets};
+  test::FakeResolver resolver;
+  upstream::DnsDiscovery dns{plane.main, resolver, plane.metrics, {}};
+  Resources resources{*plane.clusters, *plane.routes, *plane.listeners, *plane.secrets, dns};
 };
 
 TEST_F(ResourcesTest, OnePublicationIsInForceFromClustersUpToListeners) {
@@ -81,6 +84,33 @@ TEST_F(ResourcesTest, CommandsOfHealthChecksNeedALeave) {
   EXPECT_EQ(errors[0].rule(), "command");
   resources.allowCheckCommands();
   EXPECT_TRUE(resources.admit(changes).empty());
+}
+
+TEST_F(ResourcesTest, HostNamesAreLookedUpBeforeTheirClusterIsInForce) {
+  FakeUpstream web;
+  auto named = test::dnsCluster(
+      test::dnsSpec({test::namedEndpoint("web.test", web.address().port())}), "web");
+  xds::Changes changes;
+  changes.clusters = {named};
+  EXPECT_TRUE(resources.admit(changes).empty());
+  EXPECT_FALSE(resources.hostsFound("web"));
+  EXPECT_FALSE(plane.clusters->has("web"));
+  resolver.answerV4("web.test", test::found({"127.0.0.1"}));
+  EXPECT_TRUE(resources.hostsFound("web"));
+  changes.routes = {tableTo("table", "web")};
+  changes.listeners = {listenerWithTable("l", {kAnyPort}, "table")};
+  xds::Changes listeners;
+  listeners.listeners = changes.listeners;
+  EXPECT_TRUE(resources.admit(listeners).empty());
+  resources.apply(changes);
+  plane.settle();
+  EXPECT_EQ(askAt(plane.address("l")).body, "ok");
+  xds::Changes removed;
+  removed.removed_listeners = {"l"};
+  removed.removed_clusters = {"web"};
+  resources.apply(removed);
+  plane.settle();
+  EXPECT_EQ(dns.assignment("web"), nullptr);
 }
 
 TEST_F(ResourcesTest, ATableIsSwappedUnderOpenConnections) {

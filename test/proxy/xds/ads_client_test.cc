@@ -107,6 +107,27 @@ TEST_F(AdsClientTest, ChangesAreAppliedAndOnlyTheyAreSent) {
   ASSERT_TRUE(until([&] { return server->type(config::kAssignmentType).names.empty(); }));
 }
 
+TEST_F(AdsClientTest, AClusterWithHostNamesWaitsUntilTheyAreLookedUp) {
+  ClusterProto named = staticCluster("web");
+  named.set_type(ClusterProto::STRICT_DNS);
+  server->set("web", named);
+  sink.looked_up = {"web"};
+  start();
+  ASSERT_TRUE(untilSettled());
+  EXPECT_EQ(initialized, 0);
+  EXPECT_EQ(sink.clusters.count("web"), 0u);
+  EXPECT_EQ(server->type(config::kAssignmentType).names.count("web"), 0u);
+  sink.looked_up.clear();
+  ads->onHostsFound("web");
+  EXPECT_EQ(sink.clusters.count("web"), 1u);
+  EXPECT_EQ(initialized, 1);
+  // An edit whose names are known already does not wait.
+  named.mutable_connect_timeout()->set_seconds(9);
+  server->set("web", named);
+  ASSERT_TRUE(pushed());
+  EXPECT_EQ(sink.clusters.at("web")->connect_timeout, std::chrono::seconds(9));
+}
+
 TEST_F(AdsClientTest, ANackNamesWhatIsRefusedAndTheRestIsInForce) {
   sink.refused = {"taken"};
   ClusterProto broken = staticCluster("broken");

@@ -58,7 +58,10 @@ class RecordingSink final : public ResourceSink {
     if (when_applied) when_applied();
   }
 
+  bool hostsFound(const std::string& cluster) override { return !looked_up.contains(cluster); }
+
   std::set<std::string> refused;
+  std::set<std::string> looked_up;  // now, and not found yet
   int admits = 0;
   int applies = 0;
   Changes last;

@@ -65,6 +65,27 @@ TEST_F(WarmingTest, AStaticClusterNeedsNothing) {
   EXPECT_EQ(warming.nextDeadline(), event::MonotonicTime::max());
 }
 
+TEST_F(WarmingTest, AClusterWaitsForItsHostNames) {
+  answered();
+  auto spec = std::make_shared<upstream::ClusterSpec>(*staticSpec("a"));
+  spec->discovery = upstream::ClusterSpec::Discovery::Dns;
+  putCluster(spec);
+  putListener(listenerSpec("l", "", {"a"}));
+  EXPECT_EQ(settle(), Names{});
+  EXPECT_TRUE(warming.takeAssignmentNames().empty()) << "nobody is asked for endpoints";
+  EXPECT_EQ(warming.nextDeadline(), kStart + kTimeout);
+  EXPECT_EQ(warming.waitingClusters().at(0).waiting_for, "the look-up of its host names");
+  warming.hostsFound("nobody");
+  warming.hostsFound("a");
+  EXPECT_EQ(settle(), (Names{"+cluster a", "+listener l"}));
+  // The next version waits in its turn, and no longer than that.
+  putCluster(spec);
+  EXPECT_EQ(settle(), Names{});
+  now += kTimeout;
+  EXPECT_EQ(settle(), Names{"+cluster a"});
+  EXPECT_EQ(warming.timeouts().endpoints, 1u);
+}
+
 TEST_F(WarmingTest, AClusterWaitsForItsEndpoints) {
   answered();
   putCluster(edsSpec("a", "service"));

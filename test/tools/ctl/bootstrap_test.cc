@@ -8,6 +8,7 @@
 
 #include "proxy/config/bootstrap_loader.h"
 #include "proxy/tls/spec.h"
+#include "proxy/upstream/dns/spec.h"
 
 namespace convoy::tools::ctl {
 namespace {
@@ -77,6 +78,21 @@ TEST(BootstrapTest, TlsVerifiesTheControlPlane) {
   EXPECT_EQ(own.key.path, "/c/node.key");
 }
 
+TEST(BootstrapTest, TheControlPlaneMayHaveAName) {
+  const auto loaded =
+      load({.id = "a", .control_plane = "Control.Example.com:18000", .tls = {.ca = "/c/ca.pem"}});
+  ASSERT_TRUE(loaded.ok()) << loaded.errorText();
+  EXPECT_TRUE(loaded.notes.empty());
+  const auto& cluster = *loaded.spec->clusters.at(0);
+  ASSERT_EQ(cluster.dns->named.size(), 1u);
+  EXPECT_EQ(cluster.dns->named[0].host, "control.example.com");
+  const auto& transport = dynamic_cast<const tls::ClientSpec&>(*cluster.transport);
+  EXPECT_EQ(transport.sni, "control.example.com");
+  const auto& validation = std::get<tls::ValidationSpec>(transport.common.validation->value->value);
+  EXPECT_EQ(validation.names.at(0).value, "control.example.com");
+  EXPECT_EQ(validation.names.at(0).type, tls::SanMatch::Type::Dns);
+}
+
 TEST(BootstrapTest, RefusesByOption) {
   const struct {
     BootstrapOptions options;
@@ -84,7 +100,8 @@ TEST(BootstrapTest, RefusesByOption) {
   } kCases[] = {
       {{.id = ""}, "--id"},
       {{.id = std::string(257, 'a')}, "--id"},
-      {{.id = "a", .control_plane = "control.example.com:18000"}, "--control-plane"},
+      {{.id = "a", .control_plane = "control..example.com:18000"}, "--control-plane"},
+      {{.id = "a", .control_plane = "control.example.com:0"}, "--control-plane"},
       {{.id = "a", .control_plane = "10.0.0.1:0"}, "--control-plane"},
       {{.id = "a", .admin = "9901"}, "--admin"},
       {{.id = "a", .tls = {.certificate = "c", .key = "k"}}, "--cert and --key need --ca"},

@@ -1,0 +1,172 @@
+// The whole data plane in one process, with clusters whose hosts are found by a real DNS server.
+
+#include <gtest/gtest.h>
+
+#include <string>
+
+#include "absl/strings/str_cat.h"
+#include "envoy/extensions/network/dns_resolver/cares/v3/cares_dns_resolver.pb.h"
+#include "proxy/config/resources.h"
+#include "test/common/dns_server.h"
+#include "test/common/proxy_harness.h"
+#include "test/common/xds_server.h"
+#include "test/proxy/server/pages.h"
+#include "test/proxy/xds/resources.h"
+
+namespace convoy::server {
+namespace {
+
+using test::FakeUpstream;
+using test::ProxyHarness;
+using test::XdsServer;
+
+class DnsClustersTest : public testing::Test {
+ protected:
+  // The cluster "web" at a name, with these fields.
+  std::string bootstrap(const std::string& host, const std::string& type = "STRICT_DNS",
+                        const std::string& fields = "") const {
+    std::string text = test::staticBootstrap(web_.address());
+    const auto replace = [&text](const std::string& what, const std::string& by) {
+      text.replace(text.rfind(what), what.size(), by);
+    };
+    replace("address: 127.0.0.1", "address: " + host);
+    replace("connect_timeout: 5s",
+            absl::StrCat("type: ", type, "\n    dns_lookup_family: V4_ONLY\n",
+                         "    dns_refresh_rate: 0.02s\n    typed_dns_resolver_config: ",
+                         dns_.asResolver(), fields.empty() ? "" : "\n    ", fields));
+    return text;
+  }
+  // Requests until one is answered so.
+  static bool becomes(const ProxyHarness& proxy, int status) {
+    for (int i = 0; i < 10'000; ++i) {
+      if (proxy.get("/").status == status) return true;
+    }
+    return false;
+  }
+  FakeUpstream web_;
+  test::DnsServer dns_;
+};
+
+TEST_F(DnsClustersTest, AStockBootstrapServesByName) {
+  dns_.set("web.test", {.v4 = {"127.0.0.1"}});
+  for (const char* type : {"STRICT_DNS", "LOGICAL_DNS"}) {
+    ProxyHarness proxy(bootstrap("web.test", type));
+    EXPECT_EQ(proxy.get("/").status, 200) << "the first request has its host";
+    const std::string page = ask(proxy, "/clusters").body;
+    EXPECT_NE(page.find("web::dns::web.test::addresses::1\n"), std::string::npos) << page;
+    EXPECT_NE(page.find(absl::StrCat("web::", web_.address().text(), "::hostname::web.test\n")),
+              std::string::npos)
+        << page;
+    EXPECT_NE(ask(proxy, "/stats").body.find("cluster.web.dns.age_seconds: "), std::string::npos);
+  }
+}
+
+TEST_F(DnsClustersTest, TheStartWaitsForTheFirstAnswer) {
+  dns_.set("web.test", {.v4 = {"127.0.0.1"}, .lost = 1});
+  ProxyHarness proxy(bootstrap("web.test"));
+  EXPECT_EQ(dns_.questions("web.test"), 2);
+  EXPECT_EQ(proxy.get("/").status, 200);
+}
+
+TEST_F(DnsClustersTest, NobodyWaitsForAClusterThatSaysSo) {
+  dns_.set("web.test", {.silent = true});
+  ProxyHarness proxy(bootstrap("web.test", "STRICT_DNS", "wait_for_warm_on_init: false"));
+  EXPECT_EQ(proxy.get("/").status, 503);
+}
+
+TEST_F(DnsClustersTest, ANameThatDoesNotExistIsAPoolWithoutHosts) {
+  ProxyHarness proxy(bootstrap("web.test"));
+  EXPECT_EQ(proxy.get("/").status, 503);
+  const std::string page = ask(proxy, "/clusters").body;
+  EXPECT_NE(page.find("web::dns::web.test::problem::NXDOMAIN: there is no such name\n"),
+            std::string::npos)
+      << page;
+  dns_.set("web.test", {.v4 = {"127.0.0.1"}});
+  EXPECT_TRUE(becomes(proxy, 200));
+}
+
+TEST_F(DnsClustersTest, HostsFollowTheAnswersAndOutliveFailures) {
+  dns_.set("web.test", {.v4 = {"127.0.0.1"}});
+  ProxyHarness proxy(bootstrap("web.test"));
+  dns_.set("web.test", {.rcode = 2});
+  ASSERT_TRUE(dns_.untilAsked("web.test", dns_.questions("web.test") + 10));
+  EXPECT_EQ(proxy.get("/").status, 200);
+  // Nobody listens there.
+  dns_.set("web.test", {.v4 = {"127.0.0.9"}});
+  EXPECT_TRUE(becomes(proxy, 503));
+  dns_.set("web.test", {.v4 = {"127.0.0.1"}});
+  EXPECT_TRUE(becomes(proxy, 200));
+  // The name is gone, and after some answers the host is, too.
+  dns_.set("web.test", {.rcode = 3});
+  EXPECT_TRUE(becomes(proxy, 503));
+}
+
+TEST_F(DnsClustersTest, AServerMayBeStoppedWhileItWaitsForDns) {
+  dns_.set("web.test", {.silent = true});
+  config::LoadedBootstrap loaded = config::loadBootstrap(bootstrap("web.test"), "test.yaml");
+  ASSERT_TRUE(loaded.ok()) << loaded.errorText();
+  const event::SystemClock clock;
+  Options options;
+  options.concurrency = 1;
+  Server server(options, *std::move(loaded.spec), clock, event::Random(1));
+  ASSERT_TRUE(server.start().ok());
+  EXPECT_EQ(server.state(), Server::State::Initializing);
+  server.loop().post([&server] { server.drainAndStop(); });
+  server.run();
+  EXPECT_EQ(server.state(), Server::State::Stopped);
+}
+
+TEST_F(DnsClustersTest, TheControlPlaneAndWhatItSendsMayBeNamed) {
+  test::ThreadedXdsServer control_plane;
+  dns_.set("control.test", {.v4 = {"127.0.0.1"}});
+  dns_.set("web.test", {.v4 = {"127.0.0.1"}, .lost = 1});
+  xds::ClusterProto web = xds::staticCluster("web", web_.address().port());
+  web.set_type(xds::ClusterProto::STRICT_DNS);
+  web.set_dns_lookup_family(xds::ClusterProto::V4_ONLY);
+  web.mutable_load_assignment()
+      ->mutable_endpoints(0)
+      ->mutable_lb_endpoints(0)
+      ->mutable_endpoint()
+      ->mutable_address()
+      ->mutable_socket_address()
+      ->set_address("web.test");
+  control_plane.run([&](XdsServer& server) {
+    server.set("web", web);
+    xds::ListenerProto listener = xds::rdsListener("public", "table");
+    listener.mutable_address()->mutable_socket_address()->set_port_value(0);
+    server.set("public", listener);
+    server.set("table", xds::routesTo("table", {"web"}));
+  });
+  // The resolver is the node's.
+  const ProxyHarness proxy(absl::StrCat(R"(
+node: {id: node-1, cluster: edge}
+typed_dns_resolver_config: )",
+                                        dns_.asResolver(), R"(
+dynamic_resources:
+  ads_config:
+    api_type: DELTA_GRPC
+    transport_api_version: V3
+    grpc_services: [{envoy_grpc: {cluster_name: control}}]
+  lds_config: {ads: {}, resource_api_version: V3}
+  cds_config: {ads: {}, resource_api_version: V3}
+static_resources:
+  clusters:
+  - name: control
+    type: STRICT_DNS
+    dns_lookup_family: V4_ONLY
+    typed_extension_protocol_options:
+      envoy.extensions.upstreams.http.v3.HttpProtocolOptions:
+        "@type": type.googleapis.com/envoy.extensions.upstreams.http.v3.HttpProtocolOptions
+        explicit_http_config: {http2_protocol_options: {}}
+    load_assignment:
+      cluster_name: control
+      endpoints:
+      - lb_endpoints:
+        - endpoint: {address: {socket_address: {address: control.test, port_value: )",
+                                        control_plane.address().port(), "}}}\n"));
+  EXPECT_EQ(dns_.questions("web.test"), 2) << "the cluster waited for its name";
+  EXPECT_EQ(proxy.send("GET /web HTTP/1.1\r\nHost: test\r\nConnection: close\r\n\r\n").status, 200);
+}
+
+}  // namespace
+}  // namespace convoy::server
