@@ -10,6 +10,7 @@
 #include "proxy/event/clock.h"
 #include "proxy/http/failure.h"
 #include "proxy/http/message.h"
+#include "proxy/http/session_binding.h"
 #include "proxy/net/address.h"
 #include "proxy/net/transport.h"
 
@@ -42,6 +43,7 @@ struct StreamInfo {
   std::string_view downstream_ip;                        // the client as far as it is trusted, text
   std::string_view forwarded_for;                        // X-Forwarded-For as it was received
   const net::Transport* downstream_transport = nullptr;  // of the connection; null: plain text
+  const SessionBinding* session = nullptr;               // null: requests have no sessions here
   std::string_view upstream_transport_failure;           // a stable name; empty: none
 };
 

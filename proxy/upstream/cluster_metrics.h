@@ -61,6 +61,14 @@ struct ClusterMetrics {
   observe::Counter upstream_rq_4xx;
   observe::Counter upstream_rq_5xx;
   observe::Histogram upstream_rq_time;
+  // Sessions (Convoy's own).
+  observe::Counter sticky_hit;
+  observe::Counter sticky_miss;
+  observe::Counter sticky_repicked;
+  observe::Counter sticky_expired;
+  observe::Counter sticky_tampered;
+  observe::Counter sticky_evicted;
+  observe::Gauge sticky_entries;
   // Back-pressure.
   observe::Counter upstream_flow_control_paused_reading_total;
   observe::Counter upstream_flow_control_resumed_reading_total;
@@ -96,6 +104,7 @@ struct ClusterMetrics {
   static void visit(Self& self, Visitor&& visitor) {
     visitConnections(self, visitor);
     visitRequests(self, visitor);
+    visitSessions(self, visitor);
     visitRest(self, visitor);
   }
 
@@ -192,6 +201,20 @@ struct ClusterMetrics {
     visitor("upstream_rq_5xx", self.upstream_rq_5xx, kClasses);
     visitor("upstream_rq_time", self.upstream_rq_time,
             "Time from the request's arrival to the end of its response, in milliseconds");
+  }
+
+  template <class Self, class Visitor>
+  static void visitSessions(Self& self, Visitor& visitor) {
+    visitor("sticky_hit", self.sticky_hit, "Requests that went to the host of their session");
+    visitor("sticky_miss", self.sticky_miss, "Requests without a session");
+    visitor("sticky_repicked", self.sticky_repicked,
+            "Requests whose session's host gets no requests, so that another was chosen");
+    visitor("sticky_expired", self.sticky_expired, "Requests with a session that was over");
+    visitor("sticky_tampered", self.sticky_tampered,
+            "Requests with a session that nobody with the keys has made");
+    visitor("sticky_evicted", self.sticky_evicted,
+            "Learned sessions that were forgotten to make room for others");
+    visitor("sticky_entries", self.sticky_entries, "Learned sessions");
   }
 
   template <class Self, class Visitor>

@@ -19,14 +19,22 @@
 //     Envoy, too, unless locality_weighted_lb_config asks for it).
 //   - An address that occurs more than once counts where it occurs first.
 //
+// A request that is bound to a host (by a session) may also go to a host that is as usable and not
+// chosen: a degraded one, or one of another priority. Those are the set's spares. This is what
+// Envoy calls override_host_status, with its default.
+//
 // What algorithms need is computed here, once for all workers: the smooth weighted order while it
 // is small (wrr_sequence.h), classes of equal weight otherwise.
 
 #include <cstdint>
 #include <memory>
+#include <mutex>
 #include <span>
+#include <string_view>
 #include <vector>
 
+#include "absl/container/flat_hash_map.h"
+#include "absl/strings/string_view.h"
 #include "proxy/event/random.h"
 #include "proxy/upstream/alias_table.h"
 #include "proxy/upstream/hash_table.h"
@@ -48,7 +56,8 @@ class HostSet {
   };
 
   // make_table: what a hashing policy needs; null: nothing.
-  explicit HostSet(std::vector<Entry> entries, const MakeHashTable& make_table = nullptr);
+  explicit HostSet(std::vector<Entry> entries, const MakeHashTable& make_table = nullptr,
+                   std::vector<Host*> spares = {});
 
   std::span<const Entry> entries() const { return entries_; }
   size_t size() const { return entries_.size(); }
@@ -72,9 +81,15 @@ class HostSet {
   const AliasTable& shares() const { return shares_; }
   // Null: none was asked for, or the set is empty.
   const HashTable* hashTable() const { return hash_table_.get(); }
+  std::span<Host* const> spares() const { return spares_; }
+  // The entry or spare of this address (Host::addressText()); null if there is none. O(1) but for
+  // the first call of all workers, which makes an index, under a lock that later calls do not take:
+  // sets that nobody asks cost nothing.
+  Host* find(std::string_view address) const;
 
  private:
   void buildClasses();
+  void buildIndex() const;
 
   const std::vector<Entry> entries_;
   bool equal_weights_ = true;
@@ -85,6 +100,9 @@ class HostSet {
   std::vector<uint32_t> members_;
   AliasTable shares_;
   std::shared_ptr<const HashTable> hash_table_;
+  const std::vector<Host*> spares_;
+  mutable std::once_flag indexed_;
+  mutable absl::flat_hash_map<absl::string_view, Host*> index_;  // keys are the hosts' own
 };
 
 }  // namespace convoy::upstream

@@ -106,6 +106,10 @@ class LoadBalancer {
   // The snapshot for the picks that follow; it outlives them, up to the next call.
   virtual void setHosts(const HostSet& hosts) = 0;
   virtual Pick pick(PickContext& context) = 0;
+  // The pick of a host that something else has chosen: counted as if this policy had.
+  virtual Pick adopt(PickContext& /*context*/, Host& host) {
+    return {.kind = Pick::Kind::Host, .host = &host};
+  }
   // Whether onResult() is to be called: the same answer for the whole life of the policy.
   virtual bool wantsResults() const { return false; }
   // Of a host that was picked; it may have left the set since.

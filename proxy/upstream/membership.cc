@@ -60,8 +60,10 @@ const Host* Membership::find(const net::Address& address) const {
 void Membership::makeTablesBy(MakeHashTable make_table) {
   make_table_ = std::move(make_table);
   const auto entries = hosts_->entries();
+  const auto spares = hosts_->spares();
   hosts_ = std::make_shared<const HostSet>(
-      std::vector<HostSet::Entry>(entries.begin(), entries.end()), make_table_);
+      std::vector<HostSet::Entry>(entries.begin(), entries.end()), make_table_,
+      std::vector<Host*>(spares.begin(), spares.end()));
 }
 
 uint32_t Membership::takeSlot() {
@@ -87,9 +89,13 @@ Membership::Change Membership::update(const AssignmentSpec& assignment,
     }
   }
   std::vector<HostSet::Entry> entries = choose(candidates);
+  std::vector<Host*> spares = sparesOf(candidates, entries);
   change.changed = !change.removed.empty() || !change.draining.empty() ||
-                   !sameEntries(entries, hosts_->entries());
-  if (change.changed) hosts_ = std::make_shared<const HostSet>(std::move(entries), make_table_);
+                   !sameEntries(entries, hosts_->entries()) ||
+                   !std::ranges::equal(spares, hosts_->spares());
+  if (change.changed) {
+    hosts_ = std::make_shared<const HostSet>(std::move(entries), make_table_, std::move(spares));
+  }
   change.hosts = hosts_;
   return change;
 }
@@ -174,6 +180,22 @@ std::vector<HostSet::Entry> Membership::choose(const std::vector<Candidate>& can
     return entries;
   }
   return {};
+}
+
+// The usable hosts that were not chosen; `chosen` is in the order of the candidates.
+std::vector<Host*> Membership::sparesOf(const std::vector<Candidate>& candidates,
+                                        const std::vector<HostSet::Entry>& chosen) {
+  std::vector<Host*> spares;
+  auto next = chosen.begin();
+  for (const Candidate& candidate : candidates) {
+    Host* const host = candidate.member->host.get();
+    if (next != chosen.end() && next->host == host) {
+      ++next;
+    } else if (candidate.grade <= Grade::Degraded) {
+      spares.push_back(host);
+    }
+  }
+  return spares;
 }
 
 }  // namespace convoy::upstream

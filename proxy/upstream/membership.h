@@ -78,6 +78,8 @@ class Membership {
   void sweep(Change& change);
   uint32_t takeSlot();
   static std::vector<HostSet::Entry> choose(const std::vector<Candidate>& candidates);
+  static std::vector<Host*> sparesOf(const std::vector<Candidate>& candidates,
+                                     const std::vector<HostSet::Entry>& chosen);
 
   const size_t workers_;
   MakeHashTable make_table_;  // null: none

@@ -40,17 +40,33 @@ WorkerCluster::~WorkerCluster() = default;
 // --- requests ---
 
 PickResult WorkerCluster::pick(std::span<const Host* const> tried, PickWaiter* waiter,
-                               std::optional<uint64_t> hash) {
+                               std::optional<uint64_t> hash, const HostPreference* preferred) {
   PickContext context{.random = context_->loop.random(),
                       .tried = tried,
                       .waiter = waiter,
                       .hash = hash,
                       .now = context_->loop.now(),
                       .cluster_active = &shared_->bounded_active};
-  const Pick pick = balancer_->pick(context);
+  Pick pick;
+  const bool asked = preferred != nullptr && !preferred->address.empty();
+  Host* const wanted = asked ? findPreferred(*preferred, context) : nullptr;
+  if (wanted != nullptr) {
+    pick = balancer_->adopt(context, *wanted);
+  } else if (!asked || !preferred->strict) {
+    pick = balancer_->pick(context);
+  }
   if (pick.kind == Pick::Kind::None) metrics_.upstream_cx_none_healthy.add();
   if (pick.kind != Pick::Kind::Host) return {.kind = pick.kind, .lease = {}};
-  return {.kind = pick.kind, .lease = HostLease(refTo(*pick.host), pick.counted, pick.in_total)};
+  return {.kind = pick.kind,
+          .lease = HostLease(refTo(*pick.host), pick.counted, pick.in_total),
+          .preferred = wanted != nullptr};
+}
+
+Host* WorkerCluster::findPreferred(const HostPreference& preferred,
+                                   const PickContext& context) const {
+  Host* const host = hosts_->find(preferred.address);
+  if (host == nullptr || preferred.strict || !context.triedAlready(host)) return host;
+  return nullptr;
 }
 
 HostRef& WorkerCluster::refTo(Host& host) {

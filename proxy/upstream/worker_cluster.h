@@ -50,7 +50,15 @@ struct WorkerContext {
 
 struct PickResult {
   Pick::Kind kind = Pick::Kind::None;
-  HostLease lease;  // set if kind is Host
+  HostLease lease;         // set if kind is Host
+  bool preferred = false;  // it is the host that was asked for
+};
+
+// A host that a request asks for: it is taken instead of the algorithm's as long as the host set
+// has it (host_set.h) and the request was not tried on it.
+struct HostPreference {
+  std::string_view address;  // Host::addressText(); empty: none is asked for
+  bool strict = false;       // this host, tried or not, or none
 };
 
 class WorkerCluster : public std::enable_shared_from_this<WorkerCluster> {
@@ -67,9 +75,11 @@ class WorkerCluster : public std::enable_shared_from_this<WorkerCluster> {
   // Chooses a host for one request. tried: hosts that this request failed on, passed over while
   // there is another. With a waiter the answer may be Later: the waiter is told when to pick again,
   // also when the cluster gets another policy or is removed; who waits keeps the cluster alive.
-  // hash: of the request's hash key, asked for only if picksByHash().
+  // hash: of the request's hash key, asked for only if picksByHash(). preferred: the host to take
+  // whatever the policy says.
   PickResult pick(std::span<const Host* const> tried = {}, PickWaiter* waiter = nullptr,
-                  std::optional<uint64_t> hash = std::nullopt);
+                  std::optional<uint64_t> hash = std::nullopt,
+                  const HostPreference* preferred = nullptr);
   bool picksByHash() const { return upstream::picksByHash(spec_->balancing.algorithm); }
 
   // A stream to that host. Null if one of the callbacks was called from inside (a connection was
@@ -139,6 +149,7 @@ class WorkerCluster : public std::enable_shared_from_this<WorkerCluster> {
   void setBalancerForTest(std::unique_ptr<LoadBalancer> balancer);
 
  private:
+  Host* findPreferred(const HostPreference& preferred, const PickContext& context) const;
   HostRef& refTo(Host& host);
   void tellBalancer(const Host& host, uint16_t status, event::Duration took, bool abandoned);
   [[nodiscard]] std::unique_ptr<LoadBalancer> adoptSpec(std::shared_ptr<const ClusterSpec> spec);

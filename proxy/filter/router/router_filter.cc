@@ -226,10 +226,35 @@ void RouterFilter::limitStream() {
   if (limit.has_value()) context().setMaxStreamDuration(limit->duration, limit->of_client);
 }
 
+// The host of the request's session first, if it has one.
+upstream::PickResult RouterFilter::pick(Attempt& attempt) {
+  const http::SessionBinding* const session = context().info().session;
+  if (session == nullptr) return cluster_->pick(tried_, &attempt, hash_key_.hash);
+  const upstream::HostPreference preferred{session->host, session->strict};
+  upstream::PickResult picked = cluster_->pick(tried_, &attempt, hash_key_.hash, &preferred);
+  if (picked.kind != upstream::Pick::Kind::Later) countSession(*session, picked.preferred);
+  return picked;
+}
+
+void RouterFilter::countSession(const http::SessionBinding& session, bool kept) {
+  if (std::exchange(session_counted_, true)) return;
+  upstream::ClusterMetrics& metrics = cluster_->metrics();
+  switch (session.found) {
+    case http::SessionBinding::Found::Nothing:
+      return metrics.sticky_miss.add();
+    case http::SessionBinding::Found::Host:
+      return (kept ? metrics.sticky_hit : metrics.sticky_repicked).add();
+    case http::SessionBinding::Found::Expired:
+      return metrics.sticky_expired.add();
+    case http::SessionBinding::Found::Tampered:
+      return metrics.sticky_tampered.add();
+  }
+}
+
 void RouterFilter::chooseHost(Attempt& attempt) {
   latest_ = &attempt;
   attempt.state = Attempt::State::Choosing;
-  upstream::PickResult picked = cluster_->pick(tried_, &attempt, hash_key_.hash);
+  upstream::PickResult picked = pick(attempt);
   switch (picked.kind) {
     case upstream::Pick::Kind::Later:
       awaited_ = cluster_->shared_from_this();

@@ -84,6 +84,8 @@ class RouterFilter final : public http::Filter {
   void openOwnTunnel(Attempt& attempt);
   bool refusesTunnel(const http::ResponseHead& head);
   void openTunnel();
+  upstream::PickResult pick(Attempt& attempt);
+  void countSession(const http::SessionBinding& session, bool kept);
   void chooseHost(Attempt& attempt);
   void accept(Attempt& attempt, http::ResponseHead& head, bool end_of_stream);
   // abandoned: nobody waits for the answers any more.
@@ -149,9 +151,10 @@ class RouterFilter final : public http::Filter {
   bool body_seen_ = false;  // some of the body, or its end, has come
   bool body_lost_ = false;  // some of it was passed on and not kept
   bool keeps_body_ = false;
-  bool holds_client_ = false;    // the client's body waits for the next attempt
-  bool repeated_ = false;        // a kept-alive connection was the wrong one
-  bool counted_ = false;         // the response was counted
+  bool holds_client_ = false;  // the client's body waits for the next attempt
+  bool repeated_ = false;      // a kept-alive connection was the wrong one
+  bool counted_ = false;       // the response was counted
+  bool session_counted_ = false;
   bool resumes_later_ = false;   // the request path is paused for a host, a connection or a tunnel
   bool asks_tunnel_ = false;     // CONNECT or an upgrade
   bool is_tunnel_ = false;       // it is open

@@ -54,8 +54,7 @@ Host* Hashed::findAnywhere(size_t from, const PickContext& context, uint64_t tot
 Pick Hashed::pick(PickContext& context) {
   if (hosts_ == nullptr || hosts_->empty()) return {};
   const bool hashes = context.hash.has_value() && hosts_->hashTable() != nullptr;
-  const bool bounded = balance_percent_ != 0 && context.cluster_active != nullptr;
-  if (!bounded) {
+  if (!bounds(context)) {
     Host* host = hashes ? find(*context.hash, context, 0) : drawUntried(*hosts_, context);
     if (host == nullptr) host = hosts_->entries()[hosts_->hashTable()->find(*context.hash)].host;
     return {.kind = Pick::Kind::Host, .host = host};
@@ -69,6 +68,14 @@ Pick Hashed::pick(PickContext& context) {
     host->active().fetch_add(1, std::memory_order_relaxed);
   }
   return {.kind = Pick::Kind::Host, .counted = true, .in_total = true, .host = host};
+}
+
+// It has its place whatever the bound says.
+Pick Hashed::adopt(PickContext& context, Host& host) {
+  if (!bounds(context)) return {.kind = Pick::Kind::Host, .host = &host};
+  context.cluster_active->fetch_add(1, std::memory_order_relaxed);
+  host.active().fetch_add(1, std::memory_order_relaxed);
+  return {.kind = Pick::Kind::Host, .counted = true, .in_total = true, .host = &host};
 }
 
 }  // namespace convoy::upstream::algorithms

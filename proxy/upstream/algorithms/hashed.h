@@ -22,8 +22,12 @@ class Hashed final : public LoadBalancer {
 
   void setHosts(const HostSet& hosts) override { hosts_ = &hosts; }
   Pick pick(PickContext& context) override;
+  Pick adopt(PickContext& context, Host& host) override;
 
  private:
+  bool bounds(const PickContext& context) const {
+    return balance_percent_ != 0 && context.cluster_active != nullptr;
+  }
   // Null: no host of the sequence will do.
   Host* find(uint64_t hash, const PickContext& context, uint64_t total) const;
   Host* findAnywhere(size_t from, const PickContext& context, uint64_t total) const;

@@ -46,8 +46,12 @@ Pick LeastActive::pick(PickContext& context) {
       return {.kind = Pick::Kind::Host, .counted = true, .host = choice.host};
     }
   }
-  choice.host->active().fetch_add(1, std::memory_order_relaxed);
-  return {.kind = Pick::Kind::Host, .counted = true, .host = choice.host};
+  return adopt(context, *choice.host);
+}
+
+Pick LeastActive::adopt(PickContext&, Host& host) {
+  host.active().fetch_add(1, std::memory_order_relaxed);
+  return {.kind = Pick::Kind::Host, .counted = true, .host = &host};
 }
 
 }  // namespace convoy::upstream::algorithms

@@ -21,6 +21,7 @@ class LeastActive final : public LoadBalancer {
 
   void setHosts(const HostSet& hosts) override { hosts_ = &hosts; }
   Pick pick(PickContext& context) override;
+  Pick adopt(PickContext& context, Host& host) override;
 
  private:
   struct Choice {

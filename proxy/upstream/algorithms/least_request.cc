@@ -28,9 +28,12 @@ Pick LeastRequest::pick(PickContext& context) {
     if (context.triedAlready(drawn.host)) continue;
     if (best == nullptr || lighter(drawn, *best)) best = &drawn;
   }
-  Host* host = best != nullptr ? best->host : drawUntried(*hosts_, context);
-  host->active().fetch_add(1, std::memory_order_relaxed);
-  return {.kind = Pick::Kind::Host, .counted = true, .host = host};
+  return adopt(context, best != nullptr ? *best->host : *drawUntried(*hosts_, context));
+}
+
+Pick LeastRequest::adopt(PickContext& /*context*/, Host& host) {
+  host.active().fetch_add(1, std::memory_order_relaxed);
+  return {.kind = Pick::Kind::Host, .counted = true, .host = &host};
 }
 
 }  // namespace convoy::upstream::algorithms

@@ -20,6 +20,7 @@ class LeastRequest final : public LoadBalancer {
 
   void setHosts(const HostSet& hosts) override { hosts_ = &hosts; }
   Pick pick(PickContext& context) override;
+  Pick adopt(PickContext& context, Host& host) override;
 
  private:
   bool lighter(const HostSet::Entry& a, const HostSet::Entry& b) const;

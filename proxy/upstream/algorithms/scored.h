@@ -46,8 +46,12 @@ class Scored : public LoadBalancer {
     if (hosts_ == nullptr || hosts_->empty()) return {};
     Host* host = ++picks_ % kLookEvery == 0 ? findForgotten(context) : nullptr;
     if (host == nullptr) host = best(context);
-    host->active().fetch_add(1, std::memory_order_relaxed);
-    return {.kind = Pick::Kind::Host, .counted = true, .host = host};
+    return adopt(context, *host);
+  }
+
+  Pick adopt(PickContext& /*context*/, Host& host) final {
+    host.active().fetch_add(1, std::memory_order_relaxed);
+    return {.kind = Pick::Kind::Host, .counted = true, .host = &host};
   }
 
   void onResult(const Host& host, const RequestResult& result) final {

@@ -228,5 +228,27 @@ TEST(MembershipTest, UnverifiedHostsThatServeGoOnUntilTheirOwnVerdict) {
   EXPECT_EQ(text(*membership.update(more, verdicts("HH??")).hosts), "1*1 2*1 3*1 ");
 }
 
+// Who may be asked for by name although others are chosen.
+TEST(MembershipTest, SparesAreTheUsableThatWereNotChosen) {
+  Membership membership(1);
+  const auto spares = [&membership](const std::vector<Endpoint>& endpoints) {
+    const Membership::Change change = membership.update(assignmentOf(endpoints));
+    std::string out = change.changed ? "changed: " : "same: ";
+    for (const Host* host : change.hosts->spares()) {
+      const std::string ip = host->address().ipText();
+      out += ip.substr(ip.rfind('.') + 1) + " ";
+    }
+    return out;
+  };
+  EXPECT_EQ(spares({{1}, {2, kDegraded}, {3, kUnhealthy}, {4, kUnknown, 1, 1}, {5, kDraining}}),
+            "changed: 2 4 ");
+  EXPECT_EQ(spares({{1}, {2, kDegraded}, {3, kUnhealthy}, {4, kUnknown, 1, 1}, {5, kDraining}}),
+            "same: 2 4 ");
+  EXPECT_EQ(spares({{1}, {2, kDegraded}, {4, kUnknown, 1, 1}, {6, kUnknown, 1, 1}}),
+            "changed: 2 4 6 ")
+      << "workers are told of a new one";
+  EXPECT_EQ(spares({{1, kUnhealthy}, {2, kDegraded}, {4, kDegraded, 1, 1}}), "changed: 4 ");
+}
+
 }  // namespace
 }  // namespace convoy::upstream

@@ -1,5 +1,8 @@
 #include "proxy/upstream/worker_cluster.h"
 
+#include <string>
+#include <vector>
+
 #include "test/proxy/upstream/fixture.h"
 
 namespace convoy::upstream {
@@ -406,6 +409,67 @@ TEST_F(WorkerClusterTest, ShutdownEndsEverything) {
   EXPECT_EQ(manager_->worker(0).size(), 0u);
   apply({.clusters = {clusterSpec("other")}});
   EXPECT_EQ(find("other"), nullptr) << "what comes later is not heard";
+}
+
+// --- a host that was asked for ---
+
+class PreferredHostTest : public WorkerClusterTest {
+ protected:
+  // The host's last octet, with "!" if it is the one that was asked for.
+  std::string pick(std::string_view address, bool strict = false,
+                   std::vector<const Host*> tried = {}) {
+    const HostPreference preferred{address, strict};
+    last_ = cluster().pick(tried, nullptr, &preferred);
+    if (last_.kind != Pick::Kind::Host) return "-";
+    const std::string ip = last_.lease.host().address().ipText();
+    return ip.substr(ip.rfind('.') + 1) + (last_.preferred ? "!" : "");
+  }
+  PickResult last_;
+};
+
+TEST_F(PreferredHostTest, IsTakenWhateverTheAlgorithm) {
+  makeCluster(3);
+  for (int i = 0; i < 4; ++i) EXPECT_EQ(pick("10.0.0.2:80"), "2!");
+  EXPECT_EQ(pick(""), "1") << "the algorithm is where it was";
+  EXPECT_EQ(pick("10.0.0.9:80"), "2") << "there is no such host";
+  EXPECT_EQ(pick("10.0.0.1:81"), "3");
+}
+
+TEST_F(PreferredHostTest, NotIfItGetsNoRequests) {
+  makeCluster(2);
+  setHosts({endpoint(1), endpoint(2, 1, HealthStatus::Unhealthy)});
+  EXPECT_EQ(pick("10.0.0.2:80"), "1");
+  setHosts({endpoint(1), endpoint(2, 1, HealthStatus::Draining)});
+  EXPECT_EQ(pick("10.0.0.2:80"), "1");
+  setHosts({endpoint(1), endpoint(2, 1, HealthStatus::Degraded)});
+  EXPECT_EQ(pick("10.0.0.2:80"), "2!") << "a session stays on a degraded host";
+  setHosts({endpoint(1)});
+  EXPECT_EQ(pick("10.0.0.2:80"), "1");
+}
+
+TEST_F(PreferredHostTest, WhatItFailedOnItDoesNotGetAgain) {
+  makeCluster(2);
+  EXPECT_EQ(pick("10.0.0.1:80"), "1!");
+  const Host* const first = &last_.lease.host();
+  EXPECT_EQ(pick("10.0.0.1:80", false, {first}), "2");
+  EXPECT_EQ(pick("10.0.0.1:80", true, {first}), "1!") << "strict: this host or none";
+}
+
+TEST_F(PreferredHostTest, StrictIsThisHostOrNone) {
+  makeCluster(2);
+  EXPECT_EQ(pick("10.0.0.9:80", true), "-");
+  EXPECT_EQ(metrics().upstream_cx_none_healthy.value(), 1u);
+  EXPECT_EQ(pick("", true), "1") << "a new session goes anywhere";
+}
+
+TEST_F(PreferredHostTest, CountsForTheAlgorithmsThatCount) {
+  auto spec = clusterSpec();
+  spec->algorithm = Algorithm::LeastRequest;
+  makeCluster(spec, 2);
+  EXPECT_EQ(pick("10.0.0.1:80"), "1!");
+  const PickResult held = std::move(last_);
+  EXPECT_EQ(held.lease.host().active(), 1u);
+  EXPECT_EQ(picks(1), "2") << "the first host has a request already";
 }
 
 }  // namespace
