@@ -26,7 +26,7 @@ using google::protobuf::Struct;
 
 constexpr char kRedacted[] = "[redacted]";
 
-// Secrets that Envoy's protos of this version do not mark.
+// Secrets that Envoy's protos of this version do not mark, and ours, which cannot.
 constexpr std::string_view kUnmarked[] = {
     "envoy.config.core.v3.GrpcService.GoogleGrpc.CallCredentials.access_token",
     "envoy.config.core.v3.GrpcService.GoogleGrpc.CallCredentials.google_refresh_token",
@@ -34,6 +34,7 @@ constexpr std::string_view kUnmarked[] = {
     ".json_key",
     "envoy.config.core.v3.GrpcService.GoogleGrpc.CallCredentials.GoogleIAMCredentials."
     "authorization_token",
+    "convoy.ext.SignedCookie.Key.inline_bytes",
 };
 
 class Redactor {

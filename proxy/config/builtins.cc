@@ -3,6 +3,7 @@
 #include "api/convoy/ext/client_address.pb.h"
 #include "api/convoy/ext/health_check.pb.h"
 #include "api/convoy/ext/load_balancing.pb.h"
+#include "api/convoy/ext/stateful_session.pb.h"
 #include "envoy/extensions/filters/listener/tls_inspector/v3/tls_inspector.pb.h"
 #include "envoy/extensions/load_balancing_policies/least_request/v3/least_request.pb.h"
 #include "envoy/extensions/load_balancing_policies/random/v3/random.pb.h"
@@ -17,6 +18,7 @@
 #include "proxy/config/http_connection_manager.h"
 #include "proxy/config/load_balancing.h"
 #include "proxy/config/request_policy.h"
+#include "proxy/config/stateful_session.h"
 #include "proxy/config/tls_context.h"
 #include "proxy/filter/router/make_spec.h"
 
@@ -62,6 +64,29 @@ void registerHttp(Registry& registry) {
       "convoy.http.original_ip_detection.trusted_proxies", makeTrustedProxies);
   registry.early_header_mutations.add<ext::ForwardedHeader>(
       "convoy.http.early_header_mutation.forwarded", kAlways<true>);
+}
+
+void registerSessions(Registry& registry) {
+  namespace filter_v3 = extensions::filters::http::stateful_session::v3;
+  namespace states = extensions::http::stateful_session;
+  registry.http_filters.add<filter_v3::StatefulSession>(
+      filter::stateful_session::kKind,
+      [](const filter_v3::StatefulSession& proto, const Context& context, base::FieldReport& report)
+          -> Registry::HttpFilterPtr { return makeStatefulSession(proto, context, report); });
+  registry.per_route_filters.add<filter_v3::StatefulSessionPerRoute>(
+      filter::stateful_session::kKind,
+      [](const filter_v3::StatefulSessionPerRoute& proto, const Context& context,
+         base::FieldReport& report) -> Registry::PerRoutePtr {
+        return makeStatefulSessionPerRoute(proto, context, report);
+      });
+  registry.session_states.add<states::cookie::v3::CookieBasedSessionState>(
+      "envoy.http.stateful_session.cookie", makeAddressCookie);
+  registry.session_states.add<states::header::v3::HeaderBasedSessionState>(
+      "envoy.http.stateful_session.header", makeAddressHeader);
+  registry.session_states.add<ext::SignedCookie>("convoy.http.stateful_session.signed_cookie",
+                                                 makeSignedCookie);
+  registry.session_states.add<ext::LearnedSession>("convoy.http.stateful_session.learned",
+                                                   makeLearnedSession);
 }
 
 void registerAccessLogs(Registry& registry) {
@@ -127,6 +152,7 @@ void registerClusters(Registry& registry) {
 
 void registerBuiltins(Registry& registry) {
   registerHttp(registry);
+  registerSessions(registry);
   registerAccessLogs(registry);
   registerTransports(registry);
   registerClusters(registry);

@@ -1,5 +1,7 @@
 #include "proxy/config/cluster.h"
 
+#include <set>
+
 #include "proxy/config/assignment.h"
 #include "proxy/config/dns.h"
 #include "proxy/config/health_check.h"
@@ -159,6 +161,15 @@ void applyOptions(const Cluster& proto, const Context& context, upstream::Cluste
   }
 }
 
+// Which hosts the session of a request may name: what upstream/host_set.h has.
+void checkOverrideStatus(const core::HealthStatusSet& proto, base::FieldReport& report) {
+  std::set<int> statuses(proto.statuses().begin(), proto.statuses().end());
+  if (statuses == std::set<int>{core::UNKNOWN, core::HEALTHY, core::DEGRADED}) return;
+  auto at = report.in("common_lb_config");
+  report.error("override_host_status", "unsupported_value", "",
+               "must be UNKNOWN, HEALTHY and DEGRADED; or remove it");
+}
+
 void setConnections(const Cluster& proto, const Context& context, upstream::ClusterSpec* spec,
                     base::FieldReport& report) {
   spec->origins = originsAt(context, report);
@@ -192,6 +203,9 @@ std::shared_ptr<const upstream::ClusterSpec> toCluster(const Cluster& proto, con
     setBreakers(proto.circuit_breakers(), &spec->breakers, report);
   }
   applyOptions(proto, context, spec.get(), report);
+  if (proto.common_lb_config().has_override_host_status()) {
+    checkOverrideStatus(proto.common_lb_config().override_host_status(), report);
+  }
   setConnections(proto, context, spec.get(), report);
   if (proto.upstream_connection_options().has_tcp_keepalive() &&
       proto.name() != context.ads_cluster) {

@@ -59,6 +59,7 @@ Registry::Registry()
     : network_filters("network filter"),
       http_filters("HTTP filter"),
       per_route_filters("configuration of an HTTP filter for one route"),
+      session_states("session state"),
       access_loggers("access logger"),
       downstream_transports("transport socket for listeners"),
       upstream_transports("transport socket for clusters"),
@@ -76,6 +77,7 @@ std::vector<std::string> Registry::types() const {
   network_filters.addTypesTo(&types);
   http_filters.addTypesTo(&types);
   per_route_filters.addTypesTo(&types);
+  session_states.addTypesTo(&types);
   access_loggers.addTypesTo(&types);
   downstream_transports.addTypesTo(&types);
   cluster_options.addTypesTo(&types);

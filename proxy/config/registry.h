@@ -17,6 +17,7 @@
 #include "google/protobuf/message.h"
 #include "proxy/base/field_report.h"
 #include "proxy/config/context.h"
+#include "proxy/filter/stateful_session/spec.h"
 #include "proxy/http/spec.h"
 #include "proxy/net/spec.h"
 #include "proxy/route/spec.h"
@@ -131,6 +132,7 @@ class Registry {
   ExtensionPoint<NetworkFilterPtr> network_filters;
   ExtensionPoint<HttpFilterPtr> http_filters;
   ExtensionPoint<PerRoutePtr> per_route_filters;
+  ExtensionPoint<std::optional<filter::stateful_session::SessionStateSpec>> session_states;
   ExtensionPoint<std::optional<http::AccessLogSpec>> access_loggers;
   ExtensionPoint<TransportPtr> downstream_transports;
   ExtensionPoint<TransportPtr> upstream_transports;

@@ -7,6 +7,7 @@
 #include <string>
 #include <vector>
 
+#include "api/convoy/ext/stateful_session.pb.h"
 #include "envoy/config/bootstrap/v3/bootstrap.pb.h"
 #include "envoy/config/core/v3/extension.pb.h"
 #include "envoy/extensions/filters/http/ext_authz/v3/ext_authz.pb.h"
@@ -91,7 +92,7 @@ TEST(RedactionTest, NoFieldMarkedSensitiveIsEverShown) {
   std::set<const FileDescriptor*> seen;
   std::vector<const FieldDescriptor*> fields;
   for (const Descriptor* root :
-       {envoy::config::bootstrap::v3::Bootstrap::descriptor(),
+       {envoy::config::bootstrap::v3::Bootstrap::descriptor(), ext::SignedCookie::descriptor(),
         tls::DownstreamTlsContext::descriptor(),
         envoy::extensions::filters::http::ext_authz::v3::ExtAuthzPerRoute::descriptor()}) {
     collect(root->file(), &seen, &fields);
@@ -115,6 +116,19 @@ TEST(RedactionTest, NoFieldMarkedSensitiveIsEverShown) {
 }
 
 // --- by example ---
+
+TEST(RedactionTest, KeysOfSessionsAreOurs) {
+  ext::SignedCookie cookie;
+  cookie.set_name("shown");
+  cookie.add_keys()->set_inline_bytes(kSecret);
+  cookie.add_keys()->set_filename("/etc/key");
+  const std::string json = redactedJson(cookie);
+  // "[redacted]" in base64.
+  EXPECT_NE(json.find("W3JlZGFjdGVkXQ=="), std::string::npos) << json;
+  EXPECT_EQ(json.find("c2VzYW1l"), std::string::npos) << json;
+  EXPECT_NE(json.find("shown"), std::string::npos) << json;
+  EXPECT_NE(json.find("/etc/key"), std::string::npos) << json;
+}
 
 TEST(RedactionTest, ReplacesTextKeepsStructureAndLeavesTheRest) {
   tls::TlsCertificate certificate;

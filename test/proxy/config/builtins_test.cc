@@ -12,8 +12,13 @@ TEST(Builtins, EveryExtensionPointSaysWhatItHas) {
   const Registry& registry = builtins();
   EXPECT_EQ(registry.network_filters.kinds(), "envoy.filters.network.http_connection_manager");
   EXPECT_EQ(registry.http_filters.kinds(),
-            "envoy.filters.http.header_mutation, envoy.filters.http.router");
-  EXPECT_EQ(registry.per_route_filters.kinds(), "envoy.filters.http.header_mutation");
+            "envoy.filters.http.header_mutation, envoy.filters.http.router, "
+            "envoy.filters.http.stateful_session");
+  EXPECT_EQ(registry.per_route_filters.kinds(),
+            "envoy.filters.http.header_mutation, envoy.filters.http.stateful_session");
+  EXPECT_EQ(registry.session_states.kinds(),
+            "convoy.http.stateful_session.learned, convoy.http.stateful_session.signed_cookie, "
+            "envoy.http.stateful_session.cookie, envoy.http.stateful_session.header");
   EXPECT_EQ(registry.access_loggers.kinds(),
             "envoy.access_loggers.file, envoy.access_loggers.stderr, envoy.access_loggers.stdout");
   EXPECT_EQ(registry.load_balancers.kinds(),

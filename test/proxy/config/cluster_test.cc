@@ -242,6 +242,11 @@ TEST(Cluster, Errors) {
       {clusterWith("common_lb_config: {healthy_panic_threshold: {value: 50}}"),
        {"common_lb_config.healthy_panic_threshold: unsupported_field: 50"}},
       {clusterWith("common_lb_config: {healthy_panic_threshold: {value: 0}}"), {}},
+      {clusterWith(
+           "common_lb_config: {override_host_status: {statuses: [DEGRADED, UNKNOWN, HEALTHY]}}"),
+       {}},
+      {clusterWith("common_lb_config: {override_host_status: {statuses: [DRAINING, HEALTHY]}}"),
+       {"common_lb_config.override_host_status: unsupported_value: "}},
       {clusterWith("upstream_bind_config: {freebind: false}"), {}},
       {clusterWith("upstream_bind_config: {freebind: true}"),
        {"upstream_bind_config.freebind: unsupported_field: true"}},
