@@ -102,10 +102,11 @@ absl::StatusOr<std::unique_ptr<Server>> Server::start(const ServerOptions& optio
            options.secrets_key.empty() ? absl::StrCat(options.store, ".key") : options.secrets_key,
        .kinds = {std::begin(model::kSecretKinds), std::end(model::kSecretKinds)}});
   if (!store.ok()) return store.status();
-  absl::StatusOr<std::unique_ptr<manage::ConfigManager>> manager =
-      manage::ConfigManager::open(store->get(), clock, std::move(check));
-  if (!manager.ok()) return manager.status();
   const store::SecretsKey key = (*store)->key();
+  absl::StatusOr<std::unique_ptr<manage::ConfigManager>> manager = manage::ConfigManager::open(
+      store->get(), clock, std::move(check),
+      [key](absl::string_view purpose, size_t bytes) { return key.derive(purpose, bytes); });
+  if (!manager.ok()) return manager.status();
   std::unique_ptr<Server> server(new Server(std::move(*store), std::move(*manager), clock));
   // Before a node can ask.
   server->rotateTicketKeys(key, clock, options.clock_look);

@@ -7,6 +7,7 @@
 #include "controlplane/compile/any.h"
 #include "controlplane/compile/headers.h"
 #include "controlplane/compile/request_policy.h"
+#include "controlplane/compile/sticky.h"
 #include "controlplane/compile/tls.h"
 #include "envoy/config/accesslog/v3/accesslog.pb.h"
 #include "envoy/extensions/access_loggers/file/v3/file.pb.h"
@@ -67,7 +68,7 @@ void compileUpgrades(const v1::Listener& listener, HttpConnectionManager* manage
   }
 }
 
-HttpConnectionManager compileManager(const v1::Listener& listener) {
+HttpConnectionManager compileManager(const v1::Listener& listener, bool sessions) {
   HttpConnectionManager manager;
   manager.set_stat_prefix(listener.name());
   auto* rds = manager.mutable_rds();
@@ -93,6 +94,7 @@ HttpConnectionManager compileManager(const v1::Listener& listener) {
     mutation->set_name("envoy.filters.http.header_mutation");
     pack(compileHeaderMutation(listener.headers()), mutation->mutable_typed_config());
   }
+  if (sessions) addSessionFilter(&manager);
   auto* router = manager.add_http_filters();
   router->set_name("envoy.filters.http.router");
   pack(envoy::extensions::filters::http::router::v3::Router(), router->mutable_typed_config());
@@ -106,7 +108,7 @@ std::string routeConfigName(const v1::Listener& listener) {
                                         : listener.route_table();
 }
 
-envoy::config::listener::v3::Listener compileListener(const v1::Listener& listener) {
+envoy::config::listener::v3::Listener compileListener(const v1::Listener& listener, bool sessions) {
   envoy::config::listener::v3::Listener out;
   out.set_name(listener.name());
   std::vector<std::string> addresses(listener.addresses().begin(), listener.addresses().end());
@@ -122,7 +124,7 @@ envoy::config::listener::v3::Listener compileListener(const v1::Listener& listen
   }
   auto* filter = chain->add_filters();
   filter->set_name("envoy.filters.network.http_connection_manager");
-  pack(compileManager(listener), filter->mutable_typed_config());
+  pack(compileManager(listener, sessions), filter->mutable_typed_config());
   return out;
 }
 

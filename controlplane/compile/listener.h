@@ -14,6 +14,8 @@ namespace convoy::controlplane::compile {
 // routes (no table's name has a slash).
 std::string routeConfigName(const v1::Listener& listener);
 
-envoy::config::listener::v3::Listener compileListener(const v1::Listener& listener);
+// sessions: it has routes to pools with sticky sessions.
+envoy::config::listener::v3::Listener compileListener(const v1::Listener& listener,
+                                                      bool sessions = false);
 
 }  // namespace convoy::controlplane::compile

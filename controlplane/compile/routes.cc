@@ -156,7 +156,7 @@ void compileForward(const v1::Route& route, const std::string& path, const v1::P
 }
 
 route_v3::Route compileRoute(const v1::Route& route, const std::string& path,
-                             const FindPool& find_pool) {
+                             const FindPool& find_pool, const DeriveKey& derive) {
   const v1::Pool& pool = find_pool ? find_pool(route.pool()) : v1::Pool::default_instance();
   route_v3::Route out;
   out.set_name(route.name());
@@ -169,6 +169,7 @@ route_v3::Route compileRoute(const v1::Route& route, const std::string& path,
     }
   } else {
     compileForward(route, path, pool, &out);
+    if (pool.has_sticky()) compileSticky(pool, derive, &out);
   }
   compileRouteHeaders(route.headers(), pool.headers(), &out);
   return out;
@@ -177,7 +178,7 @@ route_v3::Route compileRoute(const v1::Route& route, const std::string& path,
 }  // namespace
 
 route_v3::RouteConfiguration compileRoutes(const std::string& name, const RouteList& routes,
-                                           const FindPool& find_pool) {
+                                           const FindPool& find_pool, const DeriveKey& derive) {
   std::set<std::string> domains;
   std::vector<std::vector<std::string>> patterns;
   std::vector<route_v3::Route> compiled;
@@ -188,7 +189,7 @@ route_v3::RouteConfiguration compileRoutes(const std::string& name, const RouteL
     patterns.push_back(domainsOf(routes[i]));
     domains.insert(patterns.back().begin(), patterns.back().end());
     compiled.push_back(
-        compileRoute(routes[i], absl::StrCat(owner, ":routes[", i, "]"), find_pool));
+        compileRoute(routes[i], absl::StrCat(owner, ":routes[", i, "]"), find_pool, derive));
   }
   route_v3::RouteConfiguration config;
   config.set_name(name);
@@ -218,6 +219,7 @@ std::string partOfRoutes(const v1::Pool& pool) {
     part.set_algorithm(pool.algorithm());
     if (pool.has_hash_key()) *part.mutable_hash_key() = pool.hash_key();
   }
+  if (pool.has_sticky()) *part.mutable_sticky() = pool.sticky();
   return deterministicBytes(part);
 }
 

@@ -12,19 +12,22 @@
 
 #include "api/convoy/v1/pool.pb.h"
 #include "api/convoy/v1/route.pb.h"
+#include "controlplane/compile/sticky.h"
 #include "envoy/config/route/v3/route.pb.h"
 #include "google/protobuf/repeated_field.h"
 
 namespace convoy::controlplane::compile {
 
 using RouteList = google::protobuf::RepeatedPtrField<v1::Route>;
-// The pool of this name: its header edits and its hash key are compiled into the routes to it; a
+// The pool of this name: its header edits, its hash key and its sessions are compiled into the
+// routes to it; a
 // default one if there is none. Empty: no pool has any of these.
 using FindPool = std::function<const v1::Pool&(const std::string& pool)>;
 
 envoy::config::route::v3::RouteConfiguration compileRoutes(const std::string& name,
                                                            const RouteList& routes,
-                                                           const FindPool& find_pool = {});
+                                                           const FindPool& find_pool = {},
+                                                           const DeriveKey& derive = {});
 
 // What of a pool is compiled into the routes to it, as bytes to compare.
 std::string partOfRoutes(const v1::Pool& pool);

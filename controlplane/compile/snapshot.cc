@@ -39,10 +39,38 @@ class Snapshot::Builder {
   void finish() {
     for (const std::string& pool : stale_assignments_) updateAssignment(pool);
     updateRoutesTo(edited_pools_);
+    updateSessionFilters();
     collectSelectors();
   }
 
  private:
+  const v1::Pool& poolOf(const std::string& name) const {
+    const auto found = model_.pools.find(name);
+    return found == model_.pools.end() ? v1::Pool::default_instance() : *found->second->pool;
+  }
+
+  // Whether requests of a listener may have sessions: a filter finds them.
+  bool hasSessions(const v1::Listener& listener) const {
+    const RouteList* routes = &listener.routes();
+    if (!listener.route_table().empty()) {
+      const auto table = model_.route_tables.find(listener.route_table());
+      if (table == model_.route_tables.end()) return false;
+      routes = &table->second->routes();
+    }
+    const std::vector<std::string> pools = poolsOf(*routes);
+    return std::any_of(pools.begin(), pools.end(),
+                       [this](const std::string& pool) { return poolOf(pool).has_sticky(); });
+  }
+
+  // Compiles again the listeners that got or lost sessions by a change elsewhere.
+  void updateSessionFilters() {
+    for (const auto& [name, listener] : model_.listeners) {
+      if (hasSessions(*listener) != snapshot_->listeners_.at(name)->sessions) {
+        putListener({v1::KIND_LISTENER, name}, *listener);
+      }
+    }
+  }
+
   void updateListener(const store::Key& key) {
     const auto found = model_.listeners.find(key.name);
     const auto before = snapshot_->listeners_.find(key.name);
@@ -56,13 +84,20 @@ class Snapshot::Builder {
       return;
     }
     const v1::Listener& listener = *found->second;
-    const auto message = compileListener(listener);
-    observer_(key, message);
+    putListener(key, listener);
+    if (listener.route_table().empty()) {
+      putRoutes(key, routeConfigName(listener), listener.routes());
+    }
+  }
+
+  void putListener(const store::Key& key, const v1::Listener& listener) {
     auto compiled = std::make_shared<Listener>();
+    compiled->sessions = hasSessions(listener);
+    const auto message = compileListener(listener, compiled->sessions);
+    observer_(key, message);
     compiled->encoded = encode(Type::Listener, key.name, message, secretsOf(listener.tls()));
     compiled->nodes = listener.nodes();
     compiled->routes = routeConfigName(listener);
-    if (listener.route_table().empty()) putRoutes(key, compiled->routes, listener.routes());
     snapshot_->listeners_[key.name] = std::move(compiled);
   }
 
@@ -76,11 +111,9 @@ class Snapshot::Builder {
   }
 
   void putRoutes(const store::Key& source, const std::string& name, const RouteList& routes) {
-    const auto message =
-        compileRoutes(name, routes, [this](const std::string& pool) -> const v1::Pool& {
-          const auto found = model_.pools.find(pool);
-          return found == model_.pools.end() ? v1::Pool::default_instance() : *found->second->pool;
-        });
+    const auto message = compileRoutes(
+        name, routes, [this](const std::string& pool) -> const v1::Pool& { return poolOf(pool); },
+        snapshot_->derive_);
     observer_(source, message);
     auto compiled = std::make_shared<Routes>();
     compiled->encoded = encode(Type::RouteConfiguration, name, message);
@@ -185,6 +218,7 @@ std::shared_ptr<Snapshot> Snapshot::after(const Snapshot& previous) {
   snapshot->pools_ = previous.pools_;
   snapshot->secrets_ = previous.secrets_;
   snapshot->selectors_ = previous.selectors_;
+  snapshot->derive_ = previous.derive_;
   return snapshot;
 }
 
@@ -206,7 +240,7 @@ std::shared_ptr<const Snapshot> Snapshot::next(const Snapshot& previous, const m
 }
 
 std::shared_ptr<const Snapshot> Snapshot::compile(const model::Model& model,
-                                                  const Observer& observer) {
+                                                  const Observer& observer, DeriveKey derive) {
   std::vector<store::Key> keys;
   for (const auto& [name, listener] : model.listeners) keys.push_back(model::keyOf(*listener));
   for (const auto& [name, table] : model.route_tables) keys.push_back(model::keyOf(*table));
@@ -214,7 +248,9 @@ std::shared_ptr<const Snapshot> Snapshot::compile(const model::Model& model,
   for (const auto& [name, certificate] : model.certificates) {
     keys.push_back(model::keyOf(*certificate));
   }
-  return next(Snapshot(), model, keys, observer);
+  Snapshot empty;
+  empty.derive_ = std::move(derive);
+  return next(empty, model, keys, observer);
 }
 
 ViewPtr Snapshot::viewFor(const model::Labels& labels) const {

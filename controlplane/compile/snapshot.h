@@ -15,6 +15,7 @@
 #include "controlplane/base/mutex.h"
 #include "controlplane/compile/encoded.h"
 #include "controlplane/compile/pool.h"
+#include "controlplane/compile/sticky.h"
 #include "controlplane/compile/view.h"
 #include "controlplane/model/model.h"
 #include "controlplane/model/selector.h"
@@ -38,9 +39,9 @@ class Snapshot {
   // The same configuration with one secret that is new or has changed and that no resource of
   // convoy.v1 stands for.
   static std::shared_ptr<const Snapshot> withSecret(const Snapshot& previous, EncodedPtr secret);
-  // Compiles everything.
+  // Compiles everything. `derive`: for this snapshot and those that follow it.
   static std::shared_ptr<const Snapshot> compile(const model::Model& model,
-                                                 const Observer& observer);
+                                                 const Observer& observer, DeriveKey derive = {});
 
   store::RevisionNumber revision() const { return revision_; }
   // Grows from snapshot to snapshot, whether the revision does or not.
@@ -53,7 +54,8 @@ class Snapshot {
   struct Listener {
     EncodedPtr encoded;
     v1::NodeSelector nodes;
-    std::string routes;  // name of its RouteConfiguration
+    std::string routes;     // name of its RouteConfiguration
+    bool sessions = false;  // a pool that it reaches has
   };
   struct Routes {
     EncodedPtr encoded;
@@ -80,6 +82,7 @@ class Snapshot {
   std::map<std::string, Pool> pools_;
   std::map<std::string, EncodedPtr> secrets_;
   std::vector<v1::NodeSelector> selectors_;  // every selector there is, each once
+  DeriveKey derive_;
 
   mutable Mutex mutex_;
   // By what each of selectors_ says of the labels: a byte '0' or '1'.

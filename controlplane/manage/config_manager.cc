@@ -62,19 +62,20 @@ std::vector<v1::Change> changesOf(const model::Model& current, const Plan& plan,
 
 absl::StatusOr<std::unique_ptr<ConfigManager>> ConfigManager::open(store::Store* store,
                                                                    const event::Clock* clock,
-                                                                   validate::XdsCheck check) {
+                                                                   validate::XdsCheck check,
+                                                                   compile::DeriveKey derive) {
   std::unique_ptr<ConfigManager> manager(new ConfigManager(store, clock, std::move(check)));
-  absl::Status status = manager->load();
+  absl::Status status = manager->load(std::move(derive));
   if (!status.ok()) return status;
   return manager;
 }
 
-absl::Status ConfigManager::load() {
+absl::Status ConfigManager::load(compile::DeriveKey derive) {
   absl::StatusOr<model::Model> model = model::load(*store_);
   if (!model.ok()) return model.status();
   // What is stored was checked when it was stored; a node says what it does not take.
-  compile::SnapshotPtr snapshot =
-      compile::Snapshot::compile(*model, [](const auto&, const auto&) {});
+  compile::SnapshotPtr snapshot = compile::Snapshot::compile(
+      *model, [](const auto&, const auto&) {}, std::move(derive));
   MutexLock lock(&mutex_);
   head_ = model->revision;
   model_ = std::move(*model);

@@ -30,10 +30,12 @@ class ConfigManager {
   // Gets every new snapshot, in order.
   using Publish = std::function<void(const compile::SnapshotPtr&)>;
 
-  // Reads and compiles what the store holds. The pointers outlive the manager.
+  // Reads and compiles what the store holds. The pointers outlive the manager. `derive`: the keys
+  // of what is compiled.
   static absl::StatusOr<std::unique_ptr<ConfigManager>> open(store::Store* store,
                                                              const event::Clock* clock,
-                                                             validate::XdsCheck check);
+                                                             validate::XdsCheck check,
+                                                             compile::DeriveKey derive = {});
 
   // Before the first change.
   void setPublish(Publish publish) { publish_ = std::move(publish); }
@@ -62,7 +64,7 @@ class ConfigManager {
     const std::string& comment;
   };
 
-  absl::Status load();
+  absl::Status load(compile::DeriveKey derive);
   absl::Status expectHead(bool checked, int64_t expected) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
   // What the plan compiles to. Error: InvalidArgument, a refusal() with what the check says.
   absl::StatusOr<compile::SnapshotPtr> compilePlan(const Plan& plan)

@@ -15,6 +15,7 @@
 #include "controlplane/validate/retries.h"
 #include "controlplane/validate/routes.h"
 #include "controlplane/validate/scalars.h"
+#include "controlplane/validate/sticky.h"
 #include "controlplane/validate/tls.h"
 
 namespace convoy::controlplane::validate {
@@ -122,6 +123,7 @@ void checkPool(const v1::Pool& pool, const Place& place) {
   if (pool.has_tls()) checkPoolTls(pool.tls(), place.field("tls"));
   checkPoolLimits(pool, place);
   if (pool.has_dns()) checkPoolDns(pool.dns(), place.field("dns"));
+  if (pool.has_sticky()) checkSticky(pool.sticky(), place.field("sticky"));
 }
 
 void checkBackend(v1::Backend* backend, const Place& place) {

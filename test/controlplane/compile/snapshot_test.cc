@@ -111,6 +111,46 @@ TEST(SnapshotTest, HeaderEditsOfAPoolArePartOfItsRoutes) {
   follower.expectSameAsAnew();
 }
 
+// A pool with sessions needs a filter in the listeners that reach it.
+TEST(SnapshotTest, SessionsOfAPoolReachItsRoutesAndListeners) {
+  const auto config = [](const std::string& web, const std::string& table) {
+    return R"(listeners { name: "own" address: "0.0.0.0:1" routes { pool: "web" } }
+              listeners { name: "shared" address: "0.0.0.0:2" route_table: "t" }
+              route_tables { name: "t" routes { pool: ")" +
+           table + R"(" } } pools { name: "idle" } pools { name: "web" )" + web + "}";
+  };
+  Follower follower;
+  follower.become(config("", "web"));
+  EXPECT_EQ(follower.become(config("sticky { source_ip {} }", "web")),
+            "Cluster<web RouteConfiguration<own RouteConfiguration<t Listener<own Listener<shared");
+  follower.expectSameAsAnew();
+  EXPECT_EQ(follower.become(config("sticky { source_ip {} strict: true }", "web")),
+            "Cluster<web RouteConfiguration<own RouteConfiguration<t");
+  follower.expectSameAsAnew();
+  EXPECT_EQ(follower.become(config("sticky { source_ip {} strict: true }", "idle")),
+            "RouteConfiguration<t Listener<shared");
+  follower.expectSameAsAnew();
+  EXPECT_EQ(follower.become(config("", "idle")), "Cluster<web RouteConfiguration<own Listener<own");
+  follower.expectSameAsAnew();
+}
+
+TEST(SnapshotTest, KeysFollowFromTheConfiguration) {
+  const auto plan = planText({}, R"(
+    listeners { name: "l" address: "0.0.0.0:1" routes { pool: "web" } }
+    pools { name: "web" sticky { cookie {} } })");
+  const auto snapshot = Snapshot::compile(
+      plan.model, [](const auto&, const auto&) {},
+      [](absl::string_view purpose, size_t) { return absl::StrCat("derived ", purpose); });
+  const auto next = Snapshot::next(*snapshot, plan.model, {{v1::KIND_LISTENER, "l"}},
+                                   [](const auto&, const auto&) {});
+  for (const auto& one : {snapshot, next}) {
+    const auto route = one->viewFor({})->find(Type::RouteConfiguration, "listener/l");
+    ASSERT_NE(route, nullptr);
+    EXPECT_EQ(route->version,
+              snapshot->viewFor({})->find(Type::RouteConfiguration, "listener/l")->version);
+  }
+}
+
 TEST(SnapshotTest, CompilesWhatIsThere) {
   Follower follower;
   EXPECT_EQ(follower.viewText(), "");

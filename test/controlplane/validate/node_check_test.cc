@@ -99,17 +99,29 @@ TEST(NodeCheckTest, AcceptsWhateverWeCompile) {
            backends { address: "10.0.0.1:1" weight: 128 } backends { address: "[::1]:65535" }
            backends { address: "unix:/run/b" nodes { labels { key: "a" value: "b" } } } backends { address: "unix:@c" } }
          pools { name: "q" algorithm: ALGORITHM_WEIGHTED_LEAST_CONNECTIONS })",
+      R"(listeners { name: "l" address: "0.0.0.0:1" routes { match { path: "/a" } pool: "a" }
+           routes { match { path: "/b" } pool: "b" } routes { match { path: "/c" } pool: "c" }
+           routes { match { path: "/d" } pool: "d" } }
+         pools { name: "a" sticky { cookie {} } }
+         pools { name: "b" sticky { cookie { name: "__Host-a" secure: true same_site: SAME_SITE_NONE http_only: false
+                   key_version: 3 } ttl {} strict: true } }
+         pools { name: "c" sticky { app_cookie { name: "JSESSIONID" } ttl { seconds: 34560000 } max_clients: 10000000 } }
+         pools { name: "d" sticky { header { name: "x-user" } } })",
   };
   for (const std::string& config : configs) {
     const manage::Plan plan = planText({}, config);
     int compiled = 0;
     compile::Snapshot::compile(
-        plan.model, [&compiled](const store::Key& source, const auto& message) {
+        plan.model,
+        [&compiled](const store::Key& source, const auto& message) {
           ++compiled;
           for (const ext::ResourceError& error : nodeCheck()(message)) {
             ADD_FAILURE() << source.name << " " << error.field_path() << " " << error.rule() << " "
                           << error.value() << ": " << error.reason();
           }
+        },
+        [](absl::string_view purpose, size_t bytes) {
+          return std::string(bytes, static_cast<char>(purpose.size())) + std::string(purpose);
         });
     EXPECT_GE(compiled, 4);
   }
