@@ -9,7 +9,7 @@ namespace convoy::admin {
 AdminConnection::AdminConnection(AdminServer& server, int fd, const net::Address& remote,
                                  const net::Address& local)
     : server_(server),
-      connection_(net::Connection::adopt(server.loop_, fd, remote, local, *this)),
+      connection_(net::Connection::adopt(server.loop_, fd, {remote, local}, *this)),
       codec_(*this, limits_),
       deadline_([](void* self) { static_cast<AdminConnection*>(self)->onDeadline(); }, this),
       settle_([](void* self) { static_cast<AdminConnection*>(self)->settle(); }, this) {

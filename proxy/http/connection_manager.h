@@ -78,8 +78,7 @@ class ConnectionManager final : public net::ConnectionHandler,
   void onStreamComplete(ResponseSender& sender) override;
 
   // StreamOwner
-  const net::Address& remoteAddress() const override { return connection_->remoteAddress(); }
-  const net::Address& localAddress() const override { return connection_->localAddress(); }
+  const net::ConnectionAddresses& addresses() const override { return connection_->addresses(); }
   const net::Transport* transport() const override { return connection_->transport(); }
   void onStreamFinished(ServerStream& stream, StreamEnd end) override;
 

@@ -158,12 +158,18 @@ std::string_view textOf(const LogPiece& piece, const LogRecord& r, char* scratch
       return addressOf(i.downstream_remote, true, scratch);
     case LogOperator::DownstreamRemoteIp:
       return i.downstream_ip;
-    case LogOperator::DownstreamDirectIp:
-      return addressOf(i.downstream_remote, false, scratch);
+    case LogOperator::DownstreamDirectRemote:
+      return addressOf(i.downstream_direct_remote, true, scratch);
+    case LogOperator::DownstreamDirectRemoteIp:
+      return addressOf(i.downstream_direct_remote, false, scratch);
     case LogOperator::DownstreamLocal:
       return addressOf(i.downstream_local, true, scratch);
     case LogOperator::DownstreamLocalIp:
       return addressOf(i.downstream_local, false, scratch);
+    case LogOperator::DownstreamDirectLocal:
+      return addressOf(i.downstream_direct_local, true, scratch);
+    case LogOperator::DownstreamDirectLocalIp:
+      return addressOf(i.downstream_direct_local, false, scratch);
     case LogOperator::RouteName:
       return i.route_name;
     case LogOperator::VirtualHostName:
@@ -203,6 +209,7 @@ bool isNumber(LogOperator op) {
     case LogOperator::ResponseTxDuration:
     case LogOperator::UpstreamAttempts:
     case LogOperator::DownstreamLocalPort:
+    case LogOperator::DownstreamDirectLocalPort:
     case LogOperator::GrpcStatusNumber:
       return true;
     default:
@@ -232,6 +239,8 @@ std::optional<uint64_t> numberOf(LogOperator op, const LogRecord& r) {
       return i.upstream_attempts;
     case LogOperator::DownstreamLocalPort:
       return i.downstream_local == nullptr ? 0 : i.downstream_local->port();
+    case LogOperator::DownstreamDirectLocalPort:
+      return i.downstream_direct_local == nullptr ? 0 : i.downstream_direct_local->port();
     case LogOperator::GrpcStatusNumber:
       return grpcStatusOf(r);
     default:
@@ -253,8 +262,9 @@ bool needsEscape(LogOperator op) {
     case LogOperator::Method:
     case LogOperator::Protocol:
     case LogOperator::ResponseFlags:
-    case LogOperator::DownstreamDirectIp:
+    case LogOperator::DownstreamDirectRemoteIp:
     case LogOperator::DownstreamLocalIp:
+    case LogOperator::DownstreamDirectLocalIp:
     case LogOperator::GrpcStatus:
       return false;
     default:

@@ -62,8 +62,11 @@ void ServerStream::start(StreamOwner& owner, ResponseSender& sender,
   owner_ = &owner;
   sender_ = &sender;
   info_.started = runtime_.loop.now();
-  info_.downstream_remote = &owner.remoteAddress();
-  info_.downstream_local = &owner.localAddress();
+  const net::ConnectionAddresses& addresses = owner.addresses();
+  info_.downstream_remote = &addresses.source();
+  info_.downstream_local = &addresses.destination();
+  info_.downstream_direct_remote = &addresses.remote();
+  info_.downstream_direct_local = &addresses.local();
   info_.downstream_transport = owner.transport();
   runtime_.metrics.downstream_rq_total.add();
   runtime_.metrics.downstream_rq_active.add();

@@ -24,6 +24,7 @@
 #include "proxy/http/manager_runtime.h"
 #include "proxy/http/stream_info.h"
 #include "proxy/http/timer_origin.h"
+#include "proxy/net/connection_addresses.h"
 
 namespace convoy::http {
 
@@ -37,8 +38,7 @@ enum class StreamEnd : uint8_t {
 // The connection as its streams see it.
 class StreamOwner {
  public:
-  virtual const net::Address& remoteAddress() const = 0;
-  virtual const net::Address& localAddress() const = 0;
+  virtual const net::ConnectionAddresses& addresses() const = 0;
   virtual const net::Transport* transport() const = 0;  // null: plain text
   // The stream is done with; it calls nothing any more and may be recycled at the end of the turn.
   virtual void onStreamFinished(ServerStream& stream, StreamEnd end) = 0;

@@ -38,8 +38,11 @@ struct StreamInfo {
   std::string_view virtual_host;
   std::string_view cluster;
   std::string_view upstream_host;  // address and port, text of a host that the router pins
-  const net::Address* downstream_remote = nullptr;  // of the connection
+  // Of the connection: the original ones, and the socket's (net/connection_addresses.h).
+  const net::Address* downstream_remote = nullptr;
   const net::Address* downstream_local = nullptr;
+  const net::Address* downstream_direct_remote = nullptr;
+  const net::Address* downstream_direct_local = nullptr;
   std::string_view downstream_ip;                        // the client as far as it is trusted, text
   std::string_view forwarded_for;                        // X-Forwarded-For as it was received
   const net::Transport* downstream_transport = nullptr;  // of the connection; null: plain text

@@ -89,12 +89,11 @@ struct Connection::Closing {
 };
 
 Connection::Connection(event::Loop& loop, ConnectionHandler& handler, State state,
-                       const Address& remote, const Address& local)
+                       ConnectionAddresses addresses)
     : loop_(loop),
       handler_(&handler),
       end_of_turn_([](void* self) { static_cast<Connection*>(self)->atEndOfTurn(); }, this),
-      remote_(remote),
-      local_(local),
+      addresses_(std::move(addresses)),
       state_(state) {
   CONVOY_ASSERT(loop.isOwnThread());
   setWriteLimit(kDefaultBufferLimit);
@@ -128,8 +127,10 @@ void Connection::setWriteLimit(size_t high_watermark) {
 }
 
 const Address& Connection::localAddress() {
-  if (local_.family() == Address::Family::None && connected()) local_ = queryLocalAddress();
-  return local_;
+  if (addresses_.local().family() == Address::Family::None && connected()) {
+    addresses_.setLocal(queryLocalAddress());
+  }
+  return addresses_.local();
 }
 
 Connection::Interest Connection::interest() const {

@@ -18,12 +18,14 @@
 #include <cstdint>
 #include <memory>
 #include <string_view>
+#include <utility>
 
 #include "proxy/base/assert.h"
 #include "proxy/event/deadlines.h"
 #include "proxy/event/loop.h"
 #include "proxy/net/address.h"
 #include "proxy/net/byte_queue.h"
+#include "proxy/net/connection_addresses.h"
 #include "proxy/net/splice.h"
 #include "proxy/net/splice_pipe.h"
 #include "proxy/net/transport.h"
@@ -79,8 +81,8 @@ class Connection {
   // Adopts an accepted, connected socket, which is ours from here on, also on failure; failure
   // is reported by onClosed(RemoteReset). The handler outlives the connection or is set again by
   // setHandler().
-  static std::unique_ptr<Connection> adopt(event::Loop& loop, int fd, const Address& remote,
-                                           const Address& local, ConnectionHandler& handler);
+  static std::unique_ptr<Connection> adopt(event::Loop& loop, int fd, ConnectionAddresses addresses,
+                                           ConnectionHandler& handler);
   // Starts connecting; the result is onConnected() or onClosed(ConnectFailed), never from inside
   // this call. The time-out is the caller's: closeWith(ConnectTimeout).
   static std::unique_ptr<Connection> connect(event::Loop& loop, const Address& to,
@@ -147,8 +149,15 @@ class Connection {
 
   // The peer as seen by the socket, and the address that it reached. Of an outgoing connection, the
   // address that the kernel chose, looked up at the first question while connected.
-  const Address& remoteAddress() const { return remote_; }
+  const Address& remoteAddress() const { return addresses_.remote(); }
   const Address& localAddress();
+  // These and the original ones, of an accepted connection. Good as long as the connection.
+  const ConnectionAddresses& addresses() const { return addresses_; }
+  // What came before the connection's own bytes said so. Before anybody else has the connection:
+  // references to the original addresses end here.
+  void setOriginalAddresses(Address source, Address destination) {
+    addresses_.setOriginal(std::move(source), std::move(destination));
+  }
   event::Loop& loop() { return loop_; }
 
  protected:
@@ -160,8 +169,8 @@ class Connection {
     Closed,      // the socket is gone; onClosed was called or is about to be
   };
 
-  Connection(event::Loop& loop, ConnectionHandler& handler, State state, const Address& remote,
-             const Address& local);
+  Connection(event::Loop& loop, ConnectionHandler& handler, State state,
+             ConnectionAddresses addresses);
 
   // What an implementation waits for, and tells by the functions below.
   struct Interest {
@@ -235,8 +244,7 @@ class Connection {
   event::EndOfTurnTask end_of_turn_;
   ByteQueue output_;
   SplicePipe::Ptr piped_;  // bytes behind the first piped_->behind of output_; else null
-  Address remote_;
-  Address local_;
+  ConnectionAddresses addresses_;
   uint32_t read_bytes_ = kReadBytes;
   uint16_t pauses_ = 0;
   int16_t system_error_ = 0;

@@ -17,7 +17,7 @@ constexpr Rank kExact = std::numeric_limits<Rank>::max();
 
 Rank rankPort(const FilterChainMatch& match, const FilterChainQuery& query) {
   if (!match.destination_port.has_value()) return kAny;
-  return *match.destination_port == query.destination.port() ? kExact : kNoMatch;
+  return *match.destination_port == query.addresses.destination().port() ? kExact : kNoMatch;
 }
 
 // A range of all addresses is as wide as none at all.
@@ -31,7 +31,7 @@ Rank rankRanges(const std::vector<CidrRange>& ranges, const Address& address) {
 }
 
 Rank rankDestination(const FilterChainMatch& match, const FilterChainQuery& query) {
-  return rankRanges(match.destination_ranges, query.destination);
+  return rankRanges(match.destination_ranges, query.addresses.destination());
 }
 
 Rank rankServerName(const FilterChainMatch& match, const FilterChainQuery& query) {
@@ -67,14 +67,14 @@ Rank rankApplicationProtocols(const FilterChainMatch& match, const FilterChainQu
 }
 
 Rank rankSource(const FilterChainMatch& match, const FilterChainQuery& query) {
-  return rankRanges(match.source_ranges, query.source);
+  return rankRanges(match.source_ranges, query.addresses.source());
 }
 
 Rank rankSourcePort(const FilterChainMatch& match, const FilterChainQuery& query) {
   const std::vector<uint16_t>& ports = match.source_ports;
   if (ports.empty()) return kAny;
-  return std::find(ports.begin(), ports.end(), query.source.port()) != ports.end() ? kExact
-                                                                                   : kNoMatch;
+  const uint16_t port = query.addresses.source().port();
+  return std::find(ports.begin(), ports.end(), port) != ports.end() ? kExact : kNoMatch;
 }
 
 constexpr Rank (*kCriteria[])(const FilterChainMatch&, const FilterChainQuery&) = {

@@ -4,22 +4,21 @@
 // taken one after the other (destination port, destination address, server name, transport
 // protocol, application protocols, source address, source port); after each only the chains that
 // match it most specifically are left. There is no way back: a chain that lost by its port is not
-// tried again when the address fails.
+// tried again when the address fails. Source and destination are the original ones.
 //
 // Any thread; reads only what it is given.
 
 #include <span>
 #include <string_view>
 
-#include "proxy/net/address.h"
+#include "proxy/net/connection_addresses.h"
 #include "proxy/net/spec.h"
 
 namespace convoy::net {
 
 // What is known about a connection when its chain is chosen.
 struct FilterChainQuery {
-  const Address& destination;
-  const Address& source;
+  const ConnectionAddresses& addresses;
   std::string_view server_name = {};                             // SNI, lower case; empty if none
   std::string_view transport_protocol = "raw_buffer";            // or "tls"
   std::span<const std::string_view> application_protocols = {};  // ALPN, in the client's order

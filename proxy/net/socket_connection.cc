@@ -7,6 +7,7 @@
 #include <unistd.h>
 
 #include <cerrno>
+#include <utility>
 
 namespace convoy::net {
 
@@ -44,9 +45,10 @@ int pendingError(int fd) {
 
 }  // namespace
 
-std::unique_ptr<Connection> Connection::adopt(event::Loop& loop, int fd, const Address& remote,
-                                              const Address& local, ConnectionHandler& handler) {
-  auto* const connection = new SocketConnection(loop, handler, State::Open, remote, local);
+std::unique_ptr<Connection> Connection::adopt(event::Loop& loop, int fd,
+                                              ConnectionAddresses addresses,
+                                              ConnectionHandler& handler) {
+  auto* const connection = new SocketConnection(loop, handler, State::Open, std::move(addresses));
   connection->watch(fd, CloseReason::RemoteReset);
   return std::unique_ptr<Connection>(connection);
 }
@@ -54,14 +56,14 @@ std::unique_ptr<Connection> Connection::adopt(event::Loop& loop, int fd, const A
 std::unique_ptr<Connection> Connection::connect(event::Loop& loop, const Address& to,
                                                 const Address* bind_to,
                                                 ConnectionHandler& handler) {
-  auto* const connection = new SocketConnection(loop, handler, State::Connecting, to, Address());
+  auto* const connection = new SocketConnection(loop, handler, State::Connecting, {to, Address()});
   connection->open(bind_to);
   return std::unique_ptr<Connection>(connection);
 }
 
 SocketConnection::SocketConnection(event::Loop& loop, ConnectionHandler& handler, State state,
-                                   const Address& remote, const Address& local)
-    : Connection(loop, handler, state, remote, local) {}
+                                   ConnectionAddresses addresses)
+    : Connection(loop, handler, state, std::move(addresses)) {}
 
 bool SocketConnection::watch(int fd, CloseReason on_failure) {
   const int error = uv_poll_init(loop().uv(), &poll_, fd);  // makes it non-blocking, too

@@ -17,7 +17,7 @@ namespace convoy::net {
 class SocketConnection final : public Connection {
  public:
   SocketConnection(event::Loop& loop, ConnectionHandler& handler, State state,
-                   const Address& remote, const Address& local);
+                   ConnectionAddresses addresses);
 
   // Takes the socket; false: closed, and onClosed(on_failure) follows.
   bool watch(int fd, CloseReason on_failure);

@@ -16,7 +16,7 @@ class ChainHandler {
  public:
   virtual ~ChainHandler() = default;
   // A new connection of this chain.
-  virtual void accept(int fd, const net::Address& remote, const net::Address& local) = 0;
+  virtual void accept(int fd, net::ConnectionAddresses addresses) = 0;
   // One of which these bytes were read already, to choose the chain. From inside a turn.
   virtual void adopt(std::unique_ptr<net::Connection> connection, std::string_view first_bytes) = 0;
   // New configuration for the same slice (match, transport): running connections stay.

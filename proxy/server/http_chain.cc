@@ -26,7 +26,7 @@ http::ConnectionManager& HttpChain::newManager() {
   return started;
 }
 
-void HttpChain::accept(int fd, const net::Address& remote, const net::Address& local) {
+void HttpChain::accept(int fd, net::ConnectionAddresses addresses) {
   std::unique_ptr<net::Transport> transport;
   if (transport_ != nullptr) {
     transport = transport_->create(static_cast<size_t>(worker_));
@@ -36,7 +36,7 @@ void HttpChain::accept(int fd, const net::Address& remote, const net::Address& l
     }
   }
   http::ConnectionManager& manager = newManager();
-  auto connection = net::Connection::adopt(services_.loop, fd, remote, local, manager);
+  auto connection = net::Connection::adopt(services_.loop, fd, std::move(addresses), manager);
   if (transport != nullptr) connection->setTransport(std::move(transport));
   manager.start(std::move(connection));
 }

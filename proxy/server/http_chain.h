@@ -20,7 +20,7 @@ class HttpChain final : public ChainHandler, public http::ConnectionOwner {
             std::function<void()> on_closed);
   ~HttpChain() override;
 
-  void accept(int fd, const net::Address& remote, const net::Address& local) override;
+  void accept(int fd, net::ConnectionAddresses addresses) override;
   void adopt(std::unique_ptr<net::Connection> connection, std::string_view first_bytes) override;
   void update(const PreparedChain& chain, const net::ListenerSpec& listener) override;
   void drain() override;

@@ -31,7 +31,7 @@ void WorkerListeners::addSocket(const std::string& name, const net::ListenSocket
   listener.acceptors[socket.fd()] = std::make_unique<net::Acceptor>(
       loop_, socket, metrics(listener).accept,
       [this, l = &listener](int fd, const net::Address& remote, const net::Address& local) {
-        accept(*l, fd, remote, local);
+        accept(*l, fd, {remote, local});
       });
   listener.acceptors[socket.fd()]->setOnExhausted(
       [this, log = listener.config->exhaustion, address = socket.address()](int error) {
@@ -133,18 +133,17 @@ ChainHandler* WorkerListeners::chainFor(Listener& listener, const net::FilterCha
   return nullptr;
 }
 
-void WorkerListeners::accept(Listener& listener, int fd, const net::Address& remote,
-                             const net::Address& local) {
-  if (listener.config->spec->inspect_tls) return startReading(listener, fd, remote, local);
+void WorkerListeners::accept(Listener& listener, int fd, net::ConnectionAddresses addresses) {
+  if (listener.config->spec->inspect_tls) return startReading(listener, fd, std::move(addresses));
   ListenerMetrics& m = metrics(listener);
-  ChainHandler* const chain = chainFor(listener, {.destination = local, .source = remote});
+  ChainHandler* const chain = chainFor(listener, {.addresses = addresses});
   if (chain == nullptr || !letIn(listener)) {
     ::close(fd);
     return;
   }
   m.downstream_cx_total.add();
   m.downstream_cx_active.add();
-  chain->accept(fd, remote, local);
+  chain->accept(fd, std::move(addresses));
 }
 
 // --- chains that the ClientHello decides ---
@@ -153,8 +152,7 @@ WorkerListeners::Waiting::Waiting(WorkerListeners& owner, Listener& its_listener
     : HelloReader(owner), listener(its_listener), config(its_listener.config) {}
 
 // Its places are taken now: who says nothing counts as well.
-void WorkerListeners::startReading(Listener& listener, int fd, const net::Address& remote,
-                                   const net::Address& local) {
+void WorkerListeners::startReading(Listener& listener, int fd, net::ConnectionAddresses addresses) {
   if (!letIn(listener)) {
     ::close(fd);
     return;
@@ -164,7 +162,7 @@ void WorkerListeners::startReading(Listener& listener, int fd, const net::Addres
   Waiting& started = *waiting.release();
   listener.waiting.pushBack(started);
   const std::chrono::milliseconds limit = listener.config->spec->inspect_timeout;
-  started.start(net::Connection::adopt(loop_, fd, remote, local, started),
+  started.start(net::Connection::adopt(loop_, fd, std::move(addresses), started),
                 limit.count() > 0 ? &loop_.deadlineQueue(limit) : nullptr);
 }
 
@@ -200,8 +198,7 @@ void WorkerListeners::handOver(Waiting& waiting, HelloReader::End end) {
                                                 hello.application_protocols.end());
   net::Connection& connection = waiting.connection();
   ChainHandler* const chain =
-      chainFor(listener, {.destination = connection.localAddress(),
-                          .source = connection.remoteAddress(),
+      chainFor(listener, {.addresses = connection.addresses(),
                           .server_name = found ? std::string_view(hello.server_name) : "",
                           .transport_protocol = found ? "tls" : "raw_buffer",
                           .application_protocols = protocols});

@@ -75,13 +75,12 @@ class WorkerListeners final : public HelloReader::Owner {
   bool letIn(const Listener& listener) const;
   static void giveBack(const PreparedListener& config);
   void onHello(HelloReader& reader, HelloReader::End end) override;
-  void startReading(Listener& listener, int fd, const net::Address& remote,
-                    const net::Address& local);
+  void startReading(Listener& listener, int fd, net::ConnectionAddresses addresses);
   void handOver(Waiting& waiting, HelloReader::End end);
   void dropWaiting(Listener& listener);
   ChainHandler* chainFor(Listener& listener, const net::FilterChainQuery& query);
   std::unique_ptr<ChainHandler> makeHandler(const PreparedListener& config);
-  void accept(Listener& listener, int fd, const net::Address& remote, const net::Address& local);
+  void accept(Listener& listener, int fd, net::ConnectionAddresses addresses);
   void retire(std::unique_ptr<ChainHandler> handler);
   void forgetDrained();
 

@@ -14,9 +14,8 @@ class GrpcServer::Connection final : private net::ConnectionHandler {
       : peer_(settings),
         loop_(loop),
         flush_task_([](void* self) { static_cast<Connection*>(self)->flush(); }, this) {
-    const net::Address remote = socket.remoteAddress();
-    const net::Address local = socket.localAddress();
-    connection_ = net::Connection::adopt(loop, socket.release(), remote, local, *this);
+    net::ConnectionAddresses addresses(socket.remoteAddress(), socket.localAddress());
+    connection_ = net::Connection::adopt(loop, socket.release(), std::move(addresses), *this);
     connection_->setWriteLimit(kWriteLimit);
     scheduleFlush();
   }

@@ -46,7 +46,8 @@ InMemoryConnection::InMemoryConnection(event::Loop& loop, net::ConnectionHandler
                                        State state, const net::Address& remote,
                                        const net::Address& local, const Options& options,
                                        std::shared_ptr<Pipe> in, std::shared_ptr<Pipe> out)
-    : Connection(loop, handler, state, remote, state == State::Connecting ? net::Address() : local),
+    : Connection(loop, handler, state,
+                 {remote, state == State::Connecting ? net::Address() : local}),
       options_(options),
       actual_local_(local),
       in_(std::move(in)),

@@ -14,7 +14,8 @@ ConnectionPair socketPair(const RawSocket& listener, event::Loop& loop,
   std::unique_ptr<net::Connection> a = net::Connection::connect(loop, address, nullptr, first);
   RawSocket accepted = listener.accept();
   const net::Address remote = accepted.remoteAddress();
-  return {std::move(a), net::Connection::adopt(loop, accepted.release(), remote, address, second)};
+  return {std::move(a),
+          net::Connection::adopt(loop, accepted.release(), {remote, address}, second)};
 }
 
 }  // namespace

@@ -225,6 +225,19 @@ TEST_F(ForwardingTest, AUnixSocketHasNoAddress) {
   EXPECT_EQ(sent(HeaderName::Forwarded).substr(0, 12), "for=unknown;");
 }
 
+// The proxy in front of us that told who the client is (PROXY protocol) is no hop of HTTP.
+TEST_F(ForwardingTest, TheOriginalSourceIsTheClient) {
+  const net::Address direct = *net::Address::fromIp("10.0.0.1", 6000);
+  info_.downstream_direct_remote = &direct;
+  spec_.append_forwarded = true;
+  spec_.trusted_proxies.push_back(range("10.0.0.0", 8));
+  head_.headers.add("X-Forwarded-For", "1.1.1.1");
+  prepare("192.0.2.7");
+  EXPECT_EQ(info_.downstream_ip, "192.0.2.7");
+  EXPECT_EQ(sent(HeaderName::XForwardedFor), "1.1.1.1, 192.0.2.7");
+  EXPECT_EQ(sent(HeaderName::Forwarded).substr(0, 14), "for=192.0.2.7;");
+}
+
 // Envoy's rule: a single address, and an internal one.
 TEST_F(ForwardingTest, InsideAndOutside) {
   struct Case {

@@ -37,6 +37,8 @@ class LogFormatTest : public testing::Test {
     info_.downstream_ip = "192.0.2.7";
     info_.downstream_remote = &remote_;
     info_.downstream_local = &local_;
+    info_.downstream_direct_remote = &direct_remote_;
+    info_.downstream_direct_local = &direct_local_;
   }
 
   std::string render(const AccessLogSpec& spec) {
@@ -59,6 +61,8 @@ class LogFormatTest : public testing::Test {
   StreamInfo info_;
   net::Address remote_ = *net::Address::parse("192.0.2.9:4000");
   net::Address local_ = *net::Address::parse("[2001:db8::1]:443");
+  net::Address direct_remote_ = *net::Address::parse("10.0.0.9:6000");
+  net::Address direct_local_ = *net::Address::parse("[fd00::1]:8443");
 };
 
 TEST_F(LogFormatTest, SaysWhatIsKnownOfTheTransport) {
@@ -95,7 +99,11 @@ TEST_F(LogFormatTest, RendersEveryOperator) {
       {"%UPSTREAM_HOST% %UPSTREAM_CLUSTER% %UPSTREAM_REQUEST_ATTEMPT_COUNT%", "10.0.0.1:80 web 1"},
       {"%DOWNSTREAM_REMOTE_ADDRESS%", "192.0.2.9:4000"},
       {"%DOWNSTREAM_REMOTE_ADDRESS_WITHOUT_PORT%", "192.0.2.7"},
-      {"%DOWNSTREAM_DIRECT_REMOTE_ADDRESS_WITHOUT_PORT%", "192.0.2.9"},
+      {"%DOWNSTREAM_DIRECT_REMOTE_ADDRESS%", "10.0.0.9:6000"},
+      {"%DOWNSTREAM_DIRECT_REMOTE_ADDRESS_WITHOUT_PORT%", "10.0.0.9"},
+      {"%DOWNSTREAM_DIRECT_LOCAL_ADDRESS%", "[fd00::1]:8443"},
+      {"%DOWNSTREAM_DIRECT_LOCAL_ADDRESS_WITHOUT_PORT%", "fd00::1"},
+      {"%DOWNSTREAM_DIRECT_LOCAL_PORT%", "8443"},
       {"%DOWNSTREAM_LOCAL_ADDRESS%", "[2001:db8::1]:443"},
       {"%DOWNSTREAM_LOCAL_ADDRESS_WITHOUT_PORT% %DOWNSTREAM_LOCAL_PORT%", "2001:db8::1 443"},
       {"%ROUTE_NAME% %VIRTUAL_HOST_NAME% %STREAM_ID%", "r v id-1"},

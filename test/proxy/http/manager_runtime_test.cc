@@ -98,14 +98,13 @@ TEST_F(ManagerRuntimeTest, GivesAStreamOutAgain) {
 
 class NoOwner final : public StreamOwner {
  public:
-  const net::Address& remoteAddress() const override { return address_; }
-  const net::Address& localAddress() const override { return address_; }
+  const net::ConnectionAddresses& addresses() const override { return addresses_; }
   const net::Transport* transport() const override { return nullptr; }
   void onStreamFinished(ServerStream&, StreamEnd) override { ++finished; }
   size_t finished = 0;
 
  private:
-  net::Address address_;
+  net::ConnectionAddresses addresses_;
 };
 
 class NoSender final : public ResponseSender {

@@ -38,7 +38,7 @@ struct End {
     test::RawSocket accepted = listener.accept();
     const Address remote = accepted.remoteAddress();
     connection =
-        Connection::adopt(loop, accepted.release(), remote, listener.localAddress(), handler);
+        Connection::adopt(loop, accepted.release(), {remote, listener.localAddress()}, handler);
   }
 
   test::RecordingHandler handler;

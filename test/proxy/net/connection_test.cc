@@ -463,6 +463,25 @@ TEST_P(ConnectionTest, KnowsItsAddresses) {
   EXPECT_EQ(&a_->loop(), &loop());
 }
 
+// Another proxy in between: who is on the wire does not change.
+TEST_P(ConnectionTest, KeepsTheOriginalAddressesBesideItsOwn) {
+  waitConnected();
+  const ConnectionAddresses& addresses = b_->addresses();
+  EXPECT_EQ(addresses.source(), b_->remoteAddress());
+  EXPECT_EQ(addresses.destination(), b_->localAddress());
+  const Address remote = b_->remoteAddress();
+  const Address local = b_->localAddress();
+  const Address client = *Address::parse("198.51.100.7:5555");
+  const Address reached = *Address::parse("[2001:db8::1]:443");
+  b_->setOriginalAddresses(client, reached);
+  EXPECT_EQ(addresses.source(), client);
+  EXPECT_EQ(addresses.destination(), reached);
+  EXPECT_EQ(b_->remoteAddress(), remote);
+  EXPECT_EQ(b_->localAddress(), local);
+  a_->write("still joined");
+  ASSERT_TRUE(runUntil([&] { return on_b_.received == "still joined"; }));
+}
+
 std::string mediumName(const testing::TestParamInfo<Medium>& param) {
   return std::string(test::name(param.param));
 }

@@ -22,6 +22,8 @@ struct Connection {
   std::string_view server_name = {};
   std::string_view transport_protocol = "raw_buffer";
   Protocols application_protocols = {};
+  std::string_view original_source = {};  // empty: the same
+  std::string_view original_destination = {};
 };
 
 class FilterChainMatchTest : public testing::Test {
@@ -34,11 +36,14 @@ class FilterChainMatchTest : public testing::Test {
     return match;
   }
   std::string chosen(const Connection& connection) const {
-    const Address destination = *Address::parse(connection.destination);
-    const Address source = *Address::parse(connection.source);
+    ConnectionAddresses addresses(*Address::parse(connection.source),
+                                  *Address::parse(connection.destination));
+    if (!connection.original_source.empty()) {
+      addresses.setOriginal(*Address::parse(connection.original_source),
+                            *Address::parse(connection.original_destination));
+    }
     const FilterChainSpec* const spec =
-        matchFilterChain(listener_, {.destination = destination,
-                                     .source = source,
+        matchFilterChain(listener_, {.addresses = addresses,
                                      .server_name = connection.server_name,
                                      .transport_protocol = connection.transport_protocol,
                                      .application_protocols = connection.application_protocols});
@@ -126,6 +131,24 @@ TEST_F(FilterChainMatchTest, SourcePortIsTheLastCriterion) {
   EXPECT_EQ(chosen({}), "ports");
   EXPECT_EQ(chosen({.source = "198.51.100.7:7777"}), "ports");
   EXPECT_EQ(chosen({.source = "198.51.100.7:1"}), "any");
+}
+
+// The proxy in front is not whom a chain is for.
+TEST_F(FilterChainMatchTest, OriginalAddressesDecide) {
+  chain("port").destination_port = 8443;
+  FilterChainMatch& original = chain("original");
+  original.destination_ranges = {range("203.0.113.0", 24)};
+  original.source_ranges = {range("192.0.2.0", 24)};
+  original.source_ports = {7777};
+  chain("real").destination_ranges = {range("10.0.0.1", 32)};
+  EXPECT_EQ(chosen({}), "real");
+  const auto through_a_proxy = [this](std::string_view source, std::string_view destination) {
+    return chosen({.original_source = source, .original_destination = destination});
+  };
+  EXPECT_EQ(through_a_proxy("192.0.2.7:7777", "203.0.113.1:443"), "original");
+  EXPECT_EQ(through_a_proxy("192.0.2.7:5555", "203.0.113.1:443"), "none");
+  EXPECT_EQ(through_a_proxy("198.51.100.7:7777", "203.0.113.1:443"), "none");
+  EXPECT_EQ(through_a_proxy("192.0.2.7:7777", "203.0.113.1:8443"), "port");
 }
 
 // Earlier criteria prune for good: what lost by the port is not tried again for the address.

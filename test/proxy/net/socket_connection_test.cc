@@ -32,7 +32,7 @@ class SocketConnectionTest : public testing::Test {
     test::RawSocket accepted = listener.accept();
     const Address remote = accepted.remoteAddress();
     connection_ =
-        Connection::adopt(loop(), accepted.release(), remote, listener.localAddress(), handler_);
+        Connection::adopt(loop(), accepted.release(), {remote, listener.localAddress()}, handler_);
   }
 
   test::SimulatedClock clock_;
@@ -93,7 +93,7 @@ TEST_F(SocketConnectionTest, BindsToTheGivenAddress) {
 }
 
 TEST_F(SocketConnectionTest, AdoptionThatFailsIsAReset) {
-  connection_ = Connection::adopt(loop(), -1, Address(), Address(), handler_);
+  connection_ = Connection::adopt(loop(), -1, {}, handler_);
   EXPECT_FALSE(handler_.closed);
   ASSERT_TRUE(runUntil([&] { return handler_.closed.has_value(); }));
   EXPECT_EQ(handler_.closed, CloseReason::RemoteReset);

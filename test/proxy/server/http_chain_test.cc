@@ -34,13 +34,15 @@ class HttpChainTest : public testing::Test, protected OneWorker {
     chain_.update(prepared, net::ListenerSpec{});
     test_loop.runReady();
   }
-  RawSocket connect() {
+  static net::ConnectionAddresses addresses() {
+    return {*net::Address::parse("192.0.2.7:1234"), *net::Address::parse("192.0.2.1:80")};
+  }
+  RawSocket connect() { return connect(addresses()); }
+  RawSocket connect(net::ConnectionAddresses addresses) {
     int ends[2];
     CONVOY_ASSERT(::socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0, ends) == 0);
-    loop.post([this, fd = ends[0]] {
-      chain_.accept(fd, *net::Address::fromIp("192.0.2.7", 1234),
-                    *net::Address::fromIp("192.0.2.1", 80));
-    });
+    const event::Loop::TurnScope turn(loop);
+    chain_.accept(ends[0], std::move(addresses));
     test_loop.runReady();
     return RawSocket(ends[1]);
   }
@@ -91,6 +93,36 @@ TEST_F(HttpChainTest, ARequestThatRunsKeepsTheConfigurationThatItBeganWith) {
   EXPECT_NE(receive(upstream), "");
   upstream.send(answer);
   EXPECT_NE(receive(client).find("\r\nserver: new\r\n"), std::string::npos);
+}
+
+// Behind a proxy that tells where the client comes from (PROXY protocol): hosts and logs hear of
+// the client, and of the proxy where they ask for it.
+TEST_F(HttpChainTest, TheOriginalAddressesAreTheClientsAndTheRealOnesAreKept) {
+  const RawSocket backend = RawSocket::listening();
+  upstream::ClusterChanges changes;
+  changes.clusters = {clusterOf("web", backend.localAddress())};
+  clusters.apply(changes);
+  const auto routes = tableTo("t", "web");
+  const auto format = http::parseLogFormat(
+      "%DOWNSTREAM_REMOTE_ADDRESS% %DOWNSTREAM_LOCAL_ADDRESS% "
+      "%DOWNSTREAM_DIRECT_REMOTE_ADDRESS% %DOWNSTREAM_DIRECT_LOCAL_ADDRESS%");
+  ASSERT_TRUE(format.ok()) << format.status();
+  routes->edits.request.push_back({.name = "x-addresses", .value = {}, .format = *format});
+  auto spec = manager(routes);
+  spec->use_remote_address = true;
+  update(std::move(spec));
+  net::ConnectionAddresses through_a_proxy = addresses();
+  through_a_proxy.setOriginal(*net::Address::parse("198.51.100.9:5555"),
+                              *net::Address::parse("[2001:db8::1]:443"));
+  const RawSocket client = connect(std::move(through_a_proxy));
+  client.send(request());
+  ASSERT_TRUE(test_loop.runUntil([&] { return readable(backend); }));
+  const std::string sent = receive(backend.accept());
+  EXPECT_NE(sent.find("\r\nx-forwarded-for: 198.51.100.9\r\n"), std::string::npos) << sent;
+  EXPECT_NE(sent.find("\r\nx-addresses: 198.51.100.9:5555 [2001:db8::1]:443 192.0.2.7:1234 "
+                      "192.0.2.1:80\r\n"),
+            std::string::npos)
+      << sent;
 }
 
 TEST_F(HttpChainTest, DrainingHoldsForOpenAndForNewConnections) {

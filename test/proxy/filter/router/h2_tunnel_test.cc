@@ -51,8 +51,7 @@ class H2Door final : public http::ServerCodecHandler, public http::StreamOwner {
   }
   void onProtocolError(http::Failure, std::string_view detail) override { ADD_FAILURE() << detail; }
   void onStreamComplete(http::ResponseSender&) override {}
-  const net::Address& remoteAddress() const override { return address_; }
-  const net::Address& localAddress() const override { return address_; }
+  const net::ConnectionAddresses& addresses() const override { return addresses_; }
   const net::Transport* transport() const override { return nullptr; }
   void onStreamFinished(http::ServerStream& stream, http::StreamEnd) override {
     loop_.destroyAtEndOfTurn(std::unique_ptr<http::ServerStream>(&stream));
@@ -63,7 +62,8 @@ class H2Door final : public http::ServerCodecHandler, public http::StreamOwner {
  private:
   event::Loop& loop_;
   const std::shared_ptr<http::ManagerRuntime> runtime_;
-  const net::Address address_ = net::Address::parse("192.0.2.1:1111").value();
+  const net::ConnectionAddresses addresses_{*net::Address::parse("192.0.2.1:1111"),
+                                            *net::Address::parse("192.0.2.1:1111")};
   net::ByteQueue out_;
   http::H2Metrics metrics_;
   http::H2ServerCodec codec_;
