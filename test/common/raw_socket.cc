@@ -1,11 +1,13 @@
 #include "test/common/raw_socket.h"
 
+#include <fcntl.h>
 #include <sys/socket.h>
 #include <sys/time.h>
 #include <unistd.h>
 
 #include <atomic>
 #include <cerrno>
+#include <cstdlib>
 #include <utility>
 
 #include "proxy/base/assert.h"
@@ -120,6 +122,16 @@ void RawSocket::reset() {
   const linger off{.l_onoff = 1, .l_linger = 0};
   ::setsockopt(fd_, SOL_SOCKET, SO_LINGER, &off, sizeof(off));
   close();
+}
+
+int passDescriptors(const std::vector<int>& fds, const std::string& names) {
+  constexpr int kOutOfTheWay = 500;
+  const int first = ::fcntl(fds[0], F_DUPFD, kOutOfTheWay);
+  for (size_t i = 1; i < fds.size(); ++i) ::dup2(fds[i], first + static_cast<int>(i));
+  ::setenv("LISTEN_PID", std::to_string(::getpid()).c_str(), 1);
+  ::setenv("LISTEN_FDS", std::to_string(fds.size()).c_str(), 1);
+  ::setenv("LISTEN_FDNAMES", names.c_str(), 1);
+  return first;
 }
 
 net::Address uniqueUnixAddress() {

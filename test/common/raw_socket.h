@@ -5,6 +5,7 @@
 
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include "proxy/net/address.h"
 
@@ -46,6 +47,11 @@ class RawSocket {
  private:
   int fd_ = -1;
 };
+
+// Passes copies of these descriptors to this very process as systemd would, but for the place: by
+// the variables LISTEN_PID, LISTEN_FDS and LISTEN_FDNAMES, and from the returned descriptor on.
+// Whoever adopts them owns them.
+int passDescriptors(const std::vector<int>& fds, const std::string& names);
 
 // A unix-socket name that no other test uses; abstract, so nothing stays behind.
 net::Address uniqueUnixAddress();

@@ -47,16 +47,6 @@ class ListenSocketTest : public testing::Test {
   Address unixPath(const std::string& name) const {
     return *Address::fromUnixPath(directory_ + "/" + name);
   }
-  // Puts sockets where an adopting process would find them.
-  int passDescriptors(const std::vector<int>& fds, const std::string& names) {
-    const int first = ::fcntl(fds[0], F_DUPFD, 500);
-    for (size_t i = 1; i < fds.size(); ++i) ::dup2(fds[i], first + static_cast<int>(i));
-    ::setenv("LISTEN_PID", std::to_string(::getpid()).c_str(), 1);
-    ::setenv("LISTEN_FDS", std::to_string(fds.size()).c_str(), 1);
-    ::setenv("LISTEN_FDNAMES", names.c_str(), 1);
-    return first;
-  }
-
   std::string directory_;
   AdoptedSockets adopted_;
 };
@@ -168,7 +158,7 @@ TEST_F(ListenSocketTest, TheFileOfAUnixSocketGoesWithTheLastOfItsSockets) {
   sockets->clear();
   EXPECT_TRUE(std::filesystem::exists(path));
   // And one that was passed belongs to whoever passed it.
-  const int first = passDescriptors({successor.fd()}, "passed");
+  const int first = test::passDescriptors({successor.fd()}, "passed");
   absl::StatusOr<AdoptedSockets> adopted = AdoptedSockets::fromEnvironment(first);
   ASSERT_TRUE(adopted.ok()) << adopted.status();
   {
@@ -183,8 +173,8 @@ TEST_F(ListenSocketTest, PassedSocketsAreAdoptedByTheirAddress) {
   const test::RawSocket web_too(::dup(web.fd()));
   const test::RawSocket local = test::RawSocket::listeningOn(unixPath("passed"));
   const test::RawSocket spare = test::RawSocket::listening();
-  const int first =
-      passDescriptors({web.fd(), web_too.fd(), local.fd(), spare.fd()}, "web:web:local:spare");
+  const int first = test::passDescriptors({web.fd(), web_too.fd(), local.fd(), spare.fd()},
+                                          "web:web:local:spare");
   absl::StatusOr<AdoptedSockets> adopted = AdoptedSockets::fromEnvironment(first);
   ASSERT_TRUE(adopted.ok()) << adopted.status();
   EXPECT_EQ(std::getenv("LISTEN_FDS"), nullptr);
@@ -221,7 +211,7 @@ TEST_F(ListenSocketTest, BadVariablesAreRefused) {
             std::string_view::npos);
   const test::RawSocket listener = test::RawSocket::listening();
   const test::RawSocket no_listener = test::RawSocket::connectedTo(listener.localAddress());
-  const int first = passDescriptors({no_listener.fd()}, "client");
+  const int first = test::passDescriptors({no_listener.fd()}, "client");
   EXPECT_NE(AdoptedSockets::fromEnvironment(first).status().message().find(
                 "(\"client\"), which is no listening stream socket"),
             std::string_view::npos);
@@ -266,7 +256,8 @@ TEST_F(ListenSocketTest, SocketsThatOthersHaveTooGoOnTakingConnections) {
   auto original = open(address("127.0.0.1:0"));
   ASSERT_TRUE(original.ok());
   const Address at = (*original)[0][0].address();
-  auto adopted = AdoptedSockets::fromEnvironment(passDescriptors({(*original)[0][0].fd()}, "web"));
+  auto adopted =
+      AdoptedSockets::fromEnvironment(test::passDescriptors({(*original)[0][0].fd()}, "web"));
   ASSERT_TRUE(adopted.ok()) << adopted.status();
   const std::vector<ListenSocket> taken = adopted->take(at);
   ASSERT_EQ(taken.size(), 1u);

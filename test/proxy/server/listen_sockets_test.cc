@@ -65,6 +65,36 @@ TEST_F(ListenSocketsTest, AnAddressHasOneListenerUnlessTheOtherOneLeaves) {
   EXPECT_TRUE(refused(at));
 }
 
+// By whoever started the process: who connected before it ran is served.
+TEST_F(ListenSocketsTest, AdoptedSocketsAreTheirAddress) {
+  RawSocket passed = RawSocket::listening();
+  RawSocket local = RawSocket::listeningOn(test::uniqueUnixAddress());
+  RawSocket spare = RawSocket::listening();
+  const net::Address at = passed.localAddress();
+  const net::Address local_at = local.localAddress();
+  const std::string spare_text = spare.localAddress().text();
+  const RawSocket early = RawSocket::connectedTo(at);
+  const int first = test::passDescriptors({passed.fd(), local.fd(), spare.fd()}, "web:local:spare");
+  auto adopted = net::AdoptedSockets::fromEnvironment(first);
+  ASSERT_TRUE(adopted.ok()) << adopted.status();
+  plane.adopted = *std::move(adopted);
+  for (RawSocket* ours : {&passed, &local, &spare}) ours->close();
+
+  plane.put(listener("a", {"127.0.0.1:0"}, "plane"));
+  ASSERT_TRUE(claim("a", {at.text(), local_at.text()}).ok());
+  EXPECT_EQ(addressOf("a"), at);
+  EXPECT_EQ(plane.adopted.unclaimed(), std::vector<std::string>{"spare (" + spare_text + ")"});
+  sockets->serve(*listener("a", {at.text(), local_at.text()}, ""));
+  EXPECT_EQ(ask(early).body, "plane");
+  EXPECT_EQ(askAt(at).body, "plane");
+  EXPECT_EQ(askAt(local_at).body, "plane");
+  // They are ours: given up, they are closed.
+  sockets->release("a");
+  plane.settle();
+  EXPECT_TRUE(refused(at));
+  EXPECT_TRUE(refused(local_at));
+}
+
 TEST_F(ListenSocketsTest, AFailedClaimLeavesThingsAsTheyWere) {
   const net::Address kept = test::uniqueUnixAddress();
   const net::Address fresh = test::uniqueUnixAddress();

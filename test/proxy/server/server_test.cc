@@ -4,8 +4,10 @@
 #include "proxy/server/server.h"
 
 #include <gtest/gtest.h>
+#include <unistd.h>
 
 #include <algorithm>
+#include <cstdlib>
 #include <string>
 
 #include "proxy/admin/stats.h"
@@ -153,6 +155,17 @@ TEST(ServerTest, CountsWhatItServes) {
   proxy.onMain([&](Server& server) { stats = admin::renderStats(server.metrics(), "rq_total"); });
   EXPECT_NE(stats.find("http.public.downstream_rq_total: 1\n"), std::string::npos) << stats;
   EXPECT_NE(stats.find("cluster.web.upstream_rq_total: 1\n"), std::string::npos) << stats;
+}
+
+// The sockets themselves: test/e2e/node_test.py, since they begin at descriptor 3.
+TEST(ServerTest, PassedSocketsThatMakeNoSenseStopTheStart) {
+  FakeUpstream web;
+  ::setenv("LISTEN_PID", std::to_string(::getpid()).c_str(), 1);
+  ::setenv("LISTEN_FDS", "some", 1);
+  EXPECT_EQ(test::startError(test::staticBootstrap(web.address())),
+            "LISTEN_FDS is \"some\": it must be the number of passed sockets");
+  ::unsetenv("LISTEN_PID");
+  ::unsetenv("LISTEN_FDS");
 }
 
 TEST(ServerTest, SaysWhyAnAddressCannotBeHad) {
