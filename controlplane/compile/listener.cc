@@ -24,6 +24,7 @@ using HttpConnectionManager = hcm_v3::HttpConnectionManager;
 constexpr int64_t kDefaultIdleSeconds = 3600;
 constexpr int64_t kHandshakeSeconds = 10;  // Envoy sets no limit
 constexpr uint32_t kDefaultHeadersKib = 60;
+constexpr uint32_t kDefaultHeadersCount = 100;
 constexpr char kNoUpgrades[] = "none";
 
 // Field of the JSON log -> Envoy's format operators.
@@ -85,6 +86,9 @@ HttpConnectionManager compileManager(const v1::Listener& listener, bool sessions
   manager.mutable_max_request_headers_kb()->set_value(listener.max_request_headers_kib() == 0
                                                           ? kDefaultHeadersKib
                                                           : listener.max_request_headers_kib());
+  manager.mutable_common_http_protocol_options()->mutable_max_headers_count()->set_value(
+      listener.max_request_headers_count() == 0 ? kDefaultHeadersCount
+                                                : listener.max_request_headers_count());
   compileUpgrades(listener, &manager);
   if (listener.has_access_log()) {
     compileAccessLog(listener.access_log(), manager.add_access_log());

@@ -97,6 +97,10 @@ void checkListener(v1::Listener* listener, const Place& place) {
     checkRange(listener->max_request_headers_kib(), 1, 8192,
                place.field("max_request_headers_kib"));
   }
+  if (listener->max_request_headers_count() != 0) {
+    checkRange(listener->max_request_headers_count(), 1, 10'000,
+               place.field("max_request_headers_count"));
+  }
   checkRequestPolicy(*listener, place);
   if (listener->has_tls()) checkListenerTls(listener->tls(), place.field("tls"));
 }

@@ -36,17 +36,19 @@ TEST(ListenerTest, DefaultsAreWrittenOut) {
       R"(server_name: "convoy" use_remote_address { value: true } )"
       R"(upgrade_configs { upgrade_type: "websocket" } )"
       R"(max_request_headers_kb { value: 60 } normalize_path { value: true } merge_slashes: true )"
-      R"(common_http_protocol_options { idle_timeout { seconds: 3600 } headers_with_underscores_action: REJECT_REQUEST } )"
+      R"(common_http_protocol_options { idle_timeout { seconds: 3600 } max_headers_count { value: 100 } headers_with_underscores_action: REJECT_REQUEST } )"
       R"(request_headers_timeout { seconds: 10 } path_with_escaped_slashes_action: UNESCAPE_AND_REDIRECT } } } })");
 }
 
 TEST(ListenerTest, EveryField) {
   const auto manager = managerOf(R"(name: "l" address: "0.0.0.0:80" route_table: "t"
-      idle_timeout { seconds: 9 } request_headers_timeout { seconds: 8 } max_request_headers_kib: 7)");
+      idle_timeout { seconds: 9 } request_headers_timeout { seconds: 8 } max_request_headers_kib: 7
+      max_request_headers_count: 6)");
   EXPECT_EQ(manager.rds().route_config_name(), "t");
   EXPECT_EQ(manager.common_http_protocol_options().idle_timeout().seconds(), 9);
   EXPECT_EQ(manager.request_headers_timeout().seconds(), 8);
   EXPECT_EQ(manager.max_request_headers_kb().value(), 7u);
+  EXPECT_EQ(manager.common_http_protocol_options().max_headers_count().value(), 6u);
 }
 
 TEST(ListenerTest, HandshakesHaveATimeLimit) {

@@ -85,6 +85,7 @@ TEST(NodeCheckTest, AcceptsWhateverWeCompile) {
            name: "all" address: "0.0.0.0:1" addresses: "[::]:2" addresses: "unix:/run/a" addresses: "unix:@b"
            nodes { labels { key: "a" value: "b" } } access_log { format: JSON path: "/log" }
            idle_timeout { seconds: 5 } request_headers_timeout { seconds: 5 } max_request_headers_kib: 8192
+           max_request_headers_count: 10000
            routes { name: "r" pool: "p" timeout { seconds: 1 } idle_timeout {} first_byte_timeout { seconds: 1 }
              match { hosts: "a.b" hosts: "*.C.d" hosts: "[::1]" hosts: "10.0.0.1" path: "/x" methods: "GET" methods: "PUT"
                headers { name: "a" exact: "" } headers { name: "b" prefix: "p" invert: true }

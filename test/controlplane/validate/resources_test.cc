@@ -28,7 +28,8 @@ TEST(ResourcesTest, Listeners) {
       {R"(name: "l" address: "0.0.0.0:80")", ""},
       {R"(name: "l" addresses: "0.0.0.0:0" addresses: "0.0.0.0:0" route_table: "t"
           access_log { path: "/var/log/a" format: JSON } idle_timeout { seconds: 1 }
-          request_headers_timeout { seconds: 1 } max_request_headers_kib: 8192)",
+          request_headers_timeout { seconds: 1 } max_request_headers_kib: 8192
+          max_request_headers_count: 10000)",
        ""},
       {R"(address: "0.0.0.0:80")", "x.name: required"},
       {R"(name: "l")", "x.address: required"},
@@ -41,8 +42,9 @@ TEST(ResourcesTest, Listeners) {
       {R"(name: "l" address: "0.0.0.0:80" access_log { path: "a" } nodes { labels { key: "" value: "" } })",
        "x.nodes.labels: range, x.access_log.path: syntax"},
       {R"(name: "l" address: "0.0.0.0:80" idle_timeout {} request_headers_timeout { seconds: 3601 }
-          max_request_headers_kib: 8193)",
-       "x.idle_timeout: range, x.request_headers_timeout: range, x.max_request_headers_kib: range"},
+          max_request_headers_kib: 8193 max_request_headers_count: 10001)",
+       "x.idle_timeout: range, x.request_headers_timeout: range, x.max_request_headers_kib: range, "
+       "x.max_request_headers_count: range"},
       {R"(name: "l" address: "0.0.0.0:80" tls {})", "x.tls.certificates: required"},
   };
   for (const Case& c : cases) {
