@@ -73,6 +73,9 @@ struct ClientCertDetails {
 struct ConnectionManagerSpec final : net::NetworkFilterSpec {
   enum class Codec : uint8_t { Auto, Http1, Http2 };
 
+  static constexpr char kName[] = "envoy.filters.network.http_connection_manager";
+  ConnectionManagerSpec() { name = kName; }
+
   std::string stat_prefix;
   Codec codec = Codec::Auto;
   H2Options http2;                                      // the limits of heads are below

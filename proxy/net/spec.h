@@ -34,7 +34,7 @@ struct FilterChainMatch {
 };
 
 // One L4 filter's configuration. HTTP is one of them (http::ConnectionManagerSpec). The name is
-// Envoy's extension name.
+// Envoy's extension name: it says what the connections of a chain that ends with it are given to.
 struct NetworkFilterSpec {
   virtual ~NetworkFilterSpec() = default;
   std::string name;

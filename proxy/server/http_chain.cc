@@ -6,12 +6,15 @@
 
 namespace convoy::server {
 
-HttpChain::HttpChain(int worker, const filter::Registry& filters,
-                     const filter::WorkerServices& services, std::function<void()> on_closed)
-    : worker_(worker),
-      filters_(filters),
-      services_(services),
-      on_closed_(std::move(on_closed)),
+std::unique_ptr<ChainHandler> PreparedManager::makeHandler(HandlerContext context) const {
+  return std::make_unique<HttpChain>(std::move(context));
+}
+
+HttpChain::HttpChain(HandlerContext context)
+    : worker_(context.worker),
+      filters_(context.filters),
+      services_(context.services),
+      on_closed_(std::move(context.on_closed)),
       slot_(std::make_shared<http::ManagerSlot>()) {}
 
 HttpChain::~HttpChain() {
@@ -62,7 +65,9 @@ void HttpChain::update(const PreparedChain& chain, const net::ListenerSpec& list
 
 std::shared_ptr<http::ManagerRuntime> HttpChain::makeRuntime(const PreparedChain& chain,
                                                              const net::ListenerSpec& listener) {
-  const PreparedManager& from = chain.manager;
+  const auto* const prepared = dynamic_cast<const PreparedManager*>(chain.terminal.get());
+  CONVOY_ASSERT(prepared != nullptr);
+  const PreparedManager& from = *prepared;
   auto runtime = std::make_shared<http::ManagerRuntime>(
       services_.loop, from.spec, from.metrics->slot(worker_),
       [routes = from.routes, worker = worker_] { return routes->get(worker); });

@@ -5,19 +5,40 @@
 
 #include <functional>
 #include <memory>
+#include <vector>
 
 #include "proxy/base/intrusive_list.h"
 #include "proxy/filter/registry.h"
 #include "proxy/http/connection_manager.h"
+#include "proxy/http/h2_metrics.h"
+#include "proxy/http/log_format.h"
+#include "proxy/http/manager_metrics.h"
+#include "proxy/http/spec.h"
+#include "proxy/observe/log_writer.h"
 #include "proxy/server/chain_handler.h"
 
 namespace convoy::server {
 
+struct PreparedLog {
+  std::shared_ptr<const http::LogFormat> format;
+  std::shared_ptr<observe::LogFile> file;
+};
+
+class PreparedManager final : public PreparedTerminal {
+ public:
+  std::unique_ptr<ChainHandler> makeHandler(HandlerContext context) const override;
+
+  std::shared_ptr<const http::ConnectionManagerSpec> spec;
+  std::shared_ptr<observe::MetricGroup<http::ManagerMetrics>> metrics;
+  // Of the whole process; null: not read by anybody.
+  std::shared_ptr<observe::MetricGroup<http::H2ServerMetrics>> h2_metrics;
+  std::vector<PreparedLog> logs;
+  std::shared_ptr<RouteTableSlot> routes;
+};
+
 class HttpChain final : public ChainHandler, public http::ConnectionOwner {
  public:
-  // `on_closed` is called after each connection's end, with it destroyed or about to be.
-  HttpChain(int worker, const filter::Registry& filters, const filter::WorkerServices& services,
-            std::function<void()> on_closed);
+  explicit HttpChain(HandlerContext context);
   ~HttpChain() override;
 
   void accept(int fd, net::ConnectionAddresses addresses) override;

@@ -4,7 +4,7 @@
 #include <utility>
 
 #include "absl/strings/str_cat.h"
-#include "proxy/base/log.h"
+#include "proxy/server/http_terminal.h"
 
 namespace convoy::server {
 
@@ -27,17 +27,21 @@ ListenerManager::ListenerManager(event::Loop& main, std::vector<Worker*> workers
                                  observe::MetricRegistry& registry, tls::SecretManager& secrets,
                                  net::AdoptedSockets& adopted, ConnectionLimits limits)
     : workers_(std::move(workers)),
-      routes_(routes),
-      logs_(logs),
       registry_(registry),
       secrets_(secrets),
       limits_(std::move(limits)),
       process_limit_(std::make_shared<ConnectionLimit>(limits_.process)),
-      sockets_(main, workers_, adopted),
-      h2_metrics_(std::make_shared<observe::MetricGroup<http::H2ServerMetrics>>(
-          registry_, "http2", observe::Labels{}, static_cast<int>(workers_.size() + 1))) {}
+      sockets_(main, workers_, adopted) {
+  addTerminal(http::ConnectionManagerSpec::kName,
+              std::make_unique<HttpTerminal>(routes, logs, registry,
+                                             static_cast<int>(workers_.size() + 1)));
+}
 
 ListenerManager::~ListenerManager() = default;
+
+void ListenerManager::addTerminal(std::string name, std::unique_ptr<TerminalFilter> filter) {
+  terminals_.emplace(std::move(name), std::move(filter));
+}
 
 // --- admission ---
 
@@ -69,60 +73,18 @@ absl::Status ListenerManager::checkChain(const net::FilterChainSpec& chain,
       return secrets;
     }
   }
-  for (const auto& filter : chain.filters) {
-    const auto* manager = dynamic_cast<const http::ConnectionManagerSpec*>(filter.get());
-    if (manager == nullptr) continue;
-    for (const http::AccessLogSpec& log : manager->access_logs) {
-      if (auto file = logs_.open(log.path); !file.ok()) return file.status();
-    }
-  }
-  return absl::OkStatus();
+  return terminalOf(chain).admit(*chain.filters.back());
+}
+
+// The terminal filter is the only one that config/ admits so far, and of known kinds only.
+TerminalFilter& ListenerManager::terminalOf(const net::FilterChainSpec& chain) const {
+  CONVOY_ASSERT(!chain.filters.empty());
+  const auto found = terminals_.find(chain.filters.back()->name);
+  CONVOY_ASSERT(found != terminals_.end());
+  return *found->second;
 }
 
 // --- preparation ---
-
-std::shared_ptr<observe::MetricGroup<http::ManagerMetrics>> ListenerManager::managerMetrics(
-    const std::string& prefix) {
-  auto& known = manager_metrics_[prefix];
-  auto group = known.lock();
-  if (group == nullptr) {
-    group = std::make_shared<observe::MetricGroup<http::ManagerMetrics>>(
-        registry_, "http", observe::Labels{{"envoy_http_conn_manager_prefix", prefix}},
-        static_cast<int>(workers_.size() + 1));
-    known = group;
-  }
-  return group;
-}
-
-PreparedManager ListenerManager::prepareManager(
-    std::shared_ptr<const http::ConnectionManagerSpec> spec) {
-  PreparedManager prepared;
-  prepared.metrics = managerMetrics(spec->stat_prefix);
-  prepared.h2_metrics = h2_metrics_;
-  for (const http::AccessLogSpec& log : spec->access_logs) {
-    auto format = http::LogFormat::compile(log);
-    auto file = logs_.open(log.path);
-    // Both were checked when the listener was admitted; a path may have gone since.
-    if (!format.ok() || !file.ok()) {
-      base::logError(absl::StrCat("access log ", log.path, " is left out: ",
-                                  (format.ok() ? file.status() : format.status()).ToString()));
-      continue;
-    }
-    prepared.logs.push_back(
-        {std::make_shared<const http::LogFormat>(*std::move(format)), *std::move(file)});
-  }
-  if (spec->routes == nullptr) {
-    prepared.routes = routes_.slot(spec->rds_name);
-  } else {
-    // A slot for each version: what drains under an older one keeps its routes.
-    prepared.routes = routes_.makeSlot();
-    if (absl::Status put = RouteTables::publish(spec->routes, *prepared.routes); !put.ok()) {
-      base::logError(absl::StrCat("inline routes of ", spec->stat_prefix, ": ", put.ToString()));
-    }
-  }
-  prepared.spec = std::move(spec);
-  return prepared;
-}
 
 // A chain whose connections stay keeps its certificates and the keys of its tickets, too.
 std::shared_ptr<net::TransportFactory> ListenerManager::transportOf(
@@ -155,12 +117,8 @@ std::shared_ptr<const PreparedListener> ListenerManager::prepare(
   if (!spec->ignore_global_limit) prepared->process_limit = process_limit_;
   prepared->exhaustion = exhaustion_;
   const auto add = [&](const std::shared_ptr<const net::FilterChainSpec>& chain) {
-    // The terminal filter is the only one that config/ admits so far.
-    auto manager =
-        std::dynamic_pointer_cast<const http::ConnectionManagerSpec>(chain->filters.back());
-    CONVOY_ASSERT(manager != nullptr);
     prepared->chains.push_back(
-        {chain, transportOf(listener, *chain), prepareManager(std::move(manager))});
+        {chain, transportOf(listener, *chain), terminalOf(*chain).prepare(chain->filters.back())});
   };
   for (const auto& chain : spec->filter_chains) add(chain);
   if (spec->default_filter_chain != nullptr) add(spec->default_filter_chain);

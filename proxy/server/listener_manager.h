@@ -18,6 +18,7 @@
 #include "proxy/server/listen_sockets.h"
 #include "proxy/server/prepared.h"
 #include "proxy/server/route_tables.h"
+#include "proxy/server/terminal_filter.h"
 #include "proxy/server/worker.h"
 #include "proxy/tls/secret_manager.h"
 
@@ -40,6 +41,9 @@ class ListenerManager {
                   tls::SecretManager& secrets, net::AdoptedSockets& adopted,
                   ConnectionLimits limits);
   ~ListenerManager();
+
+  // Another network filter that may end a chain; HTTP's is there. Before the first listener.
+  void addTerminal(std::string name, std::unique_ptr<TerminalFilter> filter);
 
   // Can this listener be had here? Loads the certificates that it holds, binds the sockets that it
   // needs and that are not open yet, opens its logs, without accepting. `leaving`: listeners that
@@ -85,13 +89,9 @@ class ListenerManager {
   std::shared_ptr<ConnectionLimit> makeLimit(const std::string& listener) const;
   std::shared_ptr<const PreparedListener> prepare(
       Listener& listener, const std::shared_ptr<const net::ListenerSpec>& spec);
-  PreparedManager prepareManager(std::shared_ptr<const http::ConnectionManagerSpec> spec);
-  std::shared_ptr<observe::MetricGroup<http::ManagerMetrics>> managerMetrics(
-      const std::string& prefix);
+  TerminalFilter& terminalOf(const net::FilterChainSpec& chain) const;
 
   const std::vector<Worker*> workers_;
-  RouteTables& routes_;
-  observe::LogWriter& logs_;
   observe::MetricRegistry& registry_;
   tls::SecretManager& secrets_;
   const ConnectionLimits limits_;
@@ -99,9 +99,7 @@ class ListenerManager {
   const std::shared_ptr<ExhaustionLog> exhaustion_ = std::make_shared<ExhaustionLog>();
   ListenSockets sockets_;
   std::map<std::string, Listener> listeners_;
-  // Several listeners may share a stat_prefix, and so the counters.
-  std::map<std::string, std::weak_ptr<observe::MetricGroup<http::ManagerMetrics>>> manager_metrics_;
-  const std::shared_ptr<observe::MetricGroup<http::H2ServerMetrics>> h2_metrics_;
+  TerminalFilters terminals_;
 };
 
 }  // namespace convoy::server

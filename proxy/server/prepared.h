@@ -1,23 +1,19 @@
 #pragma once
 
-// A listener as main prepares it once for all workers: what is shared (metrics, compiled log
-// formats, open log files, route tables) is here; what a worker needs of its own (filters,
-// deadlines, streams) it builds from this. Immutable after being posted.
+// A listener as main prepares it once for all workers: what is shared (metrics, limits, what its
+// chains' filters need) is here; what a worker needs of its own (filters, deadlines, streams) it
+// builds from this. Immutable after being posted.
 
 #include <memory>
 #include <string>
 #include <vector>
 
 #include "proxy/event/worker_slot.h"
-#include "proxy/http/h2_metrics.h"
-#include "proxy/http/log_format.h"
-#include "proxy/http/manager_metrics.h"
 #include "proxy/http/route_matcher.h"
-#include "proxy/http/spec.h"
 #include "proxy/net/acceptor.h"
 #include "proxy/net/spec.h"
 #include "proxy/net/transport.h"
-#include "proxy/observe/log_writer.h"
+#include "proxy/observe/metrics.h"
 #include "proxy/server/connection_limit.h"
 #include "proxy/server/exhaustion_log.h"
 
@@ -26,24 +22,21 @@ namespace convoy::server {
 // One route table by name, for all workers. Shared by the listeners that use it.
 using RouteTableSlot = event::WorkerSlot<http::RouteMatcher>;
 
-struct PreparedLog {
-  std::shared_ptr<const http::LogFormat> format;
-  std::shared_ptr<observe::LogFile> file;
-};
+class ChainHandler;
+struct HandlerContext;
 
-struct PreparedManager {
-  std::shared_ptr<const http::ConnectionManagerSpec> spec;
-  std::shared_ptr<observe::MetricGroup<http::ManagerMetrics>> metrics;
-  // Of the whole process; null: not read by anybody.
-  std::shared_ptr<observe::MetricGroup<http::H2ServerMetrics>> h2_metrics;
-  std::vector<PreparedLog> logs;
-  std::shared_ptr<RouteTableSlot> routes;
+// What main made of the filter that ends a chain. It chooses what becomes of the chain's
+// connections; any worker.
+class PreparedTerminal {
+ public:
+  virtual ~PreparedTerminal() = default;
+  virtual std::unique_ptr<ChainHandler> makeHandler(HandlerContext context) const = 0;
 };
 
 struct PreparedChain {
   std::shared_ptr<const net::FilterChainSpec> spec;
   std::shared_ptr<net::TransportFactory> transport;  // null: plain text
-  PreparedManager manager;
+  std::shared_ptr<const PreparedTerminal> terminal;
 };
 
 struct ListenerMetrics {

@@ -6,7 +6,6 @@
 #include <utility>
 
 #include "proxy/net/filter_chain_match.h"
-#include "proxy/server/http_chain.h"
 
 namespace convoy::server {
 
@@ -57,7 +56,7 @@ void WorkerListeners::update(std::shared_ptr<const PreparedListener> config) {
              old.spec->content_hash == chain.spec->content_hash;
     });
     std::unique_ptr<ChainHandler> handler =
-        same != before.end() ? std::move(same->handler) : makeHandler(*config);
+        same != before.end() ? std::move(same->handler) : makeHandler(chain, *config);
     handler->update(chain, *config->spec);
     if (draining_all_) handler->drain();
     listener->chains.push_back({chain.spec, std::move(handler)});
@@ -68,16 +67,17 @@ void WorkerListeners::update(std::shared_ptr<const PreparedListener> config) {
   }
 }
 
-std::unique_ptr<ChainHandler> WorkerListeners::makeHandler(const PreparedListener& config) {
-  return std::make_unique<HttpChain>(
-      worker_, filters_, services_,
-      [this, metrics = config.metrics, limit = config.limit, process = config.process_limit] {
-        metrics->slot(worker_).downstream_cx_active.sub();
-        metrics->slot(worker_).downstream_cx_destroy.add();
-        limit->giveBack();
-        if (process != nullptr) process->giveBack();
-        loop_.atEndOfTurn(forget_drained_);
-      });
+std::unique_ptr<ChainHandler> WorkerListeners::makeHandler(const PreparedChain& chain,
+                                                           const PreparedListener& config) {
+  return chain.terminal->makeHandler(
+      {worker_, filters_, services_,
+       [this, metrics = config.metrics, limit = config.limit, process = config.process_limit] {
+         metrics->slot(worker_).downstream_cx_active.sub();
+         metrics->slot(worker_).downstream_cx_destroy.add();
+         limit->giveBack();
+         if (process != nullptr) process->giveBack();
+         loop_.atEndOfTurn(forget_drained_);
+       }});
 }
 
 void WorkerListeners::remove(const std::string& name) {

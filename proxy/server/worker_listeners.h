@@ -79,7 +79,8 @@ class WorkerListeners final : public HelloReader::Owner {
   void handOver(Waiting& waiting, HelloReader::End end);
   void dropWaiting(Listener& listener);
   ChainHandler* chainFor(Listener& listener, const net::FilterChainQuery& query);
-  std::unique_ptr<ChainHandler> makeHandler(const PreparedListener& config);
+  std::unique_ptr<ChainHandler> makeHandler(const PreparedChain& chain,
+                                            const PreparedListener& config);
   void accept(Listener& listener, int fd, net::ConnectionAddresses addresses);
   void retire(std::unique_ptr<ChainHandler> handler);
   void forgetDrained();

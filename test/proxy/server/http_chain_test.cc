@@ -17,7 +17,7 @@ using test::RawSocket;
 
 class HttpChainTest : public testing::Test, protected OneWorker {
  protected:
-  HttpChainTest() : chain_(0, filters, services, [this] { ++closed_; }) {}
+  HttpChainTest() : chain_({0, filters, services, [this] { ++closed_; }}) {}
   ~HttpChainTest() override {
     chain_.closeAll();
     test_loop.runReady();
@@ -26,11 +26,12 @@ class HttpChainTest : public testing::Test, protected OneWorker {
   void update(std::shared_ptr<http::ConnectionManagerSpec> spec) {
     PreparedChain prepared;
     prepared.spec = std::make_shared<net::FilterChainSpec>();
-    prepared.manager.metrics = manager_metrics_;
-    prepared.manager.logs = logs_;
+    auto manager = std::make_shared<PreparedManager>();
+    manager->metrics = manager_metrics_;
     ASSERT_TRUE(routes.put(spec->routes).ok());
-    prepared.manager.routes = routes.slot(spec->routes->name);
-    prepared.manager.spec = std::move(spec);
+    manager->routes = routes.slot(spec->routes->name);
+    manager->spec = std::move(spec);
+    prepared.terminal = std::move(manager);
     chain_.update(prepared, net::ListenerSpec{});
     test_loop.runReady();
   }
@@ -50,7 +51,6 @@ class HttpChainTest : public testing::Test, protected OneWorker {
   std::shared_ptr<observe::MetricGroup<http::ManagerMetrics>> manager_metrics_ =
       std::make_shared<observe::MetricGroup<http::ManagerMetrics>>(metrics, "http",
                                                                    observe::Labels{}, 2);
-  std::vector<PreparedLog> logs_;
   int closed_ = 0;
   HttpChain chain_;
 };

@@ -7,6 +7,7 @@
 #include <string>
 #include <vector>
 
+#include "test/proxy/server/echo_chain.h"
 #include "test/proxy/server/fixture.h"
 #include "test/proxy/server/specs.h"
 
@@ -356,6 +357,15 @@ TEST_F(ListenerManagerTest, LogsAndSharedCountersAreThoseOfTheirNames) {
   plane.clock.advance(seconds(2));
   plane.logs.flush();
   EXPECT_EQ(std::filesystem::file_size(directory_ + "/log"), 4u);
+}
+
+TEST_F(ListenerManagerTest, AChainMayEndWithAnotherFilterThanHttp) {
+  DataPlane plane(2);
+  plane.listeners->addTerminal(kEcho, std::make_unique<EchoTerminal>());
+  plane.put(listenerOf("l", {kAnyPort}, echoChain(1)));
+  const RawSocket client = RawSocket::connectedTo(plane.address("l"));
+  client.send("no request");
+  EXPECT_EQ(client.receive(), "no request");
 }
 
 TEST_F(ListenerManagerTest, InlineRoutesAreNobodyElses) {

@@ -58,9 +58,9 @@ inline http::AccessLogSpec logOfCodes(const std::string& path) {
 
 // slice: what the connections pin. Equal numbers: connections stay over a change.
 inline std::shared_ptr<net::FilterChainSpec> chain(
-    std::shared_ptr<const http::ConnectionManagerSpec> manager, uint64_t slice = 1) {
+    std::shared_ptr<const net::NetworkFilterSpec> filter, uint64_t slice = 1) {
   auto spec = std::make_shared<net::FilterChainSpec>();
-  spec->filters.push_back(std::move(manager));
+  spec->filters.push_back(std::move(filter));
   spec->content_hash = slice;
   return spec;
 }

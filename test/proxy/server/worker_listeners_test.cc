@@ -6,6 +6,8 @@
 #include <string>
 #include <vector>
 
+#include "proxy/server/http_terminal.h"
+#include "test/proxy/server/echo_chain.h"
 #include "test/proxy/server/fixture.h"
 #include "test/proxy/server/specs.h"
 
@@ -35,22 +37,17 @@ class WorkerListenersTest : public testing::Test, protected OneWorker {
     std::vector<std::shared_ptr<const net::FilterChainSpec>> chains = spec->filter_chains;
     if (spec->default_filter_chain != nullptr) chains.push_back(spec->default_filter_chain);
     for (const auto& chain : chains) {
-      PreparedManager manager;
-      manager.spec =
-          std::dynamic_pointer_cast<const http::ConnectionManagerSpec>(chain->filters.back());
-      manager.metrics = manager_metrics_;
-      auto table = std::make_shared<route::RouteTableSpec>(*manager.spec->routes);
-      table->name = spec->name + std::to_string(prepared->chains.size());
-      ASSERT_TRUE(routes.put(table).ok());
-      manager.routes = routes.slot(table->name);
-      prepared->chains.push_back({chain, nullptr, std::move(manager)});
+      const auto& filter = chain->filters.back();
+      TerminalFilter* terminal = &http_;
+      if (filter->name == kEcho) terminal = &echo_;
+      prepared->chains.push_back({chain, nullptr, terminal->prepare(filter)});
     }
     listeners_.update(std::move(prepared));
     test_loop.runReady();
   }
-  net::Address open(const std::string& listener) {
+  net::Address open(const std::string& listener, std::string_view address = "127.0.0.1:0") {
     net::AdoptedSockets none;
-    auto sockets = net::openListenSockets(*net::Address::parse("127.0.0.1:0"), 1, {}, none);
+    auto sockets = net::openListenSockets(*net::Address::parse(address), 1, {}, none);
     CONVOY_ASSERT(sockets.ok());
     sockets_.push_back(std::move((*sockets)[0][0]));
     listeners_.addSocket(listener, sockets_.back());
@@ -67,9 +64,8 @@ class WorkerListenersTest : public testing::Test, protected OneWorker {
   std::shared_ptr<observe::MetricGroup<ListenerMetrics>> listener_metrics_ =
       std::make_shared<observe::MetricGroup<ListenerMetrics>>(metrics, "listener",
                                                               observe::Labels{}, 2);
-  std::shared_ptr<observe::MetricGroup<http::ManagerMetrics>> manager_metrics_ =
-      std::make_shared<observe::MetricGroup<http::ManagerMetrics>>(metrics, "http",
-                                                                   observe::Labels{}, 2);
+  HttpTerminal http_{routes, logs, metrics, 2};
+  EchoTerminal echo_;
   std::shared_ptr<ConnectionLimit> limit_ = std::make_shared<ConnectionLimit>(std::nullopt);
   std::shared_ptr<ConnectionLimit> process_limit_;
   std::list<net::ListenSocket> sockets_;
@@ -113,13 +109,7 @@ TEST_F(WorkerListenersTest, EveryChainKeepsOrDrainsItsOwnConnections) {
   };
   update(version("1", 10));
   const net::Address at = open("l");
-  const net::Address other_socket = [&] {
-    net::AdoptedSockets none;
-    auto sockets = net::openListenSockets(*net::Address::parse("[::1]:0"), 1, {}, none);
-    sockets_.push_back(std::move((*sockets)[0][0]));
-    listeners_.addSocket("l", sockets_.back());
-    return sockets_.back().address();
-  }();
+  const net::Address other_socket = open("l", "[::1]:0");
   const RawSocket on_first = connect(at);
   const RawSocket on_second = connect(other_socket);
   EXPECT_EQ(ask(on_first).body, "1/first");
@@ -131,6 +121,43 @@ TEST_F(WorkerListenersTest, EveryChainKeepsOrDrainsItsOwnConnections) {
   EXPECT_FALSE(saysClose(kept));
   EXPECT_TRUE(saysClose(ask(on_second)));
   EXPECT_TRUE(closed(on_second));
+}
+
+TEST_F(WorkerListenersTest, TheTerminalFilterOfAChainChoosesWhoServesIt) {
+  const auto version = [](const std::string& body, uint64_t echo_slice) {
+    auto spec = listener("l", {"127.0.0.1:0"}, body, 1);
+    spec->default_filter_chain = spec->filter_chains[0];
+    auto echo = echoChain(echo_slice);
+    echo->match.source_ranges = {{*net::Address::fromIp("127.0.0.1", 0), 32}};
+    spec->filter_chains = {echo};
+    return spec;
+  };
+  update(version("http", 10));
+  const RawSocket echoed = connect(open("l"));
+  const RawSocket web = connect(open("l", "[::1]:0"));
+  echoed.send("no request");
+  EXPECT_EQ(receive(echoed), "no request");
+  EXPECT_EQ(ask(web).body, "http");
+  EXPECT_EQ(counters().downstream_cx_active.value(), 2);
+  update(version("changed", 10));
+  echoed.send("still");
+  EXPECT_EQ(receive(echoed), "still");
+  EXPECT_EQ(ask(web).body, "changed");
+  update(version("changed", 11));
+  EXPECT_TRUE(closed(echoed));
+  EXPECT_FALSE(saysClose(ask(web)));
+  EXPECT_TRUE(test_loop.runUntil([&] { return listeners_.connections() == 1; }));
+  EXPECT_EQ(counters().downstream_cx_active.value(), 1);
+}
+
+TEST_F(WorkerListenersTest, WhatWasReadToChooseTheChainIsItsFirstInput) {
+  auto spec = listenerOf("l", {"127.0.0.1:0"}, echoChain(1));
+  spec->inspect_tls = true;
+  update(spec);
+  const RawSocket client = connect(open("l"));
+  client.send("no TLS");
+  EXPECT_EQ(receive(client), "no TLS");
+  EXPECT_EQ(counters().tls_not_found.value(), 1u);
 }
 
 TEST_F(WorkerListenersTest, GaugesFollowConnections) {
