@@ -259,6 +259,12 @@ void Server::report() {
   }
 }
 
+std::vector<event::Loop*> Server::loops() {
+  std::vector<event::Loop*> loops = loopsOf(workers_);
+  loops.push_back(&main_);
+  return loops;
+}
+
 void Server::run() {
   main_.run();
 }

@@ -8,6 +8,7 @@
 
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_join.h"
+#include "proxy/admin/stats.h"
 #include "proxy/config/bootstrap_loader.h"
 #include "test/common/test_loop.h"
 
@@ -139,7 +140,18 @@ std::string startError(const std::string& bootstrap) {
   return std::string(server.start().message());
 }
 
-ProxyHarness::ProxyHarness(const std::string& bootstrap, size_t workers) {
+ProxyHarness::ProxyHarness(const std::string& bootstrap, size_t workers) : time_(nullptr) {
+  start(bootstrap, workers);
+}
+
+ProxyHarness::ProxyHarness(const std::string& bootstrap, SimulatedClock& time, size_t workers)
+    : time_(&time) {
+  start(bootstrap, workers);
+  if (server_ != nullptr) timed_ = server_->loops();
+  for (event::Loop* const loop : timed_) time.attach(*loop);
+}
+
+void ProxyHarness::start(const std::string& bootstrap, size_t workers) {
   auto started = started_.get_future();
   thread_ = std::thread([this, bootstrap, workers] { run(bootstrap, workers); });
   const bool in_time = started.wait_for(kPatience) == std::future_status::ready;
@@ -154,7 +166,9 @@ void ProxyHarness::run(const std::string& bootstrap, size_t workers) {
   if (!loaded.ok()) return started_.set_value(loaded.errorText());
   server::Options options;
   options.concurrency = workers;
-  server::Server server(options, *std::move(loaded.spec), clock_, event::Random(1));
+  const event::Clock& clock =
+      time_ != nullptr ? static_cast<const event::Clock&>(*time_) : system_time_;
+  server::Server server(options, *std::move(loaded.spec), clock, event::Random(1));
   server.onLive([&] {
     for (const auto& [name, listener] : server.listeners().active()) {
       addresses_[name] = listener.addresses.front();
@@ -173,14 +187,22 @@ ProxyHarness::~ProxyHarness() {
   drain();
 }
 
+void ProxyHarness::letGoOfTime() {
+  for (event::Loop* const loop : std::exchange(timed_, {})) time_->detach(*loop);
+}
+
 void ProxyHarness::untilEnded() {
+  letGoOfTime();
   if (thread_.joinable()) thread_.join();
 }
 
 void ProxyHarness::drain() {
   if (!thread_.joinable()) return;
+  letGoOfTime();
   if (server_ != nullptr) {
-    server_->loop().post([server = server_] { server->drainAndStop(); });
+    server_->loop().post([server = server_, at_once = time_ != nullptr] {
+      at_once ? server->stop() : server->drainAndStop();
+    });
   }
   thread_.join();
 }
@@ -192,6 +214,26 @@ void ProxyHarness::onMain(const std::function<void(server::Server&)>& task) {
     done.set_value();
   });
   done.get_future().get();
+}
+
+uint64_t ProxyHarness::metric(const std::string& name) {
+  std::string text;
+  onMain([&](server::Server& server) { text = "\n" + admin::renderStats(server.metrics(), name); });
+  const std::string line = absl::StrCat("\n", name, ": ");
+  const size_t at = text.find(line);
+  if (at == std::string::npos) {
+    ADD_FAILURE() << "there is no " << name;
+    return 0;
+  }
+  return std::stoull(text.substr(at + line.size()));
+}
+
+bool ProxyHarness::becomes(const std::string& name, uint64_t at_least) {
+  const event::MonotonicTime end = system_time_.monotonicNow() + kPatience;
+  while (metric(name) < at_least) {
+    if (system_time_.monotonicNow() > end) return false;
+  }
+  return true;
 }
 
 net::Address ProxyHarness::address(const std::string& listener) const {

@@ -21,6 +21,7 @@
 #include "proxy/net/address.h"
 #include "proxy/server/server.h"
 #include "test/common/raw_socket.h"
+#include "test/common/simulated_clock.h"
 
 namespace convoy::test {
 
@@ -77,6 +78,10 @@ std::string startError(const std::string& bootstrap);
 class ProxyHarness {
  public:
   explicit ProxyHarness(const std::string& bootstrap, size_t workers = 1);
+  // On simulated time, which moves when the test advances it, here and on all of the proxy's
+  // threads but those of health checks. Such a proxy is stopped in the end, since draining takes
+  // time.
+  ProxyHarness(const std::string& bootstrap, SimulatedClock& time, size_t workers = 1);
   ~ProxyHarness();
 
   // Of the listener, its port filled in.
@@ -84,17 +89,25 @@ class ProxyHarness {
   // One request on a connection of its own.
   HttpReply send(std::string_view request) const;
   HttpReply get(const std::string& path) const;
+  // The value of a metric, by its whole name; a test that names none fails.
+  uint64_t metric(const std::string& name);
+  // Waits until it is that much.
+  [[nodiscard]] bool becomes(const std::string& name, uint64_t at_least);
   // Runs on main's thread and waits.
   void onMain(const std::function<void(server::Server&)>& task);
   // Waits for the end, which somebody else began.
   void untilEnded();
-  // Drains and waits for the end; also done by the destructor.
+  // Drains, or on simulated time stops, and waits for the end; also done by the destructor.
   void drain();
 
  private:
+  void start(const std::string& bootstrap, size_t workers);
   void run(const std::string& bootstrap, size_t workers);
+  void letGoOfTime();
 
-  event::SystemClock clock_;
+  const event::SystemClock system_time_;
+  SimulatedClock* const time_;            // null: the system's
+  std::vector<event::Loop*> timed_ = {};  // attached to it
   server::Server* server_ = nullptr;
   std::map<std::string, net::Address> addresses_;
   std::promise<std::string> started_;  // empty: live; else why not
