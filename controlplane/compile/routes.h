@@ -20,8 +20,7 @@ namespace convoy::controlplane::compile {
 
 using RouteList = google::protobuf::RepeatedPtrField<v1::Route>;
 // The pool of this name: its header edits, its hash key and its sessions are compiled into the
-// routes to it; a
-// default one if there is none. Empty: no pool has any of these.
+// routes to it; a default one if there is none. Empty: no pool has any of these.
 using FindPool = std::function<const v1::Pool&(const std::string& pool)>;
 
 envoy::config::route::v3::RouteConfiguration compileRoutes(const std::string& name,

@@ -165,10 +165,6 @@ void checkHost(absl::string_view host, const Place& place) {
       "it, without port; leave hosts out for any host");
 }
 
-bool isToken(absl::string_view text) {
-  return !text.empty() && std::all_of(text.begin(), text.end(), isTokenByte);
-}
-
 void checkHeaderName(absl::string_view name, const Place& place) {
   if (isToken(name)) return;
   place.refuse(name.empty() ? "required" : "syntax", name,

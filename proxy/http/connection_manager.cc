@@ -119,7 +119,7 @@ void ConnectionManager::explainEnd(base::Timer timer) {
   if (codec_ != nullptr) codec_->explainEnd(why);
   if (!logs) return;
   base::log(base::LogLevel::Debug, absl::StrCat("listener ", spec.stat_prefix, ": connection of ",
-                                                remoteAddress().text(), " ends: ", why));
+                                                addresses().remote().text(), " ends: ", why));
 }
 
 // A response that is complete here waits for the client's window: for as long as a stream may be

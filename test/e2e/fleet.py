@@ -32,11 +32,12 @@ def wait_until(condition, what):
 class Process:
     """A child with its output in a file. `env`: its environment; None: ours."""
 
-    def __init__(self, folder, name, *command, env=None):
+    def __init__(self, folder, name, *command, env=None, pass_fds=()):
         self.name = name
         self.log = os.path.join(folder, name + ".log")
         with open(self.log, "ab") as log:
-            self.process = subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=log, stderr=log, env=env)
+            self.process = subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=log, stderr=log, env=env,
+                                            pass_fds=pass_fds)
 
     def text(self):
         with open(self.log, encoding="utf-8", errors="replace") as log:

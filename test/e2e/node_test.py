@@ -1,6 +1,7 @@
 #!/usr/bin/env python3
-"""One real convoy-proxy with a static bootstrap: descriptors that run out, limits, unix sockets, signals."""
+"""One real convoy-proxy with a static bootstrap: descriptors that run out, limits, unix and passed sockets, signals."""
 
+import fcntl
 import http.client
 import os
 import re
@@ -49,6 +50,17 @@ static_resources:
 ANY_PORT = "{socket_address: {address: 127.0.0.1, port_value: 0}}"
 REQUEST = b"GET / HTTP/1.1\r\nHost: test\r\n\r\n"
 
+# Becomes the command behind "--", with the descriptors before it passed as systemd does.
+PASS_SOCKETS = """
+import os, sys
+end = sys.argv.index("--")
+for place, number in enumerate(map(int, sys.argv[1:end]), start=3):
+    os.dup2(number, place)
+    os.close(number)
+os.environ.update(LISTEN_PID=str(os.getpid()), LISTEN_FDS=str(end - 1), LISTEN_FDNAMES="web:spare")
+os.execvp(sys.argv[end + 1], sys.argv[end + 1:])
+"""
+
 
 class KeptAlive:
     """Requests on one connection."""
@@ -71,8 +83,8 @@ class NodeTest(unittest.TestCase):
         self.folder = folder.name
         self.backend = self.start("backend", "tools/sample/backend", "--name", "blue").found(r"^listening on (\S+)$")[0]
 
-    def start(self, name, *command):
-        process = Process(self.folder, name, *command)
+    def start(self, name, *command, pass_fds=()):
+        process = Process(self.folder, name, *command, pass_fds=pass_fds)
 
         def end():
             if process.process.poll() is None:
@@ -81,12 +93,12 @@ class NodeTest(unittest.TestCase):
         self.addCleanup(end)
         return process
 
-    def start_node(self, name="node", address=ANY_PORT, top="", wrapper=(), live=True):
+    def start_node(self, name="node", address=ANY_PORT, top="", wrapper=(), live=True, pass_fds=()):
         path = os.path.join(self.folder, name + ".yaml")
         host, port = self.backend.rsplit(":", 1)
         with open(path, "w", encoding="utf-8") as file:
             file.write(BOOTSTRAP.format(address=address, top=top, host=host, port=port))
-        node = self.start(name, *wrapper, "proxy/convoy-proxy", "-c", path, "--concurrency", "2")
+        node = self.start(name, *wrapper, "proxy/convoy-proxy", "-c", path, "--concurrency", "2", pass_fds=pass_fds)
         if live:
             node.admin, node.public = node.found(r"convoy-proxy is live admin=(\S+) public=(\S+)")
         return node
@@ -185,6 +197,28 @@ class NodeTest(unittest.TestCase):
         self.assertEqual(answer(), b"HTTP/1.1 200 OK")
         self.assertEqual(node.end(), 0)
         self.assertFalse(os.path.exists(path))
+
+    def test_sockets_that_it_is_started_with_are_its_listeners(self):
+        """As systemd passes them: from descriptor 3 on, to the process that LISTEN_PID names."""
+        passed = [socket.create_server(("127.0.0.1", 0)) for _ in range(2)]
+        (host, port), (spare_host, spare_port) = (held.getsockname() for held in passed)
+        # Connects before there is a node, and is served.
+        early = socket.create_connection((host, port), timeout=SECONDS)
+        self.addCleanup(early.close)
+        early.sendall(REQUEST)
+        out_of_the_way = [fcntl.fcntl(held.fileno(), fcntl.F_DUPFD, 10) for held in passed]
+        address = f"{{socket_address: {{address: {host}, port_value: {port}}}}}"
+        node = self.start_node(address=address, pass_fds=out_of_the_way,
+                               wrapper=(sys.executable, "-c", PASS_SOCKETS, *map(str, out_of_the_way), "--"))
+        for held, number in zip(passed, out_of_the_way):
+            held.close()
+            os.close(number)
+        self.assertEqual(node.public, f"{host}:{port}")
+        early.settimeout(SECONDS)
+        self.assertEqual(early.recv(4096).split(b"\r\n")[0], b"HTTP/1.1 200 OK")
+        self.assertEqual(get(f"http://{node.public}/")[:2], (200, "blue\n"))
+        self.assertIn(f"adopted socket spare ({spare_host}:{spare_port}) is used by no listener", node.text())
+        self.assertEqual(node.end(), 0)
 
     def test_sigterm_finishes_what_runs(self):
         node = self.start_node()

@@ -7,21 +7,22 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <csignal>
+#include <cstdint>
 #include <cstdio>
 #include <functional>
 #include <future>
 #include <memory>
+#include <optional>
 #include <string>
 #include <vector>
 
 #include "absl/strings/match.h"
 #include "absl/strings/numbers.h"
 #include "absl/strings/str_cat.h"
-#include "proxy/admin/stats.h"
-#include "proxy/event/clock.h"
 #include "test/common/proxy_harness.h"
-#include "test/common/test_loop.h"
+#include "test/common/simulated_clock.h"
 
 namespace convoy::test {
 namespace {
@@ -60,8 +61,9 @@ struct Peer {
     buffer += more;
     return !more.empty();
   }
-  // A head, and as much of its body as Content-Length says; cut short if the connection ends.
-  HttpReply receive() {
+  // A head, and as much of its body as Content-Length says, but no more than `most`; cut short if
+  // the connection ends.
+  HttpReply receive(size_t most = SIZE_MAX) {
     while (!absl::StrContains(buffer, "\r\n\r\n")) {
       if (!fill()) return {};
     }
@@ -77,6 +79,7 @@ struct Peer {
       EXPECT_TRUE(absl::SimpleAtoi(message.head.substr(begin, end - begin), &length));
     }
     buffer.erase(0, head);
+    length = std::min(length, most);
     while (buffer.size() < length) {
       if (!fill()) break;
     }
@@ -103,7 +106,8 @@ class BodiesTest : public testing::Test {
                                             "{match: {prefix: /}, route: {cluster: web}}", manager);
     const std::string router = "          - name: envoy.filters.http.router";
     bootstrap.insert(bootstrap.find(router), filters);
-    proxy_ = std::make_unique<ProxyHarness>(bootstrap);
+    proxy_ = time_.has_value() ? std::make_unique<ProxyHarness>(bootstrap, *time_)
+                               : std::make_unique<ProxyHarness>(bootstrap);
     client_.socket = RawSocket::connectedTo(proxy_->address());
   }
   // The upstream's end of the connection on which the client's request has arrived.
@@ -116,31 +120,14 @@ class BodiesTest : public testing::Test {
   std::future<size_t> meanwhile(std::function<size_t()> work) {
     return std::async(std::launch::async, std::move(work));
   }
-  uint64_t stat(const std::string& name) {
-    std::string text;
-    proxy_->onMain(
-        [&](server::Server& server) { text = admin::renderStats(server.metrics(), ""); });
-    const size_t at = text.find(name + ": ");
-    uint64_t value = 0;
-    if (at == std::string::npos) {
-      ADD_FAILURE() << name;
-      return 0;
-    }
-    const size_t begin = at + name.size() + 2;
-    EXPECT_TRUE(absl::SimpleAtoi(text.substr(begin, text.find('\n', begin) - begin), &value));
-    return value;
-  }
+  uint64_t stat(const std::string& name) { return proxy_->metric(name); }
   [[nodiscard]] bool becomes(const std::string& name, uint64_t at_least) {
-    const event::MonotonicTime end = clock_.monotonicNow() + kPatience;
-    while (stat(name) < at_least) {
-      if (clock_.monotonicNow() > end) return false;
-    }
-    return true;
+    return proxy_->becomes(name, at_least);
   }
   uint64_t downSpliced() { return stat("cluster.web.upstream_cx_rx_spliced_bytes_total"); }
   uint64_t upSpliced() { return stat("http.public.downstream_cx_rx_spliced_bytes_total"); }
 
-  event::SystemClock clock_;
+  std::optional<SimulatedClock> time_;  // unset: the system's
   RawSocket listening_ = RawSocket::listening();
   std::unique_ptr<ProxyHarness> proxy_;
   Peer client_;
@@ -287,14 +274,19 @@ TEST_F(BodiesTest, AClientThatBreaksOffItsRequestIsSeenByTheUpstream) {
 }
 
 TEST_F(BodiesTest, AStreamInWhichNothingMovesEndsInTheMiddleOfABody) {
+  time_.emplace();
   start({"stream_idle_timeout: 1s"});
   serve(kGet);
   auto sending =
       meanwhile([&] { return sendWhatGoes(upstream_.socket, responseOf(kLong) + lot(kMiB)); });
+  EXPECT_EQ(client_.receive(kMiB).body.size(), kMiB);
+  sending.get();
+  time_->advance(std::chrono::milliseconds(900));
+  EXPECT_EQ(stat("http.public.downstream_rq_idle_timeout"), 0U);
+  time_->advance(std::chrono::milliseconds(100));
   int error = 0;
   client_.socket.receiveAll(&error);
   EXPECT_EQ(error, ECONNRESET);
-  sending.get();
   EXPECT_EQ(stat("http.public.downstream_rq_idle_timeout"), 1U);
 }
 

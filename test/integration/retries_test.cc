@@ -12,6 +12,8 @@
 namespace convoy::test {
 namespace {
 
+using namespace std::chrono_literals;
+
 // The cluster "web" with these hosts, in turn; `route`: more of the route's action.
 std::string bootstrap(const std::vector<net::Address>& hosts, const std::string& route,
                       const std::string& cluster = "") {
@@ -94,18 +96,34 @@ TEST(Retries, ARefusedStreamGoesToAnotherHostWithItsBody) {
 TEST(Retries, ASlowHostIsGivenUp) {
   TestUpstream silent(Speaks::Http1);
   const FakeUpstream web;
+  SimulatedClock time;
   ProxyHarness proxy(
-      bootstrap({silent.address(), web.address()}, retryOn("reset", ", per_try_timeout: 0.05s")));
-  EXPECT_EQ(proxy.send(get()).status, 200);
+      bootstrap({silent.address(), web.address()}, retryOn("reset", ", per_try_timeout: 0.05s")),
+      time);
+  const RawSocket client = RawSocket::connectedTo(proxy.address());
+  client.send(get());
+  EXPECT_EQ(silent.receive().body, "");
+  time.advance(49ms);
+  EXPECT_EQ(web.requests(), 0);
+  time.advance(1ms);
+  time.advance(1ms);  // the back-off
+  EXPECT_EQ(parseReply(client.receiveAll()).status, 200);
 }
 
 TEST(Retries, AndAHedgeOvertakesIt) {
   TestUpstream silent(Speaks::Http1);
   const FakeUpstream web;
+  SimulatedClock time;
   ProxyHarness proxy(bootstrap({silent.address(), web.address()},
                                retryOn("reset", ", per_try_timeout: 0.05s") +
-                                   ", hedge_policy: {hedge_on_per_try_timeout: true}"));
-  EXPECT_EQ(proxy.send(get()).status, 200);
+                                   ", hedge_policy: {hedge_on_per_try_timeout: true}"),
+                     time);
+  const RawSocket client = RawSocket::connectedTo(proxy.address());
+  client.send(get());
+  EXPECT_EQ(silent.receive().body, "");
+  time.advance(50ms);
+  time.advance(1ms);
+  EXPECT_EQ(parseReply(client.receiveAll()).status, 200);
 }
 
 }  // namespace

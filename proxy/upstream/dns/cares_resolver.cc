@@ -146,7 +146,8 @@ class CaresResolver::Query final : public DnsQuery, public base::ListHook<> {
     ares_options ares{};
     int mask = ARES_OPT_FLAGS | ARES_OPT_TIMEOUTMS | ARES_OPT_TRIES | ARES_OPT_SOCK_STATE_CB;
     if (spec_.use_tcp) ares.flags |= ARES_FLAG_USEVC;
-    if (!spec_.use_search_domains) ares.flags |= ARES_FLAG_NOSEARCH;
+    // ARES_FLAG_NOSEARCH would not do: this version's ares_getaddrinfo() does not look at it.
+    if (!spec_.use_search_domains || host_.ends_with('.')) mask |= ARES_OPT_DOMAINS;
     ares.timeout = static_cast<int>(options.timeout.count());
     ares.tries = options.tries;
     ares.sock_state_cb = &Query::onSocket;

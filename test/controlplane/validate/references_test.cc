@@ -15,7 +15,13 @@ model::Model modelOf(const std::string& text) {
   std::vector<store::Write> writes;
   for (const auto& listener : config.listeners()) writes.push_back(model::writeOf(listener));
   for (const auto& table : config.route_tables()) writes.push_back(model::writeOf(table));
-  for (const auto& pool : config.pools()) writes.push_back(model::writeOf(pool));
+  for (const auto& pool : config.pools()) {
+    writes.push_back(model::writeOf(pool));
+    for (v1::Backend backend : pool.backends()) {
+      backend.set_pool(pool.name());
+      writes.push_back(model::writeOf(backend));
+    }
+  }
   for (const auto& one : config.certificates()) writes.push_back(model::writeOf(one));
   auto model = model::applied(model::Model{}, 1, writes);
   EXPECT_TRUE(model.ok());

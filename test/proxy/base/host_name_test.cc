@@ -9,7 +9,7 @@ namespace {
 
 TEST(HostNameTest, Names) {
   const std::string label(63, 'a');
-  for (const std::string name :
+  for (const std::string& name :
        {std::string("localhost"), std::string("app.example"), std::string("App-1.Example."),
         std::string("_http._tcp.app_x.example"), std::string("4.example"), label + "." + label,
         label + "." + label + "." + label + "." + std::string(61, 'b')}) {

@@ -48,6 +48,12 @@ std::shared_ptr<const upstream::DnsSpec> dnsOf(const std::string& fields) {
   return result.ok() ? result.spec->dns : std::make_shared<const upstream::DnsSpec>();
 }
 
+upstream::DnsResolverSpec resolverOf(const std::string& fields) {
+  const auto dns = dnsOf(fields);
+  EXPECT_TRUE(dns->resolver.has_value());
+  return dns->resolver.value_or(upstream::DnsResolverSpec());
+}
+
 TEST(Dns, EnvoysDefaults) {
   const auto result = make(clusterYaml(""));
   ASSERT_TRUE(result.ok()) << result.errors.text();
@@ -131,30 +137,27 @@ TEST(Dns, Endpoints) {
 
 TEST(Dns, Resolvers) {
   const auto all =
-      dnsOf(cares("resolvers: [" + server("10.0.0.53", 5353) + ", " + server("fd00::53", 0) +
-                  "], use_resolvers_as_fallback: true, dns_resolver_options: "
-                  "{use_tcp_for_dns_lookups: true, no_default_search_domain: true}"))
-          ->resolver;
-  ASSERT_EQ(all->servers.size(), 2u);
-  EXPECT_EQ(all->servers[0].text(), "10.0.0.53:5353");
-  EXPECT_EQ(all->servers[1].text(), "[fd00::53]:0");
-  EXPECT_TRUE(all->servers_are_fallback && all->use_tcp && !all->use_search_domains);
-  const auto older = dnsOf("dns_resolution_config: {resolvers: [" + server("10.0.0.53", 53) +
-                           "], dns_resolver_options: {use_tcp_for_dns_lookups: true}}")
-                         ->resolver;
-  EXPECT_EQ(older->servers[0].text(), "10.0.0.53:53");
-  EXPECT_TRUE(older->use_tcp && older->use_search_domains && !older->servers_are_fallback);
+      resolverOf(cares("resolvers: [" + server("10.0.0.53", 5353) + ", " + server("fd00::53", 0) +
+                       "], use_resolvers_as_fallback: true, dns_resolver_options: "
+                       "{use_tcp_for_dns_lookups: true, no_default_search_domain: true}"));
+  ASSERT_EQ(all.servers.size(), 2u);
+  EXPECT_EQ(all.servers[0].text(), "10.0.0.53:5353");
+  EXPECT_EQ(all.servers[1].text(), "[fd00::53]:0");
+  EXPECT_TRUE(all.servers_are_fallback && all.use_tcp && !all.use_search_domains);
+  const auto older = resolverOf("dns_resolution_config: {resolvers: [" + server("10.0.0.53", 53) +
+                                "], dns_resolver_options: {use_tcp_for_dns_lookups: true}}");
+  ASSERT_EQ(older.servers.size(), 1u);
+  EXPECT_EQ(older.servers[0].text(), "10.0.0.53:53");
+  EXPECT_TRUE(older.use_tcp && older.use_search_domains && !older.servers_are_fallback);
   const auto oldest =
-      dnsOf("dns_resolvers: [" + server("10.0.0.53", 53) + "], use_tcp_for_dns_lookups: true")
-          ->resolver;
-  EXPECT_EQ(oldest->servers.size(), 1u);
-  EXPECT_TRUE(oldest->use_tcp);
+      resolverOf("dns_resolvers: [" + server("10.0.0.53", 53) + "], use_tcp_for_dns_lookups: true");
+  EXPECT_EQ(oldest.servers.size(), 1u);
+  EXPECT_TRUE(oldest.use_tcp);
   // The newest decides.
-  const auto both = dnsOf(cares("resolvers: [" + server("10.0.0.1", 53) + "]") +
-                          ", dns_resolvers: [" + server("10.0.0.2", 53) + "]")
-                        ->resolver;
-  ASSERT_EQ(both->servers.size(), 1u);
-  EXPECT_EQ(both->servers[0].text(), "10.0.0.1:53");
+  const auto both = resolverOf(cares("resolvers: [" + server("10.0.0.1", 53) + "]") +
+                               ", dns_resolvers: [" + server("10.0.0.2", 53) + "]");
+  ASSERT_EQ(both.servers.size(), 1u);
+  EXPECT_EQ(both.servers[0].text(), "10.0.0.1:53");
 }
 
 TEST(Dns, OfTheNode) {
@@ -192,7 +195,7 @@ TEST(Dns, Errors) {
       {clusterYaml("typed_dns_resolver_config: {name: r, typed_config: {\"@type\": "
                    "type.googleapis.com/google.protobuf.Duration, value: 1s}}"),
        {typed + ": unsupported_extension: google.protobuf.Duration"}},
-      {clusterYaml(cares("resolvers: []")), {typed + ".resolvers: range: 0"}},
+      {clusterYaml(cares("resolvers: []")), {typed + ".resolvers: required: "}},
       {clusterYaml(cares("resolvers: [" + server("dns.example", 53) + "]")),
        {typed + ".resolvers[0].socket_address.address: address: dns.example"}},
       {clusterYaml(cares("resolvers: [{pipe: {path: /run/dns}}]")),

@@ -48,10 +48,10 @@ TEST(MessageCheck, HarmlessValuesPass) {
 
 TEST(MessageCheck, FieldsWithoutEffectAreNotedOnceAndNotLookedInto) {
   const Checked checked = check(fromYaml<Cluster>(
-      "{name: c, dns_lookup_family: V4_ONLY, dns_resolvers: [{}, {}], preconnect_policy: "
-      "{per_upstream_preconnect_ratio: 2}}"));
+      "{name: c, cleanup_interval: 5s, common_lb_config: {update_merge_window: 1s}, "
+      "preconnect_policy: {per_upstream_preconnect_ratio: 0}}"));
   EXPECT_EQ(checked.errors, Lines());
-  EXPECT_EQ(checked.notes, Lines({"dns_lookup_family", "dns_resolvers", "preconnect_policy"}));
+  EXPECT_EQ(checked.notes, Lines({"cleanup_interval", "common_lb_config.update_merge_window", "preconnect_policy"}));
 }
 
 TEST(MessageCheck, RulesAreEnforcedOnTheWay) {

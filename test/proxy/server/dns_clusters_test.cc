@@ -6,7 +6,7 @@
 
 #include "absl/strings/str_cat.h"
 #include "envoy/extensions/network/dns_resolver/cares/v3/cares_dns_resolver.pb.h"
-#include "proxy/config/resources.h"
+#include "proxy/config/bootstrap_loader.h"
 #include "test/common/dns_server.h"
 #include "test/common/proxy_harness.h"
 #include "test/common/xds_server.h"

