@@ -2,7 +2,8 @@
 
 // A hash ring (consistent hashing): every host has points on a circle of 2^64 places, as many as
 // its weight says, and a key belongs to the first point at or after its own hash. A host that
-// leaves gives its keys to others, and no other key moves.
+// leaves gives its keys to others. Of the other keys some move as well, since the ring keeps its
+// size and the hosts that stay get more points.
 //
 // Points are where Envoy's RING_HASH puts them (the hash of "ADDRESS_0", "ADDRESS_1", ...; sizes as
 // its settings say), so that both choose alike. A look-up reads the start of a slice of the circle

@@ -51,7 +51,8 @@ TEST(MessageCheck, FieldsWithoutEffectAreNotedOnceAndNotLookedInto) {
       "{name: c, cleanup_interval: 5s, common_lb_config: {update_merge_window: 1s}, "
       "preconnect_policy: {per_upstream_preconnect_ratio: 0}}"));
   EXPECT_EQ(checked.errors, Lines());
-  EXPECT_EQ(checked.notes, Lines({"cleanup_interval", "common_lb_config.update_merge_window", "preconnect_policy"}));
+  EXPECT_EQ(checked.notes, Lines({"cleanup_interval", "common_lb_config.update_merge_window",
+                                  "preconnect_policy"}));
 }
 
 TEST(MessageCheck, RulesAreEnforcedOnTheWay) {
