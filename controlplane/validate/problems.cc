@@ -59,13 +59,6 @@ Place Place::element(absl::string_view name, int index) const {
   return field(absl::StrCat(name, "[", index, "]"));
 }
 
-void Place::refuseUnimplemented(absl::string_view value) const {
-  const size_t dot = path_.rfind('.');
-  const absl::string_view name =
-      absl::string_view(path_).substr(dot == std::string::npos ? 0 : dot + 1);
-  refuse("not_implemented", value, absl::StrCat(name, " is not implemented yet; remove it"));
-}
-
 std::string closest(absl::string_view name, const std::vector<absl::string_view>& candidates) {
   constexpr size_t kMostNameBytes = 128;
   if (name.size() > kMostNameBytes) return "";

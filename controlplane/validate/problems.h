@@ -40,8 +40,6 @@ class Place {
   void refuse(absl::string_view rule, absl::string_view value, absl::string_view reason) const {
     problems_->add(id_, path_, rule, value, reason);
   }
-  // "FIELD is not implemented yet; remove it".
-  void refuseUnimplemented(absl::string_view value = "") const;
 
   const std::string& path() const { return path_; }
 

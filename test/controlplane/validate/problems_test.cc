@@ -34,15 +34,6 @@ TEST(ProblemsTest, PathsBeginWithTheResourceThatIsNotInTheRequest) {
   EXPECT_EQ(Place(&problems, kPool, "pool web: ").field("name").path(), "pool web: name");
 }
 
-TEST(ProblemsTest, UnimplementedFieldsAreRefusedByName) {
-  Problems problems;
-  Place(&problems, kPool, "pools[0]").field("tls").refuseUnimplemented();
-  Place(&problems, kPool, "tls").refuseUnimplemented("x");
-  EXPECT_EQ(problems.list().problems(0).rule(), "not_implemented");
-  EXPECT_EQ(problems.list().problems(0).reason(), "tls is not implemented yet; remove it");
-  EXPECT_EQ(problems.list().problems(1).reason(), "tls is not implemented yet; remove it");
-}
-
 TEST(ProblemsTest, ManyAreCountedAndValuesAreCut) {
   Problems problems;
   // The 256th byte is in the middle of a letter.
