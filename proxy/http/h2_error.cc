@@ -99,29 +99,17 @@ const H2ErrorInfo& info(H2Error error) {
 }
 
 H2Error h2ErrorOf(std::string_view detail) {
-  for (const H2ErrorInfo& row : kTable) {
-    if (row.detail == detail) return row.error;
-  }
-  return None;
+  const H2ErrorInfo* const row =
+      std::find_if(std::begin(kTable), std::end(kTable),
+                   [detail](const H2ErrorInfo& candidate) { return candidate.detail == detail; });
+  return row == std::end(kTable) ? None : row->error;
 }
 
 H2Error h2ErrorOfCode(uint32_t code) {
-  switch (code) {
-    case NGHTTP2_FLOW_CONTROL_ERROR:
-      return FlowControlError;
-    case NGHTTP2_FRAME_SIZE_ERROR:
-      return FrameSizeError;
-    case NGHTTP2_COMPRESSION_ERROR:
-      return CompressionError;
-    case NGHTTP2_STREAM_CLOSED:
-      return StreamClosed;
-    case NGHTTP2_INTERNAL_ERROR:
-      return InternalError;
-    case NGHTTP2_ENHANCE_YOUR_CALM:
-      return FloodReset;
-    default:
-      return ProtocolError;
+  for (const H2ErrorInfo& row : kTable) {
+    if (row.error != None && row.code == code) return row.error;
   }
+  return ProtocolError;
 }
 
 }  // namespace convoy::http

@@ -61,7 +61,7 @@ struct H2ErrorInfo {
 const H2ErrorInfo& info(H2Error error);
 // The row with this detail, or None's.
 H2Error h2ErrorOf(std::string_view detail);
-// For a connection error that nghttp2 found.
+// For a connection error that nghttp2 found: the first row with this code.
 H2Error h2ErrorOfCode(uint32_t code);
 
 }  // namespace convoy::http

@@ -21,6 +21,10 @@ struct H2Options {
   // Bytes of one stream that wait for the peer's window or for the socket: above this the far side
   // pauses, below half of it it goes on.
   size_t stream_send_buffer = 128 * 1024;
+  // Server: output that is no DATA (heads, acknowledgements) has no window. A client that goes on
+  // asking and reads nothing is not read any more when this much waits for it; DATA alone never
+  // comes so far.
+  size_t max_output = 4 * 1024 * 1024;
 
   // Decoded: name, value and 4 bytes for each field, as HTTP/1.1 would write it.
   size_t max_head_bytes = 60 * 1024;

@@ -10,10 +10,6 @@ namespace convoy::http {
 
 namespace {
 
-// Output that is no DATA (heads, acknowledgements) has no window. A client that goes on asking and
-// reads nothing is not read any more when this much waits for it; DATA alone never comes so far.
-constexpr size_t kMostOutput = 4 * 1024 * 1024;
-
 uint32_t resetCode(Failure failure) {
   switch (failure) {
     case Failure::None:
@@ -138,7 +134,7 @@ size_t H2ServerCodec::dispatch(std::string_view bytes) {
 }
 
 void H2ServerCodec::holdBack() {
-  if (holding_back_ || handler_.output().size() < kMostOutput) return;
+  if (holding_back_ || handler_.output().size() < options_.max_output) return;
   holding_back_ = true;
   handler_.pauseReading();
 }

@@ -1,6 +1,9 @@
 // Any bytes to the HTTP/2 client codec, as the responses to requests that a script makes, under a
-// layer above that sends, pauses and resets as the script has it.
+// layer above that sends, pauses and resets as the script has it. A response that is whole must,
+// forwarded by HTTP/1.1, be exactly one response and the same. The script's first byte chooses what
+// the codec allows.
 
+#include <algorithm>
 #include <chrono>
 #include <memory>
 #include <string>
@@ -9,6 +12,7 @@
 #include "proxy/base/assert.h"
 #include "proxy/http/h2_client_codec.h"
 #include "test/fuzz/h2_layer.h"
+#include "test/proxy/http/h1_messages.h"
 #include "test/proxy/http/h2_frames.h"
 
 namespace convoy::http {
@@ -16,8 +20,25 @@ namespace {
 
 // Streams of one connection at a time.
 constexpr size_t kMostRequests = 6;
+// A request's head is at most as long as the answer to so many bytes.
+constexpr size_t kHeadBytes = 32;
 
-class Response final : public fuzz::ScriptedStream<ResponseReceiver, RequestSender> {
+// Whoever reads HTTP/1.1 finds one response, and this one.
+void checkForwarding(Message<ResponseHead>& response, std::string_view method) {
+  const std::string wire = forwarded(response, method);
+  ResponseCollector again(method);
+  again.codec.dispatch(wire);
+  CONVOY_ASSERT(!again.failed && again.heads == 1 && again.codec.idle());
+  CONVOY_ASSERT(!again.codec.mustClose());
+  // HTTP/1.1 has trailers behind chunks only, and says how long every other body is.
+  const bool chunked = response.head.body.kind == BodyLength::Kind::Unknown && method != "HEAD" &&
+                       response.head.status != 304;
+  if (!chunked) response.trailers.clear();
+  again.response.head.body = response.head.body;
+  CONVOY_ASSERT(essence(again.response) == essence(response));
+}
+
+class Exchange final : public fuzz::ScriptedStream<ResponseReceiver, RequestSender> {
  public:
   using ScriptedStream::ScriptedStream;
 
@@ -36,6 +57,11 @@ class Response final : public fuzz::ScriptedStream<ResponseReceiver, RequestSend
       head.headers.add("Sec-WebSocket-Key", "AAAAAAAAAAAAAAAAAAAAAA==");
     }
     if (kind % 8 == 6) head.body = {BodyLength::Kind::Known, 10};
+    if (kind > 127) {
+      for (const HeaderField& field : fuzz::awkwardFields()) head.headers.add(field);
+    }
+    method_ = head.method;
+    is_tunnel_ = asksForTunnel(head);
     head_sent_ = true;
     sent_end_ = kind % 8 < 2;
     sender_->sendHead(head, sent_end_);
@@ -48,12 +74,22 @@ class Response final : public fuzz::ScriptedStream<ResponseReceiver, RequestSend
   }
   void onResponseHead(ResponseHead& head, bool end) override {
     order_.head(end);
-    CONVOY_ASSERT(head.status >= 200 || (head.status == 101 && !head.upgrade.empty()));
+    CONVOY_ASSERT(head.status >= 200 || (head.status == 101 && is_tunnel_));
+    response_.keepHead(head);
+    if (end) whole();
     noteEnd();
     act();
   }
-  void onResponseBody(std::string_view, bool end) override { tookBody(end); }
-  void onResponseTrailers(HeaderList&) override { tookTrailers(); }
+  void onResponseBody(std::string_view bytes, bool end) override {
+    response_.keepBody(bytes, end);
+    if (end) whole();
+    tookBody(end);
+  }
+  void onResponseTrailers(HeaderList& trailers) override {
+    response_.keepTrailers(trailers);
+    whole();
+    tookTrailers();
+  }
   void onResponseReset(Failure failure) override { tookReset(failure); }
 
   void act() override {
@@ -76,11 +112,22 @@ class Response final : public fuzz::ScriptedStream<ResponseReceiver, RequestSend
         return;
     }
   }
+
+ private:
+  void whole() {
+    response_.complete = true;
+    if (!is_tunnel_) checkForwarding(response_, method_);
+  }
+
+  Message<ResponseHead> response_;
+  std::string_view method_;
+  bool is_tunnel_ = false;  // asked for
 };
 
-class Connection final : public fuzz::ScriptedConnection<ClientCodecHandler, Response> {
+class Connection final : public fuzz::ScriptedConnection<ClientCodecHandler, Exchange> {
  public:
-  explicit Connection(fuzz::Script& script) : ScriptedConnection(script, fuzz::h2Options(false)) {}
+  Connection(fuzz::Script& script, uint8_t choice)
+      : ScriptedConnection(script, H2Session::Role::Client, fuzz::h2Options(choice, false)) {}
   ~Connection() {
     if (script_.next() % 2 == 1) codec_.onEndOfStream();
     codec_.onConnectionLost(Failure::UpstreamReset);
@@ -113,21 +160,23 @@ class Connection final : public fuzz::ScriptedConnection<ClientCodecHandler, Res
       at += piece;
       taken_ += piece;
       step();
-      check(codec_.session(), taken_ + sent_);
+      checkAll();
     }
     for (int i = 0; i < 8; ++i) {
       step();
-      check(codec_.session(), taken_ + sent_);
+      checkAll();
     }
   }
 
  private:
-  void onBelowLow() override { codec_.onOutputBelowLow(); }
+  void onLevel(bool above) override {
+    above ? codec_.onOutputAboveHigh() : codec_.onOutputBelowLow();
+  }
   void request() {
     if (codec_.mustClose() || codec_.session().streamCount() >= kMostRequests) return;
-    streams_.push_back(std::make_unique<Response>(script_));
-    Response& response = *streams_.back();
-    response.start(codec_.newStream(response));
+    streams_.push_back(std::make_unique<Exchange>(script_));
+    Exchange& exchange = *streams_.back();
+    exchange.start(codec_.newStream(exchange));
     sent_ += 1;
   }
   void step() {
@@ -150,7 +199,10 @@ class Connection final : public fuzz::ScriptedConnection<ClientCodecHandler, Res
     }
   }
 
-  size_t sent_ = 0;
+  void checkAll() { check(codec_.session(), fuzz::kOutputPerByte * (taken_ + kHeadBytes * sent_)); }
+
+  size_t taken_ = 0;  // bytes
+  size_t sent_ = 0;   // requests
   bool went_away_ = false;
   H2ClientCodec codec_{*this, options_, clock_, metrics_};
 };
@@ -161,10 +213,10 @@ class Connection final : public fuzz::ScriptedConnection<ClientCodecHandler, Res
 extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
   convoy::fuzz::Input input;
   if (!convoy::fuzz::parseInput(data, size, &input)) return 0;
-  const bool started = input.script.next() % 4 != 3;
-  convoy::http::Connection connection(input.script);
+  const uint8_t first = input.script.next();
+  convoy::http::Connection connection(input.script, first / 4);
   std::string wire;
-  if (started) wire = convoy::http::h2::settings() + convoy::http::h2::settingsAck();
+  if (first % 4 != 3) wire = convoy::http::h2::settings() + convoy::http::h2::settingsAck();
   connection.run(wire.append(input.wire));
   return 0;
 }

@@ -1,6 +1,9 @@
 // Any bytes to the HTTP/2 server codec, under a layer above that answers, pauses, resets and goes
-// away as a script has it.
+// away as a script has it. A request that is whole must, forwarded by HTTP/1.1, be exactly one
+// request and the same: nothing is smuggled through. The script's first two bytes choose what the
+// codec allows.
 
+#include <algorithm>
 #include <chrono>
 #include <memory>
 #include <string>
@@ -9,25 +12,47 @@
 #include "proxy/base/assert.h"
 #include "proxy/http/h2_server_codec.h"
 #include "test/fuzz/h2_layer.h"
+#include "test/proxy/http/h1_messages.h"
 #include "test/proxy/http/h2_frames.h"
 
 namespace convoy::http {
 namespace {
 
-class Request final : public fuzz::ScriptedStream<RequestReceiver, ResponseSender> {
+// Whoever reads HTTP/1.1 finds one request, and this one.
+void checkForwarding(Message<RequestHead>& request) {
+  const std::string wire = forwarded(request);
+  RequestCollector again;
+  again.codec.dispatch(wire);
+  CONVOY_ASSERT(!again.failed && again.requests.size() == 1 && again.codec.idle());
+  // HTTP/1.1 has no trailers behind a body of known length.
+  if (request.head.body.kind == BodyLength::Kind::Known) request.trailers.clear();
+  CONVOY_ASSERT(essence(*again.requests[0]) == essence(request));
+}
+
+class Exchange final : public fuzz::ScriptedStream<RequestReceiver, ResponseSender> {
  public:
-  Request(fuzz::Script& script, ResponseSender& sender) : ScriptedStream(script) {
+  Exchange(fuzz::Script& script, ResponseSender& sender) : ScriptedStream(script) {
     sender_ = &sender;
   }
 
   void onRequestHead(RequestHead& head, bool end) override {
     order_.head(end);
-    CONVOY_ASSERT(!head.method.empty());
     CONVOY_ASSERT(!end || head.body.kind != BodyLength::Kind::Unknown);
+    request_.keepHead(head);
+    if (end) whole();
     act();
   }
-  void onRequestBody(std::string_view, bool end) override { tookBody(end); }
-  void onRequestTrailers(HeaderList&) override { tookTrailers(); }
+  void onRequestBody(std::string_view bytes, bool end) override {
+    request_.keepBody(bytes, end);
+    if (end) whole();
+    tookBody(end);
+  }
+  void onRequestTrailers(HeaderList& trailers) override {
+    CONVOY_ASSERT(!asksForTunnel(request_.head));
+    request_.keepTrailers(trailers);
+    whole();
+    tookTrailers();
+  }
   void onRequestReset(Failure failure) override { tookReset(failure); }
 
   void act() override {
@@ -35,11 +60,11 @@ class Request final : public fuzz::ScriptedStream<RequestReceiver, ResponseSende
     const uint8_t step = script_.next();
     switch (step % 16) {
       case 1:
-        return sendHead(false);
+        return sendHead(false, step);
       case 2:
-        return sendHead(true);
+        return sendHead(true, step);
       case 3:
-        sendHead(false);
+        sendHead(false, step);
         return sendBody(true);
       case 4:
         return sendBody(false);
@@ -48,7 +73,7 @@ class Request final : public fuzz::ScriptedStream<RequestReceiver, ResponseSende
       case 6:
         return sendTrailers();
       case 7:
-        sendHead(false);
+        sendHead(false, step);
         sendBody(false);
         return sendTrailers();
       case 8:
@@ -58,21 +83,31 @@ class Request final : public fuzz::ScriptedStream<RequestReceiver, ResponseSende
       case 10:
         return sender_->resumeReceiving();
       case 11:
-        return reset(step > 127 ? Failure::None : Failure::BadRequest);
+        return reset(step > 127  ? Failure::None
+                     : step > 63 ? Failure::InternalError
+                                 : Failure::BadRequest);
       case 12:
         if (!head_sent_) sender_->leaveRequestUnread();
         return;
+      case 13:
+        return openTunnel(step > 127);
       default:
         return;
     }
   }
 
  private:
-  void sendHead(bool end) {
+  void whole() {
+    request_.complete = true;
+    if (!asksForTunnel(request_.head)) checkForwarding(request_);
+  }
+  void sendHead(bool end, uint8_t step) {
     if (sender_ == nullptr || head_sent_) return;
     ResponseHead head;
-    head.status = 200;
+    head.status = (step & 64) != 0 ? 204 : 200;
+    if ((step & 32) != 0) head.body = {BodyLength::Kind::Known, 10};
     head.headers.add("a", "b");
+    if ((step & 128) != 0) head.headers = fuzz::awkwardFields();
     head_sent_ = true;
     sent_end_ = end;
     sender_->sendHead(head, end);
@@ -84,53 +119,72 @@ class Request final : public fuzz::ScriptedStream<RequestReceiver, ResponseSende
     head.status = 103;
     sender_->sendInformational(head);
   }
+  void openTunnel(bool end) {
+    if (head_sent_ || !asksForTunnel(request_.head)) return;
+    ResponseHead head;
+    head.status = request_.head.upgrade.empty() ? 200 : 101;
+    head.upgrade = request_.head.upgrade;
+    head.headers.add("Sec-WebSocket-Accept", "x");
+    head_sent_ = true;
+    sent_end_ = end;
+    sender_->sendHead(head, end);
+    noteEnd();
+  }
 
+  Message<RequestHead> request_;
   int informational_ = 0;
 };
 
-class Connection final : public fuzz::ScriptedConnection<ServerCodecHandler, Request> {
+class Connection final : public fuzz::ScriptedConnection<ServerCodecHandler, Exchange> {
  public:
-  explicit Connection(fuzz::Script& script)
-      : ScriptedConnection(script, fuzz::h2Options(script.next() % 2 == 1)) {}
+  Connection(fuzz::Script& script, uint8_t choice)
+      : ScriptedConnection(script, H2Session::Role::Server,
+                           fuzz::h2Options(choice, script.next() % 2 == 1)) {}
   ~Connection() {
     codec_.onConnectionLost(Failure::DownstreamDisconnect);
     checkEnd(codec_);
     const size_t written = out_.size();
     codec_.goAway();
     CONVOY_ASSERT(out_.size() == written);
+    CONVOY_ASSERT(codec_.senderForError() == nullptr && codec_.multiplexed());
   }
 
-  void pauseReading() override { ++pauses_; }
+  void pauseReading() override {
+    CONVOY_ASSERT(pauses_ == 0 && out_.size() >= options_.max_output);
+    ++pauses_;
+  }
   void resumeReading() override { CONVOY_ASSERT(pauses_-- > 0); }
   RequestReceiver& newStream(ResponseSender& sender) override {
     CONVOY_ASSERT(!error_);
-    streams_.push_back(std::make_unique<Request>(script_, sender));
+    streams_.push_back(std::make_unique<Exchange>(script_, sender));
     return *streams_.back();
   }
   void onProtocolError(Failure failure, std::string_view detail) override {
     noteError(failure, detail);
-    CONVOY_ASSERT(codec_.mustClose());
+    CONVOY_ASSERT(codec_.mustClose() && codec_.session().streamCount() == 0);
+    for (const auto& stream : streams_) CONVOY_ASSERT(stream->over());
   }
   void onRequestRefused(ResponseSender* sender, Failure failure, std::string_view detail,
                         std::string_view) override {
-    CONVOY_ASSERT(failure != Failure::None && !detail.empty() && !error_);
+    CONVOY_ASSERT(fuzz::errorOf(detail).request_failure == failure && !error_);
     if (sender == nullptr) return;
     const bool with_body = script_.next() % 2 == 1;
     ResponseHead head;
     head.status = 400;
     sender->sendHead(head, !with_body);
-    if (with_body) sender->sendBody("refused", true);
+    if (with_body) sender->sendBody(fuzz::bodyBytes(0, 7), true);
   }
   void onStreamComplete(ResponseSender&) override { CONVOY_ASSERT(!error_); }
 
   void run(std::string_view wire) {
-    for (size_t at = 0; at < wire.size() && !codec_.mustClose();) {
+    for (size_t at = 0, waits = 0; at < wire.size() && waits < fuzz::kMaxWaits;) {
+      if (codec_.mustClose()) break;
       if (pauses_ == 0) {
         const size_t piece = std::min(wire.size() - at, size_t{1} + script_.next());
         CONVOY_ASSERT(codec_.dispatch(wire.substr(at, piece)) == piece);
         at += piece;
-        taken_ += piece;
       }
+      waits = pauses_ == 0 ? 0 : waits + 1;
       step();
       checkAll();
     }
@@ -143,7 +197,9 @@ class Connection final : public fuzz::ScriptedConnection<ServerCodecHandler, Req
   }
 
  private:
-  void onBelowLow() override { codec_.onOutputBelowLow(); }
+  void onLevel(bool above) override {
+    above ? codec_.onOutputAboveHigh() : codec_.onOutputBelowLow();
+  }
   void step() {
     const uint8_t what = script_.next();
     switch (what % 16) {
@@ -155,6 +211,7 @@ class Connection final : public fuzz::ScriptedConnection<ServerCodecHandler, Req
         if (what > 200) codec_.goAway();
         return;
       case 4:
+        if (what > 240) codec_.explainEnd("this is why");
         if (what > 200) codec_.goAwayNow();
         return;
       case 5:
@@ -170,7 +227,8 @@ class Connection final : public fuzz::ScriptedConnection<ServerCodecHandler, Req
     }
   }
   void checkAll() {
-    check(codec_.session(), taken_);
+    // However much it asks for, a client that reads nothing is not read for ever.
+    check(codec_.session(), options_.max_output);
     CONVOY_ASSERT(codec_.session().streamCount() <= options_.max_concurrent_streams);
     CONVOY_ASSERT(!codec_.idle() || streams_.empty());
   }
@@ -185,10 +243,10 @@ class Connection final : public fuzz::ScriptedConnection<ServerCodecHandler, Req
 extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
   convoy::fuzz::Input input;
   if (!convoy::fuzz::parseInput(data, size, &input)) return 0;
-  const bool started = input.script.next() % 4 != 3;
-  convoy::http::Connection connection(input.script);
+  const uint8_t first = input.script.next();
+  convoy::http::Connection connection(input.script, first / 4);
   std::string wire;
-  if (started) wire = convoy::http::h2::clientStart();
+  if (first % 4 != 3) wire = convoy::http::h2::clientStart();
   connection.run(wire.append(input.wire));
   return 0;
 }

@@ -4,10 +4,7 @@
 // connection under it, of whose output a script takes as much as it likes. Streams are destroyed as
 // soon as codec.h allows.
 
-#include <nghttp2/nghttp2.h>
-
 #include <algorithm>
-#include <map>
 #include <memory>
 #include <string>
 #include <string_view>
@@ -15,9 +12,11 @@
 
 #include "proxy/base/assert.h"
 #include "proxy/http/codec.h"
+#include "proxy/http/h2_error.h"
 #include "proxy/http/h2_options.h"
 #include "proxy/http/h2_session.h"
 #include "test/common/simulated_clock.h"
+#include "test/fuzz/h2_wire.h"
 #include "test/fuzz/script.h"
 
 namespace convoy::fuzz {
@@ -28,14 +27,17 @@ inline constexpr size_t kOutputPerByte = 64;
 inline constexpr size_t kOutputOnce = size_t{64} * 1024;
 // One call of sendBody() at most.
 inline constexpr size_t kMaxPiece = 1024;
+// How many steps a connection waits for something that does not come.
+inline constexpr size_t kMaxWaits = 64;
 
-// Small enough to be reached.
-inline http::H2Options h2Options(bool extended_connect) {
+// Small enough to be reached. The bits of `choice` make some of them different.
+inline http::H2Options h2Options(uint8_t choice, bool extended_connect) {
   http::H2Options options;
   options.max_concurrent_streams = 4;
   options.stream_window = 256;
   options.connection_window = 65535;
   options.stream_send_buffer = 512;
+  options.max_output = 4096;
   options.max_head_bytes = 400;
   options.max_fields = 8;
   options.max_cookie_bytes = 100;
@@ -45,97 +47,43 @@ inline http::H2Options h2Options(bool extended_connect) {
   options.allow_extended_connect = extended_connect;
   options.flood_budget = 100;
   options.flood_refill_per_second = 10;
+  if ((choice & 1) != 0) options.header_table = 64;
+  if ((choice & 2) != 0) options.flood_budget = 4000;
   return options;
 }
 
-// Reads what a codec writes: whole frames; on every stream a head first, and nothing but
-// WINDOW_UPDATE and RST_STREAM behind its end, and nothing behind RST_STREAM.
-class WireCheck {
- public:
-  void read(std::string_view bytes) {
-    bytes_.append(bytes);
-    if (bytes_.size() < kPreface.size() && kPreface.starts_with(bytes_)) return;
-    if (bytes_.starts_with(kPreface)) bytes_.erase(0, kPreface.size());
-    size_t at = 0;
-    while (bytes_.size() - at >= kFrameHeader) {
-      const size_t length = number(at, 3);
-      CONVOY_ASSERT(length <= kMaxFrame);
-      if (bytes_.size() - at < kFrameHeader + length) break;
-      frame(static_cast<uint8_t>(bytes_[at + 3]), static_cast<uint8_t>(bytes_[at + 4]),
-            number(at + 5, 4), length);
-      at += kFrameHeader + length;
-    }
-    bytes_.erase(0, at);
-  }
-  bool wholeFrames() const { return bytes_.empty(); }
+// Fields that HTTP/2 does not have, that it has in another form only, and one that must not become
+// two.
+inline http::HeaderList awkwardFields() {
+  http::HeaderList fields;
+  fields.add("Mixed-Case", "b");
+  fields.add("c", "v\r\ninjected: 1");
+  fields.add("Connection", "close");
+  fields.add("Transfer-Encoding", "chunked");
+  fields.add("TE", "trailers");
+  fields.add("TE", "gzip");
+  static const std::string long_value(1500, 'x');
+  fields.add("long", long_value);
+  return fields;
+}
 
- private:
-  static constexpr std::string_view kPreface = "PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n";
-  static constexpr size_t kFrameHeader = 9;
-  static constexpr size_t kMaxFrame = 16384;  // nghttp2 writes no larger ones, whatever is allowed
-
-  struct Seen {
-    bool head = false;
-    bool end = false;
-    bool reset = false;
-  };
-
-  size_t number(size_t at, size_t count) const {
-    size_t value = 0;
-    for (size_t i = 0; i < count; ++i) value = value << 8 | static_cast<uint8_t>(bytes_[at + i]);
-    return value;
-  }
-
-  void frame(uint8_t type, uint8_t flags, size_t id, size_t length) {
-    Seen& seen = streams_[id];
-    CONVOY_ASSERT(!seen.reset);
-    const bool end = (flags & NGHTTP2_FLAG_END_STREAM) != 0;
-    switch (type) {
-      case NGHTTP2_HEADERS:
-      case NGHTTP2_DATA:
-        CONVOY_ASSERT(id != 0 && !seen.end && (seen.head || type == NGHTTP2_HEADERS));
-        CONVOY_ASSERT(type == NGHTTP2_HEADERS || length > 0 || end);
-        seen.head = true;
-        seen.end = end;
-        break;
-      case NGHTTP2_RST_STREAM:
-        CONVOY_ASSERT(id != 0 && length == 4);
-        seen.reset = true;
-        break;
-      case NGHTTP2_SETTINGS:
-      case NGHTTP2_PING:
-      case NGHTTP2_GOAWAY:
-        CONVOY_ASSERT(id == 0);
-        break;
-      default:
-        CONVOY_ASSERT(type == NGHTTP2_WINDOW_UPDATE || type == NGHTTP2_CONTINUATION);
-    }
-  }
-
-  std::string bytes_;
-  std::map<size_t, Seen> streams_;
-};
-
-// What one connection holds for its peer.
-inline void checkHeld(http::H2Session& session, const http::H2Options& options) {
-  size_t withheld = 0;
-  session.streams().forEach([&](http::H2Stream& stream) {
-    CONVOY_ASSERT(stream.direct.empty());
-    CONVOY_ASSERT(stream.pending.size() <= options.stream_send_buffer + kMaxPiece);
-    withheld += stream.unconsumed;
-  });
-  CONVOY_ASSERT(withheld <= options.connection_window);
+// The row that says so.
+inline const http::H2ErrorInfo& errorOf(std::string_view detail) {
+  size_t row = 1;
+  while (http::info(http::H2Error(row)).detail != detail) ++row;  // beyond the last it asserts
+  return http::info(http::H2Error(row));
 }
 
 // A codec's Handler: its output and its Streams. The derived class has the codec.
 template <typename Handler, typename Stream>
 class ScriptedConnection : public Handler {
  public:
-  ScriptedConnection(Script& script, const http::H2Options& options)
-      : script_(script), options_(options) {
+  ScriptedConnection(Script& script, http::H2Session::Role role, const http::H2Options& options)
+      : script_(script), options_(options), wire_(role) {
     out_.setWatermarks(
         kOutputHigh,
-        {.below_low = [](void* self) { static_cast<ScriptedConnection*>(self)->onBelowLow(); },
+        {.above_high = [](void* self) { static_cast<ScriptedConnection*>(self)->onLevel(true); },
+         .below_low = [](void* self) { static_cast<ScriptedConnection*>(self)->onLevel(false); },
          .context = this});
   }
 
@@ -143,11 +91,12 @@ class ScriptedConnection : public Handler {
 
  protected:
   ~ScriptedConnection() = default;
-  virtual void onBelowLow() = 0;
+  virtual void onLevel(bool above) = 0;
 
   void drain(size_t bytes) {
+    look();
     bytes = std::min(bytes, out_.size());
-    wire_.read(out_.toString().substr(0, bytes));
+    looked_at_ -= bytes;
     out_.consume(bytes);
   }
   void allAct() {
@@ -157,12 +106,15 @@ class ScriptedConnection : public Handler {
     if (!streams_.empty()) streams_[what / 16 % streams_.size()]->act();
     drain(out_.size());
   }
-  // After each step. caused: by what was read and sent, in bytes.
-  void check(http::H2Session& session, size_t caused) {
+  // After each step. most: how much output may lie above its mark.
+  void check(http::H2Session& session, size_t most) {
     std::erase_if(streams_, [](const auto& stream) { return stream->over(); });
-    CONVOY_ASSERT(out_.size() <= kOutputHigh + kOutputOnce + caused * kOutputPerByte);
+    CONVOY_ASSERT(out_.size() <= kOutputHigh + kOutputOnce + most);
     CONVOY_ASSERT(streams_.size() <= session.streamCount());
-    checkHeld(session, options_);
+    CONVOY_ASSERT(metrics_.streams_active.value() == static_cast<int64_t>(session.streamCount()));
+    CONVOY_ASSERT(session.floodBudgetLeft() <= int64_t{options_.flood_budget});
+    look();
+    checkHeld(session);
   }
   // The connection is lost: all has ended, and bytes that come late change nothing.
   template <typename Codec>
@@ -172,9 +124,11 @@ class ScriptedConnection : public Handler {
     const size_t written = out_.size();
     codec.dispatch("x");
     CONVOY_ASSERT(out_.size() == written);
+    CONVOY_ASSERT(codec.protocol() == http::Protocol::Http2);
   }
   void noteError(http::Failure failure, std::string_view detail) {
-    CONVOY_ASSERT(failure != http::Failure::None && !detail.empty() && !error_);
+    CONVOY_ASSERT(failure != http::Failure::None && !error_);
+    errorOf(detail);
     error_ = true;
   }
 
@@ -184,9 +138,28 @@ class ScriptedConnection : public Handler {
   http::H2Metrics metrics_;
   net::ByteQueue out_;
   WireCheck wire_;
+  size_t looked_at_ = 0;  // of out_
   std::vector<std::unique_ptr<Stream>> streams_;
-  size_t taken_ = 0;
   bool error_ = false;
+
+ private:
+  void look() {
+    wire_.read(out_.toString().substr(looked_at_));
+    looked_at_ = out_.size();
+  }
+  // What one connection holds for its peer; and what a stream was given is on its way or held.
+  void checkHeld(http::H2Session& session) {
+    size_t withheld = 0;
+    session.streams().forEach([&](http::H2Stream& stream) {
+      CONVOY_ASSERT(stream.direct.empty() && stream.direct_trailers == nullptr);
+      CONVOY_ASSERT(stream.pending.size() <= options_.stream_send_buffer + kMaxPiece);
+      withheld += stream.unconsumed;
+      if (stream.listener == nullptr) return;
+      const uint64_t sent = static_cast<Stream&>(*stream.listener).sentBytes();
+      CONVOY_ASSERT(wire_.bodyBytesOf(stream.id) + stream.pending.size() == sent);
+    });
+    CONVOY_ASSERT(withheld <= options_.connection_window);
+  }
 };
 
 }  // namespace convoy::fuzz

@@ -1,5 +1,5 @@
-// Any bytes as an OCSP response. What is accepted names a certificate and a time, and is refused
-// when anything is cut off or added.
+// Any bytes as an OCSP response. What is accepted names a certificate and a time, in bytes of the
+// response, and is refused when anything is cut off or added.
 
 #include <cstdint>
 #include <string>
@@ -16,6 +16,10 @@ extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
     return 0;
   }
   CONVOY_ASSERT(!response->serial.empty() && !response->hash_algorithm.empty());
+  for (const std::string& part : {response->serial, response->hash_algorithm,
+                                  response->issuer_name_hash, response->issuer_key_hash}) {
+    CONVOY_ASSERT(bytes.find(part) != std::string_view::npos);
+  }
   if (response->next_update.has_value()) {
     CONVOY_ASSERT(!response->validAt(*response->next_update));
   }

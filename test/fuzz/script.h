@@ -34,6 +34,13 @@ class Script {
   size_t at_ = 0;
 };
 
+// `size` bytes of what every stream sends, whose place in it each byte shows.
+inline std::string bodyBytes(uint64_t from, size_t size) {
+  std::string bytes(size, ' ');
+  for (char& c : bytes) c = static_cast<char>('a' + from++ % 23);
+  return bytes;
+}
+
 struct Input {
   Script script{{}};
   std::string_view wire;
@@ -89,6 +96,8 @@ class ScriptedStream : public Receiver {
   virtual ~ScriptedStream() = default;
 
   bool over() const { return sender_ == nullptr; }
+  // Of the body, so far.
+  uint64_t sentBytes() const { return sent_; }
   // One step, by one or two bytes of the script.
   virtual void act() = 0;
 
@@ -123,7 +132,12 @@ class ScriptedStream : public Receiver {
   }
   void sendBody(bool end) {
     if (sender_ == nullptr || !head_sent_ || sent_end_ || (above_high_ && !end)) return;
-    const std::string bytes(above_high_ ? 0 : script_.next() * size_t{4}, 'x');
+    sendPiece(above_high_ ? 0 : script_.next() * size_t{4}, end);
+  }
+  // REQUIRES: it may send.
+  void sendPiece(size_t size, bool end) {
+    const std::string bytes = bodyBytes(sent_, size);
+    sent_ += size;
     sent_end_ = end;
     sender_->sendBody(bytes, end);
     noteEnd();
@@ -152,6 +166,7 @@ class ScriptedStream : public Receiver {
   Script& script_;
   Sender* sender_ = nullptr;  // null once the stream is over
   MessageOrder order_;
+  uint64_t sent_ = 0;
   bool head_sent_ = false;
   bool sent_end_ = false;
   bool above_high_ = false;

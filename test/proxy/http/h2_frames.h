@@ -108,15 +108,46 @@ inline std::string post(uint32_t id, const Fields& more = {}) {
   return headers(id, requestFields("POST", "/", more), 0);
 }
 
-// Reads the frames that a codec wrote, and keeps what is not complete. One per connection: HPACK
-// has a state.
+// Decodes whole header blocks. One per direction of a connection: HPACK has a state.
+class HeaderBlocks {
+ public:
+  using Decoded = std::vector<std::pair<std::string, std::string>>;
+
+  HeaderBlocks() { CONVOY_ASSERT(nghttp2_hd_inflate_new(&inflater_) == 0); }
+  ~HeaderBlocks() { nghttp2_hd_inflate_del(inflater_); }
+  HeaderBlocks(const HeaderBlocks&) = delete;
+  HeaderBlocks& operator=(const HeaderBlocks&) = delete;
+
+  Decoded read(std::string_view block) {
+    Decoded fields;
+    while (true) {
+      nghttp2_nv field;
+      int flags = 0;
+      const ssize_t taken =
+          nghttp2_hd_inflate_hd2(inflater_, &field, &flags,
+                                 reinterpret_cast<const uint8_t*>(block.data()), block.size(), 1);
+      CONVOY_ASSERT(taken >= 0);
+      block.remove_prefix(static_cast<size_t>(taken));
+      if ((flags & NGHTTP2_HD_INFLATE_EMIT) != 0) {
+        fields.emplace_back(
+            std::string(reinterpret_cast<const char*>(field.name), field.namelen),
+            std::string(reinterpret_cast<const char*>(field.value), field.valuelen));
+      }
+      if ((flags & NGHTTP2_HD_INFLATE_FINAL) != 0) {
+        nghttp2_hd_inflate_end_headers(inflater_);
+        return fields;
+      }
+      if ((flags & NGHTTP2_HD_INFLATE_EMIT) == 0 && block.empty()) return fields;
+    }
+  }
+
+ private:
+  nghttp2_hd_inflater* inflater_ = nullptr;
+};
+
+// Reads the frames that a codec wrote, and keeps what is not complete. One per connection.
 class FrameReader {
  public:
-  FrameReader() { CONVOY_ASSERT(nghttp2_hd_inflate_new(&inflater_) == 0); }
-  ~FrameReader() { nghttp2_hd_inflate_del(inflater_); }
-  FrameReader(const FrameReader&) = delete;
-  FrameReader& operator=(const FrameReader&) = delete;
-
   // One line per frame, such as "HEADERS 1 end :status=200 a=b" and "DATA 1 5 end"; SETTINGS,
   // their acknowledgements and connection windows are left out.
   std::string read(std::string_view bytes) {
@@ -189,27 +220,13 @@ class FrameReader {
 
   std::string inflate(std::string_view block) {
     std::string out;
-    while (true) {
-      nghttp2_nv field;
-      int flags = 0;
-      const ssize_t taken =
-          nghttp2_hd_inflate_hd2(inflater_, &field, &flags,
-                                 reinterpret_cast<const uint8_t*>(block.data()), block.size(), 1);
-      CONVOY_ASSERT(taken >= 0);
-      block.remove_prefix(static_cast<size_t>(taken));
-      if ((flags & NGHTTP2_HD_INFLATE_EMIT) != 0) {
-        out.append(" ").append(reinterpret_cast<const char*>(field.name), field.namelen);
-        out.append("=").append(reinterpret_cast<const char*>(field.value), field.valuelen);
-      }
-      if ((flags & NGHTTP2_HD_INFLATE_FINAL) != 0) {
-        nghttp2_hd_inflate_end_headers(inflater_);
-        return out;
-      }
-      if ((flags & NGHTTP2_HD_INFLATE_EMIT) == 0 && block.empty()) return out;
+    for (const auto& [name, value] : blocks_.read(block)) {
+      out.append(" ").append(name).append("=").append(value);
     }
+    return out;
   }
 
-  nghttp2_hd_inflater* inflater_ = nullptr;
+  HeaderBlocks blocks_;
   std::string bytes_;
   std::string body_;
 };
