@@ -2,7 +2,9 @@
 
 #include <nghttp2/nghttp2.h>
 
+#include <algorithm>
 #include <cstddef>
+#include <iterator>
 
 #include "proxy/base/assert.h"
 
@@ -106,10 +108,10 @@ H2Error h2ErrorOf(std::string_view detail) {
 }
 
 H2Error h2ErrorOfCode(uint32_t code) {
-  for (const H2ErrorInfo& row : kTable) {
-    if (row.error != None && row.code == code) return row.error;
-  }
-  return ProtocolError;
+  const H2ErrorInfo* const row =
+      std::find_if(std::begin(kTable) + 1, std::end(kTable),
+                   [code](const H2ErrorInfo& candidate) { return candidate.code == code; });
+  return row == std::end(kTable) ? ProtocolError : row->error;
 }
 
 }  // namespace convoy::http

@@ -19,6 +19,7 @@ constexpr size_t kMaxInput = 4096;
 constexpr H1Limits kLimits{.max_head_bytes = 600,
                            .max_fields = 12,
                            .max_chunk_extension_bytes = 16,
+                           .max_body_extension_bytes = 40,
                            .max_trailer_bytes = 80,
                            .max_trailer_fields = 3,
                            .max_informational = 2};

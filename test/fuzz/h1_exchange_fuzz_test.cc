@@ -25,6 +25,7 @@ namespace {
 constexpr H1Limits kLimits{.max_head_bytes = 600,
                            .max_fields = 12,
                            .max_chunk_extension_bytes = 16,
+                           .max_body_extension_bytes = 40,
                            .max_trailer_bytes = 80,
                            .max_trailer_fields = 3,
                            .max_informational = 2};
@@ -113,7 +114,7 @@ class Stream : public fuzz::ScriptedStream<Receiver, Sender> {
     this->noteEnd();
   }
 
-  const std::string long_ = std::string(5000, 'x');
+  const std::string long_ = std::string(17'000, 'x');
 };
 
 class ServerExchange final : public Stream<RequestReceiver, ResponseSender> {

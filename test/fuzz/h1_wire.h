@@ -17,6 +17,9 @@
 
 namespace convoy::fuzz {
 
+// Of the reader: nothing is too long for it.
+inline constexpr http::H1Limits kWideLimits{.max_trailer_bytes = 60 * 1024};
+
 // The server's: a response to each request, in their order.
 class ResponseCheck final : private http::ClientCodecHandler, private http::ResponseReceiver {
  public:
@@ -68,12 +71,11 @@ class ResponseCheck final : private http::ClientCodecHandler, private http::Resp
   void onSendQueueAboveHigh() override {}
   void onSendQueueBelowLow() override {}
 
-  const http::H1Limits limits_;
   std::deque<Asked> asked_;
   Asked request_;
   uint64_t body_ = 0;
   net::ByteQueue unread_;
-  http::H1ClientCodec codec_{*this, limits_};
+  http::H1ClientCodec codec_{*this, kWideLimits};
 };
 
 // The client's: the requests that were sent.
@@ -98,7 +100,7 @@ class RequestCheck {
   }
 
  private:
-  http::RequestCollector received_;
+  http::RequestCollector received_{kWideLimits};
   std::string unread_;
   size_t sent_ = 0;
   bool sound_ = true;

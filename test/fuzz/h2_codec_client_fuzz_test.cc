@@ -21,7 +21,7 @@ namespace {
 // Streams of one connection at a time.
 constexpr size_t kMostRequests = 6;
 // A request's head is at most as long as the answer to so many bytes.
-constexpr size_t kHeadBytes = 32;
+constexpr size_t kHeadBytes = 80;
 
 // Whoever reads HTTP/1.1 finds one response, and this one.
 void checkForwarding(Message<ResponseHead>& response, std::string_view method) {

@@ -52,8 +52,8 @@ inline http::H2Options h2Options(uint8_t choice, bool extended_connect) {
   return options;
 }
 
-// Fields that HTTP/2 does not have, that it has in another form only, and one that must not become
-// two.
+// Fields that HTTP/2 does not have, that it has in another form only, one that must not become two,
+// and one that is too long for HPACK's table.
 inline http::HeaderList awkwardFields() {
   http::HeaderList fields;
   fields.add("Mixed-Case", "b");
@@ -62,7 +62,7 @@ inline http::HeaderList awkwardFields() {
   fields.add("Transfer-Encoding", "chunked");
   fields.add("TE", "trailers");
   fields.add("TE", "gzip");
-  static const std::string long_value(1500, 'x');
+  static const std::string long_value(5000, 'x');
   fields.add("long", long_value);
   return fields;
 }
