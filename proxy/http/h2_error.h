@@ -52,9 +52,9 @@ enum class H2Error : uint8_t {
 
 struct H2ErrorInfo {
   H2Error error;
-  std::string_view detail;
-  uint32_t code;            // of the GOAWAY or RST_STREAM frame
   Failure request_failure;  // of a request; a response is always UpstreamProtocolError
+  uint32_t code;            // of the GOAWAY or RST_STREAM frame
+  std::string_view detail;
   std::string_view text;    // what is wrong, for people
 };
 
