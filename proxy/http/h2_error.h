@@ -55,7 +55,7 @@ struct H2ErrorInfo {
   Failure request_failure;  // of a request; a response is always UpstreamProtocolError
   uint32_t code;            // of the GOAWAY or RST_STREAM frame
   std::string_view detail;
-  std::string_view text;    // what is wrong, for people
+  std::string_view text;  // what is wrong, for people
 };
 
 const H2ErrorInfo& info(H2Error error);
