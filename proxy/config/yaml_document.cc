@@ -5,6 +5,8 @@
 #include <yaml-cpp/mark.h>
 #include <yaml-cpp/parser.h>
 
+#include <algorithm>
+#include <optional>
 #include <sstream>
 #include <unordered_map>
 #include <unordered_set>
@@ -25,6 +27,8 @@ Position positionOf(const YAML::Mark& mark) {
 [[noreturn]] void refuse(Position position, std::string rule, std::string message) {
   throw Refused{{position, std::move(rule), std::move(message)}};
 }
+
+constexpr std::string_view kByteOrderMark = "\xef\xbb\xbf";
 
 bool isNull(std::string_view text) {
   return text.empty() || text == "~" || text == "null" || text == "Null" || text == "NULL";
@@ -78,6 +82,28 @@ class Builder final : public YAML::EventHandler {
     return root_ != nullptr ? std::move(root_) : std::make_shared<DocumentNode>();
   }
 
+  // The first key that is none. It does not end the parsing: yaml-cpp takes what stands in a "["
+  // or "{" that is never closed for keys, and then that is what has to be said.
+  const std::optional<DocumentError>& badKey() const { return bad_key_; }
+
+  // What yaml-cpp says of a text of this many bytes, in words that help. REQUIRES: it has said so
+  // while this builder was at work.
+  DocumentError explain(const YAML::Exception& e, size_t text_bytes) const {
+    const bool is_list = e.msg == YAML::ErrorMsg::END_OF_SEQ_FLOW;
+    if (!is_list && e.msg != YAML::ErrorMsg::END_OF_MAP_FLOW) {
+      return bad_key_.value_or(DocumentError{positionOf(e.mark), "syntax", "not YAML: " + e.msg});
+    }
+    const Position begin = open_.back().node->position;
+    if (e.mark.pos >= 0 && static_cast<size_t>(e.mark.pos) >= text_bytes) {
+      return {begin, "syntax",
+              std::string("not YAML: the \"") + (is_list ? '[' : '{') + "\" here is never closed"};
+    }
+    return {positionOf(e.mark), "syntax",
+            std::string("not YAML: \",\" or \"") + (is_list ? ']' : '}') +
+                "\" is missing here, in what begins at " + std::to_string(begin.line) + ":" +
+                std::to_string(begin.column)};
+  }
+
  private:
   struct Open {
     std::shared_ptr<DocumentNode> node;
@@ -119,7 +145,7 @@ class Builder final : public YAML::EventHandler {
       refuse(position, "syntax", "the tag " + tag + " is not supported; remove it");
     }
     if (!open_.empty() && open_.back().expectsKey()) {
-      refuse(position, "syntax", "a key must be a scalar, and not null");
+      noteBadKey(position);
     }
     checkDepth(open_.size() + 1, position);
     auto node = std::make_shared<DocumentNode>();
@@ -166,9 +192,16 @@ class Builder final : public YAML::EventHandler {
     }
   }
 
-  static void takeKey(Open* level, const DocumentNode& node, Position position) {
+  void noteBadKey(Position position) {
+    if (bad_key_.has_value()) return;
+    bad_key_ = DocumentError{position, "syntax", "a key must be a scalar, and not null"};
+  }
+
+  void takeKey(Open* level, const DocumentNode& node, Position position) {
+    level->has_key = true;
     if (node.kind != DocumentNode::Kind::Scalar) {
-      refuse(position, "syntax", "a key must be a scalar, and not null");
+      noteBadKey(position);
+      return;
     }
     if (!level->keys.insert(node.text).second) {
       const DocumentEntry* first = level->node->find(node.text);
@@ -178,11 +211,11 @@ class Builder final : public YAML::EventHandler {
     }
     level->key = node.text;
     level->key_position = position;
-    level->has_key = true;
   }
 
   const DocumentLimits& limits_;
   DocumentRoot root_;
+  std::optional<DocumentError> bad_key_;
   std::vector<Open> open_;
   std::unordered_map<YAML::anchor_t, Anchored> anchors_;
 };
@@ -194,22 +227,24 @@ DocumentResult parseYaml(std::string_view text, const DocumentLimits& limits) {
     return DocumentError{
         {1, 1}, "too_large", "larger than " + std::to_string(limits.max_bytes) + " bytes"};
   }
+  Builder first(limits);
+  Builder second(limits);
+  const Builder* builder = &first;
   try {
     std::istringstream stream{std::string(text)};
     YAML::Parser parser(stream);
-    Builder builder(limits);
-    if (!parser.HandleNextDocument(builder)) return DocumentRoot(builder.takeRoot());
-    DocumentRoot root = builder.takeRoot();
-    Builder second(limits);
-    if (parser.HandleNextDocument(second)) {
+    const bool has_document = parser.HandleNextDocument(first);
+    if (first.badKey().has_value()) return *first.badKey();
+    builder = &second;
+    if (has_document && parser.HandleNextDocument(second)) {
       return DocumentError{second.takeRoot()->position, "syntax",
                            "a second document begins here; the file may have only one"};
     }
-    return root;
+    return first.takeRoot();
   } catch (const Refused& refused) {
-    return refused.error;
+    return builder->badKey().value_or(refused.error);
   } catch (const YAML::Exception& e) {
-    return DocumentError{positionOf(e.mark), "syntax", "not YAML: " + e.msg};
+    return builder->explain(e, text.size() - (text.starts_with(kByteOrderMark) ? 3 : 0));
   }
 }
 

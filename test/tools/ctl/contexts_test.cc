@@ -75,7 +75,7 @@ TEST_F(ContextsTest, ErrorsNameFileAndLine) {
       {"current: a\nother: b\n", ":2:1: "},
       {"contexts:\n- name: a\n  adress: b\n", ":3:3: "},
       {"contexts:\n- name: a\n", ":2:3: "},
-      {"contexts: [\n", ":2:1: "},
+      {"contexts: [\n", ":1:11: "},
   };
   for (const auto& test : kCases) {
     write(test.text);

@@ -181,7 +181,7 @@ TEST_F(FirstSteps, BadInputIsRefusedWithItsPlace) {
     const char* yaml;
     const char* says;
   } kCases[] = {
-      {"listeners: [\n", "stdin:2:1: "},
+      {"listeners: [\n", "stdin:1:12: not YAML: the \"[\" here is never closed"},
       {"listeners:\n- name: a\n  adress: b\n",
        "stdin:3:3: listeners[0].adress: convoy.v1.Listener has no such field"},
       {"pools:\n- name: web\n  backends:\n  - address: 10.0.0.1:80\n    weight: 300\n",
