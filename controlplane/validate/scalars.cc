@@ -167,9 +167,10 @@ void checkHost(absl::string_view host, const Place& place) {
 
 void checkHeaderName(absl::string_view name, const Place& place) {
   if (isToken(name)) return;
-  place.refuse(name.empty() ? "required" : "syntax", name,
-               "a header condition needs the header's name, such as \"x-tenant\"; use hosts, path "
-               "and methods in place of pseudo-headers");
+  place.refuse(
+      name.empty() ? "required" : "syntax", name,
+      "a header has a name such as \"x-tenant\"; in place of pseudo-headers there are hosts, "
+      "path and methods");
 }
 
 void checkHeaderValue(absl::string_view value, const Place& place) {
