@@ -3,7 +3,9 @@
 #include <map>
 
 #include "proxy/base/version.h"
+#include "proxy/config/utf8.h"
 #include "tools/ctl/commands.h"
+#include "tools/ctl/table.h"
 
 namespace convoy::tools::ctl {
 
@@ -23,8 +25,11 @@ constexpr char kFooter[] =
 
 void addGlobalFlags(CLI::App& app, Session& session) {
   app.add_option("-s,--server", session.server, "Management address of convoy-control")
+      ->check(notEmpty())
       ->type_name("ADDRESS");
-  app.add_option("--context", session.context, "Context to use")->type_name("NAME");
+  app.add_option("--context", session.context, "Context to use")
+      ->check(notEmpty())
+      ->type_name("NAME");
   app.add_option("--ca", session.tls.ca, "TLS: authorities of the control plane's certificate, PEM")
       ->type_name("FILE");
   app.add_option("--cert", session.tls.certificate, "Our own certificate, with its chain, PEM")
@@ -51,6 +56,23 @@ std::string commandsOf(const CLI::App& command) {
   return names;
 }
 
+// The first option that was given bytes that no message to the control plane and no file of YAML
+// can hold, and its command; empty: none. --file is only opened, and files are called anything.
+std::string optionWithoutUtf8(const CLI::App& command, const std::string& path) {
+  for (const CLI::Option* option : command.get_options()) {
+    if (option->get_name() == "--file") continue;
+    for (const std::string& value : option->results()) {
+      if (config::isUtf8(value)) continue;
+      return option->get_name() + ": is not valid UTF-8; try " + path + " --help";
+    }
+  }
+  for (const CLI::App* sub : command.get_subcommands()) {
+    const std::string found = optionWithoutUtf8(*sub, path + " " + sub->get_name());
+    if (!found.empty()) return found;
+  }
+  return "";
+}
+
 // What is wrong with the command line. CLI11 calls an unknown command a missing one.
 std::string mistakeIn(const CLI::App& app, const CLI::ParseError& error) {
   const CLI::App* command = &app;
@@ -73,6 +95,14 @@ std::string mistakeIn(const CLI::App& app, const CLI::ParseError& error) {
 }
 
 }  // namespace
+
+CLI::Validator notEmpty() {
+  return CLI::Validator(
+      [](const std::string& text) -> std::string {
+        return text.empty() ? "must not be empty" : "";
+      },
+      "");
+}
 
 CLI::Validator wholeNumber(int64_t least, int64_t most) {
   return CLI::Validator(
@@ -109,8 +139,10 @@ int runConvoyctl(const std::vector<std::string>& arguments, Session& session) {
     app.exit(success, session.out, session.err);
     return kOk;
   } catch (const CLI::ParseError& error) {
-    return complain(session, kBadInput, mistakeIn(app, error));
+    return complain(session, kBadInput, printable(mistakeIn(app, error)));
   }
+  const std::string unreadable = optionWithoutUtf8(app, "convoyctl");
+  if (!unreadable.empty()) return complain(session, kBadInput, unreadable);
   return runner.action();
 }
 

@@ -14,17 +14,13 @@ namespace {
 
 constexpr size_t kMostIdBytes = 256;
 
-absl::StatusOr<std::string> addressYaml(const std::string& option, const std::string& text,
-                                        bool any_port) {
+absl::StatusOr<std::string> addressYaml(const std::string& option, const std::string& text) {
   const absl::StatusOr<net::Address> address = net::Address::parse(text);
   if (!address.ok()) {
     return absl::InvalidArgumentError(option + ": " + std::string(address.status().message()));
   }
   if (!address->isIp()) {
     return "{pipe: {path: " + yamlScalar(std::string(address->unixPath())) + "}}";
-  }
-  if (!any_port && address->port() == 0) {
-    return absl::InvalidArgumentError(option + ": " + text + " needs a port from 1 to 65535");
   }
   return "{socket_address: {address: \"" + address->ipText() +
          "\", port_value: " + std::to_string(address->port()) + "}}";
@@ -46,8 +42,11 @@ std::string nodeYaml(const BootstrapOptions& options) {
 
 // Of the control plane: also the name of a host.
 absl::StatusOr<std::string> controlPlaneYaml(const std::string& text) {
+  if (const absl::Status status = checkAddress(text, "127.0.0.1:18000"); !status.ok()) {
+    return absl::InvalidArgumentError("--control-plane: " + std::string(status.message()));
+  }
   const auto named = base::parseNamedAddress(text);
-  if (!named.has_value()) return addressYaml("--control-plane", text, false);
+  if (!named.has_value()) return addressYaml("--control-plane", text);
   return "{socket_address: {address: \"" + named->host +
          "\", port_value: " + std::to_string(named->port) + "}}";
 }
@@ -140,7 +139,7 @@ absl::StatusOr<std::string> makeBootstrap(const BootstrapOptions& options) {
   std::string yaml = "# convoy-proxy -c THIS_FILE: a node that takes its configuration from " +
                      options.control_plane + ".\n" + nodeYaml(options);
   if (options.admin != "none") {
-    const auto admin = addressYaml("--admin", options.admin, true);
+    const auto admin = addressYaml("--admin", options.admin);
     if (!admin.ok()) return admin.status();
     yaml += "admin:\n  address: " + *admin + "\n";
   }

@@ -6,6 +6,8 @@
 #include <fstream>
 #include <optional>
 
+#include "proxy/config/utf8.h"
+
 namespace convoy::tools::ctl {
 
 namespace {
@@ -18,8 +20,10 @@ class Reader {
   Reader(std::string folder, const config::SourceMap& sources)
       : folder_(std::move(folder)), sources_(sources) {}
 
+  enum class Form { Pem, Der };
+
   // `path`: of the field that names the file.
-  void read(const std::string& path, std::string* file, std::string* content) {
+  void read(const std::string& path, Form form, std::string* file, std::string* content) {
     if (file->empty()) return;
     if (!content->empty()) {
       const std::string field = path.substr(path.rfind('.') + 1);
@@ -45,6 +49,9 @@ class Reader {
       complain(path, "file", full, "is larger than 1 MiB; is it the right file?");
     } else if (bytes.empty()) {
       complain(path, "file", full, "is empty");
+    } else if (form == Form::Pem && !config::isUtf8(bytes)) {
+      // A message cannot hold it.
+      complain(path, "file", full, "is not text, so not PEM; openssl makes PEM of DER");
     } else {
       *content = std::move(bytes);
       file->clear();
@@ -73,12 +80,12 @@ std::vector<config::LocatedError> readCertificateFiles(const std::string& folder
   for (int i = 0; i < config->certificates_size(); ++i) {
     v1::Certificate& certificate = *config->mutable_certificates(i);
     const std::string path = "certificates[" + std::to_string(i) + "].";
-    reader.read(path + "certificate_file", certificate.mutable_certificate_file(),
-                certificate.mutable_certificate());
-    reader.read(path + "private_key_file", certificate.mutable_private_key_file(),
-                certificate.mutable_private_key());
-    reader.read(path + "ocsp_response_file", certificate.mutable_ocsp_response_file(),
-                certificate.mutable_ocsp_response());
+    reader.read(path + "certificate_file", Reader::Form::Pem,
+                certificate.mutable_certificate_file(), certificate.mutable_certificate());
+    reader.read(path + "private_key_file", Reader::Form::Pem,
+                certificate.mutable_private_key_file(), certificate.mutable_private_key());
+    reader.read(path + "ocsp_response_file", Reader::Form::Der,
+                certificate.mutable_ocsp_response_file(), certificate.mutable_ocsp_response());
   }
   return reader.take();
 }

@@ -6,8 +6,10 @@
 #include <memory>
 #include <optional>
 
+#include "absl/status/statusor.h"
 #include "absl/strings/str_cat.h"
 #include "google/protobuf/util/time_util.h"
+#include "proxy/config/utf8.h"
 #include "tools/ctl/certificate_files.h"
 #include "tools/ctl/client.h"
 #include "tools/ctl/commands.h"
@@ -83,18 +85,30 @@ bool readInput(Session& session, const std::string& path, Input* input) {
   return false;
 }
 
-std::string authorOf(const Session& session, const ChangeFlags& flags) {
+// Error: the environment's name of the user is not text.
+absl::StatusOr<std::string> authorOf(const Session& session, const ChangeFlags& flags) {
   if (!flags.author.empty()) return flags.author;
-  const std::string user = session.env("USER");
-  return user.empty() ? session.env("LOGNAME") : user;
+  for (const char* variable : {"USER", "LOGNAME"}) {
+    const std::string user = session.env(variable);
+    if (user.empty()) continue;
+    if (config::isUtf8(user)) return user;
+    return absl::InvalidArgumentError(
+        absl::StrCat("$", variable, " is not valid UTF-8; --author TEXT says who changes it"));
+  }
+  return "";
 }
 
 // Sets what Apply and Delete have in common. Returns the seconds that the call may wait; -1, having
-// complained, if --wait is no duration.
+// complained, if --wait is no duration or the author no text.
 template <typename Request>
 int fill(Session& session, const ChangeFlags& flags, Request* request) {
   if (flags.expected_revision >= 0) request->set_expected_revision(flags.expected_revision);
-  request->set_author(authorOf(session, flags));
+  absl::StatusOr<std::string> author = authorOf(session, flags);
+  if (!author.ok()) {
+    complain(session, kBadInput, std::string(author.status().message()));
+    return -1;
+  }
+  request->set_author(*std::move(author));
   request->set_comment(flags.comment);
   if (flags.wait.empty()) return 0;
   const int64_t wait = parseWait(flags.wait);
@@ -238,7 +252,8 @@ int remove(Session& session, const ChangeFlags& flags) {
   return report(session, flags, response, false);
 }
 
-void addCommonFlags(CLI::App& command, ChangeFlags& flags) {
+// Returns --wait.
+CLI::Option* addCommonFlags(CLI::App& command, ChangeFlags& flags) {
   command
       .add_option("--expected-revision", flags.expected_revision,
                   "Refuse (exit code 3) unless this is the head's revision")
@@ -247,7 +262,7 @@ void addCommonFlags(CLI::App& command, ChangeFlags& flags) {
   command.add_option("--author", flags.author, "Who changes it, for the history; default $USER")
       ->type_name("TEXT");
   command.add_option("--comment", flags.comment, "Why, for the history")->type_name("TEXT");
-  command
+  return command
       .add_option("--wait", flags.wait,
                   "Wait until every node has taken it, at most this long, such as 30s")
       ->type_name("TIME");
@@ -281,9 +296,10 @@ void addChangeCommands(CLI::App& app, Runner& runner) {
       ->type_name("FILE");
   apply_command->add_flag("--prune", flags->prune,
                           "Make the file the whole truth: delete what it does not name");
-  apply_command->add_flag("--dry-run,--preview", flags->dry_run,
-                          "Show what would change, deletions included, and change nothing");
-  addCommonFlags(*apply_command, *flags);
+  CLI::Option* dry_run =
+      apply_command->add_flag("--dry-run,--preview", flags->dry_run,
+                              "Show what would change, deletions included, and change nothing");
+  addCommonFlags(*apply_command, *flags)->excludes(dry_run);
   apply_command->callback([&session, flags, &runner] {
     runner.action = [&session, flags] { return apply(session, *flags); };
   });

@@ -3,14 +3,11 @@
 #include <grpcpp/create_channel.h>
 #include <grpcpp/security/credentials.h>
 
-#include <cerrno>
 #include <chrono>
-#include <cstring>
-#include <fstream>
-#include <iterator>
 
 #include "google/rpc/status.pb.h"
 #include "tools/ctl/contexts.h"
+#include "tools/ctl/credentials.h"
 #include "tools/ctl/kinds.h"
 #include "tools/ctl/table.h"
 
@@ -35,30 +32,6 @@ config::Position placeOf(const std::string& path, const config::SourceMap& sourc
   return is_there ? at : sources.find(path + "_file");
 }
 
-absl::StatusOr<std::string> readFile(const std::string& path) {
-  std::ifstream file(path, std::ios::binary);
-  if (!file) return absl::InvalidArgumentError(path + ": cannot be read: " + std::strerror(errno));
-  return std::string(std::istreambuf_iterator<char>(file), {});
-}
-
-// The server has to have a certificate of these authorities for the host of its address.
-absl::StatusOr<std::shared_ptr<grpc::ChannelCredentials>> credentialsOf(const TlsPaths& tls) {
-  if (tls.empty()) return grpc::InsecureChannelCredentials();
-  grpc::SslCredentialsOptions options;
-  const std::pair<const std::string&, std::string*> files[] = {
-      {tls.ca, &options.pem_root_certs},
-      {tls.certificate, &options.pem_cert_chain},
-      {tls.key, &options.pem_private_key},
-  };
-  for (const auto& [path, text] : files) {
-    if (path.empty()) continue;
-    absl::StatusOr<std::string> read = readFile(path);
-    if (!read.ok()) return read.status();
-    *text = *std::move(read);
-  }
-  return grpc::SslCredentials(options);
-}
-
 }  // namespace
 
 Client::Client(std::string address, const std::shared_ptr<grpc::ChannelCredentials>& credentials)
@@ -75,7 +48,8 @@ Client::Client(std::string address, const std::shared_ptr<grpc::ChannelCredentia
 std::unique_ptr<Client> Client::forSession(Session& session, int* code) {
   const auto refuse = [&session, code](const absl::Status& why) {
     const bool missing = absl::IsNotFound(why);
-    *code = complain(session, missing ? kNotFound : kBadInput, std::string(why.message()));
+    *code =
+        complain(session, missing ? kNotFound : kBadInput, printable(std::string(why.message())));
     return nullptr;
   };
   const absl::StatusOr<Context> server = chosenServer(session);
@@ -152,9 +126,17 @@ int fail(Session& session, const Client& client, const grpc::Status& status,
     case grpc::StatusCode::FAILED_PRECONDITION:
     case grpc::StatusCode::OUT_OF_RANGE:
       return complain(session, kBadInput, message);
+    case grpc::StatusCode::UNIMPLEMENTED:
+      return complain(session, kFailure,
+                      client.address() +
+                          " answers, but does not know this call: it is not the management "
+                          "address of convoy-control (its --listen; --xds-listen is for nodes), "
+                          "or an older one" +
+                          (message.empty() ? "" : " (" + message + ")"));
     default:
       return complain(session, kFailure,
-                      "the control plane at " + client.address() + " says: " + message +
+                      "the control plane at " + client.address() +
+                          (message.empty() ? " gives no reason" : " says: " + message) +
                           " (gRPC code " + std::to_string(status.error_code()) + ")");
   }
 }

@@ -26,8 +26,9 @@ void addCompletion(CLI::App& app, Runner& runner);       // completion bash, zsh
 // "30s", "500ms", "5m", "1h" in milliseconds; -1 if it is none or above 1 h.
 int64_t parseWait(const std::string& text);
 
-// For CLI::Option::check(): a whole number from `least` to `most`.
+// For CLI::Option::check(): a whole number from `least` to `most`; any text but none.
 CLI::Validator wholeNumber(int64_t least, int64_t most = INT64_MAX);
+CLI::Validator notEmpty();
 
 // The whole program: returns the exit code.
 int runConvoyctl(const std::vector<std::string>& arguments, Session& session);

@@ -57,9 +57,12 @@ int use(Session& session, const ContextFlags& flags) {
 }
 
 int set(Session& session, const ContextFlags& flags) {
-  absl::Status status = checkAddress(flags.address);
+  absl::Status status = checkContextName(flags.name);
+  if (status.ok()) status = checkAddress(flags.address);
   if (status.ok()) status = checkTls(session.tls, flags.address);
-  if (!status.ok()) return complain(session, kBadInput, std::string(status.message()));
+  if (!status.ok()) {
+    return complain(session, kBadInput, printable(std::string(status.message())));
+  }
   TlsPaths tls = session.tls;
   // Wherever convoyctl is called from.
   for (std::string* file : {&tls.ca, &tls.certificate, &tls.key}) {

@@ -1,6 +1,8 @@
 #include "tools/ctl/contexts.h"
 
-#include <charconv>
+#include <algorithm>
+#include <cerrno>
+#include <cstring>
 #include <filesystem>
 #include <fstream>
 #include <sstream>
@@ -8,7 +10,9 @@
 #include <utility>
 #include <variant>
 
+#include "proxy/base/host_name.h"
 #include "proxy/config/yaml_document.h"
+#include "proxy/net/address.h"
 #include "tools/ctl/yaml_writer.h"
 
 namespace convoy::tools::ctl {
@@ -103,10 +107,15 @@ std::string contextsPath(const Session& session) {
 }
 
 absl::StatusOr<Contexts> loadContexts(const std::string& path) {
+  std::error_code ignored;
+  const std::filesystem::file_type type = std::filesystem::status(path, ignored).type();
+  if (type == std::filesystem::file_type::not_found) return Contexts();
+  if (type == std::filesystem::file_type::directory) {
+    return absl::InvalidArgumentError(path + ": is a folder; contexts are kept in a file");
+  }
   std::ifstream file(path, std::ios::binary);
   if (!file) {
-    if (!std::filesystem::exists(path)) return Contexts();
-    return absl::PermissionDeniedError(path + ": cannot be read");
+    return absl::PermissionDeniedError(path + ": cannot be read: " + std::strerror(errno));
   }
   std::ostringstream text;
   text << file.rdbuf();
@@ -139,26 +148,41 @@ absl::Status saveContexts(const std::string& path, const Contexts& contexts) {
   std::ofstream file(fresh, std::ios::binary | std::ios::trunc);
   file << text;
   file.close();
-  if (file.fail()) return absl::UnavailableError(fresh + ": cannot be written");
+  if (file.fail()) {
+    const std::string why = std::strerror(errno);
+    std::filesystem::remove(fresh, error);
+    return absl::UnavailableError(fresh + ": cannot be written: " + why);
+  }
   std::filesystem::rename(fresh, path, error);
-  if (error) return absl::UnavailableError(path + ": " + error.message());
-  return absl::OkStatus();
+  if (!error) return absl::OkStatus();
+  const std::string why = error.message();
+  std::filesystem::remove(fresh, error);
+  return absl::UnavailableError(path + ": cannot be written: " + why);
 }
 
-absl::Status checkAddress(const std::string& text) {
-  bool good = false;
-  if (text.rfind("unix:", 0) == 0) {
-    good = text.size() > 5;
-  } else if (const size_t colon = text.rfind(':'); colon != std::string::npos && colon > 0) {
-    int port = 0;
-    const char* const end = text.data() + text.size();
-    const auto [rest, error] = std::from_chars(text.data() + colon + 1, end, port);
-    good = error == std::errc() && rest == end && port >= 1 && port <= 65'535;
+absl::Status checkContextName(const std::string& name) {
+  constexpr size_t kMostBytes = 128;
+  const bool typed = std::all_of(name.begin(), name.end(), [](char c) {
+    const auto byte = static_cast<unsigned char>(c);
+    return byte > 0x20 && byte != 0x7f;
+  });
+  if (typed && !name.empty() && name.size() <= kMostBytes && name.front() != '-') {
+    return absl::OkStatus();
   }
+  return absl::InvalidArgumentError("\"" + name +
+                                    "\" is no name of a context; write 1 to 128 characters without "
+                                    "blanks, such as production, and no \"-\" in front");
+}
+
+absl::Status checkAddress(const std::string& text, const std::string& example) {
+  const absl::StatusOr<net::Address> address = net::Address::parse(text);
+  const bool good = address.ok() ? !address->isIp() || address->port() != 0
+                                 : base::parseNamedAddress(text).has_value();
   if (good) return absl::OkStatus();
   return absl::InvalidArgumentError("\"" + text +
                                     "\" is no address of a control plane; write IP:PORT, "
-                                    "NAME:PORT or unix:/path, such as 127.0.0.1:18001");
+                                    "NAME:PORT or unix:/path, such as " +
+                                    example);
 }
 
 absl::Status checkTls(const TlsPaths& tls, const std::string& address) {

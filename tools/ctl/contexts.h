@@ -40,15 +40,18 @@ struct Contexts {
 // Where the file is, by the environment.
 std::string contextsPath(const Session& session);
 
-// A missing file has no contexts.
+// A missing file has no contexts; a folder is an error.
 absl::StatusOr<Contexts> loadContexts(const std::string& path);
-// Replaces the file in one step; makes its folder.
+// Replaces the file in one step; makes its folder. What fails leaves nothing behind.
 absl::Status saveContexts(const std::string& path, const Contexts& contexts);
 
 inline constexpr char kDefaultServer[] = "127.0.0.1:18001";
 
+// Error: the text cannot be typed as a name, or the file could not hold it.
+absl::Status checkContextName(const std::string& name);
+
 // Error: the text cannot be an address; it says what may be written.
-absl::Status checkAddress(const std::string& text);
+absl::Status checkAddress(const std::string& text, const std::string& example = kDefaultServer);
 
 // Error: the paths do not belong together, or not to this address; it says what is missing.
 absl::Status checkTls(const TlsPaths& tls, const std::string& address);

@@ -1,5 +1,6 @@
 // convoyctl: the operator's hand.
 
+#include <google/protobuf/stubs/logging.h>
 #include <grpc/support/log.h>
 
 #include <csignal>
@@ -11,8 +12,9 @@
 #include "tools/ctl/commands.h"
 
 int main(int argc, char** argv) {
-  // gRPC's own diagnostics say nothing that the failed call does not.
+  // The libraries' own diagnostics say nothing that the failed call does not.
   gpr_set_log_function([](gpr_log_func_args*) {});
+  google::protobuf::SetLogHandler(nullptr);
   std::signal(SIGPIPE, SIG_DFL);
   convoy::tools::ctl::Session session{
       .in = std::cin,

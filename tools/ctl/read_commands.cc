@@ -43,20 +43,26 @@ int print(Session& session, const std::vector<v1::Resource>& resources, int64_t 
   return kOk;
 }
 
+// Answers Get, for one resource at `revision` (0: the head's).
+grpc::Status fetch(Session& session, Client& client, v1::Kind kind, const std::string& name,
+                   int64_t revision, v1::GetResponse* response) {
+  v1::GetRequest request;
+  request.mutable_id()->set_kind(kind);
+  request.mutable_id()->set_name(name);
+  request.set_revision(revision);
+  grpc::ClientContext context;
+  setDeadline(session, 0, &context);
+  return client.config().Get(&context, request, response);
+}
+
 int get(Session& session, const ReadFlags& flags) {
   const std::optional<v1::Kind> kind = parseKind(flags.kind);
   if (!kind.has_value()) return badKind(session, flags.kind);
   int code = kOk;
   const std::unique_ptr<Client> client = Client::forSession(session, &code);
   if (client == nullptr) return code;
-  v1::GetRequest request;
-  request.mutable_id()->set_kind(*kind);
-  request.mutable_id()->set_name(flags.name);
-  request.set_revision(flags.revision);
   v1::GetResponse response;
-  grpc::ClientContext context;
-  setDeadline(session, 0, &context);
-  const grpc::Status status = client->config().Get(&context, request, &response);
+  const grpc::Status status = fetch(session, *client, *kind, flags.name, flags.revision, &response);
   if (!status.ok()) return fail(session, *client, status);
   return print(session, {response.resource()}, response.revision());
 }
@@ -90,6 +96,13 @@ int list(Session& session, const ReadFlags& flags) {
     if (!status.ok()) return fail(session, *client, status);
     resources.insert(resources.end(), response.resources().begin(), response.resources().end());
   } while (!response.next_page_token().empty());
+  if (resources.empty() && !flags.pool.empty()) {
+    // An idle pool has no backends; a pool that does not exist is somebody's mistake.
+    v1::GetResponse pool;
+    const grpc::Status status =
+        fetch(session, *client, v1::KIND_POOL, flags.pool, response.revision(), &pool);
+    if (!status.ok()) return fail(session, *client, status);
+  }
   return print(session, resources, response.revision());
 }
 
@@ -200,6 +213,7 @@ void addReadCommands(CLI::App& app, Runner& runner) {
   list_command->add_option("kind", flags->kind, std::string(kKinds) + "; default all")
       ->type_name("KIND");
   list_command->add_option("--pool", flags->pool, "List the backends of this pool")
+      ->check(notEmpty())
       ->type_name("NAME");
   addRevision(*list_command, *flags);
   list_command->callback(does(list));
@@ -223,7 +237,7 @@ void addReadCommands(CLI::App& app, Runner& runner) {
   watch_command->add_option("--kind", flags->kinds, std::string("Only ") + kKinds)
       ->type_name("KIND");
   watch_command->add_option("--count", flags->count, "End after this many revisions")
-      ->check(wholeNumber(0))
+      ->check(wholeNumber(1))
       ->type_name("N");
   watch_command->callback(does(watch));
 }

@@ -2,6 +2,8 @@
 
 #include <algorithm>
 
+#include "proxy/config/utf8.h"
+
 namespace convoy::tools::ctl {
 
 namespace {
@@ -16,9 +18,10 @@ size_t widthOf(const std::string& text) {
 }  // namespace
 
 std::string printable(std::string text) {
+  const bool is_utf8 = config::isUtf8(text);
   for (char& c : text) {
     const auto byte = static_cast<unsigned char>(c);
-    if (byte < 0x20 || byte == 0x7f) c = '?';
+    if (byte < 0x20 || byte == 0x7f || (byte > 0x7f && !is_utf8)) c = '?';
   }
   return text;
 }

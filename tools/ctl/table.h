@@ -24,7 +24,8 @@ class Table {
   std::vector<size_t> widths_;                  // they only grow
 };
 
-// Text from elsewhere without control characters, so that it cannot steer a terminal.
+// Text from elsewhere without control characters, so that it cannot steer a terminal. What is not
+// UTF-8 comes out as ASCII with "?".
 std::string printable(std::string text);
 
 }  // namespace convoy::tools::ctl

@@ -103,6 +103,8 @@ TEST(BootstrapTest, RefusesByOption) {
       {{.id = "a", .control_plane = "control..example.com:18000"}, "--control-plane"},
       {{.id = "a", .control_plane = "control.example.com:0"}, "--control-plane"},
       {{.id = "a", .control_plane = "10.0.0.1:0"}, "--control-plane"},
+      {{.id = "a", .control_plane = "10.0.0.1"},
+       "--control-plane: \"10.0.0.1\" is no address of a control plane; write IP:PORT, NAME:PORT "},
       {{.id = "a", .admin = "9901"}, "--admin"},
       {{.id = "a", .tls = {.certificate = "c", .key = "k"}}, "--cert and --key need --ca"},
       {{.id = "a", .server_name = "x"}, "--server-name"},

@@ -55,6 +55,7 @@ TEST_F(CertificateFilesTest, ContentTakesThePlaceOfTheName) {
 
 TEST_F(CertificateFilesTest, MistakesAreShownWithTheirPlace) {
   write("empty.pem", "");
+  write("web.der", "0\x82\x01\xff");
   write("secret.pem", "top secret");
   write("large.pem", std::string((1 << 20) + 1, 'x'));
   std::filesystem::create_directory(folder_.file("folder"));
@@ -68,7 +69,9 @@ TEST_F(CertificateFilesTest, MistakesAreShownWithTheirPlace) {
       "  private_key: x\n"
       "  private_key_file: secret.pem\n"
       "- name: c\n"
-      "  certificate_file: large.pem\n");
+      "  certificate_file: large.pem\n"
+      "- name: d\n"
+      "  certificate_file: web.der\n");
   for (const std::string& line : {
            std::string(
                "web.yaml:3:3: certificates[0].certificate_file: cannot be read: No such file"),
@@ -76,6 +79,7 @@ TEST_F(CertificateFilesTest, MistakesAreShownWithTheirPlace) {
            std::string("web.yaml:6:3: certificates[1].certificate_file: is empty"),
            std::string("web.yaml:8:3: certificates[1].private_key_file: private_key is set too"),
            std::string("web.yaml:10:3: certificates[2].certificate_file: is larger than 1 MiB"),
+           std::string("web.yaml:12:3: certificates[3].certificate_file: is not text, so not PEM"),
            folder_.file("missing.pem"),
        }) {
     EXPECT_NE(errors.find(line), std::string::npos) << line << " in\n" << errors;

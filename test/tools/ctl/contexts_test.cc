@@ -2,6 +2,7 @@
 
 #include <gtest/gtest.h>
 
+#include <filesystem>
 #include <fstream>
 #include <map>
 #include <sstream>
@@ -83,6 +84,24 @@ TEST_F(ContextsTest, ErrorsNameFileAndLine) {
     ASSERT_FALSE(loaded.ok()) << test.text;
     EXPECT_EQ(std::string(loaded.status().message()).find(path_ + test.place), 0u)
         << loaded.status();
+  }
+}
+
+TEST_F(ContextsTest, AFailedSaveLeavesNothingBehind) {
+  std::filesystem::create_directory(path_);
+  const absl::Status saved = saveContexts(path_, {});
+  EXPECT_EQ(std::string(saved.message()).find(path_ + ": "), 0u) << saved;
+  EXPECT_FALSE(std::filesystem::exists(path_ + ".new"));
+}
+
+TEST_F(ContextsTest, AddressesOfControlPlanes) {
+  for (const char* good : {"127.0.0.1:18001", "[::1]:1", "control.example.com:18001", "localhost:1",
+                           "unix:/run/x.sock", "unix:x.sock", "unix:@x"}) {
+    EXPECT_TRUE(checkAddress(good).ok()) << good;
+  }
+  for (const char* bad : {"", "a", "127.0.0.1", "127.0.0.1:0", "127.0.0.1:65536", "a:0", "a b:1",
+                          "http://a:1", "https://127.0.0.1:1", "::1:1", "unix:", ":1"}) {
+    EXPECT_FALSE(checkAddress(bad).ok()) << bad;
   }
 }
 

@@ -10,6 +10,7 @@
 #include <unistd.h>
 
 #include <cstdio>
+#include <filesystem>
 #include <fstream>
 #include <map>
 #include <memory>
@@ -72,6 +73,7 @@ class ConvoyctlTest : public testing::Test {
     std::istringstream words(line);
     for (std::string word; words >> word;) {
       if (word.rfind("management=", 0) == 0) server_ = word.substr(word.find('=') + 1);
+      if (word.rfind("xds=", 0) == 0) xds_ = word.substr(word.find('=') + 1);
     }
   }
   ~ConvoyctlTest() override {
@@ -101,6 +103,7 @@ class ConvoyctlTest : public testing::Test {
   controlplane::TemporaryFolder folder_;
   pid_t pid_ = 0;
   std::string server_;
+  std::string xds_;
   std::map<std::string, std::string> env_ = {{"CONVOY_CONTEXTS", folder_.file("contexts.yaml")},
                                              {"USER", "ann"}};
 };
@@ -273,6 +276,16 @@ TEST_F(FirstSteps, AMistakeIsNamedWithTheWayOut) {
       {{"--server", "unix:", "list"}, "is no address of a control plane"},
       {{"context", "set", "a", "foo"}, "\"foo\" is no address of a control plane"},
       {{"status", "--watch", "--check"}, "--watch excludes --check; try convoyctl status --help"},
+      {{"apply", "-f", "-", "--dry-run", "--wait", "1s"}, "--dry-run excludes --wait; try "},
+      {{"watch", "--count", "0"}, "--count: \"0\" must be a whole number, 1 or more; try "},
+      {{"list", "backend", "--pool", ""}, "--pool: must not be empty; try convoyctl list --help"},
+      {{"--server", "", "list"}, "--server: must not be empty; try convoyctl list --help"},
+      {{"--context", "", "list"}, "--context: must not be empty; try convoyctl list --help"},
+      {{"--server", "http://127.0.0.1:1", "list"},
+       "\"http://127.0.0.1:1\" is no address of a control plane; write IP:PORT, NAME:PORT or "},
+      {{"node", "bootstrap", "--id", "a", "--control-plane", "1.2.3.4"},
+       "--control-plane: \"1.2.3.4\" is no address of a control plane; write IP:PORT, NAME:PORT or "
+       "unix:/path, such as 127.0.0.1:18000"},
   };
   for (const Mistake& mistake : mistakes) {
     const Result result = run(mistake.arguments);
@@ -280,6 +293,66 @@ TEST_F(FirstSteps, AMistakeIsNamedWithTheWayOut) {
     EXPECT_NE(result.err.find(mistake.says), std::string::npos)
         << "says:   " << result.err << "not:    " << mistake.says;
   }
+}
+
+TEST_F(FirstSteps, TextThatIsNoUtf8IsRefusedByTheNameOfItsOption) {
+  const Mistake mistakes[] = {
+      {{"get", "pool", "a\xff"}, "convoyctl: name: is not valid UTF-8; try convoyctl get --help\n"},
+      {{"delete", "pool", "a\xff"},
+       "convoyctl: resources: is not valid UTF-8; try convoyctl delete --help\n"},
+      {{"apply", "-f", "-", "--comment", "bad\xff"},
+       "convoyctl: --comment: is not valid UTF-8; try convoyctl apply --help\n"},
+      {{"apply", "-f", "-", "--author", "\xc3"},
+       "convoyctl: --author: is not valid UTF-8; try convoyctl apply --help\n"},
+      {{"status", "--label", "a=\xff"},
+       "convoyctl: --label: is not valid UTF-8; try convoyctl status --help\n"},
+      {{"--server", "\xff:1", "list"},
+       "convoyctl: --server: is not valid UTF-8; try convoyctl --help\n"},
+      {{"context", "set", "\xff", "127.0.0.1:1"},
+       "convoyctl: name: is not valid UTF-8; try convoyctl context set --help\n"},
+      {{"node", "bootstrap", "--id", "\xff"},
+       "convoyctl: --id: is not valid UTF-8; try convoyctl node bootstrap --help\n"},
+      {{"frob\xff"}, "convoyctl: \"frob?\" is no command of convoyctl; "},
+  };
+  for (const Mistake& mistake : mistakes) {
+    const Result result = run(mistake.arguments, kTenLines);
+    EXPECT_EQ(result.code, kBadInput);
+    EXPECT_EQ(result.err.find(mistake.says), 0u) << result.err;
+  }
+  env_["USER"] = "ann\xff";
+  const Result result = apply(kTenLines);
+  EXPECT_EQ(result.code, kBadInput);
+  EXPECT_EQ(result.err, "convoyctl: $USER is not valid UTF-8; --author TEXT says who changes it\n");
+  EXPECT_EQ(run({"list"}).out, "nothing\n");
+  // A file is called what it is called.
+  const std::string path = folder_.file("a\xff.yaml");
+  std::ofstream(path) << kTenLines;
+  EXPECT_EQ(run({"apply", "-f", path, "--author", "ann"}).code, kOk);
+}
+
+TEST_F(FirstSteps, ThePortOfTheNodesIsNotTheManagementPort) {
+  const Result result = run({"--server", xds_, "list"});
+  EXPECT_EQ(result.code, kFailure);
+  EXPECT_EQ(result.err,
+            "convoyctl: " + xds_ +
+                " answers, but does not know this call: it is not the management address of "
+                "convoy-control (its --listen; --xds-listen is for nodes), or an older one\n");
+}
+
+TEST_F(FirstSteps, WithoutThePoolThereIsNoListOfItsBackends) {
+  ASSERT_EQ(apply(kTenLines + std::string("- name: idle\n")).code, kOk);
+  for (const std::vector<std::string>& command :
+       std::vector<std::vector<std::string>>{{"list", "backend", "--pool", "nope"},
+                                             {"list", "--pool", "nope", "-o", "json"},
+                                             {"list", "--pool", "nope", "--revision", "1"}}) {
+    const Result result = run(command);
+    EXPECT_EQ(result.code, kNotFound);
+    EXPECT_EQ(result.out, "");
+    EXPECT_NE(result.err.find("there is no pool \"nope\""), std::string::npos) << result.err;
+  }
+  const Result idle = run({"list", "backend", "--pool", "idle"});
+  EXPECT_EQ(idle.code, kOk);
+  EXPECT_EQ(idle.out, "nothing\n");
 }
 
 TEST_F(FirstSteps, DeletesAndWatches) {
@@ -370,6 +443,36 @@ TEST_F(CertificateSteps, MistakesAreShownWhereTheFileIsNamed) {
   EXPECT_EQ(result.err.find(path_ + ":2:3: certificates[0].certificate: "), 0u) << result.err;
 }
 
+TEST_F(CertificateSteps, AFileOfTlsThatIsNoneIsNamed) {
+  const auto file = [this](const std::string& name) { return folder_.file(name); };
+  for (const char* name : {"ca.pem", "ecdsa.pem", "ecdsa.key", "rsa.key"}) write(name, name);
+  std::ofstream(file("none")) << "no PEM\n";
+  std::ofstream(file("broken")) << "-----BEGIN CERTIFICATE-----\nAAAA\n-----END CERTIFICATE-----\n";
+  const struct {
+    TlsPaths tls;
+    std::string says;
+  } kCases[] = {
+      {{file("none")}, file("none") + ": no certificate in PEM form "},
+      {{file("broken")}, file("broken") + ": certificate 1 in it cannot be read "},
+      {{file("missing")}, file("missing") + ": cannot be read: No such file or directory"},
+      {{file("")}, file("") + ": cannot be read: Is a directory"},
+      {{"/dev/zero"}, "/dev/zero: has more than 16 MiB"},
+      {{file("ca.pem"), file("none"), file("ecdsa.key")}, file("none") + ": no certificate "},
+      {{file("ca.pem"), file("ecdsa.pem"), file("none")}, file("none") + ": no private key "},
+      {{file("ca.pem"), file("ecdsa.pem"), file("rsa.key")},
+       file("rsa.key") + ": is not the key of the certificate in " + file("ecdsa.pem")},
+  };
+  for (const auto& test : kCases) {
+    std::vector<std::string> command = {"list", "--ca", test.tls.ca};
+    if (!test.tls.key.empty()) {
+      command.insert(command.end(), {"--cert", test.tls.certificate, "--key", test.tls.key});
+    }
+    const Result result = run(command);
+    EXPECT_EQ(result.code, kBadInput);
+    EXPECT_EQ(result.err.find("convoyctl: " + test.says), 0u) << result.err;
+  }
+}
+
 TEST_F(FirstSteps, StatusAndBootstrap) {
   EXPECT_EQ(run({"status", "--check"}).code, kOk);
   EXPECT_EQ(run({"status", "-o", "json"}).code, kOk);
@@ -391,6 +494,32 @@ TEST_F(ConvoyctlTest, ContextsNameControlPlanes) {
   EXPECT_EQ(run({"list", "--context", "local"}).code, kOk);
   EXPECT_EQ(run({"context", "delete", "dead"}).code, kOk);
   EXPECT_EQ(run({"context", "use", "dead"}).code, kNotFound);
+}
+
+TEST_F(ConvoyctlTest, AContextHasANameThatCanBeTyped) {
+  for (const std::string& name : {std::string(), std::string("a b"), std::string("a\tb"),
+                                  std::string("-a"), std::string(129, 'a')}) {
+    const Result result = run({"context", "set", "--", name, "127.0.0.1:1"});
+    EXPECT_EQ(result.code, kBadInput) << name;
+    EXPECT_NE(result.err.find("is no name of a context; write 1 to 128 characters without blanks"),
+              std::string::npos)
+        << result.err;
+  }
+  EXPECT_EQ(run({"context", "set", "ann@prod/eu-1", "127.0.0.1:1"}).code, kOk);
+  EXPECT_EQ(run({"context", "delete", "ann@prod/eu-1"}).code, kOk);
+}
+
+TEST_F(ConvoyctlTest, AFolderIsNoFileOfContexts) {
+  env_["CONVOY_CONTEXTS"] = folder_.file("folder");
+  std::filesystem::create_directory(folder_.file("folder"));
+  for (const std::vector<std::string>& command : std::vector<std::vector<std::string>>{
+           {"context", "list"}, {"context", "set", "a", "127.0.0.1:1"}, {"list"}}) {
+    const Result result = run(command);
+    EXPECT_EQ(result.code, kBadInput);
+    EXPECT_EQ(result.err, "convoyctl: " + folder_.file("folder") +
+                              ": is a folder; contexts are kept in a file\n");
+  }
+  EXPECT_FALSE(std::filesystem::exists(folder_.file("folder.new")));
 }
 
 TEST_F(ConvoyctlTest, CompletionKnowsTheCommands) {
@@ -456,6 +585,9 @@ class TroubledService final : public v1::ConfigService::Service {
   grpc::Status List(grpc::ServerContext*, const v1::ListRequest*, v1::ListResponse*) override {
     return {grpc::StatusCode::INTERNAL, "disk I/O error"};
   }
+  grpc::Status Get(grpc::ServerContext*, const v1::GetRequest*, v1::GetResponse*) override {
+    return {grpc::StatusCode::INTERNAL, ""};
+  }
 };
 
 TEST_F(ConvoyctlTest, ExitCodesOfAControlPlaneInTrouble) {
@@ -470,6 +602,9 @@ TEST_F(ConvoyctlTest, ExitCodesOfAControlPlaneInTrouble) {
   EXPECT_EQ(failed.code, kFailure);
   EXPECT_NE(failed.err.find(" says: disk I/O error (gRPC code 13)"), std::string::npos)
       << failed.err;
+  const Result silent = run({"get", "pool", "web"});
+  EXPECT_EQ(silent.code, kFailure);
+  EXPECT_NE(silent.err.find(" gives no reason (gRPC code 13)"), std::string::npos) << silent.err;
   const Result behind = apply(kTenLines, {"--wait", "1s"});
   EXPECT_EQ(behind.code, kNodesBehind);
   EXPECT_EQ(behind.err,
