@@ -93,6 +93,21 @@ TEST(BootstrapTest, TheControlPlaneMayHaveAName) {
   EXPECT_EQ(validation.names.at(0).type, tls::SanMatch::Type::Dns);
 }
 
+TEST(BootstrapTest, TheZoneOfAnAddressIsTheNodes) {
+  const auto loaded = load({.id = "a", .control_plane = "[fe80::1%lo]:18000"});
+  ASSERT_TRUE(loaded.ok()) << loaded.errorText();
+  const auto elsewhere = makeBootstrap({.id = "a",
+                                        .control_plane = "[fe80::1%eth7.nosuch]:18000",
+                                        .admin = "[fe80::2%eth7]:9901",
+                                        .tls = {.ca = "/c/ca.pem"}});
+  ASSERT_TRUE(elsewhere.ok()) << elsewhere.status();
+  for (const char* line : {"{address: \"fe80::1%eth7.nosuch\", port_value: 18000}",
+                           "{address: \"fe80::2%eth7\", port_value: 9901}",
+                           "{san_type: IP_ADDRESS, matcher: {exact: \"fe80::1\"}}"}) {
+    EXPECT_NE(elsewhere->find(line), std::string::npos) << line << " in\n" << *elsewhere;
+  }
+}
+
 TEST(BootstrapTest, RefusesByOption) {
   const struct {
     BootstrapOptions options;
@@ -105,6 +120,9 @@ TEST(BootstrapTest, RefusesByOption) {
       {{.id = "a", .control_plane = "10.0.0.1:0"}, "--control-plane"},
       {{.id = "a", .control_plane = "10.0.0.1"},
        "--control-plane: \"10.0.0.1\" is no address of a control plane; write IP:PORT, NAME:PORT "},
+      {{.id = "a", .control_plane = "[fe80::1%]:1"}, "--control-plane"},
+      {{.id = "a", .control_plane = "[fe80::1%a\"b]:1"}, "--control-plane"},
+      {{.id = "a", .control_plane = "[10.0.0.1%eth0]:1"}, "--control-plane"},
       {{.id = "a", .admin = "9901"}, "--admin"},
       {{.id = "a", .tls = {.certificate = "c", .key = "k"}}, "--cert and --key need --ca"},
       {{.id = "a", .server_name = "x"}, "--server-name"},
