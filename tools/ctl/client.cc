@@ -32,6 +32,14 @@ config::Position placeOf(const std::string& path, const config::SourceMap& sourc
   return is_there ? at : sources.find(path + "_file");
 }
 
+// Whether a line of the file can be about it. A path with an identity in front is of a stored
+// resource; the author and the comment come from flags.
+bool isOfConfig(const std::string& path) {
+  if (path.find(": ") != std::string::npos) return false;
+  const std::string field = path.substr(0, path.find_first_of("[."));
+  return field.empty() || v1::Config::descriptor()->FindFieldByName(field) != nullptr;
+}
+
 }  // namespace
 
 Client::Client(std::string address, const std::shared_ptr<grpc::ChannelCredentials>& credentials)
@@ -77,12 +85,11 @@ v1::ProblemList problemsOf(const grpc::Status& status) {
 std::string problemText(const v1::Problem& problem, const config::SourceMap* sources) {
   std::string value = printable(problem.value());
   base::FieldError error{problem.field_path(), problem.rule(), value, printable(problem.reason())};
-  // A path with an identity in front is of a stored resource, which no line of the file is about.
-  const bool stored = problem.field_path().find(": ") != std::string::npos;
+  const bool from_file = isOfConfig(problem.field_path());
   if (error.field_path.empty() && !problem.id().name().empty()) {
     error.field_path = idText(problem.id());
   }
-  if (sources != nullptr && !stored) {
+  if (sources != nullptr && from_file) {
     return config::LocatedError{sources->file(), placeOf(problem.field_path(), *sources), error}
         .text();
   }

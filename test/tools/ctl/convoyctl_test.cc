@@ -218,6 +218,13 @@ TEST_F(FirstSteps, AFileIsNamedInErrors) {
   EXPECT_EQ(run({"validate", "-f", path}).out, path + ": good\n");
 }
 
+TEST_F(FirstSteps, TheFileIsNotToBlameForAFlag) {
+  const Result result = apply(kTenLines, {"--comment", std::string(4097, 'a')});
+  EXPECT_EQ(result.code, kBadInput);
+  EXPECT_EQ(result.err.find("comment: comment has at most 4096 bytes (range: aaa"), 0u)
+      << result.err;
+}
+
 TEST_F(FirstSteps, ExitCodesTellWhatHappened) {
   ASSERT_EQ(apply(kTenLines).code, kOk);
   for (const std::vector<std::string>& flags : std::vector<std::vector<std::string>>{
