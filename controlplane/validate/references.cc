@@ -138,6 +138,12 @@ class Checker {
             : absl::StrCat("there is no ", kind, " \"", name, "\"; did you mean \"", meant, "\"?"));
   }
 
+  // Of an address.
+  struct Claim {
+    const v1::Listener* listener;
+    Place at;
+  };
+
   void checkAddresses(const v1::Listener& listener, const Place& at) {
     if (!listener.address().empty()) {
       claim(listener, listener.address(), at.field("address"));
@@ -149,22 +155,31 @@ class Checker {
 
   void claim(const v1::Listener& listener, const std::string& address, const Place& at) {
     if (absl::EndsWith(address, ":0")) return;
-    std::vector<const v1::Listener*>& claimed = claims_[address];
-    for (const v1::Listener* other : claimed) {
+    std::vector<Claim>& claimed = claims_[address];
+    for (const Claim& other : claimed) {
       // Two addresses of one listener are its own check's business.
-      if (other == &listener || !model::mayOverlap(other->nodes(), listener.nodes())) continue;
-      at.refuse("conflict", address,
-                absl::StrCat("listener \"", other->name(),
-                             "\" has this address on the same nodes; change one of them, or give "
-                             "them nodes.labels that no node has both of"));
+      if (other.listener == &listener) continue;
+      if (!model::mayOverlap(other.listener->nodes(), listener.nodes())) continue;
+      // Who asks for it is to blame, not who has it.
+      const bool blames_other = requested(*other.listener) && !requested(listener);
+      const v1::Listener& has = blames_other ? listener : *other.listener;
+      (blames_other ? other.at : at)
+          .refuse("conflict", address,
+                  absl::StrCat("listener \"", has.name(),
+                               "\" has this address on the same nodes; change one of them, or "
+                               "give them nodes.labels that no node has both of"));
     }
-    claimed.push_back(&listener);
+    claimed.push_back({&listener, at});
+  }
+
+  bool requested(const v1::Listener& listener) const {
+    return places_.find(model::keyOf(listener)) != places_.end();
   }
 
   const model::Model& model_;
   const RequestPlaces& places_;
   Problems* problems_;
-  std::map<std::string, std::vector<const v1::Listener*>> claims_;
+  std::map<std::string, std::vector<Claim>> claims_;
 };
 
 }  // namespace

@@ -25,6 +25,8 @@ namespace {
 constexpr int64_t kHourMs = 3600 * 1000;
 constexpr int64_t kDayMs = 24 * kHourMs;
 constexpr int kMostAddresses = 64;
+// As `convoyctl node bootstrap` names it.
+constexpr char kControlPlane[] = "control_plane";
 
 void checkAddresses(v1::Listener* listener, const Place& place) {
   if (listener->address().empty() && listener->addresses().empty()) {
@@ -112,6 +114,11 @@ void checkRouteTable(const v1::RouteTable& table, const Place& place) {
 
 void checkPool(const v1::Pool& pool, const Place& place) {
   checkName(pool.name(), place.field("name"));
+  if (pool.name() == kControlPlane) {
+    place.field("name").refuse("reserved", pool.name(),
+                               "the bootstrap of every node has a cluster of this name, the way to "
+                               "the control plane, and would refuse the pool; choose another name");
+  }
   checkBalancing(pool, place);
   checkHeaders(pool.headers(), place.field("headers"));
   if (!v1::Protocol_IsValid(pool.protocol())) {

@@ -139,5 +139,17 @@ TEST(ReferencesTest, AddressesOfTheSameNodes) {
   }
 }
 
+TEST(ReferencesTest, WhoAsksForATakenAddressIsToBlame) {
+  constexpr char kBoth[] = R"(
+    listeners { name: "a" address: "1.1.1.1:1" } listeners { name: "b" address: "1.1.1.1:1" } )";
+  const std::pair<store::Key, std::string> a = {{v1::KIND_LISTENER, "a"}, "listeners[0]"};
+  const std::pair<store::Key, std::string> b = {{v1::KIND_LISTENER, "b"}, "listeners[0]"};
+  const std::string has = " has this address on the same nodes";
+  EXPECT_EQ(problemsOf(kBoth, {a}).find("listeners[0].address: conflict: listener \"b\"" + has),
+            0u);
+  EXPECT_EQ(problemsOf(kBoth, {b}).find("listeners[0].address: conflict: listener \"a\"" + has),
+            0u);
+}
+
 }  // namespace
 }  // namespace convoy::controlplane::validate

@@ -95,6 +95,8 @@ TEST(ResourcesTest, Pools) {
        "x.connect_timeout: range, x.health_check.timeout: range, x.tls.ca: required, "
        "x.tls.server_name: required"},
       {R"(name: "a b")", "x.name: name"},
+      {R"(name: "control_plane")", "x.name: reserved"},
+      {R"(name: "control-plane")", ""},
   };
   for (const Case& c : cases) {
     Problems problems;

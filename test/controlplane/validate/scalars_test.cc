@@ -68,6 +68,10 @@ TEST(ScalarsTest, Addresses) {
       {"10.0.0.300:80", AddressUse::Connect, "", "address"},
       {"*.example:80", AddressUse::Connect, "", "address"},
       {"a:b:80", AddressUse::Connect, "", "address"},
+      {"[fe80::1%lo]:80", AddressUse::Connect, "", "address"},
+      {"[fe80::1%1]:80", AddressUse::Listen, "", "address"},
+      {"[fe80::1%nosuch]:80", AddressUse::Connect, "", "address"},
+      {"[%lo]:80", AddressUse::Connect, "", "address"},
       {"", AddressUse::Listen, "", "required"},
   };
   for (const Case& c : cases) {
