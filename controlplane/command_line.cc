@@ -28,7 +28,9 @@ constexpr char kDescription[] =
     "SIGTERM and SIGINT stop it; nodes serve on with what they have.\n";
 
 constexpr char kFooter[] =
-    "ADDRESS is IP:PORT (port 0: a free one), [IPv6]:PORT, unix:/path or unix:@name.\n"
+    "ADDRESS is IP:PORT (port 0: a free one), [IPv6]:PORT, unix:/path (for this user only), or, "
+    "with\n"
+    "--insecure, unix:@name (for every user of this machine).\n"
     "\n"
     "Example:\n"
     "  convoy-control --store /var/lib/convoy/convoy.db\n"
@@ -43,13 +45,15 @@ std::optional<Answer> parseCommandLine(int argc, const char* const* argv,
   app.footer(kFooter);
   app.get_formatter()->column_width(28);
   app.add_option("--store", server.store,
-                 "File of the configuration; made if it does not exist (required)")
+                 "File of the configuration; made if none was there before (required)")
       ->type_name("FILE");
   app.add_option(
          "--secrets-key", server.secrets_key,
          "File of the key that seals certificates in the store; made, mode 0600, if it does "
          "not exist; default the store's FILE.key")
       ->type_name("FILE");
+  app.add_flag("--new-store", server.new_store,
+               "Make the store although there was one, which empties the nodes; for one start");
   app.add_option("--listen", server.management, "Management address")
       ->capture_default_str()
       ->type_name("ADDRESS");
@@ -68,6 +72,11 @@ std::optional<Answer> parseCommandLine(int argc, const char* const* argv,
            "Likewise on the xDS address, for nodes that must not manage; default --tls-client-ca");
   app.add_flag("--insecure", server.insecure,
                "Allow addresses that other machines reach, without authentication");
+  app.add_option("--max-connections", server.max_connections,
+                 "Connections on both addresses together, about; more are closed at once")
+      ->capture_default_str()
+      ->type_name("N")
+      ->check(CLI::Range(1, 1'000'000));
   app.add_option("-l,--log-level", command_line->log_level,
                  "trace, debug, info, warning, error, critical or off")
       ->capture_default_str()

@@ -6,7 +6,7 @@
 namespace convoy::controlplane {
 
 absl::StatusOr<net::Address> listenAddress(const std::string& flag, const std::string& text,
-                                           bool exposed) {
+                                           const Guard& guard) {
   constexpr absl::string_view kLocalhost = "localhost:";
   const std::string resolved = absl::StartsWith(text, kLocalhost)
                                    ? absl::StrCat("127.0.0.1:", text.substr(kLocalhost.size()))
@@ -16,7 +16,14 @@ absl::StatusOr<net::Address> listenAddress(const std::string& flag, const std::s
     return absl::InvalidArgumentError(
         absl::StrCat(flag, " ", text, ": ", address.status().message()));
   }
-  if (!address->isLoopback() && !exposed) {
+  if (address->unixPath().starts_with('@') && !guard.insecure) {
+    return absl::InvalidArgumentError(absl::StrCat(
+        flag, " ", text,
+        ": an abstract socket has no permissions: every user of this machine can connect; listen "
+        "on a unix socket with a path (unix:/path), which is for this user only, or say --insecure "
+        "if you trust them all"));
+  }
+  if (!address->isLoopback() && !guard.certificates && !guard.insecure) {
     return absl::InvalidArgumentError(absl::StrCat(
         flag, " ", text,
         ": other machines can reach this address, and nothing says who may; ask clients for "
@@ -25,13 +32,6 @@ absl::StatusOr<net::Address> listenAddress(const std::string& flag, const std::s
         "strangers out"));
   }
   return address;
-}
-
-std::string grpcAddress(const net::Address& address) {
-  if (address.isIp()) return address.text();
-  const std::string path(address.unixPath());
-  if (absl::StartsWith(path, "@")) return absl::StrCat("unix-abstract:", path.substr(1));
-  return absl::StrCat("unix:", path);
 }
 
 }  // namespace convoy::controlplane

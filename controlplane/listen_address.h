@@ -1,7 +1,7 @@
 #pragma once
 
-// Where the control plane may listen: anywhere on this machine, and elsewhere only if clients show
-// certificates, or if somebody says that it may be unauthenticated.
+// Where the control plane may listen: where only this user, or who is on this machine, gets; and
+// elsewhere only if clients show certificates, or if somebody says that it may be unauthenticated.
 
 #include <string>
 
@@ -10,12 +10,13 @@
 
 namespace convoy::controlplane {
 
-// `exposed`: other machines may reach it. `flag`: named in errors. "localhost" stands for
-// 127.0.0.1. Error: InvalidArgument.
-absl::StatusOr<net::Address> listenAddress(const std::string& flag, const std::string& text,
-                                           bool exposed);
+struct Guard {
+  bool certificates = false;  // clients on IP addresses have to show one
+  bool insecure = false;      // nobody has to
+};
 
-// The address in gRPC's syntax.
-std::string grpcAddress(const net::Address& address);
+// `flag`: named in errors. "localhost" stands for 127.0.0.1. Error: InvalidArgument.
+absl::StatusOr<net::Address> listenAddress(const std::string& flag, const std::string& text,
+                                           const Guard& guard);
 
 }  // namespace convoy::controlplane

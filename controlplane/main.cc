@@ -1,4 +1,5 @@
 // convoy-control: reads the flags, serves until a signal, stops.
+// Exit codes: 0 done, 1 cannot start, 2 mistake in the flags.
 
 #include <grpc/support/log.h>
 #include <pthread.h>
@@ -15,6 +16,7 @@
 #include "controlplane/command_line.h"
 #include "controlplane/server.h"
 #include "controlplane/validate/node_check.h"
+#include "proxy/base/descriptor_limit.h"
 #include "proxy/base/log.h"
 #include "proxy/event/clock.h"
 
@@ -24,6 +26,7 @@ using convoy::controlplane::CommandLine;
 using convoy::controlplane::Server;
 
 constexpr int kCannotStart = 1;
+constexpr int kBadFlags = 2;
 
 // gRPC's own diagnostics are for who debugs it: what went wrong is said by the calls that failed.
 void logOfGrpc(gpr_log_func_args* line) {
@@ -58,7 +61,7 @@ int run(const CommandLine& command_line) {
       Server::start(command_line.server, &clock, convoy::controlplane::validate::nodeCheck());
   if (!server.ok()) {
     std::fprintf(stderr, "convoy-control: %s\n", std::string(server.status().message()).c_str());
-    return kCannotStart;
+    return absl::IsInvalidArgument(server.status()) ? kBadFlags : kCannotStart;
   }
   const std::string ready = absl::StrCat(
       "ready management=", (*server)->management().text(), " xds=", (*server)->xds().text(),
@@ -89,5 +92,6 @@ int main(int argc, char** argv) {
   convoy::base::setLogLevel(level);
   convoy::base::setLogTimeSource(convoy::event::wallMicroseconds);
   gpr_set_log_function(logOfGrpc);
+  command_line.server.descriptor_limit = convoy::base::raiseDescriptorLimit();
   return run(command_line);
 }

@@ -17,7 +17,7 @@ namespace {
 constexpr unsigned kLookSeconds = 1;
 
 absl::Status wrong(const char* flag, const std::string& path, absl::string_view what) {
-  return absl::InvalidArgumentError(absl::StrCat(flag, " ", path, ": ", what));
+  return absl::FailedPreconditionError(absl::StrCat(flag, " ", path, ": ", what));
 }
 
 absl::StatusOr<std::string> readFile(const char* flag, const std::string& path) {

@@ -7,6 +7,9 @@ namespace convoy::controlplane::store {
 
 namespace {
 
+// For another process that reads the file and is in the way for a moment.
+constexpr int kPatienceMs = 5'000;
+
 // The status code and the way out for a primary result code.
 struct Meaning {
   absl::StatusCode code;
@@ -117,6 +120,7 @@ absl::StatusOr<std::unique_ptr<SqliteDb>> SqliteDb::open(const std::string& path
   std::unique_ptr<SqliteDb> db(new SqliteDb(path, handle));
   if (code != SQLITE_OK) return db->error(code);
   sqlite3_extended_result_codes(handle, 1);
+  sqlite3_busy_timeout(handle, kPatienceMs);
   return db;
 }
 

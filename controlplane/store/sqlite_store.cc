@@ -1,11 +1,6 @@
 #include "controlplane/store/sqlite_store.h"
 
-#include <fcntl.h>
-#include <sys/stat.h>
-#include <unistd.h>
-
-#include <cerrno>
-#include <cstring>
+#include <utility>
 
 #include "absl/strings/str_cat.h"
 #include "controlplane/base/hash.h"
@@ -42,60 +37,23 @@ int64_t checksum(const Key& key, RevisionNumber revision, absl::string_view valu
       absl::StrCat(key.kind, "\n", revision, "\n", key.name.size(), "\n", key.name, value)));
 }
 
-absl::Status fileError(const std::string& path, const char* what, int error) {
-  return absl::FailedPreconditionError(
-      absl::StrCat("store file ", path, " ", what, ": ", strerror(error)));
+absl::Status corrupt(const SqliteDb& db, absl::string_view what) {
+  return absl::DataLossError(
+      absl::StrCat("store file ", db.path(), " is corrupt: ", what,
+                   "; keep the file, restore a backup, or start with a new file and apply the "
+                   "configuration again"));
 }
 
-// Makes a new file with its mode from the first moment. Never opens a file that exists: closing it
-// would drop the locks that this process has on it.
-absl::Status prepareFile(const std::string& path) {
-  const int fd = ::open(path.c_str(), O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
-  if (fd >= 0) {
-    ::close(fd);
-    return absl::OkStatus();
-  }
-  if (errno != EEXIST) {
-    return fileError(path, "cannot be created; check that its folder exists and may be written",
-                     errno);
-  }
-  struct stat info;
-  if (::stat(path.c_str(), &info) != 0) return fileError(path, "cannot be looked at", errno);
-  if (!S_ISREG(info.st_mode)) {
-    return absl::FailedPreconditionError(
-        absl::StrCat("store file ", path, " is not a regular file; name another"));
-  }
-  return absl::OkStatus();
-}
-
-// Tightens the mode of an old store and its log. Only once it is known to be one: a file that
-// somebody named by mistake stays as it is.
-absl::Status makePrivate(const std::string& store) {
-  for (const std::string& path : {store, absl::StrCat(store, "-wal")}) {
-    struct stat info;
-    if (::stat(path.c_str(), &info) != 0) {
-      if (errno == ENOENT) continue;
-      return fileError(path, "cannot be looked at", errno);
-    }
-    if ((info.st_mode & 0077) != 0 && ::chmod(path.c_str(), 0600) != 0) {
-      return fileError(path, "may be read by others, and its mode cannot be changed to 0600",
-                       errno);
-    }
-  }
-  return absl::OkStatus();
-}
-
+// In the file itself and not in a log beside it: a copy of the file alone is known for a store.
+// REQUIRES: not yet in WAL mode.
 absl::Status createSchema(SqliteDb& db) {
-  return db.execute(absl::StrCat("BEGIN EXCLUSIVE;", kSchema,
+  return db.execute(absl::StrCat("PRAGMA synchronous=FULL;BEGIN EXCLUSIVE;", kSchema,
                                  "PRAGMA application_id=", kApplicationId,
                                  ";PRAGMA user_version=", kSchemaVersion, ";COMMIT;"));
 }
 
-// True: the file is empty and new. Takes the lock, which is kept until the file is closed; WAL then
-// needs no shared memory.
-absl::StatusOr<bool> identify(SqliteDb& db) {
-  absl::Status status = db.execute("PRAGMA locking_mode=EXCLUSIVE");
-  if (!status.ok()) return status;
+// True: there is nothing in it.
+absl::StatusOr<bool> isEmpty(SqliteDb& db) {
   absl::StatusOr<int64_t> application = db.queryInteger("PRAGMA application_id");
   if (!application.ok()) return application.status();
   absl::StatusOr<int64_t> tables = db.queryInteger("SELECT count(*) FROM sqlite_schema");
@@ -112,20 +70,56 @@ absl::StatusOr<bool> identify(SqliteDb& db) {
   return false;
 }
 
+// SQLite's own structures are whole, and so is what they hold: one head, and behind it every
+// revision with all its changes.
 absl::Status checkIntegrity(SqliteDb& db) {
   absl::StatusOr<std::string> result = db.queryText("PRAGMA quick_check(1)");
   if (!result.ok()) return result.status();
-  return *result == "ok" ? absl::OkStatus() : db.error(SQLITE_CORRUPT);
+  if (*result != "ok") return db.error(SQLITE_CORRUPT);
+  absl::StatusOr<int64_t> heads = db.queryInteger("SELECT count(*) FROM head");
+  if (!heads.ok()) return heads.status();
+  if (*heads != 1) return corrupt(db, "it does not say which revision is the newest");
+  absl::StatusOr<std::string> gap = db.queryText(
+      "SELECT CASE WHEN head.number=count(r.number) AND head.number=coalesce(max(r.number),0)"
+      " THEN '' ELSE 'its newest revision is '||head.number||', and it has '||count(r.number)||"
+      "' of them up to '||coalesce(max(r.number),0) END FROM head LEFT JOIN revision AS r");
+  if (!gap.ok()) return gap.status();
+  if (!gap->empty()) return corrupt(db, *gap);
+  absl::StatusOr<int64_t> torn = db.queryInteger(
+      "SELECT number FROM revision AS r WHERE change_count<>"
+      "(SELECT count(*) FROM log WHERE log.revision=r.number) ORDER BY number LIMIT 1");
+  if (!torn.ok()) return torn.status();
+  if (*torn != 0) return corrupt(db, absl::StrCat("changes of revision ", *torn, " are missing"));
+  return absl::OkStatus();
 }
 
 absl::Status prepareDatabase(SqliteDb& db, bool is_new, int checkpoint_pages) {
+  absl::Status status = is_new ? createSchema(db) : checkIntegrity(db);
+  if (!status.ok()) return status;
   absl::StatusOr<std::string> mode = db.queryText("PRAGMA journal_mode=WAL");
   if (!mode.ok()) return mode.status();
   CONVOY_ASSERT(*mode == "wal");
-  const absl::Status status = db.execute(
+  return db.execute(
       absl::StrCat("PRAGMA synchronous=FULL;PRAGMA wal_autocheckpoint=", checkpoint_pages));
+}
+
+// Opens, checks and, if `absent`, fills the database.
+absl::StatusOr<std::unique_ptr<SqliteDb>> openDatabase(const SqliteOptions& options,
+                                                       const StoreFile* file, bool absent) {
+  absl::StatusOr<std::unique_ptr<SqliteDb>> db = SqliteDb::open(options.path, options.vfs);
+  if (!db.ok()) return db;
+  absl::StatusOr<bool> empty = isEmpty(**db);
+  if (!empty.ok()) return empty.status();
+  if (*empty && !absent) {
+    return absl::FailedPreconditionError(
+        absl::StrCat("store file ", options.path,
+                     " holds nothing, as the copy of a store does that was made without its log "
+                     "(-wal); restore a backup, or move it away"));
+  }
+  absl::Status status = file != nullptr ? file->makePrivate() : absl::OkStatus();
+  if (status.ok()) status = prepareDatabase(**db, *empty, options.checkpoint_pages);
   if (!status.ok()) return status;
-  return is_new ? createSchema(db) : checkIntegrity(db);
+  return db;
 }
 
 // The part of a WHERE clause for a range, and its values in order.
@@ -156,19 +150,22 @@ int64_t microseconds(event::WallTime time) {
 }  // namespace
 
 absl::StatusOr<std::unique_ptr<SqliteStore>> SqliteStore::open(const SqliteOptions& options) {
+  std::unique_ptr<StoreFile> file;
   if (options.vfs.empty()) {
-    absl::Status status = prepareFile(options.path);
-    if (!status.ok()) return status;
+    absl::StatusOr<std::unique_ptr<StoreFile>> taken =
+        StoreFile::take({options.path, options.key_file, options.new_store});
+    if (!taken.ok()) return taken.status();
+    file = *std::move(taken);
   }
-  absl::StatusOr<std::unique_ptr<SqliteDb>> db = SqliteDb::open(options.path, options.vfs);
-  if (!db.ok()) return db.status();
-  absl::StatusOr<bool> is_new = identify(**db);
-  if (!is_new.ok()) return is_new.status();
-  absl::Status status = options.vfs.empty() ? makePrivate(options.path) : absl::OkStatus();
-  if (!status.ok()) return status;
-  status = prepareDatabase(**db, *is_new, options.checkpoint_pages);
-  if (!status.ok()) return status;
-  return std::unique_ptr<SqliteStore>(new SqliteStore(std::move(*db)));
+  const bool absent = file == nullptr || file->absent();
+  absl::Status made = file != nullptr && absent ? file->make() : absl::OkStatus();
+  if (!made.ok()) return made;
+  absl::StatusOr<std::unique_ptr<SqliteDb>> db = openDatabase(options, file.get(), absent);
+  if (!db.ok()) {
+    if (file != nullptr && absent) file->removeAll();
+    return db.status();
+  }
+  return std::unique_ptr<SqliteStore>(new SqliteStore(std::move(file), std::move(*db), absent));
 }
 
 absl::StatusOr<RevisionNumber> SqliteStore::headLocked() {
@@ -191,11 +188,8 @@ absl::Status SqliteStore::requireNotPastHead(RevisionNumber revision) {
 }
 
 absl::Status SqliteStore::badRow(const Key& key, RevisionNumber revision) const {
-  return absl::DataLossError(absl::StrCat(
-      "store file ", db_->path(), " is corrupt: the checksum of revision ", revision, " of ",
-      key.name, " (kind ", key.kind,
-      ") is wrong; keep the file, restore a backup, or start with a new file and apply the "
-      "configuration again"));
+  return corrupt(*db_, absl::StrCat("the checksum of revision ", revision, " of ", key.name,
+                                    " (kind ", key.kind, ") is wrong"));
 }
 
 absl::Status SqliteStore::stage(RevisionNumber revision, const RevisionInfo& info,

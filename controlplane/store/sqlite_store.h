@@ -1,7 +1,8 @@
 #pragma once
 
-// The embedded store: one SQLite file in WAL mode with synchronous=FULL, used by one process at a
-// time (the file stays locked while it is open), readable by its owner only (0600).
+// The embedded store: one SQLite file in WAL mode with synchronous=FULL, written by one process at
+// a time (StoreFile keeps the others out), readable by its owner only (0600). Programs of SQLite
+// may read it meanwhile: `.backup` of the shell copies it while it is in use.
 //
 // Tables: revision (number, time, author, comment, number of changes), log (one row per change; the
 // primary key kind, name, revision makes "the newest row at or below a revision" one search),
@@ -19,19 +20,25 @@
 #include "controlplane/base/mutex.h"
 #include "controlplane/store/sqlite_db.h"
 #include "controlplane/store/store.h"
+#include "controlplane/store/store_file.h"
 
 namespace convoy::controlplane::store {
 
 struct SqliteOptions {
-  std::string path;             // file; created if it does not exist. Its folder must exist.
+  std::string path;             // file; made if nothing was ever there. Its folder must exist.
   std::string vfs;              // tests: an SQLite VFS instead of the system's files
   int checkpoint_pages = 1000;  // WAL pages after which SQLite moves them into the main file
+  std::string key_file = {};    // as in StoreFileOptions
+  bool new_store = false;       // likewise
 };
 
 class SqliteStore final : public Store {
  public:
-  // Creates or opens, locks and checks the file.
+  // Makes or opens, locks and checks the file.
   static absl::StatusOr<std::unique_ptr<SqliteStore>> open(const SqliteOptions& options);
+
+  // open() made it.
+  bool isNew() const { return is_new_; }
 
   absl::StatusOr<RevisionNumber> head() override;
   absl::StatusOr<RevisionNumber> commit(RevisionNumber expected_head, const RevisionInfo& info,
@@ -45,7 +52,8 @@ class SqliteStore final : public Store {
                                                       size_t limit) override;
 
  private:
-  explicit SqliteStore(std::unique_ptr<SqliteDb> db) : db_(std::move(db)) {}
+  SqliteStore(std::unique_ptr<StoreFile> file, std::unique_ptr<SqliteDb> db, bool is_new)
+      : file_(std::move(file)), is_new_(is_new), db_(std::move(db)) {}
 
   // Writes the rows of one revision and moves the head, inside an open transaction.
   absl::Status stage(RevisionNumber revision, const RevisionInfo& info,
@@ -55,6 +63,8 @@ class SqliteStore final : public Store {
   absl::StatusOr<RevisionNumber> headLocked() ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
   absl::Status badRow(const Key& key, RevisionNumber revision) const;
 
+  const std::unique_ptr<StoreFile> file_;  // outlives db_: the lock is the last to go
+  const bool is_new_;
   Mutex mutex_;
   const std::unique_ptr<SqliteDb> db_ ABSL_PT_GUARDED_BY(mutex_);
   absl::Status failed_ ABSL_GUARDED_BY(mutex_);  // why commits are refused

@@ -1,8 +1,6 @@
 // convoy-proxy: reads the command line and the bootstrap, and runs a Server until a signal ends it.
 // Exit codes: 0 done, 1 cannot start, 2 bad command line or configuration.
 
-#include <sys/resource.h>
-
 #include <cstdio>
 #include <string>
 #include <utility>
@@ -10,6 +8,7 @@
 #include "absl/strings/str_cat.h"
 #include "google/protobuf/stubs/logging.h"
 #include "proxy/admin/admin_server.h"
+#include "proxy/base/descriptor_limit.h"
 #include "proxy/base/log.h"
 #include "proxy/base/version.h"
 #include "proxy/config/bootstrap_loader.h"
@@ -30,15 +29,6 @@ int complain(const std::string& what, int code) {
   return code;
 }
 
-// A process that keeps connections needs descriptors. Systems hand out a low limit for the sake of
-// programs that use select(), with a high one up to which a program may help itself.
-void raiseDescriptorLimit() {
-  rlimit limit{};
-  if (::getrlimit(RLIMIT_NOFILE, &limit) != 0 || limit.rlim_cur >= limit.rlim_max) return;
-  limit.rlim_cur = limit.rlim_max;
-  ::setrlimit(RLIMIT_NOFILE, &limit);
-}
-
 // Protobuf's own complaints about bytes of a peer: whoever parses them says it better.
 void logOfProtobuf(google::protobuf::LogLevel, const char*, int, const std::string& message) {
   base::log(base::LogLevel::Debug, "protobuf: " + message);
@@ -57,7 +47,7 @@ void announce(const Server& server, const admin::AdminServer& admin) {
 }
 
 int serve(const Options& options, config::BootstrapSpec bootstrap) {
-  raiseDescriptorLimit();
+  base::raiseDescriptorLimit();
   google::protobuf::SetLogHandler(logOfProtobuf);
   const event::SystemClock clock;
   Server server(options, std::move(bootstrap), clock, event::Random::fromKernel());

@@ -20,14 +20,33 @@ TEST(CommandLineTest, Defaults) {
   EXPECT_EQ(line.server.management, "127.0.0.1:18001");
   EXPECT_EQ(line.server.xds, "127.0.0.1:18000");
   EXPECT_FALSE(line.server.insecure);
+  EXPECT_FALSE(line.server.new_store);
+  EXPECT_EQ(line.server.max_connections, 10'000);
   EXPECT_EQ(line.log_level, "info");
 }
 
 TEST(CommandLineTest, EveryFlag) {
   CommandLine line;
-  EXPECT_FALSE(parse({"--store=/x.db", "--listen", "unix:/m", "--xds-listen=[::]:1", "--insecure",
-                      "-l", "debug", "--secrets-key", "/k", "--tls-cert", "/c", "--tls-key", "/p",
-                      "--tls-client-ca", "/a", "--xds-tls-client-ca", "/n"},
+  EXPECT_FALSE(parse({"--store=/x.db",
+                      "--listen",
+                      "unix:/m",
+                      "--xds-listen=[::]:1",
+                      "--insecure",
+                      "-l",
+                      "debug",
+                      "--secrets-key",
+                      "/k",
+                      "--tls-cert",
+                      "/c",
+                      "--tls-key",
+                      "/p",
+                      "--tls-client-ca",
+                      "/a",
+                      "--xds-tls-client-ca",
+                      "/n",
+                      "--new-store",
+                      "--max-connections",
+                      "50"},
                      &line)
                    .has_value());
   EXPECT_EQ(line.server.management, "unix:/m");
@@ -39,6 +58,8 @@ TEST(CommandLineTest, EveryFlag) {
   EXPECT_EQ(line.server.tls.key, "/p");
   EXPECT_EQ(line.server.tls.client_ca, "/a");
   EXPECT_EQ(line.server.tls.nodesCa(), "/n");
+  EXPECT_TRUE(line.server.new_store);
+  EXPECT_EQ(line.server.max_connections, 50);
 }
 
 TEST(CommandLineTest, HelpAndVersionGoToStdout) {
@@ -67,6 +88,7 @@ TEST(CommandLineTest, MistakesAreNamed) {
       {{"--store", "x", "--lisen", "y"}, "--lisen"},
       {{"--stroe", "x"}, "--stroe"},
       {{"--store", "x", "-l", "loud"}, "loud is no log level"},
+      {{"--store", "x", "--max-connections", "0"}, "--max-connections"},
   };
   for (const Case& c : cases) {
     CommandLine line;

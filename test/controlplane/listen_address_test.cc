@@ -7,35 +7,42 @@
 namespace convoy::controlplane {
 namespace {
 
-TEST(ListenAddressTest, OnlyThisMachineUnlessInsecure) {
+TEST(ListenAddressTest, OnlyThisMachineUnlessSomebodyGuardsIt) {
   struct Case {
     std::string text;
-    bool insecure;
-    std::string grpc;  // empty: refused
+    Guard guard;
+    std::string address;  // empty: refused
   };
+  const Guard none;
+  const Guard certificates = {.certificates = true};
+  const Guard insecure = {.insecure = true};
   const Case cases[] = {
-      {"127.0.0.1:18000", false, "127.0.0.1:18000"},
-      {"127.8.8.8:0", false, "127.8.8.8:0"},
-      {"[::1]:1", false, "[::1]:1"},
-      {"localhost:7", false, "127.0.0.1:7"},
-      {"unix:/run/convoy.sock", false, "unix:/run/convoy.sock"},
-      {"unix:@convoy", false, "unix-abstract:convoy"},
-      {"0.0.0.0:18000", false, ""},
-      {"[::]:18000", false, ""},
-      {"10.0.0.1:18000", false, ""},
-      {"0.0.0.0:18000", true, "0.0.0.0:18000"},
-      {"[2001:db8::1]:1", true, "[2001:db8::1]:1"},
-      {"nonsense", true, ""},
-      {"localhost:x", true, ""},
+      {"127.0.0.1:18000", none, "127.0.0.1:18000"},
+      {"127.8.8.8:0", none, "127.8.8.8:0"},
+      {"[::1]:1", none, "[::1]:1"},
+      {"localhost:7", none, "127.0.0.1:7"},
+      {"unix:/run/convoy.sock", none, "unix:/run/convoy.sock"},
+      // It has no file whose mode keeps others out, and unix sockets have no TLS.
+      {"unix:@convoy", none, ""},
+      {"unix:@convoy", certificates, ""},
+      {"unix:@convoy", insecure, "unix:@convoy"},
+      {"0.0.0.0:18000", none, ""},
+      {"[::]:18000", none, ""},
+      {"10.0.0.1:18000", none, ""},
+      {"10.0.0.1:18000", certificates, "10.0.0.1:18000"},
+      {"0.0.0.0:18000", insecure, "0.0.0.0:18000"},
+      {"[2001:db8::1]:1", insecure, "[2001:db8::1]:1"},
+      {"nonsense", insecure, ""},
+      {"localhost:x", insecure, ""},
   };
   for (const Case& c : cases) {
-    const auto address = listenAddress("--listen", c.text, c.insecure);
-    if (c.grpc.empty()) {
+    const auto address = listenAddress("--listen", c.text, c.guard);
+    if (c.address.empty()) {
       ASSERT_TRUE(absl::IsInvalidArgument(address.status())) << c.text;
       EXPECT_EQ(address.status().message().find("--listen " + c.text), 0u) << address.status();
     } else {
       ASSERT_TRUE(address.ok()) << address.status();
-      EXPECT_EQ(grpcAddress(*address), c.grpc);
+      EXPECT_EQ(address->text(), c.address);
     }
   }
 }

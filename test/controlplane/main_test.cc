@@ -7,6 +7,7 @@
 #include <unistd.h>
 
 #include <cstdio>
+#include <filesystem>
 #include <string>
 #include <vector>
 
@@ -102,6 +103,15 @@ TEST_F(MainTest, MistakesExitWithTwo) {
   Process process({"--nonsense"}, true);
   EXPECT_NE(process.rest().find("--help"), std::string::npos);
   EXPECT_EQ(process.wait(), 2);
+}
+
+TEST_F(MainTest, BadAddressesAreMistakesAndMakeNoFile) {
+  for (const char* bad : {"0.0.0.0:0", "unix:@x", "nonsense"}) {
+    Process process({"--store", folder_.file("bad.db"), "--listen", bad}, true);
+    EXPECT_NE(process.rest().find(std::string("--listen ") + bad), std::string::npos);
+    EXPECT_EQ(process.wait(), 2);
+    EXPECT_TRUE(std::filesystem::is_empty(folder_.file("")));
+  }
 }
 
 TEST_F(MainTest, HelpIsOnStdout) {

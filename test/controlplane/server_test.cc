@@ -3,7 +3,10 @@
 #include "controlplane/server.h"
 
 #include <gtest/gtest.h>
+#include <sys/socket.h>
+#include <unistd.h>
 
+#include <filesystem>
 #include <string>
 
 #include "controlplane/validate/xds_check.h"
@@ -164,29 +167,68 @@ TEST_F(ServerTest, SaysWhyItCannotStart) {
   };
   const std::string taken = server_->xds().text();
   const Case cases[] = {
-      {{.store = folder_.file("convoy.db")}, "in use by another process"},
-      {{.store = "/dev/null/x.db"}, "/dev/null/x.db"},
+      {{.store = folder_.file("convoy.db"), .management = "127.0.0.1:0", .xds = "127.0.0.1:0"},
+       "in use by another process"},
+      {{.store = "/dev/null/x.db", .management = "127.0.0.1:0", .xds = "127.0.0.1:0"},
+       "/dev/null/x.db"},
       {{.store = folder_.file("b.db"), .management = "0.0.0.0:0"}, "--listen 0.0.0.0:0"},
+      {{.store = folder_.file("b.db"), .management = "unix:@b"}, "--listen unix:@b: an abstract"},
       {{.store = folder_.file("c.db"), .management = "127.0.0.1:0", .xds = "10.0.0.1:0"},
        "--xds-listen 10.0.0.1:0"},
       {{.store = folder_.file("d.db"), .management = taken, .xds = "127.0.0.1:0"},
-       "--listen " + taken + ": cannot listen there: Address already in use"},
+       "--listen " + taken + ": cannot listen on " + taken + ": address already in use"},
       {{.store = folder_.file("e.db"), .management = "127.0.0.1:0", .xds = taken},
-       "--xds-listen " + taken + ": cannot listen there: Address already in use"},
+       "--xds-listen " + taken + ": cannot listen on " + taken + ": address already in use"},
       {{.store = folder_.file("f.db"), .management = "192.0.2.1:1", .insecure = true},
-       "cannot listen there: Cannot assign requested address"},
+       "cannot listen on 192.0.2.1:1: cannot assign requested address"},
+      {{.store = folder_.file("g.db"),
+        .management = "127.0.0.1:0",
+        .xds = "127.0.0.1:0",
+        .tls = {.certificate = "/nowhere.pem", .key = "/k", .client_ca = "", .xds_client_ca = ""}},
+       "--tls-cert /nowhere.pem"},
   };
   for (const Case& c : cases) {
     const auto server = Server::start(c.options, &clock_, validate::acceptAll());
     ASSERT_FALSE(server.ok());
     EXPECT_NE(server.status().message().find(c.words), absl::string_view::npos) << server.status();
   }
+  for (const char* name : {"b.db", "c.db", "d.db", "e.db", "f.db", "g.db"}) {
+    EXPECT_FALSE(std::filesystem::exists(folder_.file(name)))
+        << "no file before the flags are good";
+    EXPECT_FALSE(std::filesystem::exists(folder_.file(name) + ".key"));
+  }
+}
+
+TEST_F(ServerTest, AUnixSocketHasOneServer) {
+  const std::string path = folder_.file("m.sock");
+  const auto on = [&](const std::string& store) {
+    return Server::start(
+        {.store = folder_.file(store), .management = "unix:" + path, .xds = "127.0.0.1:0"}, &clock_,
+        validate::acceptAll());
+  };
+  auto first = on("first.db");
+  ASSERT_TRUE(first.ok()) << first.status();
+  const auto second = on("second.db");
+  ASSERT_FALSE(second.ok());
+  EXPECT_NE(second.status().message().find("--listen unix:" + path), absl::string_view::npos)
+      << second.status();
+  EXPECT_TRUE(std::filesystem::exists(path));
+  first->reset();
+  EXPECT_FALSE(std::filesystem::exists(path));
+  // One that a killed process left behind is nobody's.
+  const int fd = ::socket(AF_UNIX, SOCK_STREAM, 0);
+  sockaddr_storage left;
+  const socklen_t size = net::Address::parse("unix:" + path)->toSockaddr(&left);
+  ASSERT_EQ(::bind(fd, reinterpret_cast<const sockaddr*>(&left), size), 0);
+  ::close(fd);
+  EXPECT_TRUE(on("first.db").ok());
 }
 
 TEST_F(ServerTest, ListensOnUnixSockets) {
   ServerOptions unix = {.store = folder_.file("unix.db"),
                         .management = "unix:" + folder_.file("m.sock"),
-                        .xds = "unix:@" + folder_.file("x.sock")};
+                        .xds = "unix:@" + folder_.file("x.sock"),
+                        .insecure = true};
   const auto server = Server::start(unix, &clock_, validate::acceptAll());
   ASSERT_TRUE(server.ok()) << server.status();
   const auto stub = v1::ConfigService::NewStub(

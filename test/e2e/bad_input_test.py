@@ -1,12 +1,16 @@
 #!/usr/bin/env python3
 """Bad input, with the real binaries: what is refused, in which words, and that nothing changes by it."""
 
+import json
 import os
+import re
 import shutil
 import signal
+import socket
 import sqlite3
 import subprocess
 import sys
+import threading
 import unittest
 
 sys.dont_write_bytecode = True
@@ -164,10 +168,10 @@ class StoreTest(unittest.TestCase):
         self.good = GOOD.format(backend="127.0.0.1:9")
         self.fleet.ctl("apply", "-f", "-", stdin=self.good)
 
-    def refused_start(self):
+    def refused_start(self, *flags):
         """What a control plane says that cannot start on the store."""
         result = subprocess.run(["controlplane/convoy-control", "--store", self.store, "--listen", "127.0.0.1:0",
-                                 "--xds-listen", "127.0.0.1:0"], text=True, capture_output=True, timeout=SECONDS,
+                                 "--xds-listen", "127.0.0.1:0", *flags], text=True, capture_output=True, timeout=SECONDS,
                                 check=False)
         self.assertEqual((result.returncode, result.stdout), (1, ""), result.stderr)
         self.assertIn(f"store file {self.store} ", result.stderr)
@@ -186,14 +190,14 @@ class StoreTest(unittest.TestCase):
         backup = self.store + ".backup"
         shutil.copy(self.store, backup)
 
-        def schema(version):
+        def change(sql):
             with sqlite3.connect(self.store) as db:
-                db.execute(f"PRAGMA user_version={version}")
+                db.execute(sql)
             db.close()
 
-        def rewrite(change):
+        def rewrite(edit):
             with open(self.store, "rb") as file:
-                changed = change(bytearray(file.read()))
+                changed = edit(bytearray(file.read()))
             with open(self.store, "wb") as file:
                 file.write(changed)
 
@@ -209,9 +213,15 @@ class StoreTest(unittest.TestCase):
             db.close()
 
         cases = [
-            ("a newer schema", lambda: schema(99), "was written by a newer Convoy (schema 99"),
+            ("a newer schema", lambda: change("PRAGMA user_version=99"), "was written by a newer Convoy (schema 99"),
             ("bytes changed", lambda: rewrite(scribble), "is corrupt"),
             ("cut short", lambda: rewrite(lambda data: data[:5000]), "is corrupt"),
+            ("cut to one byte", lambda: rewrite(lambda data: data[:1]), "was cut short"),
+            ("cut to nothing", lambda: rewrite(lambda data: b""), "is empty, but secrets key file"),
+            ("without its head", lambda: change("DELETE FROM head"), "does not say which revision is the newest"),
+            ("set back", lambda: change("UPDATE head SET number=0"), "is corrupt: its newest revision is 0"),
+            ("without a change", lambda: change("DELETE FROM log WHERE kind=(SELECT min(kind) FROM log)"),
+             "changes of revision 1 are missing"),
             ("no database", lambda: rewrite(lambda data: b"some text\n" * 100), "is not a Convoy store"),
             ("another program's database", lambda: foreign(None), "is not a Convoy store"),
         ]
@@ -227,6 +237,72 @@ class StoreTest(unittest.TestCase):
         shutil.copy(backup, self.store)
         self.fleet.start_control()
         self.assert_the_configuration_is_there(1)
+
+    def test_a_store_that_is_gone_does_not_empty_the_fleet(self):
+        node = self.fleet.start_node("node-a")
+        self.fleet.apply(GOOD.format(backend=self.fleet.start_backend("blue")), "--prune")
+        url = listener_url(node, "public")
+        self.fleet.control.end()
+        backup = self.store + ".backup"
+        shutil.move(self.store, backup)
+        said = self.refused_start()
+        for words in (f"does not exist, but secrets key file {self.store}.key is there", "--new-store"):
+            self.assertIn(words, said)
+        self.assertFalse(os.path.exists(self.store))
+        self.assertEqual(get(url)[1].strip(), "blue")
+        shutil.move(backup, self.store)
+        self.assertIn("exists, and --new-store makes a store only where there is none", self.refused_start("--new-store"))
+        self.fleet.start_control()
+        wait_until(lambda: self.fleet.nodes().get("node-a", {}).get("state") == "SYNCED", "the node is back")
+        self.assertEqual(get(url)[1].strip(), "blue")
+
+    def test_the_documented_backup_of_a_running_store_can_be_started(self):
+        with open("docs/operating.md", encoding="utf-8") as page:
+            command = re.search(r"^(sqlite3 .*\.backup.*)$", page.read(), re.MULTILINE).group(1)
+        copy = os.path.join(self.fleet.folder, "copy.db")
+        command = command.replace("/var/lib/convoy/convoy.db", self.store).replace("/var/backups/convoy.db", copy)
+        for weight in range(2, 20):
+            self.fleet.ctl("apply", "-f", "-", stdin=f"backends: [{{pool: web, address: '127.0.0.1:9', weight: {weight}}}]")
+        result = subprocess.run(["sh", "-c", command], text=True, capture_output=True, timeout=SECONDS, check=False)
+        self.assertEqual((result.returncode, result.stderr), (0, ""))
+        self.fleet.ctl("apply", "-f", "-", stdin="backends: [{pool: web, address: '127.0.0.1:9', weight: 99}]")
+        self.fleet.control.end()
+        os.remove(self.store)
+        shutil.move(copy, self.store)
+        self.fleet.start_control()
+        self.assertIn("revision 19\n", self.fleet.ctl("status"))
+        self.assertIn("weight: 19\n", self.fleet.ctl("list", "backends", "-o", "yaml"))
+
+    def test_kill_9_during_applies_loses_nothing_that_was_acknowledged(self):
+        acknowledged = 1
+        weight = 2
+        for kill_after in (1, 2, 4, 3):
+            applying = threading.Event()
+            control = self.fleet.control
+
+            def kill(control=control, applying=applying):
+                applying.wait()
+                control.end(signal.SIGKILL)
+
+            killer = threading.Thread(target=kill)
+            killer.start()
+            done = 0
+            while True:
+                if done == kill_after:
+                    applying.set()  # it dies while this one is on its way, or the next
+                result = self.fleet.run_ctl("--timeout", "5", "apply", "-f", "-", stdin=(
+                    f"backends: [{{pool: web, address: '127.0.0.1:9', weight: {weight}}}]"))
+                weight = weight % 127 + 2
+                if result.returncode != 0:
+                    break
+                acknowledged = int(re.search(r"revision (\d+)", result.stdout).group(1))
+                done += 1
+            killer.join()
+            self.fleet.start_control()
+            head = self.fleet.revision()
+            self.assertIn(head, (acknowledged, acknowledged + 1))
+            acknowledged = head
+            self.assertEqual(len(json.loads(self.fleet.ctl("history", "--limit", "1000", "-o", "json"))["revisions"]), head)
 
     def test_a_disk_that_takes_no_more_loses_nothing_that_was_acknowledged(self):
         self.fleet.control.end()
@@ -257,6 +333,67 @@ class StoreTest(unittest.TestCase):
         wait_until(lambda: f"revision {acknowledged}\n" in self.fleet.ctl("status"), "the last one acknowledged")
         self.assertIn(f"weight: {acknowledged}\n", self.fleet.ctl("list", "backends", "-o", "yaml"))
         self.fleet.ctl("apply", "-f", "-", stdin="backends: [{pool: web, address: '127.0.0.1:9', weight: 7}]")
+
+
+class StrangersTest(unittest.TestCase):
+    """Who only connects, more often than the control plane has descriptors."""
+
+    def setUp(self):
+        self.fleet = Fleet()
+        self.addCleanup(self.fleet.close)
+        self.fleet.control.end()
+
+    def start_control(self, limits):
+        control = Process(self.fleet.folder, "control-limited", "prlimit", f"--nofile={limits}", "controlplane/convoy-control",
+                          "--store", os.path.join(self.fleet.folder, "convoy.db"), "--listen", "127.0.0.1:0",
+                          "--xds-listen", "127.0.0.1:0", *self.fleet.control_flags)
+        self.fleet.processes.append(control)
+        self.fleet.management, self.fleet.xds = control.found(r"^ready management=(\S+) xds=(\S+) ")
+        return control
+
+    def connect(self, address, count):
+        host, port = address.split(":")
+        connections = []
+        for _ in range(count):
+            connection = socket.create_connection((host, int(port)), timeout=SECONDS)
+            self.addCleanup(connection.close)
+            connections.append(connection)
+        return connections
+
+    def assert_closed_by_the_server(self, connections):
+        for connection in connections:
+            try:
+                while connection.recv(4096):
+                    pass
+            except ConnectionResetError:
+                pass
+
+    def test_neither_port_is_lost(self):
+        self.start_control("256:256")
+        strangers = self.connect(self.fleet.xds, 300)
+        self.assertEqual(self.fleet.ctl("list"), "nothing\n", "nodes cannot shut out the people")
+        # Some at once, the others when the time for a handshake is over.
+        self.assert_closed_by_the_server(strangers)
+        for address in (self.fleet.management, self.fleet.xds):
+            for connection in self.connect(address, 300):
+                connection.close()
+        self.assertEqual(self.fleet.ctl("list"), "nothing\n")
+        node = self.fleet.start_node("node-a")
+        self.fleet.apply(GOOD.format(backend=self.fleet.start_backend("blue")))
+        self.assertEqual(get(listener_url(node, "public"))[1].strip(), "blue")
+
+    def test_the_limit_is_raised_as_far_as_it_may_be(self):
+        control = self.start_control("64:1024")
+        with open(f"/proc/{control.process.pid}/limits", encoding="utf-8") as limits:
+            self.assertRegex(limits.read(), r"Max open files +1024 +1024 ")
+
+    def test_connections_can_be_limited(self):
+        self.fleet.control_flags = ("--max-connections", "20")
+        self.start_control("1024:1024")
+        strangers = self.connect(self.fleet.xds, 100)
+        wait_until(lambda: "event=connections_refused" in self.fleet.processes[-1].text(), "the refusal is logged")
+        self.assertEqual(self.fleet.ctl("list"), "nothing\n")
+        self.assert_closed_by_the_server(strangers)
 
 
 if __name__ == "__main__":

@@ -9,7 +9,7 @@ ORDER = ["base", "event", "observe", "net", "tls", "http", "grpc", "route", "ups
          "xds", "admin", "server"]
 
 # What the control plane shares with the data plane besides base/, config/ and the specs: injected time and chance.
-SHARED = ("proxy/event/clock.h", "proxy/event/random.h")
+SHARED = ("proxy/event/clock.h", "proxy/event/random.h", "proxy/net/listen_socket.h")
 
 # Libraries that only some folders may see: include prefix -> (folders, why).
 CONFINED = {
@@ -74,8 +74,8 @@ def check(tree):
                 elif folder_of(included) in ("base", "config") or included in specs or included in SHARED:
                     reason = None
                 else:
-                    reason = "the control plane shares only proxy/base/, proxy/config/, spec headers, Clock and " \
-                             "RandomSource with the data plane"
+                    reason = "the control plane shares only proxy/base/, proxy/config/, spec headers, Clock, " \
+                             "RandomSource and ListenSocket with the data plane"
                 if reason:
                     yield path, line, f"may not include {included}: {reason}"
             elif included.startswith("controlplane/") and path.startswith("proxy/"):

@@ -78,6 +78,21 @@ struct CrashVfs {
     return SQLITE_OK;
   }
   static int fileControl(sqlite3_file*, int, void*) { return SQLITE_NOTFOUND; }
+  // The WAL's index: memory of the processes, which no disk keeps. One connection at a time.
+  static int shmMap(sqlite3_file* file, int region, int size, int extend, void volatile** out) {
+    std::deque<std::string>& shm = of(file)->file->shm;
+    *out = nullptr;
+    if (static_cast<size_t>(region) >= shm.size() && extend == 0) return SQLITE_OK;
+    while (shm.size() <= static_cast<size_t>(region)) shm.emplace_back(size, '\0');
+    *out = shm[region].data();
+    return SQLITE_OK;
+  }
+  static int shmLock(sqlite3_file*, int, int, int) { return SQLITE_OK; }
+  static void shmBarrier(sqlite3_file*) {}
+  static int shmUnmap(sqlite3_file* file, int) {
+    of(file)->file->shm.clear();
+    return SQLITE_OK;
+  }
   static int sectorSize(sqlite3_file*) { return 4096; }
   // As SQLite's own VFS says of every Linux file system.
   static int characteristics(sqlite3_file*) { return SQLITE_IOCAP_POWERSAFE_OVERWRITE; }
@@ -85,7 +100,7 @@ struct CrashVfs {
   static const sqlite3_io_methods* methods() {
     static const sqlite3_io_methods kMethods = [] {
       sqlite3_io_methods m = {};
-      m.iVersion = 1;
+      m.iVersion = 2;
       m.xClose = close;
       m.xRead = read;
       m.xWrite = write;
@@ -98,6 +113,10 @@ struct CrashVfs {
       m.xFileControl = fileControl;
       m.xSectorSize = sectorSize;
       m.xDeviceCharacteristics = characteristics;
+      m.xShmMap = shmMap;
+      m.xShmLock = shmLock;
+      m.xShmBarrier = shmBarrier;
+      m.xShmUnmap = shmUnmap;
       return m;
     }();
     return &kMethods;

@@ -7,6 +7,7 @@
 #include <sqlite3.h>
 
 #include <cstdint>
+#include <deque>
 #include <map>
 #include <memory>
 #include <string>
@@ -60,7 +61,8 @@ class CrashDisk {
     std::string durable;
     std::string current;
     std::vector<Pending> pending;
-    bool entry_durable = false;  // its name is on the disk
+    bool entry_durable = false;   // its name is on the disk
+    std::deque<std::string> shm;  // regions of the WAL's index, at fixed places
   };
 
   static void apply(const Pending& change, std::string* content);

@@ -29,15 +29,16 @@ class SqliteStoreTest : public testing::Test {
     path_ = folder_ / "convoy.db";
   }
 
-  std::unique_ptr<SqliteStore> open() {
-    auto store = SqliteStore::open({.path = path_, .vfs = ""});
+  std::unique_ptr<SqliteStore> open(bool new_store = false) {
+    auto store = SqliteStore::open({.path = path_, .vfs = "", .new_store = new_store});
     EXPECT_TRUE(store.ok()) << store.status();
     return store.ok() ? std::move(*store) : nullptr;
   }
 
   // Expects that opening fails with this code and a message that names the file and the words.
-  void expectRefusal(absl::StatusCode code, const std::string& words) {
-    auto store = SqliteStore::open({.path = path_, .vfs = ""});
+  void expectRefusal(absl::StatusCode code, const std::string& words, bool new_store = false) {
+    auto store = SqliteStore::open(
+        {.path = path_, .vfs = "", .key_file = path_ + ".key", .new_store = new_store});
     ASSERT_FALSE(store.ok());
     EXPECT_EQ(store.status().code(), code) << store.status();
     EXPECT_NE(store.status().message().find(path_), absl::string_view::npos) << store.status();
@@ -227,9 +228,100 @@ TEST_F(SqliteStoreTest, RefusesANewerSchema) {
   expectRefusal(absl::StatusCode::kFailedPrecondition, "written by a newer Convoy (schema 7");
 }
 
+// What a store is not: made by mistake it would empty the fleet.
+TEST_F(SqliteStoreTest, MakesNoStoreWhereOneWas) {
+  const std::string key = path_ + ".key";
+  EXPECT_TRUE(open()->isNew());
+  EXPECT_FALSE(open()->isNew());
+  expectRefusal(absl::StatusCode::kFailedPrecondition, "exists, and --new-store", true);
+  for (const size_t size : {1, 99}) {
+    std::ofstream(path_) << std::string(size, 'S');
+    expectRefusal(absl::StatusCode::kFailedPrecondition, absl::StrCat("has ", size, " bytes"));
+    expectRefusal(absl::StatusCode::kFailedPrecondition, "cut short", true);
+  }
+  std::ofstream(path_, std::ios::trunc).close();
+  expectRefusal(absl::StatusCode::kFailedPrecondition, "is empty, which no store is");
+  std::ofstream(key) << "key";
+  expectRefusal(absl::StatusCode::kFailedPrecondition, "is empty, but secrets key file " + key);
+  fs::remove(path_);
+  expectRefusal(absl::StatusCode::kFailedPrecondition,
+                "does not exist, but secrets key file " + key);
+  std::ofstream(path_ + "-wal") << std::string(5000, 'w');
+  expectRefusal(absl::StatusCode::kFailedPrecondition, "with changes of a store", true);
+  EXPECT_EQ(fs::file_size(path_ + "-wal"), 5000u);
+  EXPECT_FALSE(fs::exists(path_));
+  fs::remove(path_ + "-wal");
+  EXPECT_TRUE(open(true)->isNew());
+}
+
+TEST_F(SqliteStoreTest, ACopyWithoutItsLogIsAStoreAllTheSame) {
+  auto store = open();
+  fill(*store);
+  const std::string copy = folder_ / "copy.db";
+  fs::copy_file(path_, copy);
+  store.reset();
+  path_ = copy;
+  EXPECT_EQ(*open()->head(), 0) << "but an old one";
+  // As older versions left it.
+  std::ofstream(path_) << std::string(0, ' ');
+  {
+    auto db = SqliteDb::open(path_, "");
+    ASSERT_EQ(*(*db)->queryText("PRAGMA journal_mode=WAL"), "wal");
+  }
+  expectRefusal(absl::StatusCode::kFailedPrecondition, "holds nothing, as the copy of a store");
+}
+
+TEST_F(SqliteStoreTest, RefusesAHistoryWithGaps) {
+  struct Case {
+    const char* sql;
+    const char* words;
+  };
+  const Case cases[] = {
+      {"DELETE FROM head", "does not say which revision is the newest"},
+      {"UPDATE head SET number=1", "its newest revision is 1, and it has 3 of them up to 3"},
+      {"UPDATE head SET number=9", "its newest revision is 9, and it has 3 of them up to 3"},
+      {"DELETE FROM revision WHERE number=2", "newest revision is 3, and it has 2 of them"},
+      {"DELETE FROM revision", "newest revision is 3, and it has 0 of them up to 0"},
+      {"DELETE FROM log WHERE revision=2 AND name='c'", "changes of revision 2 are missing"},
+      {"DELETE FROM log", "changes of revision 1 are missing"},
+  };
+  fill(*open());
+  const std::string whole = folder_ / "whole.db";
+  fs::copy_file(path_, whole);
+  for (const Case& c : cases) {
+    fs::copy_file(whole, path_, fs::copy_options::overwrite_existing);
+    {
+      auto db = SqliteDb::open(path_, "");
+      ASSERT_TRUE((*db)->execute(c.sql).ok());
+    }
+    expectRefusal(absl::StatusCode::kDataLoss, c.words);
+  }
+}
+
+TEST_F(SqliteStoreTest, CanBeReadWhileItIsInUse) {
+  auto store = open();
+  fill(*store);
+  {
+    auto reader = SqliteDb::open(path_, "");
+    EXPECT_EQ(*(*reader)->queryInteger("SELECT number FROM head"), 3);
+    ASSERT_TRUE((*reader)->execute("BEGIN; SELECT * FROM log").ok());
+    ASSERT_EQ(*store->commit(3, {}, {put(1, "d", "d")}), 4);
+    EXPECT_EQ(*(*reader)->queryInteger("SELECT number FROM head"), 3);
+  }
+  expectRefusal(absl::StatusCode::kFailedPrecondition, "in use by another process");
+  EXPECT_EQ(*store->head(), 4);
+}
+
+TEST_F(SqliteStoreTest, IsOneStoreByWhateverName) {
+  auto store = open();
+  fs::create_symlink(path_, folder_ / "link.db");
+  path_ = folder_ / "link.db";
+  expectRefusal(absl::StatusCode::kFailedPrecondition, "in use by another process");
+}
+
 TEST_F(SqliteStoreTest, RefusesAFolderThatDoesNotExist) {
   path_ = folder_ / "missing" / "convoy.db";
-  expectRefusal(absl::StatusCode::kFailedPrecondition, "cannot be created");
+  expectRefusal(absl::StatusCode::kFailedPrecondition, "check that its folder exists");
 }
 
 TEST_F(SqliteStoreTest, RefusesAFolderAsFile) {

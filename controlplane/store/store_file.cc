@@ -1,0 +1,145 @@
+#include "controlplane/store/store_file.h"
+
+#include <fcntl.h>
+#include <sys/file.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <cerrno>
+#include <cstring>
+#include <filesystem>
+#include <optional>
+#include <system_error>
+
+#include "absl/strings/str_cat.h"
+
+namespace convoy::controlplane::store {
+
+namespace {
+
+constexpr off_t kHeaderBytes = 100;  // of every SQLite database
+constexpr char kFolderAdvice[] =
+    "cannot be used; check that its folder exists and that this user may write to it (other files "
+    "are kept beside it)";
+
+absl::Status fileError(const std::string& path, absl::string_view what, int error = 0) {
+  return absl::FailedPreconditionError(absl::StrCat(
+      "store file ", path, " ", what, error == 0 ? "" : ": ", error == 0 ? "" : strerror(error)));
+}
+
+// No value: there is nothing, or nothing that can be looked at.
+std::optional<struct stat> statusOf(const std::string& path) {
+  struct stat status {};
+  if (::stat(path.c_str(), &status) != 0) return std::nullopt;
+  return status;
+}
+
+std::string logOf(const std::string& path) {
+  return absl::StrCat(path, "-wal");
+}
+
+// One name for a file that several links lead to.
+std::string lockNameOf(const std::string& path) {
+  std::error_code ignored;
+  const std::filesystem::path real = std::filesystem::weakly_canonical(path, ignored);
+  return absl::StrCat(real.empty() ? path : real.string(), ".lock");
+}
+
+absl::Status checkFolder(const std::string& path) {
+  const std::string parent = std::filesystem::path(path).parent_path().string();
+  const std::string folder = parent.empty() ? "." : parent;
+  if (::access(folder.c_str(), W_OK | X_OK) == 0) return absl::OkStatus();
+  return fileError(path, kFolderAdvice, errno);
+}
+
+}  // namespace
+
+absl::StatusOr<std::unique_ptr<StoreFile>> StoreFile::take(const StoreFileOptions& options) {
+  const std::string& path = options.path;
+  if (absl::Status status = checkFolder(path); !status.ok()) return status;
+  const std::optional<struct stat> found = statusOf(path);
+  if (found.has_value() && !S_ISREG(found->st_mode)) {
+    return fileError(path, "is not a regular file; name another");
+  }
+  const int lock = ::open(lockNameOf(path).c_str(), O_RDWR | O_CREAT | O_CLOEXEC, 0600);
+  if (lock < 0) return fileError(path, kFolderAdvice, errno);
+  std::unique_ptr<StoreFile> file(new StoreFile(path, lock));
+  if (::flock(lock, LOCK_EX | LOCK_NB) != 0) {
+    if (errno != EWOULDBLOCK) return fileError(path, "cannot be locked", errno);
+    return fileError(path,
+                     "is in use by another process; stop that one, or give this one a store of its "
+                     "own");
+  }
+  if (absl::Status status = file->look(options); !status.ok()) return status;
+  return file;
+}
+
+StoreFile::~StoreFile() {
+  ::close(lock_);
+}
+
+absl::Status StoreFile::look(const StoreFileOptions& options) {
+  const std::optional<struct stat> found = statusOf(path_);
+  const off_t size = found.has_value() ? found->st_size : 0;
+  if (size >= kHeaderBytes) {
+    if (!options.new_store) return absl::OkStatus();
+    return fileError(path_,
+                     "exists, and --new-store makes a store only where there is none; leave the "
+                     "flag out, or move the file away");
+  }
+  if (size > 0) {
+    return fileError(path_, absl::StrCat("has ", size,
+                                         " bytes and cannot be a store: it was cut short; restore "
+                                         "a backup, or move it away"));
+  }
+  const absl::string_view what = found.has_value() ? "is empty" : "does not exist";
+  const std::optional<struct stat> log = statusOf(logOf(path_));
+  if (log.has_value() && log->st_size > 0) {
+    return fileError(path_, absl::StrCat(what, ", but ", logOf(path_),
+                                         " is there, with changes of a store: put the store back "
+                                         "beside it, or move it away"));
+  }
+  absent_ = true;
+  if (options.new_store) return absl::OkStatus();
+  if (!options.key_file.empty() && statusOf(options.key_file).has_value()) {
+    return fileError(
+        path_, absl::StrCat(what, ", but secrets key file ", options.key_file,
+                            " is there, so a store was: check the path and that its disk is "
+                            "mounted, restore a backup, or make a new store with --new-store"));
+  }
+  if (found.has_value()) {
+    return fileError(path_,
+                     "is empty, which no store is: restore a backup, or make a new store with "
+                     "--new-store");
+  }
+  return absl::OkStatus();
+}
+
+absl::Status StoreFile::make() const {
+  const int fd = ::open(path_.c_str(), O_RDWR | O_CREAT | O_CLOEXEC, 0600);
+  if (fd < 0) return fileError(path_, kFolderAdvice, errno);
+  const bool is_private = ::fchmod(fd, 0600) == 0;
+  const int error = errno;
+  ::close(fd);
+  return is_private ? absl::OkStatus() : fileError(path_, "cannot be made private", error);
+}
+
+void StoreFile::removeAll() const {
+  for (const char* end : {"", "-journal", "-wal", "-shm"}) {
+    ::unlink(absl::StrCat(path_, end).c_str());
+  }
+}
+
+absl::Status StoreFile::makePrivate() const {
+  for (const std::string& path : {path_, logOf(path_)}) {
+    const std::optional<struct stat> found = statusOf(path);
+    if (!found.has_value() || (found->st_mode & 0077) == 0) continue;
+    if (::chmod(path.c_str(), 0600) != 0) {
+      return fileError(path, "may be read by others, and its mode cannot be changed to 0600",
+                       errno);
+    }
+  }
+  return absl::OkStatus();
+}
+
+}  // namespace convoy::controlplane::store

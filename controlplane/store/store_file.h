@@ -1,0 +1,53 @@
+#pragma once
+
+// The store's file as it is before SQLite looks: taken for this process alone, and either a store's
+// or nothing at all. SQLite takes a file that is missing or cut to nothing for a new database, and
+// a control plane that did the same would take the configuration from every node that connects. So
+// a store is made only where nothing says that there was one, unless somebody asks for it.
+//
+// The lock is on a file of its own, FILE.lock, which stays: locks on the store itself are SQLite's,
+// and other processes may read the store meanwhile (a backup does). The kernel drops the lock when
+// the process ends, however it does.
+
+#include <memory>
+#include <string>
+
+#include "absl/status/statusor.h"
+
+namespace convoy::controlplane::store {
+
+struct StoreFileOptions {
+  std::string path;
+  std::string key_file;    // a store that was here has left this behind; empty: nothing
+  bool new_store = false;  // make one, whatever was here; an error if one is
+};
+
+class StoreFile {
+ public:
+  // Changes nothing but the lock. Errors: FailedPrecondition, naming the file and the way out.
+  static absl::StatusOr<std::unique_ptr<StoreFile>> take(const StoreFileOptions& options);
+  ~StoreFile();
+  StoreFile(const StoreFile&) = delete;
+  StoreFile& operator=(const StoreFile&) = delete;
+
+  // There is none: it is to be made.
+  bool absent() const { return absent_; }
+  // An empty file with its mode from the first moment.
+  absl::Status make() const;
+  // What a failed start has made, so that the next one finds what this one has found.
+  void removeAll() const;
+  // Tightens the mode of an old store and its log. Only once it is known to be a store: a file that
+  // somebody named by mistake stays as it is.
+  absl::Status makePrivate() const;
+
+ private:
+  StoreFile(std::string path, int lock) : path_(std::move(path)), lock_(lock) {}
+
+  absl::Status look(const StoreFileOptions& options);
+
+  const std::string path_;
+  const int lock_;
+  bool absent_ = false;
+};
+
+}  // namespace convoy::controlplane::store
