@@ -7,10 +7,12 @@
 #include <cstdint>
 #include <cstring>
 #include <optional>
+#include <string_view>
 #include <utility>
 #include <vector>
 
 #include "proxy/base/assert.h"
+#include "proxy/base/strings.h"
 
 namespace convoy::upstream {
 
@@ -81,6 +83,21 @@ int setServers(ares_channel channel, const std::vector<net::Address>& servers) {
   return ares_set_servers_ports(channel, nodes.data());
 }
 
+// RFC 6761 6.3: "localhost" and the names below it.
+bool isLocalhost(std::string_view host) {
+  constexpr std::string_view kName = "localhost";
+  if (host.ends_with('.')) host.remove_suffix(1);
+  if (host.size() < kName.size()) return false;
+  const size_t before = host.size() - kName.size();
+  return base::equalsIgnoreCase(host.substr(before), kName) &&
+         (before == 0 || host[before - 1] == '.');
+}
+
+DnsAnswer loopback(Family family) {
+  const char* const ip = family == Family::Ipv4 ? "127.0.0.1" : "::1";
+  return {.kind = Kind::Addresses, .addresses = {net::Address::fromIp(ip, 0).value()}};
+}
+
 // Without /etc/resolv.conf, or with one that names nobody, c-ares asks 127.0.0.1 alone.
 bool asksOnlyItself(ares_channel channel) {
   ares_addr_port_node* servers = nullptr;
@@ -115,8 +132,9 @@ class CaresResolver::Query final : public DnsQuery, public base::ListHook<> {
   void run() {
     running_ = true;
     expires_at_ = owner_.loop_.now() + owner_.options_.longest;
-    const int status = open();
-    if (status != ARES_SUCCESS) {
+    if (isLocalhost(host_)) {
+      take(loopback(family_));
+    } else if (const int status = open(); status != ARES_SUCCESS) {
       take(withoutAddresses(status));
     } else {
       ares_addrinfo_hints hints{};

@@ -2,7 +2,9 @@
 
 // Queries by c-ares, on main's loop: no thread, and nothing that blocks but the reading of
 // /etc/hosts, /etc/resolv.conf and /etc/nsswitch.conf, which are read anew for each query, so that
-// their changes count at once. Names of /etc/hosts and "localhost" are answered without DNS.
+// their changes count at once. Names of /etc/hosts are answered without DNS. "localhost" and the
+// names below it are the loopback addresses, whatever these files say (RFC 6761 6.3): c-ares is not
+// asked.
 //
 // Each query is a c-ares channel of its own: sockets, and so source ports, are its own; what one
 // server does to one query touches no other. At most `most` run at a time, others wait in line.

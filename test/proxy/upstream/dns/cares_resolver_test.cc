@@ -196,9 +196,20 @@ TEST_F(CaresResolverTest, LiesAndGarbageAreNotTaken) {
   }
 }
 
+// Nor a hosts file, which has none of the names below it.
 TEST_F(CaresResolverTest, LocalhostNeedsNoDns) {
-  EXPECT_EQ(text(resolve("localhost")), "127.0.0.1:0");
-  EXPECT_EQ(server_.questions("localhost"), 0);
+  for (const char* name :
+       {"localhost", "LocalHost", "localhost.", "app.localhost", "a.b.LOCALHOST."}) {
+    server_.set(name, {.v4 = {"10.6.6.6"}, .v6 = {"fd00::66"}});
+    EXPECT_EQ(text(resolve(name)), "127.0.0.1:0") << name;
+    EXPECT_EQ(text(resolve(name, Family::Ipv6)), "[::1]:0") << name;
+    EXPECT_EQ(server_.questions(name), 0) << name;
+  }
+  for (const char* name : {"notlocalhost", "localhost.test", "host"}) {
+    server_.set(name, {.v4 = {"10.0.0.1"}});
+    EXPECT_EQ(text(resolve(name)), "10.0.0.1:0") << name;
+    EXPECT_EQ(server_.questions(name), 1) << name;
+  }
 }
 
 TEST_F(CaresResolverTest, ResolvConfIsReadForEachQuery) {
