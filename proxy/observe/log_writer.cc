@@ -21,6 +21,7 @@
 
 #include "absl/status/status.h"
 #include "proxy/base/assert.h"
+#include "proxy/base/log.h"
 
 namespace convoy::observe {
 
@@ -76,6 +77,8 @@ class LogFile {
     regular_ = isRegular(fd);
     return true;
   }
+  std::string torn;  // what is missing of the last line there, with its line break
+  bool fails = false;
 
  private:
   const std::shared_ptr<LogWriter::Impl> writer_;
@@ -212,25 +215,65 @@ class LogWriter::Impl {
     }
   }
 
-  void writeOut(const LogFile& file, const LogBuffer& buffer) {
+  void writeOut(LogFile& file, const LogBuffer& buffer) {
     LogMetrics& metrics = metrics_->slot(kWriterSlot);
-    std::string_view rest = buffer.text();
+    const std::string_view text = buffer.text();
+    std::string_view rest = text;
+    uint64_t torn_lines = 0;
+    if (completeTornLine(file)) {
+      rest = write(file, text);
+      const size_t written = text.size() - rest.size();
+      const size_t line_break = rest.find('\n');
+      const bool torn = written > 0 && text[written - 1] != '\n';
+      if (torn && line_break != std::string_view::npos) {
+        file.torn = rest.substr(0, line_break + 1);
+        rest.remove_prefix(line_break + 1);
+        torn_lines = 1;
+      }
+    }
+    const auto lost = static_cast<uint64_t>(std::count(rest.begin(), rest.end(), '\n'));
+    metrics.lines_written.add(buffer.lines - std::min(buffer.lines, lost + torn_lines));
+    metrics.lines_dropped.add(lost);
+  }
+
+  // False: the last line there is not whole yet.
+  bool completeTornLine(LogFile& file) {
+    if (file.torn.empty()) return true;
+    const size_t missing = write(file, file.torn).size();
+    file.torn.erase(0, file.torn.size() - missing);
+    if (missing > 0) return false;
+    metrics_->slot(kWriterSlot).lines_written.add();
+    return true;
+  }
+
+  // Returns what could not be written.
+  std::string_view write(LogFile& file, std::string_view rest) {
     while (!rest.empty()) {
       // A pipe, socket or terminal may have no room: wait where stop() can interrupt, and write no
       // more than a pipe that is ready takes at once.
-      if (!file.regular() && !waitForRoom(file.fd())) break;
+      if (!file.regular() && !waitForRoom(file.fd())) return rest;
       const size_t part = file.regular() ? rest.size() : std::min<size_t>(rest.size(), PIPE_BUF);
       const ssize_t written = ::write(file.fd(), rest.data(), part);
       if (written < 0 && (errno == EINTR || errno == EAGAIN)) continue;
       if (written <= 0) {
-        metrics.write_errors.add();
-        break;
+        onWriteError(file, errno);
+        return rest;
       }
       rest.remove_prefix(static_cast<size_t>(written));
     }
-    const auto lost = static_cast<uint64_t>(std::count(rest.begin(), rest.end(), '\n'));
-    metrics.lines_written.add(buffer.lines - std::min(buffer.lines, lost));
-    metrics.lines_dropped.add(lost);
+    if (std::exchange(file.fails, false)) {
+      base::logInfo("the access log " + file.path() + " is written again");
+    }
+    return rest;
+  }
+
+  void onWriteError(LogFile& file, int error) {
+    metrics_->slot(kWriterSlot).write_errors.add();
+    if (std::exchange(file.fails, true)) return;
+    base::logWarning("the access log " + file.path() +
+                     " cannot be written: " + std::generic_category().message(error) +
+                     "; its lines are dropped and counted (filesystem.write_total_dropped) until "
+                     "it can");
   }
 
   // False: stopping, and nobody takes anything.
@@ -254,7 +297,16 @@ class LogWriter::Impl {
 
   void reopen(LogFile& file) {
     LogMetrics& metrics = metrics_->slot(kWriterSlot);
-    (file.reopen() ? metrics.reopened : metrics.write_errors).add();
+    if (!file.reopen()) {
+      metrics.write_errors.add();
+      base::logWarning("the access log " + file.path() + " cannot be opened again: " +
+                       std::generic_category().message(errno) + "; the old file stays open");
+      return;
+    }
+    metrics.reopened.add();
+    // Its beginning is in the other file.
+    if (!file.torn.empty()) metrics.lines_dropped.add();
+    file.torn.clear();
   }
 
   void recycle(std::unique_ptr<LogBuffer> buffer) {

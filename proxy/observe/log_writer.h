@@ -3,6 +3,8 @@
 // Access-log output. Workers format lines into a buffer of their own and hand whole buffers over;
 // one thread of its own writes them, so a full or slow disk blocks no request: when the bounded
 // queue is full, buffers are dropped and counted. SIGUSR1 reopens files (main calls reopenAll()).
+// A line that a full disk has cut off is completed before anything else is written there. The
+// process's own log says when a file begins to fail, and when it works again.
 //
 // LogWriter is thread-safe. A LogSink belongs to one worker thread, and may outlive the writer:
 // what it hands over then is lost.

@@ -2,10 +2,12 @@
 
 #include <fcntl.h>
 #include <gtest/gtest.h>
+#include <sys/resource.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
 #include <algorithm>
+#include <csignal>
 #include <filesystem>
 #include <fstream>
 #include <map>
@@ -236,6 +238,75 @@ TEST_F(LogWriterTest, AFullDiskAndABrokenPipeAreCounted) {
   writer_->flush();
   EXPECT_EQ(count("write_failed"), 2u);
   EXPECT_EQ(count("write_total_dropped"), 3u);
+}
+
+// Files that this process writes may not grow beyond so many bytes, as on a disk that is full.
+class SmallDisk {
+ public:
+  explicit SmallDisk(rlim_t bytes) : handler_(::signal(SIGXFSZ, SIG_IGN)) {
+    ::getrlimit(RLIMIT_FSIZE, &before_);
+    resize(bytes);
+  }
+  ~SmallDisk() {
+    ::setrlimit(RLIMIT_FSIZE, &before_);
+    ::signal(SIGXFSZ, handler_);
+  }
+  void resize(rlim_t bytes) {
+    const rlimit limit{bytes, before_.rlim_max};
+    ::setrlimit(RLIMIT_FSIZE, &limit);
+  }
+
+ private:
+  sighandler_t handler_;
+  rlimit before_{};
+};
+
+TEST_F(LogWriterTest, ALineThatAFullDiskCutOffIsCompletedFirst) {
+  const std::string path = directory_ + "/access.log";
+  LogSink sink(open(path), loop_);
+  const auto write = [&](const std::string& lines) {
+    for (size_t at = 0; at < lines.size(); at += 4) sink.append(lines.substr(at, 4));
+    sink.handOver();
+    writer_->flush();
+  };
+  {
+    SmallDisk disk(6);
+    write("aaa\nbbb\nccc\nddd\n");
+    EXPECT_EQ(contents(path), "aaa\nbb");
+    EXPECT_EQ(count("write_completed"), 1u);
+    EXPECT_EQ(count("write_total_dropped"), 2u);
+    EXPECT_EQ(count("write_failed"), 1u);
+    write("eee\n");
+    disk.resize(7);
+    write("fff\n");
+    EXPECT_EQ(contents(path), "aaa\nbbb");
+    EXPECT_EQ(count("write_completed"), 1u);
+    EXPECT_EQ(count("write_total_dropped"), 4u);
+  }
+  write("ggg\n");
+  EXPECT_EQ(contents(path), "aaa\nbbb\nggg\n");
+  EXPECT_EQ(count("write_completed"), 3u);
+  EXPECT_EQ(count("write_total_dropped"), 4u);
+}
+
+TEST_F(LogWriterTest, WhatAFullDiskCutOffDoesNotBeginAnotherFile) {
+  const std::string path = directory_ + "/access.log";
+  LogSink sink(open(path), loop_);
+  {
+    const SmallDisk disk(2);
+    sink.append("aaa\n");
+    sink.handOver();
+    writer_->flush();
+  }
+  std::filesystem::rename(path, path + ".1");
+  writer_->reopenAll();
+  sink.append("bbb\n");
+  sink.handOver();
+  writer_->flush();
+  EXPECT_EQ(contents(path + ".1"), "aa");
+  EXPECT_EQ(contents(path), "bbb\n");
+  EXPECT_EQ(count("write_completed"), 1u);
+  EXPECT_EQ(count("write_total_dropped"), 1u);
 }
 
 TEST_F(LogWriterTest, OpenErrorsNameThePath) {
