@@ -6,6 +6,7 @@
 #include "proxy/base/assert.h"
 #include "proxy/base/strings.h"
 #include "proxy/grpc/client.h"
+#include "proxy/grpc/status.h"
 
 namespace convoy::grpc {
 
@@ -149,20 +150,20 @@ void Channel::checkSession() {
   }
   if (state_ != State::Open) return;
   if (session_.finished()) {
-    close(absl::UnavailableError(session_.lastError()));
+    close(session_.lastError());
   } else if (draining_ && session_.calls() == 0) {
     close(absl::UnavailableError("the connection was drained"));
   }
 }
 
-void Channel::close(absl::Status why) {
+void Channel::close(const absl::Status& why) {
   if (state_ == State::Closed) return;
   transition(State::Closed);
   connect_timer_.cancel();
   keepalive_timer_.cancel();
   connection_->close(net::CloseMode::Flush);
-  client_.onClosed(*this,
-                   absl::Status(why.code(), absl::StrCat(address_.text(), ": ", why.message())));
+  const absl::Status named(why.code(), absl::StrCat(address_.text(), ": ", why.message()));
+  client_.onClosed(*this, isFoundInBytes(why) ? foundInBytes(named) : named);
 }
 
 void Channel::armKeepalive(event::Duration delay) {

@@ -47,7 +47,7 @@ class Channel final : private net::ConnectionHandler {
   void transition(State to);
   void flush();
   void checkSession();
-  void close(absl::Status why);
+  void close(const absl::Status& why);
   void onConnectTimeout();
   void armKeepalive(event::Duration delay);
   void onKeepalive();

@@ -85,9 +85,9 @@ struct Session::Callbacks {
   static int onFrameSent(nghttp2_session*, const nghttp2_frame* frame, void* user_data) {
     if (frame->hd.type == NGHTTP2_GOAWAY && frame->goaway.error_code != NGHTTP2_NO_ERROR) {
       Session& session = self(user_data);
-      session.last_error_ =
+      session.last_error_ = foundInBytes(absl::UnavailableError(
           absl::StrCat("the peer broke HTTP/2: ", nghttp2_http2_strerror(frame->goaway.error_code),
-                       session.explanation_.empty() ? "" : ": ", session.explanation_);
+                       session.explanation_.empty() ? "" : ": ", session.explanation_)));
     }
     return 0;
   }
@@ -187,8 +187,8 @@ absl::Status Session::receive(std::string_view bytes) {
   tellCalls();
   on_output_();
   if (taken < 0) {
-    return absl::UnavailableError(absl::StrCat(
-        "the peer broke HTTP/2: ", nghttp2_strerror(static_cast<int>(taken)), ": ", explanation_));
+    return foundInBytes(absl::UnavailableError(absl::StrCat(
+        "the peer broke HTTP/2: ", nghttp2_strerror(static_cast<int>(taken)), ": ", explanation_)));
   }
   return absl::OkStatus();
 }

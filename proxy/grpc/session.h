@@ -56,7 +56,7 @@ class Session {
   Leaving leaving() const { return leaving_; }
   // Neither side wants anything more: the connection can be closed, because of lastError().
   bool finished() const;
-  const std::string& lastError() const { return last_error_; }
+  const absl::Status& lastError() const { return last_error_; }
 
   // What Call asks for.
   void resume(Call& call);
@@ -78,7 +78,7 @@ class Session {
   std::vector<int32_t> touched_;               // calls that may have something to tell
   std::vector<std::unique_ptr<Call>> closed_;  // streams that are gone, to be told
   Leaving leaving_ = Leaving::No;
-  std::string last_error_ = "the peer ended the HTTP/2 session";
+  absl::Status last_error_ = absl::UnavailableError("the peer ended the HTTP/2 session");
   std::string explanation_;  // nghttp2's words about the peer's last mistake
 };
 

@@ -25,8 +25,9 @@ absl::StatusCode parseCode(std::string_view text);
 // grpc-message: %XX stands for a byte; a broken escape stands for itself.
 std::string percentDecode(std::string_view text);
 
-// Marks an error as one that this side found in the bytes of the peer, who reported none: they make
-// no message, or one that is too large (ResourceExhausted). The text and the code stay.
+// Marks an error as one that this side found in the bytes of the peer, who reported none: they are
+// no HTTP/2 (Unavailable), make no message, or one that is too large (ResourceExhausted). The text
+// and the code stay.
 absl::Status foundInBytes(absl::Status error);
 bool isFoundInBytes(const absl::Status& status);
 

@@ -14,6 +14,14 @@ namespace {
 constexpr char kMethod[] =
     "/envoy.service.discovery.v3.AggregatedDiscoveryService/DeltaAggregatedResources";
 
+// gRPC's servers say this of services that they do not have, and often nothing more.
+absl::Status withoutService(const absl::Status& status) {
+  return absl::UnimplementedError(absl::StrCat(
+      status.message(), status.message().empty() ? "" : "; ",
+      "whoever answers there has no delta ADS: probably it is not an xDS port, but one for "
+      "management or another service"));
+}
+
 }  // namespace
 
 AdsStream::AdsStream(event::Loop& loop, grpc::Client& client, const Options& options,
@@ -86,7 +94,8 @@ void AdsStream::onStatus(const absl::Status& status) {
   }
   endBackoffSeries();
   // However a server ends a stream, even with OK, we want one.
-  retryLater(status.ok() ? absl::UnavailableError("the control plane ended the stream") : status);
+  if (status.ok()) return retryLater(absl::UnavailableError("the control plane ended the stream"));
+  retryLater(absl::IsUnimplemented(status) ? withoutService(status) : status);
 }
 
 void AdsStream::endBackoffSeries() {
@@ -105,7 +114,7 @@ void AdsStream::retryLater(const absl::Status& why) {
   metrics_.stream_failure.add();
   metrics_.last_error_code.set(static_cast<int64_t>(why.code()));
   transition(State::Backoff);
-  std::string text = why.ToString();
+  std::string text = why.ToString(absl::StatusToStringMode::kWithNoExtraData);
   if (text != last_error_) {
     last_error_ = std::move(text);
     base::logWarning("xds: no stream from the control plane, what is in force stays so: " +

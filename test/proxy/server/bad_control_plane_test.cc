@@ -141,7 +141,7 @@ TEST_F(ServerWithBadControlPlaneTest, RequestsAreServedWhateverItSends) {
     xds.transport().writeRaw(xds.last().connection, "\xff\xff\xff\xff\xff\xff\xff\xff\xff\xff");
   });
   ASSERT_TRUE(losesStream(3));
-  EXPECT_EQ(proxy.metric("control_plane.garbage"), 2u);
+  EXPECT_EQ(proxy.metric("control_plane.garbage"), 3u);
   EXPECT_EQ(proxy.metric("control_plane.response_too_large"), 1u);
   EXPECT_EQ(proxy.metric("control_plane.stream_failure"), 3u);
   EXPECT_EQ(proxy.metric("listener_manager.lds.update_rejected"), 1u);

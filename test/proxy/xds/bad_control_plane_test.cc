@@ -118,15 +118,18 @@ TEST_F(BadControlPlaneTest, WhatEndsTheStreamChangesNothingAndIsCounted) {
       {"an unknown code", [&] { finish(4711, "odd"); }, "odd"},
       {"a server's quota", [&] { finish(8, "too many nodes"); }, "too many nodes"},
       {"an end in good order", [&] { finish(0, ""); }, "ended the stream"},
+      {"no such service", [&] { finish(12, ""); }, "probably it is not an xDS port"},
+      {"no such service, in words", [&] { finish(12, "unknown service"); },
+       "unknown service; whoever answers there has no delta ADS"},
       {"a reset", [&] { server->resetStream(NGHTTP2_INTERNAL_ERROR); }, "reset"},
       {"a refusal", [&] { server->resetStream(NGHTTP2_REFUSED_STREAM); }, "reset"},
       {"a reset without an error", [&] { server->resetStream(NGHTTP2_NO_ERROR); }, "grpc-status"},
       {"a closed connection", [&] { server->closeConnection(); }, "closed the connection"},
       {"a reset connection", [&] { server->closeConnection(true); }, "reset the connection"},
       {"bytes that are no HTTP/2", [&] { raw("\xff\xff\xff\xff\xff\xff\xff\xff\xff\xff"); },
-       "broke HTTP/2"},
+       "broke HTTP/2", true},
       {"HTTP/1", [&] { raw("HTTP/1.1 400 Bad Request\r\nConnection: close\r\n\r\n"); },
-       "broke HTTP/2"},
+       "broke HTTP/2", true},
   };
   for (const auto& c : kCases) {
     const uint64_t failures = stat("control_plane.stream_failure");
