@@ -109,6 +109,9 @@ void AdminConnection::onProtocolError(http::Failure failure, std::string_view de
 void AdminConnection::onRequestHead(http::RequestHead& head, bool end_of_stream) {
   method_ = head.method;
   target_ = head.target;
+  host_ = head.authority;
+  const http::HeaderField* const origin = head.headers.find("origin");
+  origin_ = origin == nullptr ? std::nullopt : std::optional<std::string>(origin->value);
   if (end_of_stream) transition(State::Due);
 }
 
@@ -146,6 +149,7 @@ void AdminConnection::answer() {
   request.method = method_;
   request.path = target.substr(0, question);
   if (question != std::string_view::npos) request.query = target.substr(question + 1);
+  request.caller = {.host = host_, .origin = origin_};
   send(server_.answer(request));
 }
 

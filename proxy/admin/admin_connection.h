@@ -6,6 +6,7 @@
 // none of them costs the output queue's limit and one page, not one page per request.
 
 #include <memory>
+#include <optional>
 #include <string>
 #include <string_view>
 
@@ -70,6 +71,8 @@ class AdminConnection final : public net::ConnectionHandler,
   http::ResponseSender* sender_ = nullptr;  // null: there is no request, or it was answered
   std::string method_;
   std::string target_;
+  std::string host_;
+  std::optional<std::string> origin_;
   size_t body_bytes_ = 0;
   std::string held_;          // pipelined bytes; reading is paused while there are any
   size_t unsent_before_ = 0;  // size of the output queue when the deadline was armed

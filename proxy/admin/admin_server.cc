@@ -1,6 +1,9 @@
 #include "proxy/admin/admin_server.h"
 
+#include <unistd.h>
+
 #include <algorithm>
+#include <climits>
 #include <utility>
 
 #include "absl/strings/str_cat.h"
@@ -35,6 +38,11 @@ std::string percentDecode(std::string_view text) {
   return decoded;
 }
 
+std::string nameOfMachine() {
+  char name[HOST_NAME_MAX + 1] = {};
+  return ::gethostname(name, sizeof(name) - 1) == 0 ? name : "";
+}
+
 }  // namespace
 
 std::optional<std::string> Request::parameter(std::string_view name) const {
@@ -50,7 +58,7 @@ std::optional<std::string> Request::parameter(std::string_view name) const {
   return std::nullopt;
 }
 
-AdminServer::AdminServer(event::Loop& loop) : loop_(loop) {}
+AdminServer::AdminServer(event::Loop& loop) : loop_(loop), machine_(nameOfMachine()) {}
 
 AdminServer::~AdminServer() {
   acceptor_.reset();
@@ -102,6 +110,12 @@ Response AdminServer::answer(const Request& request) const {
   }
   if (!page.changes && !reads) {
     return {405, kPlainText, absl::StrCat(page.path, " is read only: use GET\n"), "GET, HEAD"};
+  }
+  // No browser reaches a unix socket, where any Host will do.
+  if (page.changes && (address() == nullptr || address()->isIp())) {
+    if (std::string problem = problemWith(request.caller, machine_); !problem.empty()) {
+      return {403, kPlainText, std::move(problem)};
+    }
   }
   return page.answer(request);
 }

@@ -3,9 +3,9 @@
 // The admin endpoint: a small HTTP/1.1 server on main's loop that answers from pages registered by
 // path. Meant for operators and scrapers on a trusted address: it has no authentication, hence
 // listens where the bootstrap says and nowhere by default. Changing pages answer POST only, as
-// Envoy's. Requests are served one at a time per connection; bodies are read and dropped up to
-// kMaxBody. A request that is not complete, or an answer of which the client takes nothing, after
-// kPatience ends its connection. Thread: main's.
+// Envoy's, and not from web pages (caller.h). Requests are served one at a time per connection;
+// bodies are read and dropped up to kMaxBody. A request that is not complete, or an answer of which
+// the client takes nothing, after kPatience ends its connection. Thread: main's.
 
 #include <functional>
 #include <map>
@@ -16,6 +16,7 @@
 #include <vector>
 
 #include "absl/status/status.h"
+#include "proxy/admin/caller.h"
 #include "proxy/base/intrusive_list.h"
 #include "proxy/event/loop.h"
 #include "proxy/net/acceptor.h"
@@ -27,6 +28,7 @@ struct Request {
   std::string_view method;
   std::string_view path;
   std::string_view query;  // without '?'
+  Caller caller = {};
   // The value of a query parameter, percent-decoded ('+' stands for itself); unset if it does not
   // occur. "a" and "a=" are empty.
   std::optional<std::string> parameter(std::string_view name) const;
@@ -77,6 +79,7 @@ class AdminServer {
   std::string index() const;
 
   event::Loop& loop_;
+  const std::string machine_;  // its name
   std::map<std::string, Page, std::less<>> pages_;
   net::AcceptMetrics accept_metrics_;
   net::AdoptedSockets adopted_;

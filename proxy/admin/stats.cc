@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <map>
+#include <utility>
 #include <vector>
 
 #include "absl/strings/str_cat.h"
@@ -102,11 +103,17 @@ struct Tagged {
 };
 
 Tagged tagged(std::string_view name) {
-  constexpr std::string_view kFlag = "_rq_response_flag.";
-  if (const size_t at = name.find(kFlag); at != std::string_view::npos) {
-    const size_t dot = at + kFlag.size() - 1;
+  static constexpr std::pair<std::string_view, const char*> kEnds[] = {
+      {"_rq_response_flag.", "response_flag"},
+      {"_http1_error.", "reason"},
+      {"_http2_error.", "reason"},
+  };
+  for (const auto& [marker, label] : kEnds) {
+    const size_t at = name.find(marker);
+    if (at == std::string_view::npos) continue;
+    const size_t dot = at + marker.size() - 1;
     return {std::string(name.substr(0, dot)),
-            absl::StrCat("response_flag=\"", base::toAbsl(name.substr(dot + 1)), "\"")};
+            absl::StrCat(label, "=\"", base::toAbsl(name.substr(dot + 1)), "\"")};
   }
   constexpr std::string_view kClass = "_rq_5xx";
   if (name.size() > kClass.size() && name.ends_with("xx")) {

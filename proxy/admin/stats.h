@@ -26,7 +26,8 @@ std::string renderStats(const observe::MetricRegistry& registry, std::string_vie
 // envoy_cluster_upstream_rq_total{envoy_cluster_name="web"} 12, grouped by metric with HELP and
 // TYPE. Histograms are in milliseconds with Envoy's buckets. What a name ends in may become a label
 // of its own, as Envoy's tags: upstream_rq_5xx is upstream_rq_xx{envoy_response_code_class="5"},
-// downstream_rq_response_flag.UF is downstream_rq_response_flag{response_flag="UF"} (Convoy's own).
+// downstream_rq_response_flag.UF is downstream_rq_response_flag{response_flag="UF"}, and
+// downstream_http1_error.bare_lf is downstream_http1_error{reason="bare_lf"} (Convoy's own).
 std::string renderPrometheus(const observe::MetricRegistry& registry,
                              const StatsChoice& choice = {});
 

@@ -115,6 +115,11 @@ Response logging(const Request& request) {
   if (request.parameter("paths").has_value()) {
     return {400, kPlainText, "?paths= is not supported, there is one logger: write ?level=\n"};
   }
+  if (!request.query.empty() && (!request.parameter("level").has_value() ||
+                                 request.query.find('&') != std::string_view::npos)) {
+    return {400, kPlainText,
+            absl::StrCat("?", base::toAbsl(request.query), ": write ?level=LEVEL alone\n")};
+  }
   if (!level.empty()) {
     base::LogLevel parsed{};
     if (!base::parseLogLevel(level, &parsed)) {

@@ -33,13 +33,23 @@ TEST_F(AdminConnectionTest, AnswersEveryRequestOnce) {
   const Exchange cases[] = {
       {"405 with the methods that may be used", "GET /change HTTP/1.1\r\nHost: a\r\n\r\n",
        "HTTP/1.1 405 ", "allow: POST\r\n"},
-      {"a changing page", "POST /change HTTP/1.1\r\nHost: a\r\nContent-Length: 0\r\n\r\n",
+      {"a changing page", "POST /change HTTP/1.1\r\nHost: localhost\r\nContent-Length: 0\r\n\r\n",
+       "HTTP/1.1 200 ", "\r\n\r\nOK\n"},
+      {"a changing page, asked for by a page of somebody else's",
+       "POST /change HTTP/1.1\r\nHost: evil.test\r\nContent-Length: 0\r\n\r\n", "HTTP/1.1 403 ",
+       "Host: evil.test: "},
+      {"the same, through a form of theirs",
+       "POST /change HTTP/1.1\r\nHost: 127.0.0.1\r\nOrigin: https://evil.test\r\n"
+       "Content-Length: 0\r\n\r\n",
+       "HTTP/1.1 403 ", "Origin: https://evil.test: "},
+      {"its own page",
+       "POST /change HTTP/1.0\r\nHost: 127.0.0.1\r\nOrigin: http://127.0.0.1\r\n\r\n",
        "HTTP/1.1 200 ", "\r\n\r\nOK\n"},
       {"a body, which is dropped",
-       "POST /change HTTP/1.1\r\nHost: a\r\nContent-Length: 5\r\n\r\nhello", "HTTP/1.1 200 ",
-       "\r\n\r\nOK\n"},
+       "POST /change HTTP/1.1\r\nHost: localhost\r\nContent-Length: 5\r\n\r\nhello",
+       "HTTP/1.1 200 ", "\r\n\r\nOK\n"},
       {"a chunked body with trailers",
-       "POST /change HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\n"
+       "POST /change HTTP/1.1\r\nHost: localhost\r\nTransfer-Encoding: chunked\r\n\r\n"
        "1\r\nx\r\n0\r\nt: 1\r\n\r\n",
        "HTTP/1.1 200 ", "\r\n\r\nOK\n"},
       {"unknown page", "GET /nothing HTTP/1.1\r\nHost: a\r\n\r\n", "HTTP/1.1 404 ",
@@ -51,10 +61,11 @@ TEST_F(AdminConnectionTest, AnswersEveryRequestOnce) {
       {"garbage", "\x01\x02\x03\r\n\r\n", "HTTP/1.1 400 ", "connection: close\r\n"},
       {"no host", "GET / HTTP/1.1\r\n\r\n", "HTTP/1.1 400 ", "connection: close\r\n"},
       {"two lengths",
-       "POST /change HTTP/1.1\r\nHost: a\r\nContent-Length: 1\r\nContent-Length: 2\r\n\r\nx",
+       "POST /change HTTP/1.1\r\nHost: localhost\r\nContent-Length: 1\r\nContent-Length: "
+       "2\r\n\r\nx",
        "HTTP/1.1 400 ", "connection: close\r\n"},
       {"a broken chunk",
-       "POST /change HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\nzz\r\n",
+       "POST /change HTTP/1.1\r\nHost: localhost\r\nTransfer-Encoding: chunked\r\n\r\nzz\r\n",
        "HTTP/1.1 400 ", "connection: close\r\n"},
   };
   for (const Exchange& one : cases) {
@@ -93,7 +104,7 @@ TEST_F(AdminConnectionTest, RefusesAHeadThatIsTooLarge) {
 
 TEST_F(AdminConnectionTest, RefusesABodyThatIsTooLarge) {
   Client client(*this);
-  client.send("POST /change HTTP/1.1\r\nHost: a\r\nContent-Length: 1000000\r\n\r\n" +
+  client.send("POST /change HTTP/1.1\r\nHost: localhost\r\nContent-Length: 1000000\r\n\r\n" +
               std::string(AdminServer::kMaxBody + 1, 'x'));
   ASSERT_TRUE(client.untilReceived("HTTP/1.1 413 "));
   client.send(std::string(100'000, 'x'));  // what follows is dropped
@@ -106,7 +117,7 @@ TEST_F(AdminConnectionTest, RefusesABodyThatIsTooLarge) {
 TEST_F(AdminConnectionTest, PipelinedRequestsAreAnsweredInOrder) {
   const std::string reply = exchange(
       "GET /hello?name=1 HTTP/1.1\r\nHost: a\r\n\r\n"
-      "POST /change HTTP/1.1\r\nHost: a\r\nContent-Length: 2\r\n\r\nab"
+      "POST /change HTTP/1.1\r\nHost: localhost\r\nContent-Length: 2\r\n\r\nab"
       "GET /nothing HTTP/1.1\r\nHost: a\r\n\r\n"
       "GET /hello?name=4 HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n"
       "GET /hello?name=5 HTTP/1.1\r\nHost: a\r\n\r\n");
@@ -192,8 +203,9 @@ TEST_F(AdminConnectionTest, ASlowReaderIsLeftAloneAndADeadOneIsNot) {
 }
 
 TEST_F(AdminConnectionTest, AClientThatGoesAwayIsForgotten) {
-  for (const char* sent : {"", "GET /hel", "GET /large HTTP/1.1\r\nHost: a\r\n\r\n",
-                           "POST /change HTTP/1.1\r\nHost: a\r\nContent-Length: 9\r\n\r\nabc"}) {
+  for (const char* sent :
+       {"", "GET /hel", "GET /large HTTP/1.1\r\nHost: a\r\n\r\n",
+        "POST /change HTTP/1.1\r\nHost: localhost\r\nContent-Length: 9\r\n\r\nabc"}) {
     SCOPED_TRACE(sent);
     Client client(*this);
     client.send(sent);

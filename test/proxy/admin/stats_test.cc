@@ -71,13 +71,14 @@ TEST_F(StatsTest, WritesPrometheusText) {
 }
 
 struct Classes {
-  observe::Counter ok, failed, other, flagged;
+  observe::Counter ok, failed, other, flagged, refused;
   template <class Self, class Visitor>
   static void visit(Self& m, Visitor&& v) {
     v("upstream_rq_2xx", m.ok, "By class");
     v("upstream_rq_5xx", m.failed, "By class");
     v("upstream_rq_6xx", m.other, "No class");
     v("downstream_rq_response_flag.UF", m.flagged, "By flag");
+    v("downstream_http1_error.bare_lf", m.refused, "By reason");
   }
 };
 
@@ -87,7 +88,12 @@ TEST(StatsLabelTest, WhatANameEndsInIsALabel) {
   observe::MetricGroup<Classes> group(registry, "cluster", {{"envoy_cluster_name", "web"}}, 1);
   group.slot(0).failed.add(3);
   group.slot(0).flagged.add(4);
+  group.slot(0).refused.add(5);
   EXPECT_EQ(renderPrometheus(registry),
+            "# HELP envoy_cluster_downstream_http1_error By reason\n"
+            "# TYPE envoy_cluster_downstream_http1_error counter\n"
+            "envoy_cluster_downstream_http1_error{envoy_cluster_name=\"web\","
+            "reason=\"bare_lf\"} 5\n"
             "# HELP envoy_cluster_downstream_rq_response_flag By flag\n"
             "# TYPE envoy_cluster_downstream_rq_response_flag counter\n"
             "envoy_cluster_downstream_rq_response_flag{envoy_cluster_name=\"web\","

@@ -100,6 +100,8 @@ TEST_F(AdminPagesTest, LoggingShowsAndSetsTheLevel) {
   EXPECT_EQ(base::logLevel(), base::LogLevel::Debug);
   EXPECT_EQ(ask(proxy_, "POST", "/logging?level=loud").status, 400);
   EXPECT_EQ(ask(proxy_, "POST", "/logging?paths=a:debug").status, 400);
+  EXPECT_EQ(ask(proxy_, "POST", "/logging?bogus=debug").status, 400);
+  EXPECT_EQ(ask(proxy_, "POST", "/logging?level=info&bogus=debug").status, 400);
   EXPECT_EQ(ask(proxy_, "POST", "/logging").body, "active loggers:\n  convoy: debug\n");
   base::setLogLevel(before);
 }

@@ -1,0 +1,52 @@
+#include "proxy/admin/caller.h"
+
+#include "absl/strings/str_cat.h"
+#include "proxy/base/strings.h"
+#include "proxy/net/address.h"
+
+namespace convoy::admin {
+
+namespace {
+
+std::string_view withoutPort(std::string_view host) {
+  if (host.starts_with('[')) {
+    const size_t end = host.find(']');
+    return end == std::string_view::npos ? std::string_view() : host.substr(1, end - 1);
+  }
+  return host.substr(0, host.find(':'));
+}
+
+// Nobody else's DNS can say where these are.
+bool isOurs(std::string_view host, std::string_view machine) {
+  std::string_view name = withoutPort(host);
+  if (net::Address::fromIp(name, 0).ok()) return true;
+  if (name.ends_with('.')) name.remove_suffix(1);
+  return base::equalsIgnoreCase(name, "localhost") ||
+         (!machine.empty() && base::equalsIgnoreCase(name, machine));
+}
+
+bool isSameOrigin(std::string_view origin, std::string_view host) {
+  for (const std::string_view scheme : {"http://", "https://"}) {
+    if (origin.starts_with(scheme)) {
+      return base::equalsIgnoreCase(origin.substr(scheme.size()), host);
+    }
+  }
+  return false;
+}
+
+}  // namespace
+
+std::string problemWith(const Caller& caller, std::string_view machine) {
+  if (!caller.host.empty() && !isOurs(caller.host, machine)) {
+    return absl::StrCat("Host: ", base::toAbsl(caller.host),
+                        ": a page that changes something is asked for by IP address, localhost or "
+                        "this machine's name, so that no web page can do it\n");
+  }
+  if (caller.origin.has_value() && !isSameOrigin(*caller.origin, caller.host)) {
+    return absl::StrCat("Origin: ", base::toAbsl(*caller.origin),
+                        ": a web page from elsewhere may not change anything here\n");
+  }
+  return {};
+}
+
+}  // namespace convoy::admin
