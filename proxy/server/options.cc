@@ -1,6 +1,7 @@
 #include "proxy/server/options.h"
 
 #include <getopt.h>
+#include <sys/stat.h>
 
 #include <charconv>
 #include <cstring>
@@ -49,10 +50,20 @@ bool parseNumber(const char* text, long most, long* number) {
   return result.ec == std::errc() && result.ptr == end && *number >= 0 && *number <= most;
 }
 
+bool isFolder(const char* path) {
+  struct stat status {};
+  return ::stat(path, &status) == 0 && S_ISDIR(status.st_mode);
+}
+
 absl::Status applyOption(int code, const char* value, Options& options) {
   long number = 0;
   switch (code) {
     case 'c':
+      if (value[0] == '\0') return wrong("-c: must name a file");
+      if (!options.config_path.empty()) {
+        return wrong(absl::StrCat("-c ", value, ": there is -c ", options.config_path,
+                                  " already, and a node has one bootstrap"));
+      }
       options.config_path = value;
       return absl::OkStatus();
     case 'h':
@@ -62,9 +73,11 @@ absl::Status applyOption(int code, const char* value, Options& options) {
       options.mode = Options::Mode::Version;
       return absl::OkStatus();
     case kServiceNode:
+      if (value[0] == '\0') return wrong("--service-node: must not be empty");
       options.service_node = value;
       return absl::OkStatus();
     case kServiceCluster:
+      if (value[0] == '\0') return wrong("--service-cluster: must not be empty");
       options.service_cluster = value;
       return absl::OkStatus();
     case kRejectUnknown:
@@ -89,6 +102,9 @@ absl::Status applyOption(int code, const char* value, Options& options) {
     case kHealthCommandDir:
       if (value[0] != '/') {
         return wrong(absl::StrCat("--health-command-dir ", value, ": must be an absolute path"));
+      }
+      if (!isFolder(value)) {
+        return wrong(absl::StrCat("--health-command-dir ", value, ": there is no such folder"));
       }
       options.health_command_dir = value;
       return absl::OkStatus();

@@ -19,7 +19,7 @@ TEST(OptionsTest, UnderstandsEnvoysNames) {
   const auto options =
       parse({"-c", "a.yaml", "--concurrency", "3", "--service-node", "n1", "--service-cluster",
              "edge", "-l", "warning", "--drain-time-s", "7", "--reject-unknown-dynamic-fields",
-             "--health-threads", "2", "--health-command-dir", "/etc/checks"});
+             "--health-threads", "2", "--health-command-dir", "/etc"});
   ASSERT_TRUE(options.ok()) << options.status();
   EXPECT_EQ(options->config_path, "a.yaml");
   EXPECT_EQ(options->concurrency, 3u);
@@ -29,7 +29,7 @@ TEST(OptionsTest, UnderstandsEnvoysNames) {
   EXPECT_EQ(options->drain_time, std::chrono::seconds(7));
   EXPECT_TRUE(options->reject_unknown_dynamic_fields);
   EXPECT_EQ(options->health_threads, 2u);
-  EXPECT_EQ(options->health_command_dir, "/etc/checks");
+  EXPECT_EQ(options->health_command_dir, "/etc");
   EXPECT_EQ(options->mode, Options::Mode::Serve);
 }
 
@@ -54,6 +54,14 @@ TEST(OptionsTest, SaysWhatIsWrong) {
       {{"-c", "a", "--health-threads", "65"}, "--health-threads 65: must be a number from 1 to 64"},
       {{"-c", "a", "--health-command-dir", "checks"},
        "--health-command-dir checks: must be an absolute path"},
+      {{"-c", "a", "--health-command-dir", "/nonexistent"},
+       "--health-command-dir /nonexistent: there is no such folder"},
+      {{"-c", "a", "--health-command-dir", "/etc/passwd"},
+       "--health-command-dir /etc/passwd: there is no such folder"},
+      {{"-c", "a", "-c", "b"}, "-c b: there is -c a already, and a node has one bootstrap"},
+      {{"-c", ""}, "-c: must name a file"},
+      {{"-c", "a", "--service-node", ""}, "--service-node: must not be empty"},
+      {{"-c", "a", "--service-cluster="}, "--service-cluster: must not be empty"},
       {{"-c", "a", "b"}, "unexpected argument b"},
   };
   for (const auto& [arguments, error] : cases) {
