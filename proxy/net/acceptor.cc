@@ -19,7 +19,7 @@ Acceptor::Acceptor(event::Loop& loop, const ListenSocket& socket, AcceptMetrics&
       metrics_(metrics),
       on_accept_(std::move(on_accept)),
       handle_(new Handle{{}, this}),
-      exhausted_timer_(loop, [this] { resume(); }) {
+      exhausted_timer_(loop, [this] { lookForRoom(); }) {
   CONVOY_ASSERT(loop.isOwnThread());
   // Fails only for a descriptor that is none, or that this loop watches already.
   CONVOY_ASSERT(uv_poll_init(loop.uv(), &handle_->poll, listen_fd_) == 0);
@@ -70,6 +70,10 @@ void Acceptor::acceptSome(int most) {
 
 // False: none is left, or accepting failed.
 bool Acceptor::acceptOne() {
+  if (!hasRoom()) {
+    waitForRoom(EMFILE);
+    return false;
+  }
   sockaddr_storage storage;
   auto* const address = reinterpret_cast<sockaddr*>(&storage);
   socklen_t length = sizeof(storage);
@@ -104,14 +108,23 @@ void Acceptor::onError(int error) {
     case ENOBUFS:
     case ENOMEM:
       // The connection stays queued and would be reported again at once.
-      metrics_.exhausted.add();
-      pause();
-      exhausted_timer_.armAfter(kExhaustedPause);
-      if (on_exhausted_) on_exhausted_(error);
+      waitForRoom(error);
       break;
     default:
       break;  // an error of that connection's network, or reported again
   }
+}
+
+void Acceptor::waitForRoom(int error) {
+  metrics_.exhausted.add();
+  pause();
+  exhausted_timer_.armAfter(kExhaustedPause);
+  if (on_exhausted_) on_exhausted_(error);
+}
+
+void Acceptor::lookForRoom() {
+  if (hasRoom()) return resume();
+  exhausted_timer_.armAfter(kExhaustedPause);
 }
 
 }  // namespace convoy::net

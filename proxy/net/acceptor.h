@@ -3,7 +3,8 @@
 // Takes the connections of one listening socket on a worker's loop, and hands over their
 // descriptors. At most kPerTurn per turn, so that a burst does not starve the connections that
 // exist. When the process or the machine is out of descriptors or memory, accepting pauses for
-// kExhaustedPause instead of spinning; both are counted.
+// kExhaustedPause instead of spinning; both are counted. It pauses likewise, until setHasRoom()
+// says otherwise, when its owner wants to keep what is left for other things.
 //
 // The socket stays its owner's, and open as long as the Acceptor lives. Destruction ends accepting
 // at once; connections that wait in the socket's queue stay there.
@@ -55,7 +56,10 @@ class Acceptor {
   Acceptor& operator=(const Acceptor&) = delete;
 
   void setAdmit(Admit admit) { admit_ = std::move(admit); }
-  // Told each time that accepting pauses for want of descriptors or memory, with errno.
+  // Asked before each connection whether one more may be taken.
+  void setHasRoom(std::function<bool()> has_room) { has_room_ = std::move(has_room); }
+  // Told each time that accepting pauses for want of descriptors or memory, with errno; EMFILE if
+  // setHasRoom()'s said no.
   void setOnExhausted(std::function<void(int error)> callback) {
     on_exhausted_ = std::move(callback);
   }
@@ -80,6 +84,9 @@ class Acceptor {
   void acceptSome(int most);
   bool acceptOne();
   void onError(int error);
+  void waitForRoom(int error);
+  void lookForRoom();
+  bool hasRoom() const { return !has_room_ || has_room_(); }
 
   event::Loop& loop_;
   const int listen_fd_;
@@ -88,6 +95,7 @@ class Acceptor {
   AcceptMetrics& metrics_;
   const OnAccept on_accept_;
   Admit admit_;
+  std::function<bool()> has_room_;
   std::function<void(int error)> on_exhausted_;
   Handle* const handle_;
   event::Timer exhausted_timer_;

@@ -22,6 +22,11 @@ class ConnectionLimit {
     giveBack();
     return false;
   }
+  // For a limit that is kept by whoever asks full() before: takes a place, there or not.
+  void take() {
+    if (most_.has_value()) open_.fetch_add(1, std::memory_order_relaxed);
+  }
+  bool full() const { return most_.has_value() && open_.load(std::memory_order_relaxed) >= *most_; }
   void giveBack() {
     if (most_.has_value()) open_.fetch_sub(1, std::memory_order_relaxed);
   }

@@ -26,7 +26,8 @@ std::string ExhaustionLog::text(const net::Address& address, int error) {
   rlimit limit{};
   if (error == EMFILE && ::getrlimit(RLIMIT_NOFILE, &limit) == 0) {
     absl::StrAppend(&line, " (the limit is ", limit.rlim_cur,
-                    "); raise it (ulimit -n), or let fewer connections in "
+                    ", of which some are kept for connections to backends); raise it (ulimit -n), "
+                    "or let fewer connections in "
                     "(overload.global_downstream_max_connections)");
   }
   return line;

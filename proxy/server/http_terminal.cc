@@ -19,8 +19,13 @@ HttpTerminal::HttpTerminal(RouteTables& routes, observe::LogWriter& logs,
 absl::Status HttpTerminal::admit(const net::NetworkFilterSpec& spec) {
   const auto* const manager = dynamic_cast<const http::ConnectionManagerSpec*>(&spec);
   CONVOY_ASSERT(manager != nullptr);
-  for (const http::AccessLogSpec& log : manager->access_logs) {
-    if (auto file = logs_.open(log.path); !file.ok()) return file.status();
+  for (size_t i = 0; i < manager->access_logs.size(); ++i) {
+    absl::Status opened = logs_.open(manager->access_logs[i].path).status();
+    if (opened.ok()) continue;
+    opened.SetPayload(
+        kFieldPath, absl::Cord(absl::StrCat("typed_config.access_log[", i, "].typed_config.path")));
+    opened.SetPayload(kRule, absl::Cord("access_log"));
+    return opened;
   }
   return absl::OkStatus();
 }

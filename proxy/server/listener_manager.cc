@@ -4,6 +4,7 @@
 #include <utility>
 
 #include "absl/strings/str_cat.h"
+#include "proxy/base/log.h"
 #include "proxy/server/http_terminal.h"
 
 namespace convoy::server {
@@ -31,6 +32,7 @@ ListenerManager::ListenerManager(event::Loop& main, std::vector<Worker*> workers
       secrets_(secrets),
       limits_(std::move(limits)),
       process_limit_(std::make_shared<ConnectionLimit>(limits_.process)),
+      descriptors_(std::make_shared<ConnectionLimit>(limits_.descriptors)),
       sockets_(main, workers_, adopted) {
   addTerminal(http::ConnectionManagerSpec::kName,
               std::make_unique<HttpTerminal>(routes, logs, registry,
@@ -70,10 +72,17 @@ absl::Status ListenerManager::checkChain(const net::FilterChainSpec& chain,
     absl::Status secrets = secrets_.admit(*chain.transport);
     if (!secrets.ok()) {
       secrets.SetPayload(kFieldPath, absl::Cord(absl::StrCat(field, ".transport_socket")));
+      secrets.SetPayload(kRule, absl::Cord("secret"));
       return secrets;
     }
   }
-  return terminalOf(chain).admit(*chain.filters.back());
+  absl::Status terminal = terminalOf(chain).admit(*chain.filters.back());
+  if (const auto below = terminal.GetPayload(kFieldPath); below.has_value()) {
+    terminal.SetPayload(kFieldPath,
+                        absl::Cord(absl::StrCat(field, ".filters[", chain.filters.size() - 1, "].",
+                                                std::string(*below))));
+  }
+  return terminal;
 }
 
 // The terminal filter is the only one that config/ admits so far, and of known kinds only.
@@ -115,6 +124,7 @@ std::shared_ptr<const PreparedListener> ListenerManager::prepare(
   if (listener.limit == nullptr) listener.limit = makeLimit(spec->name);
   prepared->limit = listener.limit;
   if (!spec->ignore_global_limit) prepared->process_limit = process_limit_;
+  prepared->descriptors = descriptors_;
   prepared->exhaustion = exhaustion_;
   const auto add = [&](const std::shared_ptr<const net::FilterChainSpec>& chain) {
     prepared->chains.push_back(
@@ -137,6 +147,7 @@ void ListenerManager::apply(const std::shared_ptr<const net::ListenerSpec>& spec
   const auto found = listeners_.find(spec->name);
   CONVOY_ASSERT(found != listeners_.end());
   Listener& listener = found->second;
+  const bool is_new = listener.spec == nullptr;
   listener.spec = spec;
   const auto prepared = prepare(listener, spec);
   listener.prepared = prepared;
@@ -144,11 +155,17 @@ void ListenerManager::apply(const std::shared_ptr<const net::ListenerSpec>& spec
     worker->loop().post([worker, prepared] { worker->listeners().update(prepared); });
   }
   sockets_.serve(*spec);
+  std::string line = absl::StrCat("listener ", spec->name, is_new ? " added:" : " changed:");
+  for (const ListenSockets::Bound& bound : sockets_.boundBy(spec->name)) {
+    absl::StrAppend(&line, " ", bound.real.text());
+  }
+  base::logInfo(line);
 }
 
 void ListenerManager::remove(const std::string& name) {
   const auto found = listeners_.find(name);
   if (found == listeners_.end()) return;
+  if (found->second.spec != nullptr) base::logInfo(absl::StrCat("listener ", name, " removed"));
   sockets_.release(name);
   for (Worker* worker : workers_) {
     worker->loop().post([worker, name] { worker->listeners().remove(name); });

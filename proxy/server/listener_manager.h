@@ -28,13 +28,12 @@ namespace convoy::server {
 struct ConnectionLimits {
   std::optional<uint64_t> process;            // over all listeners
   std::map<std::string, uint64_t> listeners;  // by name
+  // Over all listeners; accepting pauses instead of closing.
+  std::optional<uint64_t> descriptors = {};
 };
 
 class ListenerManager {
  public:
-  // Payload of an error of admit(): the field that it is about, where it is not the address.
-  static constexpr char kFieldPath[] = "convoy/field_path";
-
   // Everything but the limits outlives this object.
   ListenerManager(event::Loop& main, std::vector<Worker*> workers, RouteTables& routes,
                   observe::LogWriter& logs, observe::MetricRegistry& registry,
@@ -48,7 +47,8 @@ class ListenerManager {
   // Can this listener be had here? Loads the certificates that it holds, binds the sockets that it
   // needs and that are not open yet, opens its logs, without accepting. `leaving`: listeners that
   // are removed by the same change, whose addresses may be taken over. The error names address and
-  // reason. What was admitted and never applied is given up by remove().
+  // reason, or has kFieldPath (terminal_filter.h) if it is not about the address. What was admitted
+  // and never applied is given up by remove().
   absl::Status admit(const std::shared_ptr<const net::ListenerSpec>& spec,
                      const std::set<std::string>& leaving = {});
   // REQUIRES: admitted.
@@ -96,6 +96,7 @@ class ListenerManager {
   tls::SecretManager& secrets_;
   const ConnectionLimits limits_;
   const std::shared_ptr<ConnectionLimit> process_limit_;
+  const std::shared_ptr<ConnectionLimit> descriptors_;
   const std::shared_ptr<ExhaustionLog> exhaustion_ = std::make_shared<ExhaustionLog>();
   ListenSockets sockets_;
   std::map<std::string, Listener> listeners_;

@@ -14,6 +14,7 @@
 #include "proxy/config/bootstrap_loader.h"
 #include "proxy/event/clock.h"
 #include "proxy/server/admin_pages.h"
+#include "proxy/server/descriptors.h"
 #include "proxy/server/options.h"
 #include "proxy/server/server.h"
 #include "proxy/server/signals.h"
@@ -48,6 +49,10 @@ void announce(const Server& server, const admin::AdminServer& admin) {
 
 int serve(const Options& options, config::BootstrapSpec bootstrap) {
   base::raiseDescriptorLimit();
+  const size_t threads = Server::workersOf(options) + options.health_threads;
+  if (absl::Status status = enoughDescriptors(descriptorLimit(), threads); !status.ok()) {
+    return complain(std::string(status.message()), kCannotStart);
+  }
   google::protobuf::SetLogHandler(logOfProtobuf);
   const event::SystemClock clock;
   Server server(options, std::move(bootstrap), clock, event::Random::fromKernel());

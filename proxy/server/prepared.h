@@ -85,6 +85,9 @@ struct PreparedListener {
   std::shared_ptr<observe::MetricGroup<ListenerMetrics>> metrics;
   std::shared_ptr<ConnectionLimit> limit;          // of this listener
   std::shared_ptr<ConnectionLimit> process_limit;  // null: does not hold for this listener
+  // Places for clients' descriptors, of all listeners; accepting pauses while none is free.
+  // Null: as many as come.
+  std::shared_ptr<ConnectionLimit> descriptors;
   std::shared_ptr<ExhaustionLog> exhaustion;
   std::vector<PreparedChain> chains;  // in the spec's order, then the default chain if there is one
 };

@@ -51,11 +51,12 @@ std::vector<ext::ResourceError> Resources::admit(const xds::Changes& proposed) {
     if (admitted.ok()) continue;
     ext::ResourceError& error = errors.emplace_back(
         errorAbout(kListenerType, listener->name, std::string(admitted.message())));
-    if (const auto field = admitted.GetPayload(ListenerManager::kFieldPath); field.has_value()) {
-      setSecretRule(error, std::string(*field));
+    if (const auto field = admitted.GetPayload(kFieldPath); field.has_value()) {
+      error.set_field_path(std::string(*field));
+      error.set_rule(std::string(admitted.GetPayload(kRule).value_or(absl::Cord())));
     } else {
       error.set_field_path("address");
-      error.set_rule("the address can be listened on");
+      error.set_rule("bind");
       error.set_value(listener->addresses.front().text());
     }
   }

@@ -8,6 +8,7 @@
 #include "absl/strings/str_cat.h"
 #include "proxy/base/log.h"
 #include "proxy/net/splice_pipe.h"
+#include "proxy/server/descriptors.h"
 #include "proxy/server/node_report.h"
 
 namespace convoy::server {
@@ -49,6 +50,7 @@ size_t usableProcessors() {
 
 std::vector<std::unique_ptr<Worker>> makeWorkers(size_t count, const event::Clock& clock,
                                                  event::Random& random) {
+  net::SplicePipe::shareAmong(count);
   std::vector<std::unique_ptr<Worker>> workers;
   for (size_t i = 0; i < count; ++i) {
     workers.push_back(std::make_unique<Worker>(i, clock, event::Random(random.next())));
@@ -62,12 +64,6 @@ std::vector<event::Loop*> loopsOf(const std::vector<std::unique_ptr<Worker>>& wo
   return loops;
 }
 
-size_t workersOf(const Options& options) {
-  const size_t workers = options.concurrency > 0 ? options.concurrency : usableProcessors();
-  net::SplicePipe::shareAmong(workers);
-  return workers;
-}
-
 std::vector<Worker*> pointersTo(const std::vector<std::unique_ptr<Worker>>& workers) {
   std::vector<Worker*> pointers;
   for (const auto& worker : workers) pointers.push_back(worker.get());
@@ -75,6 +71,10 @@ std::vector<Worker*> pointersTo(const std::vector<std::unique_ptr<Worker>>& work
 }
 
 }  // namespace
+
+size_t Server::workersOf(const Options& options) {
+  return options.concurrency > 0 ? options.concurrency : usableProcessors();
+}
 
 Server::Server(const Options& options, config::BootstrapSpec bootstrap, const event::Clock& clock,
                event::Random random)
@@ -96,7 +96,9 @@ Server::Server(const Options& options, config::BootstrapSpec bootstrap, const ev
       clusters_(std::make_unique<upstream::ClusterManager>(main_, loopsOf(workers_), metrics_,
                                                            upstream_io_)),
       listeners_(main_, pointersTo(workers_), routes_, logs_, metrics_, secrets_, adopted_,
-                 {bootstrap_.max_downstream_connections, bootstrap_.listener_connection_limits}),
+                 {.process = bootstrap_.max_downstream_connections,
+                  .listeners = bootstrap_.listener_connection_limits,
+                  .descriptors = descriptorsForClients()}),
       resources_(std::make_unique<Resources>(*clusters_, routes_, listeners_, secrets_, dns_)),
       started_at_(clock.monotonicNow()),
       started_at_wall_(clock.wallNow()),
@@ -272,6 +274,7 @@ void Server::run() {
 // --- the end ---
 
 void Server::drainListeners() {
+  base::logInfo("closing the listening sockets and draining, on request; the process lives on");
   listeners_.drainAll();
   listeners_.stopListening();
   report();
@@ -281,6 +284,8 @@ void Server::drainAndStop() {
   if (state_ == State::Draining || !serving_) return stop();
   if (state_ == State::Stopped) return;
   state_ = State::Draining;
+  base::logInfo(absl::StrCat("draining: no new connections, requests in flight have ",
+                             options_.drain_time.count(), " s"));
   report();
   listeners_.drainAll();
   listeners_.lastCall();
@@ -298,7 +303,10 @@ void Server::endAccepting() {
 // Counts the connections on every worker; the last one's answer decides.
 void Server::watchDrain() {
   if (state_ != State::Draining) return;
-  if (main_.now() >= drain_deadline_) return stop();
+  if (main_.now() >= drain_deadline_) {
+    base::logWarning("the drain time is over: what still runs is broken off");
+    return stop();
+  }
   struct Sum {
     std::atomic<size_t> open{0};
     std::atomic<size_t> missing;
@@ -326,6 +334,7 @@ void Server::stop() {
   health_.shutdown();
   health_threads_.stopAndJoin();
   logs_.flush();
+  base::logInfo("stopped");
   main_.stop();
 }
 

@@ -45,6 +45,8 @@ class Server {
     Stopped,
   };
 
+  // How many workers these options mean.
+  static size_t workersOf(const Options& options);
   // The clock outlives the server. Randomness seeds each thread's own.
   Server(const Options& options, config::BootstrapSpec bootstrap, const event::Clock& clock,
          event::Random random);

@@ -15,10 +15,15 @@
 
 namespace convoy::server {
 
+// Payloads of an error about a field: its path, and the rule that it breaks.
+inline constexpr char kFieldPath[] = "convoy/field_path";
+inline constexpr char kRule[] = "convoy/rule";
+
 class TerminalFilter {
  public:
   virtual ~TerminalFilter() = default;
-  // Can it be had here? Opens what it needs, such as logs. The error names what cannot be had.
+  // Can it be had here? Opens what it needs, such as logs. The error names what cannot be had, and
+  // the field, below the filter, in kFieldPath.
   virtual absl::Status admit(const net::NetworkFilterSpec& spec) = 0;
   // REQUIRES: admitted.
   virtual std::shared_ptr<const PreparedTerminal> prepare(

@@ -27,15 +27,17 @@ WorkerListeners::~WorkerListeners() {
 
 void WorkerListeners::addSocket(const std::string& name, const net::ListenSocket& socket) {
   Listener& listener = *listeners_.at(name);
-  listener.acceptors[socket.fd()] = std::make_unique<net::Acceptor>(
+  auto acceptor = std::make_unique<net::Acceptor>(
       loop_, socket, metrics(listener).accept,
       [this, l = &listener](int fd, const net::Address& remote, const net::Address& local) {
         accept(*l, fd, {remote, local});
       });
-  listener.acceptors[socket.fd()]->setOnExhausted(
-      [this, log = listener.config->exhaustion, address = socket.address()](int error) {
-        log->report(address, error, loop_.now());
-      });
+  acceptor->setHasRoom([descriptors = listener.config->descriptors] {
+    return descriptors == nullptr || !descriptors->full();
+  });
+  acceptor->setOnExhausted([this, log = listener.config->exhaustion, address = socket.address()](
+                               int error) { log->report(address, error, loop_.now()); });
+  listener.acceptors[socket.fd()] = std::move(acceptor);
 }
 
 void WorkerListeners::removeSocket(const std::string& name, int fd) {
@@ -71,11 +73,13 @@ std::unique_ptr<ChainHandler> WorkerListeners::makeHandler(const PreparedChain& 
                                                            const PreparedListener& config) {
   return chain.terminal->makeHandler(
       {worker_, filters_, services_,
-       [this, metrics = config.metrics, limit = config.limit, process = config.process_limit] {
+       [this, metrics = config.metrics, limit = config.limit, process = config.process_limit,
+        descriptors = config.descriptors] {
          metrics->slot(worker_).downstream_cx_active.sub();
          metrics->slot(worker_).downstream_cx_destroy.add();
          limit->giveBack();
          if (process != nullptr) process->giveBack();
+         if (descriptors != nullptr) descriptors->giveBack();
          loop_.atEndOfTurn(forget_drained_);
        }});
 }
@@ -113,7 +117,10 @@ bool WorkerListeners::letIn(const Listener& listener) const {
     metrics(listener).downstream_global_cx_overflow.add();
     return false;
   }
-  if (config.limit->tryTake()) return true;
+  if (config.limit->tryTake()) {
+    if (config.descriptors != nullptr) config.descriptors->take();
+    return true;
+  }
   if (config.process_limit != nullptr) config.process_limit->giveBack();
   metrics(listener).accept.refused.add();
   return false;
@@ -122,6 +129,7 @@ bool WorkerListeners::letIn(const Listener& listener) const {
 void WorkerListeners::giveBack(const PreparedListener& config) {
   config.limit->giveBack();
   if (config.process_limit != nullptr) config.process_limit->giveBack();
+  if (config.descriptors != nullptr) config.descriptors->giveBack();
 }
 
 ChainHandler* WorkerListeners::chainFor(Listener& listener, const net::FilterChainQuery& query) {

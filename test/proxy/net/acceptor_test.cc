@@ -186,6 +186,31 @@ TEST_F(AcceptorTest, OutOfDescriptorsPausesAndRecovers) {
   EXPECT_EQ(metrics_.accepted.value(), 1u);
 }
 
+TEST_F(AcceptorTest, PausesForAsLongAsItsOwnerHasNoRoom) {
+  listen();
+  size_t most = 2;
+  std::vector<int> told;
+  acceptor_->setOnExhausted([&](int error) { told.push_back(error); });
+  acceptor_->setHasRoom([&] { return accepted_.size() < most; });
+  std::vector<test::RawSocket> clients;
+  for (int i = 0; i < 4; ++i) clients.push_back(connect());
+  ASSERT_TRUE(waitAccepted(2));
+  test_loop_.runReady();
+  EXPECT_FALSE(acceptor_->accepting());
+  for (int i = 0; i < 3; ++i) {
+    clock_.advance(Acceptor::kExhaustedPause);
+    test_loop_.runReady();
+  }
+  EXPECT_EQ(accepted_.size(), 2u);
+  EXPECT_EQ(metrics_.exhausted.value(), 1u) << "one pause, however long";
+  EXPECT_EQ(metrics_.errors.value(), 0u);
+  EXPECT_EQ(told, std::vector<int>{EMFILE});
+  most = 100;
+  clock_.advance(Acceptor::kExhaustedPause);
+  ASSERT_TRUE(waitAccepted(4)) << "those who waited";
+  EXPECT_TRUE(acceptor_->accepting());
+}
+
 // The listening socket stopped listening under our feet: counted, not fatal.
 TEST_F(AcceptorTest, OtherErrorsAreCounted) {
   listen();

@@ -28,6 +28,21 @@ TEST(ConnectionLimitTest, ZeroLetsNobodyInAndUnsetEverybody) {
   EXPECT_TRUE(none.tryTake());
 }
 
+TEST(ConnectionLimitTest, WhoLooksFirstMayTakeMore) {
+  ConnectionLimit one(1);
+  EXPECT_FALSE(one.full());
+  one.take();
+  EXPECT_TRUE(one.full());
+  one.take();  // another worker had looked as well
+  one.giveBack();
+  EXPECT_TRUE(one.full());
+  one.giveBack();
+  EXPECT_FALSE(one.full());
+  ConnectionLimit none(std::nullopt);
+  none.take();
+  EXPECT_FALSE(none.full());
+}
+
 TEST(ConnectionLimitTest, IsNeverExceededByWorkersInARace) {
   constexpr int kMost = 3;
   ConnectionLimit limit(kMost);

@@ -64,6 +64,7 @@ TEST_F(HttpTerminalTest, LogsAreOpenedWhenTheyAreAdmitted) {
   spec->access_logs = {logOfCodes(directory + "/a.log"), logOfCodes(directory + "/missing/b.log")};
   const absl::Status refused = terminal_.admit(*spec);
   EXPECT_NE(refused.message().find("/missing/b.log"), std::string_view::npos) << refused;
+  EXPECT_EQ(refused.GetPayload(kFieldPath), "typed_config.access_log[1].typed_config.path");
   EXPECT_TRUE(std::filesystem::exists(directory + "/a.log"));
   EXPECT_EQ(prepare(spec)->logs.size(), 1u) << "what has gone since is left out";
   spec->access_logs.pop_back();

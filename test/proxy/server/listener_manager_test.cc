@@ -311,6 +311,33 @@ TEST_F(ListenerManagerTest, TheProcessLimitHoldsForAllListenersThatDoNotIgnoreIt
   EXPECT_EQ(askAt(plane.address("a")).status, 200);
 }
 
+TEST_F(ListenerManagerTest, WhoFindsNoDescriptorLeftForClientsWaits) {
+  DataPlane plane(1, {.process = std::nullopt, .listeners = {}, .descriptors = 2});
+  auto a = listener("a", {kAnyPort}, "hello");
+  a->stat_prefix = "a";
+  auto b = listener("b", {kAnyPort}, "hello");
+  b->ignore_global_limit = true;
+  plane.put(a);
+  plane.put(b);
+  RawSocket first = RawSocket::connectedTo(plane.address("a"));
+  RawSocket second = RawSocket::connectedTo(plane.address("b"));
+  EXPECT_EQ(ask(first).status, 200);
+  EXPECT_EQ(ask(second).status, 200);
+  const RawSocket waiting = RawSocket::connectedTo(plane.address("a"));
+  ASSERT_TRUE(
+      plane.until([&] { return plane.metricOf("listener.a.downstream_accept_paused") == 1; }));
+  // A change of the listener forgets nobody.
+  plane.put(a);
+  plane.clock.advance(net::Acceptor::kExhaustedPause);
+  plane.settle();
+  EXPECT_EQ(plane.connections(), 2u);
+  EXPECT_EQ(ask(first).status, 200) << "served on";
+  second.close();
+  ASSERT_TRUE(plane.until([&] { return plane.connections() == 1; }));
+  plane.clock.advance(net::Acceptor::kExhaustedPause);
+  EXPECT_EQ(ask(waiting).status, 200);
+}
+
 TEST_F(ListenerManagerTest, ALimitOfZeroLetsNobodyIn) {
   DataPlane plane(1, {.process = std::nullopt, .listeners = {{"l", 0}}});
   auto spec = listener("l", {kAnyPort}, "hello");

@@ -166,6 +166,25 @@ TEST_F(ResourcesTest, ARefusedListenerIsNamedAndThePreviousVersionServesOn) {
   EXPECT_FALSE(plane.listeners->active().contains("c"));
 }
 
+TEST_F(ResourcesTest, ALogThatCannotBeOpenedIsBlamedOnItsField) {
+  auto logging = listener("a", {kAnyPort}, "a");
+  auto spec = std::make_shared<net::ListenerSpec>(*logging);
+  auto chain = std::make_shared<net::FilterChainSpec>(*spec->filter_chains.at(0));
+  auto manager = std::make_shared<http::ConnectionManagerSpec>(
+      dynamic_cast<const http::ConnectionManagerSpec&>(*chain->filters.at(0)));
+  manager->access_logs = {logOfCodes("/nonexistent/access.log")};
+  chain->filters = {manager};
+  spec->filter_chains = {chain};
+  xds::Changes change;
+  change.listeners = {spec};
+  const std::vector<ext::ResourceError> errors = take(change);
+  ASSERT_EQ(errors.size(), 1u);
+  EXPECT_EQ(errors[0].field_path(),
+            "filter_chains[0].filters[0].typed_config.access_log[0].typed_config.path");
+  EXPECT_EQ(errors[0].rule(), "access_log");
+  EXPECT_NE(errors[0].reason().find("/nonexistent/access.log"), std::string::npos);
+}
+
 TEST_F(ResourcesTest, TwoListenersOfOneResponseCannotHaveOneAddress) {
   const std::string at = test::uniqueUnixAddress().text();
   xds::Changes changes;
