@@ -239,7 +239,10 @@ void ConnectionManager::onProtocolError(Failure failure, std::string_view detail
   if (state_ >= State::Closing) return;
   const bool late =
       failure == Failure::RequestHeaderTimeout || failure == Failure::StreamIdleTimeout;
-  if (!late) runtime().metrics.downstream_cx_protocol_error.add();
+  if (!late) {
+    runtime().metrics.downstream_cx_protocol_error.add();
+    runtime().metrics.countError(codec_->protocol(), detail);
+  }
   if (!multiplexed() && !streams_.empty()) {
     streams_.front().info().details = detail;
     return streams_.front().abort(failure);
@@ -254,6 +257,7 @@ void ConnectionManager::onProtocolError(Failure failure, std::string_view detail
 
 void ConnectionManager::onRequestRefused(ResponseSender* sender, Failure failure,
                                          std::string_view detail, std::string_view method) {
+  runtime().metrics.countError(Protocol::Http2, detail);
   if (sender != nullptr && state_ < State::Closing) refuse(*sender, failure, detail, method);
 }
 

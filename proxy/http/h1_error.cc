@@ -99,4 +99,11 @@ const H1ErrorInfo& info(H1Error error) {
   return kTable[static_cast<size_t>(error)];
 }
 
+H1Error h1ErrorOf(std::string_view detail) {
+  for (const H1ErrorInfo& row : kTable) {
+    if (row.detail == detail) return row.error;
+  }
+  return None;
+}
+
 }  // namespace convoy::http

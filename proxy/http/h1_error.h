@@ -68,5 +68,7 @@ struct H1ErrorInfo {
 };
 
 const H1ErrorInfo& info(H1Error error);
+// The row with this detail, or None's.
+H1Error h1ErrorOf(std::string_view detail);
 
 }  // namespace convoy::http

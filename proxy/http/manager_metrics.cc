@@ -8,7 +8,40 @@ namespace {
 
 constexpr size_t kFailures = static_cast<size_t>(Failure::kCount);
 
+template <class Error>
+std::vector<FailureMetric> errorMetrics(const std::string& prefix, size_t count) {
+  std::vector<FailureMetric> metrics;
+  for (size_t i = 0; i < count; ++i) {
+    const auto& error = info(static_cast<Error>(i));
+    metrics.push_back({prefix + std::string(error.detail),
+                       "Times that something of a client's was refused for a reason of the codec"});
+  }
+  return metrics;
+}
+
 }  // namespace
+
+const std::vector<FailureMetric>& h1ErrorMetrics() {
+  static const auto* const kMetrics = new std::vector<FailureMetric>(
+      errorMetrics<H1Error>("downstream_http1_error.", kH1RequestErrors));
+  return *kMetrics;
+}
+
+const std::vector<FailureMetric>& h2ErrorMetrics() {
+  static const auto* const kMetrics = new std::vector<FailureMetric>(
+      errorMetrics<H2Error>("downstream_http2_error.", kH2RequestErrors));
+  return *kMetrics;
+}
+
+void ManagerMetrics::countError(Protocol protocol, std::string_view detail) {
+  if (protocol == Protocol::Http2) {
+    const auto error = static_cast<size_t>(h2ErrorOf(detail));
+    if (error > 0 && error < kH2RequestErrors) h2_errors[error].add();
+    return;
+  }
+  const auto error = static_cast<size_t>(h1ErrorOf(detail));
+  if (error > 0 && error < kH1RequestErrors) h1_errors[error].add();
+}
 
 const FailureMetric& failureMetric(Failure failure) {
   static const auto* const kMetrics = [] {

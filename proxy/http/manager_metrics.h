@@ -1,8 +1,9 @@
 #pragma once
 
-// Envoy's http.<stat_prefix>.* counters, one counter per kind of failure (http/failure.h), and one
-// per response flag of Envoy's. A flag's counter is the sum of its failures', made when somebody
-// reads: requests pay nothing for it.
+// Envoy's http.<stat_prefix>.* counters, one counter per kind of failure (http/failure.h), one per
+// reason for which a codec refuses what a client sent (h1_error.h, h2_error.h), and one per
+// response flag of Envoy's. A flag's counter is the sum of its failures', made when somebody reads:
+// requests pay nothing for it.
 
 #include <array>
 #include <cstddef>
@@ -12,6 +13,9 @@
 #include <vector>
 
 #include "proxy/http/failure.h"
+#include "proxy/http/h1_error.h"
+#include "proxy/http/h2_error.h"
+#include "proxy/http/message.h"
 #include "proxy/observe/metrics.h"
 
 namespace convoy::http {
@@ -22,6 +26,13 @@ struct FailureMetric {
   std::string help;
 };
 const FailureMetric& failureMetric(Failure failure);
+
+// Of a codec's table of errors, "downstream_http1_error." and the detail; those that only responses
+// can have are not among them.
+inline constexpr size_t kH1RequestErrors = static_cast<size_t>(H1Error::InvalidStatusLine);
+inline constexpr size_t kH2RequestErrors = static_cast<size_t>(H2Error::InvalidStatus);
+const std::vector<FailureMetric>& h1ErrorMetrics();
+const std::vector<FailureMetric>& h2ErrorMetrics();
 
 struct FlagMetric {
   std::string name;               // "downstream_rq_response_flag." and the flag
@@ -68,7 +79,12 @@ struct ManagerMetrics {
   observe::Counter downstream_rq_redirected_with_normalized_path;
   observe::Histogram downstream_rq_time;
   std::array<observe::Counter, static_cast<size_t>(Failure::kCount)> failures;
+  std::array<observe::Counter, kH1RequestErrors> h1_errors;
+  std::array<observe::Counter, kH2RequestErrors> h2_errors;
   observe::Counter retries_exhausted;  // the flag URX
+
+  // A codec refused something for this reason; other texts than details of the tables do nothing.
+  void countError(Protocol protocol, std::string_view detail);
 
   template <class Self, class Visitor>
   static void visit(Self& m, Visitor&& v) {
@@ -154,6 +170,12 @@ struct ManagerMetrics {
     for (size_t i = 1; i < m.failures.size(); ++i) {
       const FailureMetric& metric = failureMetric(static_cast<Failure>(i));
       v(metric.name, m.failures[i], metric.help);
+    }
+    for (size_t i = 1; i < kH1RequestErrors; ++i) {
+      v(h1ErrorMetrics()[i].name, m.h1_errors[i], h1ErrorMetrics()[i].help);
+    }
+    for (size_t i = 1; i < kH2RequestErrors; ++i) {
+      v(h2ErrorMetrics()[i].name, m.h2_errors[i], h2ErrorMetrics()[i].help);
     }
     static constexpr const char* kFlags = "Requests by the response flag of the access log";
     for (const FlagMetric& flag : flagMetrics()) {

@@ -94,6 +94,10 @@ TEST_F(ConnectionManagerTest, RefusesWhatIsMalformedAndCloses) {
     lines += c.log;
     EXPECT_EQ(log(), lines);
   }
+  for (const H1Error error :
+       {H1Error::MissingHost, H1Error::HeadTooLarge, H1Error::UnsupportedVersion}) {
+    EXPECT_EQ(metrics_.h1_errors[static_cast<size_t>(error)].value(), 1U) << info(error).detail;
+  }
   EXPECT_EQ(metrics_.downstream_cx_protocol_error.value(), 3U);
   EXPECT_TRUE(router.exchanges.empty());
 }

@@ -233,7 +233,10 @@ std::string ManagerHarness::log() {
 std::string ManagerHarness::counters() const {
   std::string text;
   const auto add = [&text](std::string_view name, auto value) {
-    if (value == 0 || name.find("_http1_") != std::string_view::npos) return;
+    if (value == 0 || name.find("_http1_") != std::string_view::npos ||
+        name.find("_http2_error.") != std::string_view::npos) {
+      return;
+    }
     if (!text.empty()) text += ' ';
     text.append(name).append("=").append(std::to_string(value));
   };

@@ -20,6 +20,28 @@ TEST(ManagerMetricsTest, NamesAFailureByItsReasonCode) {
   }
 }
 
+TEST(ManagerMetricsTest, AReasonOfTheCodecIsCountedUnderItsDetail) {
+  ManagerMetrics metrics;
+  metrics.countError(Protocol::Http11, "missing_host");
+  metrics.countError(Protocol::Http10, "missing_host");
+  metrics.countError(Protocol::Http2, info(H2Error::FloodPing).detail);
+  metrics.countError(Protocol::Http2, info(H2Error::TooManyInformational).detail);
+  for (const std::string_view other : {"", "none", "evil"}) {
+    metrics.countError(Protocol::Http11, other);
+    metrics.countError(Protocol::Http2, other);
+  }
+  std::map<std::string, uint64_t> counted;
+  ManagerMetrics::visit(metrics, [&](std::string_view name, auto& metric, std::string_view) {
+    if constexpr (std::is_same_v<decltype(metric), observe::Counter&>) {
+      if (metric.value() != 0) counted.emplace(name, metric.value());
+    }
+  });
+  EXPECT_EQ(counted,
+            (std::map<std::string, uint64_t>{
+                {"downstream_http1_error.missing_host", 2},
+                {"downstream_http2_error." + std::string(info(H2Error::FloodPing).detail), 1}}));
+}
+
 std::map<std::string, uint64_t> flagsOf(const ManagerMetrics& metrics) {
   constexpr std::string_view kPrefix = "downstream_rq_response_flag.";
   std::map<std::string, uint64_t> flags;
