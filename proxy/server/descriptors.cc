@@ -16,6 +16,8 @@ namespace {
 constexpr uint64_t kLeast = 32;
 // Its loop's two, and listening sockets.
 constexpr uint64_t kLeastPerThread = 4;
+// By a server that is being made: sockets of listeners and admin, signals, the control plane.
+constexpr uint64_t kOpenedLater = 16;
 
 }  // namespace
 
@@ -33,7 +35,8 @@ uint64_t descriptorsForClients() {
   // The kernel gives out the lowest number that is free.
   const int lowest_free = ::fcntl(STDIN_FILENO, F_DUPFD_CLOEXEC, 0);
   if (lowest_free >= 0) ::close(lowest_free);
-  return descriptorsForClients(descriptorLimit(), static_cast<uint64_t>(std::max(lowest_free, 0)));
+  const auto open = static_cast<uint64_t>(std::max(lowest_free, 0));
+  return descriptorsForClients(descriptorLimit(), open + kOpenedLater);
 }
 
 absl::Status enoughDescriptors(uint64_t limit, size_t threads) {
