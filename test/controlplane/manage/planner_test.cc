@@ -115,7 +115,7 @@ TEST_F(PlannerTest, RefusesWithEveryPlace) {
       {R"(listeners { name: "zz" address: "0.0.0.0:8080" })", false,
        "listeners[0].address: conflict"},
       {R"(listeners { name: "aa" address: "0.0.0.0:8080" })", false,
-       "listener public: address: conflict"},
+       "listeners[0].address: conflict"},
       {R"(pools { name: "x" health_check { healthy_threshold: 101 } algorithm: 99 })", false,
        "pools[0].algorithm: enum, pools[0].health_check.healthy_threshold: range"},
   };
