@@ -22,6 +22,7 @@ namespace {
 constexpr int kOwnDescriptors = 64;
 // Of the management address only.
 constexpr int kManagementShare = 32;
+constexpr int kPerTurn = 64;
 
 }  // namespace
 
@@ -59,7 +60,8 @@ bool AcceptLoop::waitFor(bool connections, std::chrono::milliseconds patience) c
 
 void AcceptLoop::run() {
   while (waitFor(true, std::chrono::milliseconds(-1))) {
-    while (acceptOne()) {
+    // However many come, the end of this loop is looked for between them.
+    for (int i = 0; i < kPerTurn && acceptOne(); ++i) {
     }
   }
 }
@@ -67,8 +69,8 @@ void AcceptLoop::run() {
 bool AcceptLoop::acceptOne() {
   const int fd = ::accept4(socket_.fd(), nullptr, nullptr, SOCK_NONBLOCK | SOCK_CLOEXEC);
   if (fd >= options_.most_descriptors) {
-    ::close(fd);
     ++refused_;
+    ::close(fd);
     logAtTimes("connections_refused", "too many connections: see --max-connections and ulimit -Hn");
     return true;
   }

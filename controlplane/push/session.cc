@@ -87,6 +87,7 @@ void Session::subscribe(Channel& channel, const DeltaRequest& request) {
   if (first) {
     for (const auto& [name, version] : request.initial_resource_versions()) {
       subscription.has(name, version);
+      came_back_ = true;
     }
   }
   // A first request without names asks for everything, from the time before "*" was written.
@@ -237,10 +238,15 @@ std::optional<Response> Session::next() {
     const Subscription& subscription = of(step.type);
     const bool pending = step.removals ? subscription.hasRemovals() : subscription.hasAdditions();
     if (!step.allowed || !pending || subscription.inFlight()) continue;
+    if (step.removals && keepsOthers()) continue;
     std::optional<Response> response = take(step.type, step.removals);
     if (response.has_value()) return response;
   }
   return std::nullopt;
+}
+
+bool Session::keepsOthers() const {
+  return came_back_ && view_ != nullptr && view_->revision == 0;
 }
 
 bool Session::settled() const {

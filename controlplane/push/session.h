@@ -14,6 +14,10 @@
 // it has the cluster or listener that names them; what names a new cluster waits for its secrets as
 // it does for its endpoints.
 //
+// A store without a revision takes nothing away from a client that comes back with resources
+// (Delta): they are of another store, and this one is more likely a lost or mistyped one than the
+// wish to serve nothing. The first revision ends that.
+//
 // One response per type is in flight. A view that arrives meanwhile waits; only the newest counts.
 
 #include <array>
@@ -66,6 +70,8 @@ class Session {
 
   // The client has answered everything, and there is nothing to send.
   bool settled() const;
+  // The client has resources of another store, which it keeps while this one holds nothing.
+  bool keepsOthers() const;
   // It was sent clusters or listeners whose endpoints or routes it has not asked for yet.
   bool expectsRequests() const { return !unasked_.empty(); }
 
@@ -101,6 +107,7 @@ class Session {
   std::array<Channel, compile::kTypeCount> channels_;
   std::set<std::pair<compile::Type, std::string>> unasked_;
   uint64_t nonces_ = 0;
+  bool came_back_ = false;  // with resources
 };
 
 }  // namespace convoy::controlplane::push

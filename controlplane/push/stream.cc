@@ -79,10 +79,17 @@ void Stream::join() {
 void Stream::setSnapshot(const compile::SnapshotPtr& snapshot, Differences& differences) {
   const compile::ViewPtr& now = session_.view();
   if (now != nullptr && now->sequence >= snapshot->sequence()) return;
+  const bool first = now == nullptr;
   compile::ViewPtr next = snapshot->viewFor(session_.node()->labels);
-  const compile::ViewDifference* changes =
-      now == nullptr ? nullptr : &differences.between(now, next);
+  const compile::ViewDifference* changes = first ? nullptr : &differences.between(now, next);
   session_.setView(std::move(next), changes);
+  if (first && session_.keepsOthers()) {
+    logTrouble("node_keeps_what_it_has",
+               {{"node", session_.node()->id},
+                {"reason",
+                 "this store holds nothing, and the node has resources of another one: "
+                 "is --store the right path? The first revision will replace them"}});
+  }
 }
 
 void Stream::onSnapshot(const compile::SnapshotPtr& snapshot, Differences& differences) {

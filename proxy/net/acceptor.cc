@@ -41,7 +41,7 @@ void Acceptor::watch() {
     // libuv stops watching on an error, which a listening socket has when a handshake broke:
     // accept() reports it.
     if (status != 0 && acceptor.accepting()) acceptor.watch();
-    acceptor.acceptSome(kPerTurn);
+    acceptor.acceptSome();
   });
 }
 
@@ -57,13 +57,18 @@ void Acceptor::resume() {
 
 void Acceptor::takeQueued() {
   CONVOY_ASSERT(loop_.isOwnThread());
-  acceptSome(kMostQueued);
+  // These are the last: what is kept for other things may go to them.
+  has_room_ = nullptr;
+  Handle* const handle = handle_;
+  for (int i = 0; i < kMostQueued && handle->owner != nullptr; ++i) {
+    if (!acceptOne()) return;
+  }
 }
 
-void Acceptor::acceptSome(int most) {
+void Acceptor::acceptSome() {
   // on_accept may destroy us.
   Handle* const handle = handle_;
-  for (int i = 0; i < most && handle->owner != nullptr && accepting(); ++i) {
+  for (int i = 0; i < kPerTurn && handle->owner != nullptr && accepting(); ++i) {
     if (!acceptOne()) return;
   }
 }

@@ -69,8 +69,8 @@ class Acceptor {
   void pause();
   void resume();
   bool accepting() const { return pauses_ == 0; }
-  // Takes what waits in the socket's queue, at once and without the bound of a turn: before the
-  // socket is closed, which would reset it.
+  // Takes what waits in the socket's queue, at once, without the bound of a turn, though accepting
+  // may pause and setHasRoom() say no: before the socket is closed, which would reset it.
   void takeQueued();
 
  private:
@@ -81,7 +81,7 @@ class Acceptor {
   };
 
   void watch();
-  void acceptSome(int most);
+  void acceptSome();
   bool acceptOne();
   void onError(int error);
   void waitForRoom(int error);

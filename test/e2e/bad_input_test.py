@@ -297,7 +297,9 @@ class StoreTest(unittest.TestCase):
                     break
                 acknowledged = int(re.search(r"revision (\d+)", result.stdout).group(1))
                 done += 1
+            applying.set()
             killer.join()
+            self.assertGreaterEqual(done, kill_after)
             self.fleet.start_control()
             head = self.fleet.revision()
             self.assertIn(head, (acknowledged, acknowledged + 1))

@@ -419,6 +419,34 @@ TEST(SessionTest, WhoComesBackGetsOnlyTheDifference) {
   EXPECT_EQ(client.receive(), "C[-gone]");
 }
 
+TEST(SessionTest, AnEmptyStoreTakesNothingFromWhoComesBack) {
+  DeltaClient client;
+  for (const char letter : {'C', 'L'}) {
+    Session::DeltaRequest request = client.request(letter);
+    (*request.mutable_initial_resource_versions())["web"] = "1";
+    client.send(request);
+  }
+  client.session().setView(viewOf("", 0), nullptr);
+  EXPECT_TRUE(client.session().keepsOthers());
+  EXPECT_EQ(client.receive(), "C[] L[]");
+  client.accept('C');
+  client.accept('L');
+  EXPECT_EQ(client.receive(), "");
+  EXPECT_FALSE(client.session().settled()) << "it serves something else";
+  client.session().setView(viewOf("C:web@2", 1), nullptr);
+  EXPECT_FALSE(client.session().keepsOthers());
+  EXPECT_EQ(client.receive(), "C[web@2] L[-web]");
+}
+
+TEST(SessionTest, AnEmptyStoreIsInForceWhereNothingElseWas) {
+  DeltaClient client;
+  client.all('C');
+  client.subscribe('E', {"web"});
+  client.session().setView(viewOf("", 0), nullptr);
+  EXPECT_FALSE(client.session().keepsOthers());
+  EXPECT_EQ(client.receive(), "C[] E[-web]");
+}
+
 TEST(SessionTest, StarsInDelta) {
   DeltaClient client;
   client.subscribe('C', {"*", "named"});

@@ -211,6 +211,17 @@ TEST_F(AcceptorTest, PausesForAsLongAsItsOwnerHasNoRoom) {
   EXPECT_TRUE(acceptor_->accepting());
 }
 
+TEST_F(AcceptorTest, TheLastOnesAreTakenWithoutRoomToo) {
+  listen();
+  acceptor_->setHasRoom([] { return false; });
+  std::vector<test::RawSocket> clients;
+  for (int i = 0; i < 3; ++i) clients.push_back(connect());
+  ASSERT_TRUE(test_loop_.runUntil([&] { return !acceptor_->accepting(); }));
+  EXPECT_TRUE(accepted_.empty());
+  acceptor_->takeQueued();
+  EXPECT_EQ(accepted_.size(), 3u);
+}
+
 // The listening socket stopped listening under our feet: counted, not fatal.
 TEST_F(AcceptorTest, OtherErrorsAreCounted) {
   listen();
