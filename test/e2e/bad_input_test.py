@@ -33,7 +33,7 @@ pools:
 
 # What, the file, and what is said of it: place, field, reason, (rule: value).
 CONFIGURATION = [
-    ("malformed YAML", "listeners:\n- name: [public\n", ["stdin:3:1: not YAML", "(syntax)"]),
+    ("malformed YAML", "listeners:\n- name: [public\n", ["stdin:2:9: not YAML", "(syntax)"]),
     ("a tab for indentation", "pools:\n- name: web\n\tbackends: []\n", ["stdin:3:", "not YAML"]),
     ("text that is no map", "hello\n", ["stdin:1:1: "]),
     ("an unknown field", "listeners:\n- name: public\n  adress: x\n",
