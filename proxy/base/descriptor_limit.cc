@@ -16,4 +16,9 @@ int raiseDescriptorLimit() {
   return static_cast<int>(std::min<rlim_t>(now, std::numeric_limits<int>::max()));
 }
 
+uint64_t descriptorLimit() {
+  rlimit limit{};
+  return ::getrlimit(RLIMIT_NOFILE, &limit) == 0 ? limit.rlim_cur : RLIM_INFINITY;
+}
+
 }  // namespace convoy::base

@@ -1,6 +1,9 @@
 #pragma once
 
-// The process's limit of open files. Thread: main, at the start.
+// The process's limit of open files (RLIMIT_NOFILE). Thread-safe, but for raising it: main, at the
+// start.
+
+#include <cstdint>
 
 namespace convoy::base {
 
@@ -8,5 +11,8 @@ namespace convoy::base {
 // programs that use select(), with a high one up to which a program may help itself: raises the
 // soft limit to the hard one, and returns what holds then.
 int raiseDescriptorLimit();
+
+// The soft limit: what open() and its like obey.
+uint64_t descriptorLimit();
 
 }  // namespace convoy::base

@@ -1,7 +1,6 @@
 #include "proxy/net/splice_pipe.h"
 
 #include <fcntl.h>
-#include <sys/resource.h>
 #include <unistd.h>
 
 #include <algorithm>
@@ -10,6 +9,7 @@
 #include <utility>
 
 #include "proxy/base/assert.h"
+#include "proxy/base/descriptor_limit.h"
 
 namespace convoy::net {
 
@@ -29,9 +29,8 @@ ssize_t move(int from, int to, size_t most) {
 std::atomic<size_t> sharing_threads{1};
 
 size_t mostPipes() {
-  rlimit limit;
-  if (::getrlimit(RLIMIT_NOFILE, &limit) != 0) return 0;
-  return SplicePipe::mostOf(limit.rlim_cur, sharing_threads.load(std::memory_order_relaxed));
+  return SplicePipe::mostOf(base::descriptorLimit(),
+                            sharing_threads.load(std::memory_order_relaxed));
 }
 
 }  // namespace

@@ -1,12 +1,12 @@
 #include "proxy/server/descriptors.h"
 
 #include <fcntl.h>
-#include <sys/resource.h>
 #include <unistd.h>
 
 #include <algorithm>
 
 #include "absl/strings/str_cat.h"
+#include "proxy/base/descriptor_limit.h"
 
 namespace convoy::server {
 
@@ -21,11 +21,6 @@ constexpr uint64_t kOpenedLater = 16;
 
 }  // namespace
 
-uint64_t descriptorLimit() {
-  rlimit limit{};
-  return ::getrlimit(RLIMIT_NOFILE, &limit) == 0 ? limit.rlim_cur : RLIM_INFINITY;
-}
-
 uint64_t descriptorsForClients(uint64_t limit, uint64_t open) {
   const uint64_t left = limit - std::min(limit, open);
   return std::max<uint64_t>(left - std::min(left / 2, kMostKeptDescriptors), 1);
@@ -36,7 +31,7 @@ uint64_t descriptorsForClients() {
   const int lowest_free = ::fcntl(STDIN_FILENO, F_DUPFD_CLOEXEC, 0);
   if (lowest_free >= 0) ::close(lowest_free);
   const auto open = static_cast<uint64_t>(std::max(lowest_free, 0));
-  return descriptorsForClients(descriptorLimit(), open + kOpenedLater);
+  return descriptorsForClients(base::descriptorLimit(), open + kOpenedLater);
 }
 
 absl::Status enoughDescriptors(uint64_t limit, size_t threads) {

@@ -3,7 +3,7 @@
 // What this process does with the descriptors that it may open (RLIMIT_NOFILE). Clients get a part
 // of them; the rest is kept for what their requests need (connections to backends), the admin
 // endpoint, the control plane and files, so that who only connects takes nothing from those.
-// Pure functions, but for the limit and the count of what is open.
+// Pure functions, but for the one that looks at this process.
 
 #include <cstddef>
 #include <cstdint>
@@ -14,8 +14,6 @@ namespace convoy::server {
 
 // Kept at most: as many connections as a cluster has by default (circuit_breakers).
 inline constexpr uint64_t kMostKeptDescriptors = 1024;
-
-uint64_t descriptorLimit();
 
 // Of `limit`, with `open` in use already: half of the rest is kept, at most kMostKeptDescriptors.
 uint64_t descriptorsForClients(uint64_t limit, uint64_t open);

@@ -1,11 +1,10 @@
 #include "proxy/server/exhaustion_log.h"
 
-#include <sys/resource.h>
-
 #include <cerrno>
 #include <system_error>
 
 #include "absl/strings/str_cat.h"
+#include "proxy/base/descriptor_limit.h"
 #include "proxy/base/log.h"
 
 namespace convoy::server {
@@ -23,9 +22,8 @@ std::string ExhaustionLog::text(const net::Address& address, int error) {
   std::string line =
       absl::StrCat("accepting on ", address.text(),
                    " pauses while there is no room: ", std::generic_category().message(error));
-  rlimit limit{};
-  if (error == EMFILE && ::getrlimit(RLIMIT_NOFILE, &limit) == 0) {
-    absl::StrAppend(&line, " (the limit is ", limit.rlim_cur,
+  if (error == EMFILE) {
+    absl::StrAppend(&line, " (the limit is ", base::descriptorLimit(),
                     ", of which some are kept for connections to backends); raise it (ulimit -n), "
                     "or let fewer connections in "
                     "(overload.global_downstream_max_connections)");

@@ -50,7 +50,7 @@ void announce(const Server& server, const admin::AdminServer& admin) {
 int serve(const Options& options, config::BootstrapSpec bootstrap) {
   base::raiseDescriptorLimit();
   const size_t threads = Server::workersOf(options) + options.health_threads;
-  if (absl::Status status = enoughDescriptors(descriptorLimit(), threads); !status.ok()) {
+  if (absl::Status status = enoughDescriptors(base::descriptorLimit(), threads); !status.ok()) {
     return complain(std::string(status.message()), kCannotStart);
   }
   google::protobuf::SetLogHandler(logOfProtobuf);

@@ -5,6 +5,8 @@
 #include <cstdint>
 #include <string>
 
+#include "proxy/base/descriptor_limit.h"
+
 namespace convoy::server {
 namespace {
 
@@ -21,7 +23,7 @@ TEST(DescriptorsTest, HalfOfWhatIsLeftIsKeptButNotMoreThanBackendsNeed) {
 TEST(DescriptorsTest, OfThisProcess) {
   const uint64_t clients = descriptorsForClients();
   EXPECT_GT(clients, 0u);
-  EXPECT_LT(clients, descriptorLimit());
+  EXPECT_LT(clients, base::descriptorLimit());
 }
 
 TEST(DescriptorsTest, TooFewToStartAreRefusedWithAWayOut) {
