@@ -59,21 +59,6 @@ std::string checkNamedAddress(absl::string_view address, const Place& place) {
   return "";
 }
 
-// The zone of "[fe80::1%eth0]:80": where it begins and ends; empty if there is none.
-absl::string_view zoneOf(absl::string_view address) {
-  const size_t begin = address.find('%');
-  const size_t end = address.find(']');
-  const bool found = absl::StartsWith(address, "[") && begin < end && end != address.npos;
-  return found ? address.substr(begin, end - begin) : absl::string_view();
-}
-
-std::string withoutZone(absl::string_view address) {
-  const absl::string_view zone = zoneOf(address);
-  if (zone.empty()) return std::string(address);
-  return absl::StrCat(address.substr(0, zone.data() - address.data()),
-                      address.substr(zone.data() - address.data() + zone.size()));
-}
-
 bool isIpv6Literal(absl::string_view text) {
   return !absl::StrContains(text, "%") && text.size() > 2 && text.front() == '[' &&
          text.back() == ']' && net::Address::parse(absl::StrCat(text, ":1")).ok();
@@ -103,8 +88,8 @@ std::string checkAddress(absl::string_view address, AddressUse use, const Place&
     place.refuse("required", "", "an address is required, such as \"10.0.0.1:8080\"");
     return "";
   }
-  // Without the zone, which would be looked up among the interfaces of this machine.
-  const absl::StatusOr<net::Address> parsed = net::Address::parse(withoutZone(address));
+  const net::ZonedText parts = net::splitZone(base::fromAbsl(address));
+  const absl::StatusOr<net::Address> parsed = net::Address::parse(parts.address);
   if (!parsed.ok() && use == AddressUse::Connect && mayBeNamed(address)) {
     return checkNamedAddress(address, place);
   }
@@ -112,7 +97,7 @@ std::string checkAddress(absl::string_view address, AddressUse use, const Place&
     place.refuse("address", address, parsed.status().message());
     return "";
   }
-  if (!zoneOf(address).empty()) {
+  if (!parts.zone.empty()) {
     place.refuse("address", address,
                  "a zone (\"%eth0\") is an interface of one machine, and this is no node; use an "
                  "address without one");

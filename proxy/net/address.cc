@@ -273,4 +273,13 @@ bool operator==(const Address& a, const Address& b) {
          std::memcmp(a.ip_, b.ip_, sizeof(a.ip_)) == 0 && a.unixPath() == b.unixPath();
 }
 
+ZonedText splitZone(std::string_view text) {
+  const size_t begin = text.find('%');
+  const size_t end = text.find(']');
+  const bool found = text.starts_with('[') && begin < end && end != std::string_view::npos;
+  if (!found) return {std::string(text), ""};
+  return {std::string(text.substr(0, begin)) + std::string(text.substr(end)),
+          std::string(text.substr(begin, end - begin))};
+}
+
 }  // namespace convoy::net

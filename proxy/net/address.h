@@ -75,4 +75,12 @@ class Address {
   std::unique_ptr<const std::string> path_;  // null unless unix; IP addresses never allocate
 };
 
+// A text form and, apart from it, the zone: for who passes an address on to another machine. A zone
+// is an interface of the machine that uses the address, and parse() looks it up on this one.
+struct ZonedText {
+  std::string address;  // "[fe80::1]:80"
+  std::string zone;     // "%eth0"; empty: there is none
+};
+ZonedText splitZone(std::string_view text);
+
 }  // namespace convoy::net

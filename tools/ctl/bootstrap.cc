@@ -14,34 +14,27 @@ namespace {
 
 constexpr size_t kMostIdBytes = 256;
 
-// The zone of a link-local address names an interface of the node, which this machine may not have:
-// "%eth0" of "[fe80::1%eth0]:80". Empty: there is none, or no name of an interface.
-std::string zoneOf(const std::string& text) {
-  const size_t begin = text.find('%');
-  const size_t end = text.find(']');
-  if (text.rfind('[', 0) != 0 || end == std::string::npos || begin + 1 >= end) return "";
-  const bool is_name =
-      std::all_of(text.begin() + static_cast<ptrdiff_t>(begin) + 1,
-                  text.begin() + static_cast<ptrdiff_t>(end), [](unsigned char c) {
-                    return std::isalnum(c) != 0 || c == '.' || c == '-' || c == '_' || c == '@';
-                  });
-  return is_name ? text.substr(begin, end - begin) : "";
-}
-
-std::string withoutZone(const std::string& text) {
-  const std::string zone = zoneOf(text);
-  return zone.empty() ? text : text.substr(0, text.find('%')) + text.substr(text.find(']'));
+// Whether it may be a zone ("%eth0") of the node, whose interfaces this machine does not know.
+bool mayBeZone(const std::string& zone) {
+  return zone.size() > 1 && std::all_of(zone.begin() + 1, zone.end(), [](unsigned char c) {
+           return std::isalnum(c) != 0 || c == '.' || c == '-' || c == '_' || c == '@';
+         });
 }
 
 absl::StatusOr<std::string> addressYaml(const std::string& option, const std::string& text) {
-  const absl::StatusOr<net::Address> address = net::Address::parse(withoutZone(text));
+  const net::ZonedText parts = net::splitZone(text);
+  const absl::StatusOr<net::Address> address = net::Address::parse(parts.address);
   if (!address.ok()) {
     return absl::InvalidArgumentError(option + ": " + std::string(address.status().message()));
+  }
+  if (!parts.zone.empty() && !mayBeZone(parts.zone)) {
+    return absl::InvalidArgumentError(option + ": \"" + text +
+                                      "\": the part behind the % is no network interface's name");
   }
   if (!address->isIp()) {
     return "{pipe: {path: " + yamlScalar(std::string(address->unixPath())) + "}}";
   }
-  return "{socket_address: {address: \"" + address->ipText() + zoneOf(text) +
+  return "{socket_address: {address: \"" + address->ipText() + parts.zone +
          "\", port_value: " + std::to_string(address->port()) + "}}";
 }
 
@@ -61,7 +54,7 @@ std::string nodeYaml(const BootstrapOptions& options) {
 
 // Of the control plane: also the name of a host.
 absl::StatusOr<std::string> controlPlaneYaml(const std::string& text) {
-  if (const absl::Status status = checkAddress(withoutZone(text), "127.0.0.1:18000");
+  if (const absl::Status status = checkAddress(net::splitZone(text).address, "127.0.0.1:18000");
       !status.ok()) {
     return absl::InvalidArgumentError("--control-plane: " + std::string(status.message()));
   }
@@ -126,7 +119,7 @@ std::string tlsYaml(const BootstrapOptions& options) {
   }
   const bool by_name = !name.empty();
   const std::string who =
-      by_name ? name : net::Address::parse(withoutZone(options.control_plane))->ipText();
+      by_name ? name : net::Address::parse(net::splitZone(options.control_plane).address)->ipText();
   return yaml + "          validation_context:\n            trusted_ca: " + file(options.tls.ca) +
          "\n            match_typed_subject_alt_names:\n            - {san_type: " +
          (by_name ? "DNS" : "IP_ADDRESS") + ", matcher: {exact: \"" + who + "\"}}\n";

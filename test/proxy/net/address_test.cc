@@ -164,5 +164,30 @@ TEST(Address, ShowsItsIpBytes) {
   EXPECT_EQ(parsed("unix:/x").ipBytes().size(), 0u);
 }
 
+TEST(Address, TheZoneCanBeTakenApart) {
+  struct Case {
+    std::string_view text;
+    std::string_view address;
+    std::string_view zone;
+  };
+  const Case cases[] = {
+      {"[fe80::1%eth0]:80", "[fe80::1]:80", "%eth0"},
+      {"[fe80::1%]:80", "[fe80::1]:80", "%"},
+      {"[%lo]:80", "[]:80", "%lo"},
+      {"[fe80::1]:80", "[fe80::1]:80", ""},
+      {"10.0.0.1:80", "10.0.0.1:80", ""},
+      {"fe80::1%eth0", "fe80::1%eth0", ""},
+      {"[fe80::1%eth0", "[fe80::1%eth0", ""},
+      {"[fe80::1]:80%eth0", "[fe80::1]:80%eth0", ""},
+      {"unix:/a%b]", "unix:/a%b]", ""},
+      {"", "", ""},
+  };
+  for (const Case& c : cases) {
+    const ZonedText parts = splitZone(c.text);
+    EXPECT_EQ(parts.address, c.address) << c.text;
+    EXPECT_EQ(parts.zone, c.zone) << c.text;
+  }
+}
+
 }  // namespace
 }  // namespace convoy::net
