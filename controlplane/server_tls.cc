@@ -1,14 +1,9 @@
 #include "controlplane/server_tls.h"
 
-#include <cerrno>
-#include <cstring>
-#include <fstream>
-#include <iterator>
-
 #include <grpcpp/security/tls_certificate_provider.h>
 #include <grpcpp/security/tls_credentials_options.h>
 #include "absl/strings/str_cat.h"
-#include "controlplane/validate/x509.h"
+#include "controlplane/validate/pem_files.h"
 
 namespace convoy::controlplane {
 
@@ -16,43 +11,27 @@ namespace {
 
 constexpr unsigned kLookSeconds = 1;
 
-absl::Status wrong(const char* flag, const std::string& path, absl::string_view what) {
-  return absl::FailedPreconditionError(absl::StrCat(flag, " ", path, ": ", what));
+absl::Status wrong(const char* flag, const absl::Status& status) {
+  if (status.ok()) return status;
+  return absl::FailedPreconditionError(absl::StrCat(flag, " ", status.message()));
 }
 
-absl::StatusOr<std::string> readFile(const char* flag, const std::string& path) {
-  if (path.empty()) {
-    return absl::InvalidArgumentError(absl::StrCat(
-        flag, " is needed: --tls-cert and --tls-key belong together, and the others need them"));
-  }
-  std::ifstream file(path, std::ios::binary);
-  if (!file) return wrong(flag, path, absl::StrCat("cannot be read: ", strerror(errno)));
-  return std::string(std::istreambuf_iterator<char>(file), {});
+absl::Status needed(const char* flag) {
+  return absl::InvalidArgumentError(absl::StrCat(
+      flag, " is needed: --tls-cert and --tls-key belong together, and the others need them"));
 }
 
-absl::StatusOr<validate::Certificates> readCertificates(const char* flag, const std::string& path) {
-  absl::StatusOr<std::string> pem = readFile(flag, path);
-  if (!pem.ok()) return pem.status();
-  absl::StatusOr<validate::Certificates> certificates = validate::Certificates::parse(*pem);
-  if (!certificates.ok()) return wrong(flag, path, certificates.status().message());
-  return certificates;
-}
-
-// gRPC would say nothing and refuse every handshake.
 absl::Status checkFiles(const TlsFiles& files, const std::string& client_ca) {
-  const auto chain = readCertificates("--tls-cert", files.certificate);
-  if (!chain.ok()) return chain.status();
-  const auto pem = readFile("--tls-key", files.key);
-  if (!pem.ok()) return pem.status();
-  const auto key = validate::parsePrivateKey(*pem);
-  if (!key.ok()) return wrong("--tls-key", files.key, key.status().message());
-  if (!validate::isKeyOf(key->get(), chain->leaf())) {
-    return wrong("--tls-key", files.key,
-                 absl::StrCat("is not the key of ", chain->subject(0), " in ", files.certificate));
-  }
+  if (files.certificate.empty()) return needed("--tls-cert");
+  if (files.key.empty()) return needed("--tls-key");
+  const auto chain = validate::readCertificates(files.certificate);
+  if (!chain.ok()) return wrong("--tls-cert", chain.status());
+  const auto key = validate::readKeyOf(*chain, files.key);
+  if (!key.ok()) return wrong("--tls-key", key.status());
   if (client_ca.empty()) return absl::OkStatus();
   const bool nodes = client_ca == files.xds_client_ca;
-  return readCertificates(nodes ? "--xds-tls-client-ca" : "--tls-client-ca", client_ca).status();
+  return wrong(nodes ? "--xds-tls-client-ca" : "--tls-client-ca",
+               validate::readCertificates(client_ca).status());
 }
 
 }  // namespace

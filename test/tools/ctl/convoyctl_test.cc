@@ -467,7 +467,7 @@ TEST_F(CertificateSteps, AFileOfTlsThatIsNoneIsNamed) {
       {{file("ca.pem"), file("none"), file("ecdsa.key")}, file("none") + ": no certificate "},
       {{file("ca.pem"), file("ecdsa.pem"), file("none")}, file("none") + ": no private key "},
       {{file("ca.pem"), file("ecdsa.pem"), file("rsa.key")},
-       file("rsa.key") + ": is not the key of the certificate in " + file("ecdsa.pem")},
+       file("rsa.key") + ": is not the key of CN=ecdsa in " + file("ecdsa.pem")},
   };
   for (const auto& test : kCases) {
     std::vector<std::string> command = {"list", "--ca", test.tls.ca};
