@@ -7,9 +7,9 @@
 #include <string>
 #include <thread>
 
-#include "absl/strings/str_cat.h"
 #include "proxy/config/resources.h"
 #include "proxy/server/server.h"
+#include "test/common/ads_bootstrap.h"
 #include "test/common/proxy_harness.h"
 #include "test/common/simulated_clock.h"
 #include "test/common/xds_server.h"
@@ -24,31 +24,9 @@ using test::ProxyHarness;
 using test::ThreadedXdsServer;
 using test::XdsServer;
 
-std::string adsBootstrap(const net::Address& control_plane) {
-  return absl::StrCat(R"(
-node: {id: node-1, cluster: test}
-dynamic_resources:
-  ads_config:
-    api_type: DELTA_GRPC
-    transport_api_version: V3
-    grpc_services:
-    - envoy_grpc: {cluster_name: xds, authority: control.test, max_receive_message_length: 100000}
-  lds_config: {resource_api_version: V3, ads: {}}
-  cds_config: {resource_api_version: V3, ads: {}}
-static_resources:
-  clusters:
-  - name: xds
-    type: STATIC
-    typed_extension_protocol_options:
-      envoy.extensions.upstreams.http.v3.HttpProtocolOptions:
-        "@type": type.googleapis.com/envoy.extensions.upstreams.http.v3.HttpProtocolOptions
-        explicit_http_config: {http2_protocol_options: {}}
-    load_assignment:
-      cluster_name: xds
-      endpoints:
-      - lb_endpoints:
-        - endpoint: {address: {socket_address: {address: 127.0.0.1, port_value: )",
-                      control_plane.port(), "}}}\n");
+std::string bootstrapFor(const net::Address& control_plane) {
+  return test::adsBootstrap(
+      control_plane, {.grpc = "authority: control.test, max_receive_message_length: 100000"});
 }
 
 // Requests one after another, each on a connection of its own, until the end of the scope.
@@ -78,7 +56,7 @@ class SteadyRequests {
 
 class ServerWithBadControlPlaneTest : public testing::Test {
  protected:
-  ServerWithBadControlPlaneTest() : proxy(adsBootstrap(configured().address()), time) {}
+  ServerWithBadControlPlaneTest() : proxy(bootstrapFor(configured().address()), time) {}
 
   ThreadedXdsServer& configured() {
     control_plane.run([&](XdsServer& xds) {

@@ -7,6 +7,7 @@
 #include "absl/strings/str_cat.h"
 #include "envoy/extensions/network/dns_resolver/cares/v3/cares_dns_resolver.pb.h"
 #include "proxy/config/bootstrap_loader.h"
+#include "test/common/ads_bootstrap.h"
 #include "test/common/dns_server.h"
 #include "test/common/proxy_harness.h"
 #include "test/common/xds_server.h"
@@ -138,32 +139,11 @@ TEST_F(DnsClustersTest, TheControlPlaneAndWhatItSendsMayBeNamed) {
     server.set("table", xds::routesTo("table", {"web"}));
   });
   // The resolver is the node's.
-  const ProxyHarness proxy(absl::StrCat(R"(
-node: {id: node-1, cluster: edge}
-typed_dns_resolver_config: )",
-                                        dns_.asResolver(), R"(
-dynamic_resources:
-  ads_config:
-    api_type: DELTA_GRPC
-    transport_api_version: V3
-    grpc_services: [{envoy_grpc: {cluster_name: control}}]
-  lds_config: {ads: {}, resource_api_version: V3}
-  cds_config: {ads: {}, resource_api_version: V3}
-static_resources:
-  clusters:
-  - name: control
-    type: STRICT_DNS
-    dns_lookup_family: V4_ONLY
-    typed_extension_protocol_options:
-      envoy.extensions.upstreams.http.v3.HttpProtocolOptions:
-        "@type": type.googleapis.com/envoy.extensions.upstreams.http.v3.HttpProtocolOptions
-        explicit_http_config: {http2_protocol_options: {}}
-    load_assignment:
-      cluster_name: control
-      endpoints:
-      - lb_endpoints:
-        - endpoint: {address: {socket_address: {address: control.test, port_value: )",
-                                        control_plane.address().port(), "}}}\n"));
+  const ProxyHarness proxy(
+      test::adsBootstrap(control_plane.address(),
+                         {.host = "control.test",
+                          .cluster = "type: STRICT_DNS\n    dns_lookup_family: V4_ONLY",
+                          .node = absl::StrCat("typed_dns_resolver_config: ", dns_.asResolver())}));
   EXPECT_EQ(dns_.questions("web.test"), 2) << "the cluster waited for its name";
   EXPECT_EQ(proxy.send("GET /web HTTP/1.1\r\nHost: test\r\nConnection: close\r\n\r\n").status, 200);
 }

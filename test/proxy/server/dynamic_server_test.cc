@@ -8,6 +8,7 @@
 #include "absl/strings/str_cat.h"
 #include "proxy/config/resources.h"
 #include "proxy/server/server.h"
+#include "test/common/ads_bootstrap.h"
 #include "test/common/proxy_harness.h"
 #include "test/common/raw_socket.h"
 #include "test/common/xds_server.h"
@@ -21,31 +22,6 @@ using test::HttpReply;
 using test::ProxyHarness;
 using test::RawSocket;
 using test::XdsServer;
-
-std::string bootstrapFor(const net::Address& control_plane) {
-  return absl::StrCat(R"(
-node: {id: node-1, cluster: edge}
-dynamic_resources:
-  ads_config:
-    api_type: DELTA_GRPC
-    transport_api_version: V3
-    grpc_services: [{envoy_grpc: {cluster_name: control}}]
-  lds_config: {ads: {}, resource_api_version: V3}
-  cds_config: {ads: {}, resource_api_version: V3}
-static_resources:
-  clusters:
-  - name: control
-    typed_extension_protocol_options:
-      envoy.extensions.upstreams.http.v3.HttpProtocolOptions:
-        "@type": type.googleapis.com/envoy.extensions.upstreams.http.v3.HttpProtocolOptions
-        explicit_http_config: {http2_protocol_options: {}}
-    load_assignment:
-      cluster_name: control
-      endpoints:
-      - lb_endpoints:
-        - endpoint: {address: {socket_address: {address: 127.0.0.1, port_value: )",
-                      control_plane.port(), "}}}\n");
-}
 
 xds::ListenerProto onPort(xds::ListenerProto listener, uint16_t port) {
   listener.mutable_address()->mutable_socket_address()->set_port_value(port);
@@ -88,7 +64,7 @@ class DynamicServerTest : public testing::Test {
 
 TEST_F(DynamicServerTest, ServesWhatItIsSentAndSwapsItUnderOpenConnections) {
   control_plane_.run([&](XdsServer& server) { setFirstConfiguration(server); });
-  ProxyHarness proxy(bootstrapFor(control_plane_.address()), /*workers=*/2);
+  ProxyHarness proxy(test::adsBootstrap(control_plane_.address()), /*workers=*/2);
   const RawSocket open = RawSocket::connectedTo(proxy.address());
   EXPECT_EQ(ask(open, "/web").body, "ok");
   EXPECT_EQ(ask(open, "/other").status, 404);
@@ -113,7 +89,7 @@ TEST_F(DynamicServerTest, ServesWhatItIsSentAndSwapsItUnderOpenConnections) {
 
 TEST_F(DynamicServerTest, WhatItRefusesLeavesThePreviousVersionInForce) {
   control_plane_.run([&](XdsServer& server) { setFirstConfiguration(server); });
-  ProxyHarness proxy(bootstrapFor(control_plane_.address()));
+  ProxyHarness proxy(test::adsBootstrap(control_plane_.address()));
   const RawSocket open = RawSocket::connectedTo(proxy.address());
   const RawSocket taken = RawSocket::listening();
   ASSERT_EQ(ask(open, "/web").status, 200);
@@ -158,7 +134,7 @@ TEST_F(DynamicServerTest, WhatItRefusesLeavesThePreviousVersionInForce) {
 
 TEST_F(DynamicServerTest, ServesOnWithoutItsControlPlane) {
   control_plane_.run([&](XdsServer& server) { setFirstConfiguration(server); });
-  ProxyHarness proxy(bootstrapFor(control_plane_.address()));
+  ProxyHarness proxy(test::adsBootstrap(control_plane_.address()));
   const RawSocket open = RawSocket::connectedTo(proxy.address());
   ASSERT_EQ(ask(open, "/web").status, 200);
   control_plane_.run([](XdsServer& server) {
@@ -171,7 +147,7 @@ TEST_F(DynamicServerTest, ServesOnWithoutItsControlPlane) {
 
 TEST_F(DynamicServerTest, ARemovedListenerIsGone) {
   control_plane_.run([&](XdsServer& server) { setFirstConfiguration(server); });
-  ProxyHarness proxy(bootstrapFor(control_plane_.address()));
+  ProxyHarness proxy(test::adsBootstrap(control_plane_.address()));
   const RawSocket open = RawSocket::connectedTo(proxy.address());
   ASSERT_EQ(ask(open, "/web").status, 200);
   ASSERT_TRUE(push([](XdsServer& server) { server.remove(config::kListenerType, "public"); }));

@@ -6,6 +6,7 @@
 #include "envoy/admin/v3/clusters.pb.h"
 #include "envoy/admin/v3/config_dump.pb.h"
 #include "envoy/admin/v3/listeners.pb.h"
+#include "test/common/ads_bootstrap.h"
 #include "test/common/xds_server.h"
 #include "test/proxy/server/pages.h"
 #include "test/proxy/xds/resources.h"
@@ -103,29 +104,7 @@ TEST(ResourcePagesTest, TheConfigDumpHasWhatTheControlPlaneSent) {
     server.set("public", xds::rdsListener("public", "table"));
     server.set("table", xds::routesTo("table", {"web"}));
   });
-  ProxyHarness proxy(absl::StrCat(R"(
-node: {id: n1}
-dynamic_resources:
-  ads_config:
-    api_type: DELTA_GRPC
-    transport_api_version: V3
-    grpc_services: [{envoy_grpc: {cluster_name: xds}}]
-  lds_config: {ads: {}, resource_api_version: V3}
-  cds_config: {ads: {}, resource_api_version: V3}
-static_resources:
-  clusters:
-  - name: xds
-    connect_timeout: 5s
-    typed_extension_protocol_options:
-      envoy.extensions.upstreams.http.v3.HttpProtocolOptions:
-        "@type": type.googleapis.com/envoy.extensions.upstreams.http.v3.HttpProtocolOptions
-        explicit_http_config: {http2_protocol_options: {}}
-    load_assignment:
-      cluster_name: xds
-      endpoints:
-      - lb_endpoints:
-        - endpoint: {address: {socket_address: {address: 127.0.0.1, port_value: )",
-                                  control.address().port(), "}}}\n"));
+  ProxyHarness proxy(test::adsBootstrap(control.address()));
   const auto dump = readJson<envoy::admin::v3::ConfigDump>(ask(proxy, "/config_dump?include_eds"));
   ASSERT_EQ(dump.configs_size(), 6);  // the last: secrets
   envoy::admin::v3::ClustersConfigDump clusters;

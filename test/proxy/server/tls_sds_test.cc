@@ -12,6 +12,7 @@
 #include "envoy/extensions/transport_sockets/tls/v3/tls.pb.h"
 #include "proxy/config/resources.h"
 #include "proxy/server/server.h"
+#include "test/common/ads_bootstrap.h"
 #include "test/common/proxy_harness.h"
 #include "test/common/test_ca.h"
 #include "test/common/tls_bootstrap.h"
@@ -45,21 +46,6 @@ void byAds(const std::string& name, proto::SdsSecretConfig* config, int timeout_
   config->mutable_sds_config()->mutable_ads();
   config->mutable_sds_config()->set_resource_api_version(envoy::config::core::v3::V3);
   config->mutable_sds_config()->mutable_initial_fetch_timeout()->set_seconds(timeout_seconds);
-}
-
-// `resources`: more static ones.
-std::string bootstrapFor(const net::Address& control_plane, const std::string& resources = "") {
-  return absl::StrCat(
-      "node: {id: n, cluster: c}\n"
-      "dynamic_resources: {ads_config: {api_type: DELTA_GRPC, transport_api_version: V3, "
-      "grpc_services: [{envoy_grpc: {cluster_name: control}}]}, lds_config: {ads: {}, "
-      "resource_api_version: V3}, cds_config: {ads: {}, resource_api_version: V3}}\n"
-      "static_resources: {clusters: [{name: control, typed_extension_protocol_options: "
-      "{envoy.extensions.upstreams.http.v3.HttpProtocolOptions: {\"@type\": type.googleapis.com/"
-      "envoy.extensions.upstreams.http.v3.HttpProtocolOptions, explicit_http_config: "
-      "{http2_protocol_options: {}}}}, load_assignment: {cluster_name: control, endpoints: "
-      "[{lb_endpoints: [{endpoint: {address: {socket_address: {address: 127.0.0.1, port_value: ",
-      control_plane.port(), "}}}}]}]}}]", resources, "}\n");
 }
 
 class TlsSdsTest : public testing::Test {
@@ -100,7 +86,7 @@ TEST_F(TlsSdsTest, AListenerServesWithItsSecretAndTakesANewOneAtOnce) {
     setFirst(server, siteContext());
     server.set("site", certificate("site", "ecdsa", "ecdsa"));
   });
-  ProxyHarness proxy(bootstrapFor(control_plane_.address()));
+  ProxyHarness proxy(test::adsBootstrap(control_plane_.address()));
   TlsClient open(proxy.address(), {});
   ASSERT_EQ(open.get("/web").status, 200);
   EXPECT_EQ(open.peer(), "ecdsa");
@@ -115,7 +101,7 @@ TEST_F(TlsSdsTest, ABadSecretIsRefusedByNameAndTheOldOneStays) {
     setFirst(server, siteContext());
     server.set("site", certificate("site", "ecdsa", "ecdsa"));
   });
-  ProxyHarness proxy(bootstrapFor(control_plane_.address()));
+  ProxyHarness proxy(test::adsBootstrap(control_plane_.address()));
   push([](XdsServer& server) { server.set("site", certificate("site", "renewed", "ecdsa")); });
   control_plane_.run([](XdsServer& server) {
     const auto& nacks = server.type(config::kSecretType).nacks;
@@ -161,14 +147,14 @@ TEST_F(TlsSdsTest, AListenerIsNotThereBeforeItsSecret) {
       server.push();
     });
   });
-  ProxyHarness proxy(bootstrapFor(control_plane_.address()));
+  ProxyHarness proxy(test::adsBootstrap(control_plane_.address()));
   later.join();
   EXPECT_EQ(TlsClient(proxy.address(), {}).get("/web").status, 200);
 }
 
 TEST_F(TlsSdsTest, ASecretThatDoesNotExistIsNotWaitedFor) {
   control_plane_.run([&](XdsServer& server) { setFirst(server, siteContext()); });
-  ProxyHarness proxy(bootstrapFor(control_plane_.address()));
+  ProxyHarness proxy(test::adsBootstrap(control_plane_.address()));
   EXPECT_FALSE(TlsClient(proxy.address(), {}).connected());
   push([](XdsServer& server) { server.set("site", certificate("site", "ecdsa", "ecdsa")); });
   EXPECT_EQ(TlsClient(proxy.address(), {}).get("/web").status, 200);
@@ -179,7 +165,7 @@ TEST_F(TlsSdsTest, TheWaitForASecretEnds) {
     server.awaitMissing();
     setFirst(server, siteContext(1));
   });
-  ProxyHarness proxy(bootstrapFor(control_plane_.address()));
+  ProxyHarness proxy(test::adsBootstrap(control_plane_.address()));
   EXPECT_FALSE(TlsClient(proxy.address(), {}).connected());
   push([](XdsServer& server) { server.set("site", certificate("site", "ecdsa", "ecdsa")); });
   EXPECT_EQ(TlsClient(proxy.address(), {}).get("/web").status, 200);
@@ -190,7 +176,7 @@ TEST_F(TlsSdsTest, ASecretThatNobodyNamesIsGivenUp) {
     setFirst(server, siteContext());
     server.set("site", certificate("site", "ecdsa", "ecdsa"));
   });
-  ProxyHarness proxy(bootstrapFor(control_plane_.address()));
+  ProxyHarness proxy(test::adsBootstrap(control_plane_.address()));
   push([](XdsServer& server) { server.remove(config::kListenerType, "public"); });
   ASSERT_TRUE(control_plane_.waitFor("unsubscription", [](XdsServer& server) {
     return !server.type(config::kSecretType).names.contains("site");
@@ -211,7 +197,7 @@ TEST_F(TlsSdsTest, PeopleSeeNamesAndDatesAndNoKeys) {
     setFirst(server, siteContext());
     server.set("site", certificate("site", "ecdsa", "ecdsa"));
   });
-  ProxyHarness proxy(bootstrapFor(control_plane_.address()));
+  ProxyHarness proxy(test::adsBootstrap(control_plane_.address()));
   const admin::Response dump = ask(proxy, "/config_dump");
   EXPECT_EQ(dump.status, 200);
   EXPECT_NE(dump.body.find("SecretsConfigDump"), std::string::npos);
@@ -232,11 +218,11 @@ TEST_F(TlsSdsTest, AStaticListenerTakesItsSecretFromTheControlPlaneToo) {
   const std::string transport = test::downstreamTls(
       "tls_certificate_sds_secret_configs: [{name: site, sds_config: {ads: {}, "
       "resource_api_version: V3}}]");
-  ProxyHarness proxy(bootstrapFor(
+  ProxyHarness proxy(test::adsBootstrap(
       control_plane_.address(),
-      absl::StrCat(", listeners: [{name: public, address: {socket_address: {address: 127.0.0.1, "
-                   "port_value: 0}}, filter_chains: [",
-                   test::chain(transport), "]}]")));
+      {.resources = absl::StrCat("listeners: [{name: public, address: {socket_address: {address: "
+                                 "127.0.0.1, port_value: 0}}, filter_chains: [",
+                                 test::chain(transport), "]}]")}));
   TlsClient client(proxy.address(), {});
   EXPECT_EQ(client.peer(), "ecdsa");
   EXPECT_EQ(client.get().status, 200);
@@ -266,7 +252,7 @@ TEST_F(TlsSdsTest, AClusterVerifiesBySecretsAndTakesNewOnes) {
     plain.mutable_address()->mutable_socket_address()->set_port_value(0);
     server.set("public", plain);
   });
-  ProxyHarness proxy(bootstrapFor(control_plane_.address()));
+  ProxyHarness proxy(test::adsBootstrap(control_plane_.address()));
   EXPECT_EQ(proxy.get("/web").status, 503);
   push([&](XdsServer& server) { server.set("trust", trust("ca.pem")); });
   EXPECT_EQ(proxy.get("/web").status, 200);

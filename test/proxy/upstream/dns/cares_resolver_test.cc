@@ -10,6 +10,7 @@
 #include <vector>
 
 #include "test/common/dns_server.h"
+#include "test/common/metric_value.h"
 #include "test/common/test_loop.h"
 
 namespace convoy::upstream {
@@ -59,25 +60,8 @@ class CaresResolverTest : public ::testing::Test {
     }
     return all;
   }
-  int64_t metric(std::string_view wanted) const {
-    struct Reader final : observe::MetricReader {
-      void counter(std::string_view prefix, const observe::Labels&, std::string_view name,
-                   std::string_view, uint64_t value) override {
-        EXPECT_EQ(prefix, "dns.cares");
-        if (name == wanted) result = static_cast<int64_t>(value);
-      }
-      void gauge(std::string_view, const observe::Labels&, std::string_view name, std::string_view,
-                 int64_t value) override {
-        if (name == wanted) result = value;
-      }
-      void histogram(std::string_view, const observe::Labels&, std::string_view, std::string_view,
-                     const observe::HistogramSnapshot&) override {}
-      std::string_view wanted;
-      int64_t result = -1;
-    } reader;
-    reader.wanted = wanted;
-    registry_.read(reader);
-    return reader.result;
+  int64_t metric(std::string_view name) const {
+    return test::metricValue(registry_, "dns.cares", name);
   }
 
   event::SystemClock clock_;

@@ -3,6 +3,7 @@
 #include <string>
 #include <vector>
 
+#include "test/common/metric_value.h"
 #include "test/proxy/upstream/dns/fake_resolver.h"
 
 namespace convoy::upstream {
@@ -29,24 +30,8 @@ class DiscoveryTest : public test::DnsTest {
       }
     });
   }
-  int64_t gauge(std::string_view wanted) const {
-    struct Reader final : observe::MetricReader {
-      void counter(std::string_view, const observe::Labels&, std::string_view name,
-                   std::string_view, uint64_t value) override {
-        if (name == wanted) result = static_cast<int64_t>(value);
-      }
-      void gauge(std::string_view, const observe::Labels&, std::string_view name, std::string_view,
-                 int64_t value) override {
-        if (name == wanted) result = value;
-      }
-      void histogram(std::string_view, const observe::Labels&, std::string_view, std::string_view,
-                     const observe::HistogramSnapshot&) override {}
-      std::string_view wanted;
-      int64_t result = -1;
-    } reader;
-    reader.wanted = wanted;
-    registry_.read(reader);
-    return reader.result;
+  int64_t gauge(std::string_view name) const {
+    return test::metricValue(registry_, "cluster", name);
   }
   static std::shared_ptr<ClusterSpec> named(const std::string& host) {
     return dnsCluster(dnsSpec({namedEndpoint(host)}));
