@@ -2,23 +2,21 @@
 
 #include "absl/strings/str_cat.h"
 #include "proxy/base/strings.h"
+#include "proxy/http/authority.h"
 #include "proxy/net/address.h"
 
 namespace convoy::admin {
 
 namespace {
 
-std::string_view withoutPort(std::string_view host) {
-  if (host.starts_with('[')) {
-    const size_t end = host.find(']');
-    return end == std::string_view::npos ? std::string_view() : host.substr(1, end - 1);
-  }
-  return host.substr(0, host.find(':'));
+std::string_view withoutBrackets(std::string_view host) {
+  const bool has = host.starts_with('[') && host.ends_with(']');
+  return has ? host.substr(1, host.size() - 2) : host;
 }
 
 // Nobody else's DNS can say where these are.
 bool isOurs(std::string_view host, std::string_view machine) {
-  std::string_view name = withoutPort(host);
+  std::string_view name = withoutBrackets(http::splitAuthority(host).host);
   if (net::Address::fromIp(name, 0).ok()) return true;
   if (name.ends_with('.')) name.remove_suffix(1);
   return base::equalsIgnoreCase(name, "localhost") ||

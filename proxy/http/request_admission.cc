@@ -1,20 +1,13 @@
 #include "proxy/http/request_admission.h"
-#include "proxy/base/strings.h"
 
 #include <charconv>
+
+#include "proxy/base/strings.h"
+#include "proxy/http/authority.h"
 
 namespace convoy::http {
 
 namespace {
-
-// Where ":port" begins, or the text's end.
-size_t portBegin(std::string_view authority) {
-  const size_t colon = authority.rfind(':');
-  const size_t bracket = authority.rfind(']');
-  const bool has_port =
-      colon != std::string_view::npos && (bracket == std::string_view::npos || colon > bracket);
-  return has_port ? colon : authority.size();
-}
 
 bool isPort(std::string_view text, uint16_t port) {
   uint16_t value = 0;
@@ -24,8 +17,7 @@ bool isPort(std::string_view text, uint16_t port) {
 
 void stripHost(RequestHead& head, const ConnectionManagerSpec& spec, const StreamInfo& info,
                base::Arena& arena) {
-  std::string_view host = head.authority.substr(0, portBegin(head.authority));
-  std::string_view port = head.authority.substr(host.size());
+  auto [host, port] = splitAuthority(head.authority);
   const bool strips = spec.strip_port == StripPort::Any ||
                       (spec.strip_port == StripPort::Matching && !port.empty() &&
                        isPort(port.substr(1), info.downstream_local->port()));

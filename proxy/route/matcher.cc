@@ -4,21 +4,13 @@
 
 #include "absl/container/flat_hash_map.h"
 #include "absl/strings/str_cat.h"
+#include "proxy/http/authority.h"
 #include "proxy/route/conditions.h"
 #include "proxy/route/virtual_host_index.h"
 
 namespace convoy::route {
 
 namespace {
-
-// "[::1]:80" -> "[::1]", "a.example:80" -> "a.example", "[::1]" -> "[::1]".
-std::string_view withoutPort(std::string_view authority) {
-  const size_t colon = authority.rfind(':');
-  if (colon == std::string_view::npos) return authority;
-  const size_t bracket = authority.rfind(']');
-  const bool in_address = bracket != std::string_view::npos && bracket > colon;
-  return in_address ? authority : authority.substr(0, colon);
-}
 
 absl::Status checkWeights(const Route& route) {
   const auto* forward = std::get_if<Forward>(&route.action);
@@ -92,8 +84,8 @@ absl::StatusOr<std::shared_ptr<const RouteTable>> RouteTable::compile(
 }
 
 const CompiledRoute* RouteTable::match(const http::RequestHead& head, event::Random& random) const {
-  const PathIndex* routes =
-      hosts_->find(spec_->ignore_port_in_host ? withoutPort(head.authority) : head.authority);
+  const PathIndex* routes = hosts_->find(
+      spec_->ignore_port_in_host ? http::splitAuthority(head.authority).host : head.authority);
   if (routes == nullptr) return nullptr;
   Draw draw(random);
   return routes->match(head, draw);

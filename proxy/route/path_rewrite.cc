@@ -4,6 +4,8 @@
 #include <cstring>
 #include <initializer_list>
 
+#include "proxy/http/authority.h"
+
 namespace convoy::route {
 
 namespace {
@@ -24,20 +26,6 @@ size_t matchedBytes(std::string_view target, const PathMatch& match) {
   const bool prefix =
       match.kind == PathMatch::Kind::Prefix || match.kind == PathMatch::Kind::SegmentPrefix;
   return prefix ? match.value.size() : pathOf(target).size();
-}
-
-// "host" and ":port" of an authority.
-struct HostPort {
-  std::string_view host;
-  std::string_view port;
-};
-HostPort splitAuthority(std::string_view authority) {
-  const size_t colon = authority.rfind(':');
-  const size_t bracket = authority.rfind(']');
-  const bool has_port =
-      colon != std::string_view::npos && (bracket == std::string_view::npos || colon > bracket);
-  if (!has_port) return {authority, {}};
-  return {authority.substr(0, colon), authority.substr(colon)};
 }
 
 // A path of the redirect with a query of its own replaces both, whatever strip_query says.
@@ -65,7 +53,7 @@ std::string_view redirectLocation(const http::RequestHead& head, const PathMatch
                                   const Redirect& redirect, base::Arena& arena) {
   const std::string_view scheme =
       redirect.scheme.empty() ? head.scheme : std::string_view(redirect.scheme);
-  const HostPort asked = splitAuthority(head.authority);
+  const http::AuthorityParts asked = http::splitAuthority(head.authority);
   const std::string_view host =
       redirect.host.empty() ? asked.host : std::string_view(redirect.host);
   std::string_view port = redirect.host.empty() ? asked.port : std::string_view();

@@ -18,8 +18,9 @@ TEST(CallerTest, ProgramsOfThisMachinesUsersAreNotRefused) {
 }
 
 TEST(CallerTest, NamesThatSomebodyElseMayPointHereAre) {
-  for (const char* host : {"evil.test:9901", "evil.test", "node-1.evil.test", "localhost.evil.test",
-                           "127.0.0.1.evil.test", "[evil", "x@127.0.0.1", "."}) {
+  for (const char* host :
+       {"evil.test:9901", "evil.test", "node-1.evil.test", "localhost.evil.test",
+        "127.0.0.1.evil.test", "[evil", "x@127.0.0.1", "localhost:evil:80", "."}) {
     const std::string problem = problemWith({.host = host}, kMachine);
     EXPECT_EQ(problem.find(std::string("Host: ") + host + ": "), 0u) << problem;
   }

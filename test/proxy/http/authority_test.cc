@@ -33,5 +33,22 @@ TEST(AuthorityTest, AnythingElseIsNone) {
   }
 }
 
+TEST(AuthorityTest, HostAndPortCanBeTakenApart) {
+  struct Case {
+    std::string_view text;
+    std::string_view host;
+    std::string_view port;
+  };
+  const Case cases[] = {
+      {"a.test:80", "a.test", ":80"}, {"a.test", "a.test", ""}, {"a.test:", "a.test", ":"},
+      {"[::1]:443", "[::1]", ":443"}, {"[::1]", "[::1]", ""},   {"", "", ""},
+  };
+  for (const Case& c : cases) {
+    const AuthorityParts parts = splitAuthority(c.text);
+    EXPECT_EQ(parts.host, c.host) << c.text;
+    EXPECT_EQ(parts.port, c.port) << c.text;
+  }
+}
+
 }  // namespace
 }  // namespace convoy::http
