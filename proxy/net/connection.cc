@@ -5,12 +5,6 @@
 
 namespace convoy::net {
 
-namespace {
-
-constexpr int kMaxVectors = 16;  // 256 KiB in one call
-
-}  // namespace
-
 // The transport, its queue of wrapped bytes, and its way back to the connection. Separate, so that
 // a plain connection does not pay for it.
 class Connection::Wrapping final : public TransportCallbacks {

@@ -195,6 +195,9 @@ class Connection {
   bool connecting() const { return state_ == State::Connecting; }
 
  private:
+  // Of one call: 256 KiB of the queue.
+  static constexpr int kMaxVectors = 16;
+
   class Wrapping;
   struct Closing;
 

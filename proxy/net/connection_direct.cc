@@ -11,8 +11,6 @@ namespace convoy::net {
 
 namespace {
 
-constexpr int kMaxVectors = 8;
-
 // Two calls for less than this cost more than a copy of it.
 constexpr size_t kWorthAPipe = 16 * 1024;
 
