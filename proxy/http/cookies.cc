@@ -100,7 +100,7 @@ std::string_view setCookie(const CookieSpec& cookie, std::string_view value, boo
   return joined({cookie.name, "=\"", value, "\"", age.empty() ? "" : "; Max-Age=", age,
                  cookie.path.empty() ? "" : "; Path=", cookie.path,
                  cookie.domain.empty() ? "" : "; Domain=", cookie.domain,
-                 cookie.secure.value_or(over_tls) ? "; Secure" : "",
+                 cookie.secure.value_or(over_tls) ? "; Secure" : "", cookie.attributes,
                  cookie.http_only ? "; HttpOnly" : "", sameSiteText(cookie.same_site)},
                 arena);
 }

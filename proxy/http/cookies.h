@@ -38,8 +38,8 @@ class CookieReader {
 // "a=b; Path=/; ..." of a Set-Cookie field: the cookie without its attributes.
 CookieReader::Cookie setCookiePair(std::string_view field);
 
-// What a cookie of the proxy's own is like. The name is a token, path and domain have no control
-// characters and no ";": config/ sees to it.
+// What a cookie of the proxy's own is like. The name is a token, path, domain and each attribute
+// have no control characters and no ";": config/ sees to it.
 struct CookieSpec {
   enum class SameSite : uint8_t { Unset, Lax, Strict, None };
 
@@ -49,6 +49,7 @@ struct CookieSpec {
   std::chrono::seconds ttl{0};  // 0: as long as the browser runs
   SameSite same_site = SameSite::Unset;
   std::optional<bool> secure = false;  // unset: over TLS
+  std::string attributes = {};         // others, as they are sent: "; Partitioned"
   bool http_only = true;
 };
 

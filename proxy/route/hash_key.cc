@@ -6,6 +6,7 @@
 #include <string>
 
 #include "proxy/base/xxhash.h"
+#include "proxy/http/cookies.h"
 #include "proxy/route/request_values.h"
 
 namespace convoy::route {
@@ -28,15 +29,14 @@ std::string_view newCookie(const http::StreamInfo& info, base::Arena& arena) {
 }
 
 std::string_view setCookie(const HashPolicy& policy, std::string_view value, base::Arena& arena) {
-  std::string text = policy.name + "=\"" + std::string(value) + "\"";
-  const auto seconds = std::chrono::ceil<std::chrono::seconds>(*policy.cookie_ttl).count();
-  if (seconds > 0) text += "; Max-Age=" + std::to_string(seconds);
-  if (!policy.cookie_path.empty()) text += "; Path=" + policy.cookie_path;
+  http::CookieSpec cookie = {.name = policy.name,
+                             .path = policy.cookie_path,
+                             .ttl = std::chrono::ceil<std::chrono::seconds>(*policy.cookie_ttl)};
   for (const auto& [name, attribute] : policy.cookie_attributes) {
-    text += "; " + name;
-    if (!attribute.empty()) text += "=" + attribute;
+    cookie.attributes += "; " + name;
+    if (!attribute.empty()) cookie.attributes += "=" + attribute;
   }
-  return arena.copy(text + "; HttpOnly");
+  return http::setCookie(cookie, value, /*over_tls=*/false, arena);
 }
 
 // Unset: the request does not have this part.
@@ -49,7 +49,7 @@ std::optional<uint64_t> partOf(const HashPolicy& policy, const http::RequestHead
       text = headerValue(head, policy.name, http::classify(policy.name), joined);
       break;
     case HashPolicy::Kind::Cookie:
-      text = cookieValue(head.headers, policy.name);
+      text = http::CookieReader(head.headers).next(policy.name);
       if (!text.has_value() && policy.cookie_ttl.has_value()) {
         text = newCookie(info, arena);
         key->set_cookie = setCookie(policy, *text, arena);

@@ -38,24 +38,12 @@ Special specialValue(const http::RequestHead& head, std::string_view name, http:
   }
 }
 
-std::string_view trim(std::string_view text) {
-  constexpr std::string_view kBlanks = " \t";
-  const size_t first = text.find_first_not_of(kBlanks);
-  if (first == std::string_view::npos) return {};
-  return text.substr(first, text.find_last_not_of(kBlanks) - first + 1);
-}
-
 // Up to the separator, which goes, too.
 std::string_view takeUntil(std::string_view& rest, char separator) {
   const size_t end = rest.find(separator);
   const std::string_view taken = rest.substr(0, end);
   rest = end == std::string_view::npos ? std::string_view() : rest.substr(end + 1);
   return taken;
-}
-
-std::string_view unquoted(std::string_view text) {
-  const bool quoted = text.size() >= 2 && text.front() == '"' && text.back() == '"';
-  return quoted ? text.substr(1, text.size() - 2) : text;
 }
 
 }  // namespace
@@ -90,20 +78,6 @@ std::optional<std::string_view> queryValue(std::string_view target, std::string_
   while (!rest.empty()) {
     std::string_view value = takeUntil(rest, '&');
     if (takeUntil(value, '=') == name) return value;
-  }
-  return std::nullopt;
-}
-
-std::optional<std::string_view> cookieValue(const http::HeaderList& headers,
-                                            std::string_view name) {
-  if (!headers.mayHave(http::HeaderName::Cookie)) return std::nullopt;
-  for (const http::HeaderField& field : headers) {
-    if (field.id != http::HeaderName::Cookie) continue;
-    std::string_view rest = field.value;
-    while (!rest.empty()) {
-      std::string_view value = takeUntil(rest, ';');
-      if (trim(takeUntil(value, '=')) == name) return unquoted(trim(value));
-    }
   }
   return std::nullopt;
 }

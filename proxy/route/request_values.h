@@ -1,7 +1,8 @@
 #pragma once
 
 // Single values of a request's head, as conditions and hash keys ask for them: headers by any name
-// that Envoy knows (":path" and "host" too), query parameters, cookies. Views into the head.
+// that Envoy knows (":path" and "host" too), and query parameters; cookies are in http/cookies.h.
+// Views into the head.
 
 #include <optional>
 #include <string>
@@ -20,8 +21,5 @@ std::optional<std::string_view> headerValue(const http::RequestHead& head, std::
 // The first parameter of that name, as it stands (not percent-decoded), as in Envoy; empty if it
 // has no value.
 std::optional<std::string_view> queryValue(std::string_view target, std::string_view name);
-
-// The first cookie of that name (RFC 6265 5.4), without quotes.
-std::optional<std::string_view> cookieValue(const http::HeaderList& headers, std::string_view name);
 
 }  // namespace convoy::route

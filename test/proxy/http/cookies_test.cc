@@ -3,6 +3,7 @@
 #include <gtest/gtest.h>
 
 #include <string>
+#include <utility>
 #include <vector>
 
 namespace convoy::http {
@@ -38,6 +39,20 @@ TEST(CookiesTest, Reads) {
   EXPECT_EQ(all({"a=\"1\"; b=\"; c=\"\""}), "a=1|b=\"|c=|") << "a quote alone is a value";
   EXPECT_EQ(all({" a = 1 ;; =x; flag ;b=x=y=="}), "a=1|flag=|b=x=y==|");
   EXPECT_EQ(all({";;;", " ", "a=1;"}), "a=1|");
+}
+
+TEST(CookiesTest, FindsTheFirstOfOneName) {
+  const std::pair<const char*, const char*> cases[] = {
+      {"id=1", "1"},      {"a=b; id=2", "2"},  {"a=b;id=3;c=d", "3"}, {" id = 4 ", "4"},
+      {"id=\"5\"", "5"},  {"id=\"6", "\"6"},   {"id=", ""},           {"id", ""},
+      {"id=a=b", "a=b"},  {"id=1; id=2", "1"}, {"ID=1", "(none)"},    {"xid=1", "(none)"},
+      {"; ;=;id=7", "7"}, {"", "(none)"},
+  };
+  for (const auto& [cookie, value] : cases) {
+    const std::vector<std::string> cookies = {cookie};
+    const HeaderList headers = fields(cookies);
+    EXPECT_EQ(CookieReader(headers).next("id").value_or("(none)"), value) << cookie;
+  }
 }
 
 TEST(CookiesTest, FindsAllOfOneName) {
@@ -89,7 +104,11 @@ TEST(CookiesTest, Writes) {
             "c=\"\"; Max-Age=3600; Path=/p; Domain=example.com; Secure; HttpOnly; SameSite=Lax");
   cookie = {.name = "c", .same_site = SameSite::None, .secure = true};
   EXPECT_EQ(setCookie(cookie, "v", false, arena), "c=\"v\"; Secure; HttpOnly; SameSite=None");
-  cookie.same_site = SameSite::Strict;
+  cookie.attributes = "; Partitioned";
+  cookie.http_only = true;
+  EXPECT_EQ(setCookie(cookie, "v", false, arena),
+            "c=\"v\"; Secure; Partitioned; HttpOnly; SameSite=None");
+  cookie = {.name = "c", .same_site = SameSite::Strict, .secure = true};
   EXPECT_EQ(setCookie(cookie, "v", false, arena), "c=\"v\"; Secure; HttpOnly; SameSite=Strict");
 }
 

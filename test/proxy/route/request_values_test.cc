@@ -39,21 +39,5 @@ TEST(RequestValuesTest, QueryParameters) {
   EXPECT_EQ(value("/a?", "x"), "(none)");
 }
 
-TEST(RequestValuesTest, Cookies) {
-  const std::pair<const char*, const char*> cases[] = {
-      {"id=1", "1"},      {"a=b; id=2", "2"},  {"a=b;id=3;c=d", "3"}, {" id = 4 ", "4"},
-      {"id=\"5\"", "5"},  {"id=\"6", "\"6"},   {"id=", ""},           {"id", ""},
-      {"id=a=b", "a=b"},  {"id=1; id=2", "1"}, {"ID=1", "(none)"},    {"xid=1", "(none)"},
-      {"; ;=;id=7", "7"}, {"", "(none)"},
-  };
-  for (const auto& [cookie, value] : cases) {
-    const auto head = request("/", "a", {{"Cookie", cookie}});
-    EXPECT_EQ(cookieValue(head.headers, "id").value_or("(none)"), value) << cookie;
-  }
-  const auto several = request("/", "a", {{"cookie", "a=b"}, {"x", "id=no"}, {"cookie", "id=8"}});
-  EXPECT_EQ(cookieValue(several.headers, "id"), "8");
-  EXPECT_EQ(cookieValue(request("/").headers, "id"), std::nullopt);
-}
-
 }  // namespace
 }  // namespace convoy::route
