@@ -10,6 +10,14 @@
 
 namespace convoy::net {
 
+namespace {
+
+bool isExhaustion(int error) {
+  return error == EMFILE || error == ENFILE || error == ENOBUFS || error == ENOMEM;
+}
+
+}  // namespace
+
 Acceptor::Acceptor(event::Loop& loop, const ListenSocket& socket, AcceptMetrics& metrics,
                    OnAccept on_accept)
     : loop_(loop),
@@ -41,7 +49,7 @@ void Acceptor::watch() {
     // libuv stops watching on an error, which a listening socket has when a handshake broke:
     // accept() reports it.
     if (status != 0 && acceptor.accepting()) acceptor.watch();
-    acceptor.acceptSome();
+    acceptor.acceptUpTo(kPerTurn, /*in_pauses=*/false);
   });
 }
 
@@ -59,70 +67,63 @@ void Acceptor::takeQueued() {
   CONVOY_ASSERT(loop_.isOwnThread());
   // These are the last: what is kept for other things may go to them.
   has_room_ = nullptr;
-  Handle* const handle = handle_;
-  for (int i = 0; i < kMostQueued && handle->owner != nullptr; ++i) {
-    if (!acceptOne()) return;
-  }
+  acceptUpTo(kMostQueued, /*in_pauses=*/true);
 }
 
-void Acceptor::acceptSome() {
+void Acceptor::acceptUpTo(int most, bool in_pauses) {
   // on_accept may destroy us.
   Handle* const handle = handle_;
-  for (int i = 0; i < kPerTurn && handle->owner != nullptr && accepting(); ++i) {
-    if (!acceptOne()) return;
+  for (int i = 0; i < most && handle->owner != nullptr && (in_pauses || accepting()); ++i) {
+    // The first is there, the socket being readable. Whether another waits behind it nobody knows,
+    // and the kernel looks for a descriptor first: if one does, the next turn is told.
+    const bool somebody_waits = i == 0;
+    if (!hasRoom()) {
+      if (somebody_waits) waitForRoom(EMFILE);
+      return;
+    }
+    const int error = acceptOne();
+    if (error == 0) continue;
+    if (somebody_waits || !isExhaustion(error)) onError(error);
+    return;
   }
 }
 
-// False: none is left, or accepting failed.
-bool Acceptor::acceptOne() {
-  if (!hasRoom()) {
-    waitForRoom(EMFILE);
-    return false;
-  }
+// Returns 0 or errno.
+int Acceptor::acceptOne() {
   sockaddr_storage storage;
   auto* const address = reinterpret_cast<sockaddr*>(&storage);
   socklen_t length = sizeof(storage);
   const int fd = ::accept4(listen_fd_, address, &length, SOCK_NONBLOCK | SOCK_CLOEXEC);
-  if (fd < 0) {
-    if (errno == EINTR || errno == ECONNABORTED) return true;  // gone before it was taken
-    if (errno != EAGAIN) onError(errno);
-    return false;
-  }
+  // Gone before it was taken: no error.
+  if (fd < 0) return errno == EINTR || errno == ECONNABORTED ? 0 : errno;
   metrics_.accepted.add();
   if (admit_ && !admit_()) {
     metrics_.refused.add();
     ::close(fd);
-    return true;
+    return 0;
   }
   const Address remote = Address::fromSockaddr(address, length);
   if (!ask_local_) {
     on_accept_(fd, remote, local_);
-    return true;
+    return 0;
   }
   length = sizeof(storage);
   ::getsockname(fd, address, &length);
   on_accept_(fd, remote, Address::fromSockaddr(address, length));
-  return true;
+  return 0;
 }
 
 void Acceptor::onError(int error) {
+  if (error == EAGAIN) return;
   metrics_.errors.add();
-  switch (error) {
-    case EMFILE:
-    case ENFILE:
-    case ENOBUFS:
-    case ENOMEM:
-      // The connection stays queued and would be reported again at once.
-      waitForRoom(error);
-      break;
-    default:
-      break;  // an error of that connection's network, or reported again
-  }
+  // The connection stays queued and would be reported again at once. Other errors are of that
+  // connection's network, or reported again.
+  if (isExhaustion(error)) waitForRoom(error);
 }
 
 void Acceptor::waitForRoom(int error) {
   metrics_.exhausted.add();
-  pause();
+  if (!exhausted_timer_.armed()) pause();
   exhausted_timer_.armAfter(kExhaustedPause);
   if (on_exhausted_) on_exhausted_(error);
 }

@@ -2,9 +2,9 @@
 
 // Takes the connections of one listening socket on a worker's loop, and hands over their
 // descriptors. At most kPerTurn per turn, so that a burst does not starve the connections that
-// exist. When the process or the machine is out of descriptors or memory, accepting pauses for
-// kExhaustedPause instead of spinning; both are counted. It pauses likewise, until setHasRoom()
-// says otherwise, when its owner wants to keep what is left for other things.
+// exist. When the process or the machine is out of descriptors or memory and somebody waits,
+// accepting pauses for kExhaustedPause instead of spinning; both are counted. It pauses likewise,
+// until setHasRoom() says otherwise, when its owner wants to keep what is left for other things.
 //
 // The socket stays its owner's, and open as long as the Acceptor lives. Destruction ends accepting
 // at once; connections that wait in the socket's queue stay there.
@@ -33,8 +33,10 @@ struct AcceptMetrics {
     visitor("downstream_cx_overflow", self.refused,
             "Connections closed at once because a connection limit was reached");
     visitor("downstream_accept_error", self.errors, "Accepts that failed");
-    visitor("downstream_accept_paused", self.exhausted,
-            "Times accepting paused because descriptors or memory had run out");
+    visitor(
+        "downstream_accept_paused", self.exhausted,
+        "Times accepting paused with a connection waiting, because descriptors or memory had run "
+        "out");
   }
 };
 
@@ -81,8 +83,8 @@ class Acceptor {
   };
 
   void watch();
-  void acceptSome();
-  bool acceptOne();
+  void acceptUpTo(int most, bool in_pauses);
+  int acceptOne();
   void onError(int error);
   void waitForRoom(int error);
   void lookForRoom();

@@ -8,6 +8,7 @@
 
 #include <cerrno>
 #include <memory>
+#include <optional>
 #include <vector>
 
 #include "test/common/raw_socket.h"
@@ -39,6 +40,26 @@ class AcceptorTest : public testing::Test {
   [[nodiscard]] bool waitAccepted(size_t count) {
     return test_loop_.runUntil([&] { return accepted_.size() >= count; });
   }
+
+  // Opens no descriptor while it lives.
+  class NoDescriptors {
+   public:
+    NoDescriptors() {
+      EXPECT_EQ(::getrlimit(RLIMIT_NOFILE, &before_), 0);
+      // The next descriptor would be the lowest free one: forbids it and all behind.
+      const int lowest_free = ::dup(0);
+      ::close(lowest_free);
+      rlimit exhausted = before_;
+      exhausted.rlim_cur = static_cast<rlim_t>(lowest_free);
+      EXPECT_EQ(::setrlimit(RLIMIT_NOFILE, &exhausted), 0);
+    }
+    ~NoDescriptors() { EXPECT_EQ(::setrlimit(RLIMIT_NOFILE, &before_), 0); }
+    NoDescriptors(const NoDescriptors&) = delete;
+    NoDescriptors& operator=(const NoDescriptors&) = delete;
+
+   private:
+    rlimit before_{};
+  };
 
   test::SimulatedClock clock_;
   test::TestLoop test_loop_{clock_};
@@ -164,21 +185,15 @@ TEST_F(AcceptorTest, OutOfDescriptorsPausesAndRecovers) {
   std::vector<int> told;
   acceptor_->setOnExhausted([&](int error) { told.push_back(error); });
   const test::RawSocket client = connect();
-  rlimit before{};
-  ASSERT_EQ(::getrlimit(RLIMIT_NOFILE, &before), 0);
-  // The next descriptor would be the lowest free one: forbid it and all behind.
-  const int lowest_free = ::dup(0);
-  ::close(lowest_free);
-  rlimit exhausted = before;
-  exhausted.rlim_cur = static_cast<rlim_t>(lowest_free);
-  ASSERT_EQ(::setrlimit(RLIMIT_NOFILE, &exhausted), 0);
-  EXPECT_TRUE(test_loop_.runUntil([&] { return metrics_.exhausted.value() == 1; }));
-  EXPECT_FALSE(acceptor_->accepting());
-  test_loop_.runReady();
-  EXPECT_EQ(metrics_.errors.value(), 1u);  // no spinning meanwhile
-  clock_.advance(Acceptor::kExhaustedPause);
-  EXPECT_TRUE(test_loop_.runUntil([&] { return metrics_.exhausted.value() == 2; }));
-  ASSERT_EQ(::setrlimit(RLIMIT_NOFILE, &before), 0);
+  {
+    const NoDescriptors none;
+    EXPECT_TRUE(test_loop_.runUntil([&] { return metrics_.exhausted.value() == 1; }));
+    EXPECT_FALSE(acceptor_->accepting());
+    test_loop_.runReady();
+    EXPECT_EQ(metrics_.errors.value(), 1u);  // no spinning meanwhile
+    clock_.advance(Acceptor::kExhaustedPause);
+    EXPECT_TRUE(test_loop_.runUntil([&] { return metrics_.exhausted.value() == 2; }));
+  }
   EXPECT_TRUE(accepted_.empty());
   EXPECT_EQ(told, (std::vector<int>{EMFILE, EMFILE}));
   clock_.advance(Acceptor::kExhaustedPause);
@@ -208,6 +223,51 @@ TEST_F(AcceptorTest, PausesForAsLongAsItsOwnerHasNoRoom) {
   most = 100;
   clock_.advance(Acceptor::kExhaustedPause);
   ASSERT_TRUE(waitAccepted(4)) << "those who waited";
+  EXPECT_TRUE(acceptor_->accepting());
+}
+
+// The last place is taken, and nobody is turned away by that.
+TEST_F(AcceptorTest, NobodyWhoWaitsIsNoPause) {
+  listen();
+  size_t most = 2;
+  acceptor_->setHasRoom([&] { return accepted_.size() < most; });
+  const test::RawSocket first = connect();
+  const test::RawSocket second = connect();
+  ASSERT_TRUE(waitAccepted(2));
+  test_loop_.runReady();
+  EXPECT_EQ(metrics_.exhausted.value(), 0u);
+  EXPECT_TRUE(acceptor_->accepting());
+  const test::RawSocket third = connect();
+  ASSERT_TRUE(test_loop_.runUntil([&] { return metrics_.exhausted.value() == 1; }));
+  EXPECT_FALSE(acceptor_->accepting());
+  most = 3;
+  clock_.advance(Acceptor::kExhaustedPause);
+  ASSERT_TRUE(waitAccepted(3));
+}
+
+TEST_F(AcceptorTest, TheLastDescriptorIsNoPauseEither) {
+  listen();
+  std::optional<NoDescriptors> none;
+  when_accepted_ = [&] { none.emplace(); };
+  const test::RawSocket client = connect();
+  ASSERT_TRUE(waitAccepted(1));
+  test_loop_.runReady();
+  EXPECT_EQ(metrics_.exhausted.value(), 0u);
+  EXPECT_EQ(metrics_.errors.value(), 0u);
+  EXPECT_TRUE(acceptor_->accepting());
+}
+
+TEST_F(AcceptorTest, WhatFindsNoDescriptorInAPauseEndsWithIt) {
+  listen();
+  const test::RawSocket client = connect();
+  {
+    const NoDescriptors none;
+    ASSERT_TRUE(test_loop_.runUntil([&] { return metrics_.exhausted.value() == 1; }));
+    acceptor_->takeQueued();
+    EXPECT_EQ(metrics_.exhausted.value(), 2u);
+  }
+  clock_.advance(Acceptor::kExhaustedPause);
+  ASSERT_TRUE(waitAccepted(1));
   EXPECT_TRUE(acceptor_->accepting());
 }
 
