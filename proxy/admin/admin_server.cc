@@ -1,13 +1,10 @@
 #include "proxy/admin/admin_server.h"
 
-#include <unistd.h>
-
-#include <algorithm>
-#include <climits>
 #include <utility>
 
 #include "absl/strings/str_cat.h"
 #include "proxy/admin/admin_connection.h"
+#include "proxy/admin/machine_names.h"
 #include "proxy/base/strings.h"
 
 namespace convoy::admin {
@@ -38,11 +35,6 @@ std::string percentDecode(std::string_view text) {
   return decoded;
 }
 
-std::string nameOfMachine() {
-  char name[HOST_NAME_MAX + 1] = {};
-  return ::gethostname(name, sizeof(name) - 1) == 0 ? name : "";
-}
-
 }  // namespace
 
 std::optional<std::string> Request::parameter(std::string_view name) const {
@@ -58,7 +50,7 @@ std::optional<std::string> Request::parameter(std::string_view name) const {
   return std::nullopt;
 }
 
-AdminServer::AdminServer(event::Loop& loop) : loop_(loop), machine_(nameOfMachine()) {}
+AdminServer::AdminServer(event::Loop& loop) : loop_(loop), machine_(machineNames()) {}
 
 AdminServer::~AdminServer() {
   acceptor_.reset();

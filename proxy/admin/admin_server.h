@@ -79,7 +79,7 @@ class AdminServer {
   std::string index() const;
 
   event::Loop& loop_;
-  const std::string machine_;  // its name
+  const std::vector<std::string> machine_;  // its names
   std::map<std::string, Page, std::less<>> pages_;
   net::AcceptMetrics accept_metrics_;
   net::AdoptedSockets adopted_;

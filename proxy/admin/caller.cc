@@ -1,5 +1,7 @@
 #include "proxy/admin/caller.h"
 
+#include <algorithm>
+
 #include "absl/strings/str_cat.h"
 #include "proxy/base/strings.h"
 #include "proxy/http/authority.h"
@@ -15,12 +17,13 @@ std::string_view withoutBrackets(std::string_view host) {
 }
 
 // Nobody else's DNS can say where these are.
-bool isOurs(std::string_view host, std::string_view machine) {
+bool isOurs(std::string_view host, const std::vector<std::string>& machine) {
   std::string_view name = withoutBrackets(http::splitAuthority(host).host);
   if (net::Address::fromIp(name, 0).ok()) return true;
   if (name.ends_with('.')) name.remove_suffix(1);
   return base::equalsIgnoreCase(name, "localhost") ||
-         (!machine.empty() && base::equalsIgnoreCase(name, machine));
+         std::any_of(machine.begin(), machine.end(),
+                     [name](const std::string& own) { return base::equalsIgnoreCase(name, own); });
 }
 
 bool isSameOrigin(std::string_view origin, std::string_view host) {
@@ -34,11 +37,11 @@ bool isSameOrigin(std::string_view origin, std::string_view host) {
 
 }  // namespace
 
-std::string problemWith(const Caller& caller, std::string_view machine) {
+std::string problemWith(const Caller& caller, const std::vector<std::string>& machine) {
   if (!caller.host.empty() && !isOurs(caller.host, machine)) {
     return absl::StrCat("Host: ", base::toAbsl(caller.host),
                         ": a page that changes something is asked for by IP address, localhost or "
-                        "this machine's name, so that no web page can do it\n");
+                        "this machine's host name, so that no web page can do it\n");
   }
   if (caller.origin.has_value() && !isSameOrigin(*caller.origin, caller.host)) {
     return absl::StrCat("Origin: ", base::toAbsl(*caller.origin),

@@ -9,6 +9,7 @@
 #include <optional>
 #include <string>
 #include <string_view>
+#include <vector>
 
 namespace convoy::admin {
 
@@ -18,7 +19,7 @@ struct Caller {
 };
 
 // Why the request is refused, as a line for people; empty: it is not.
-// `machine`: the name of this machine.
-std::string problemWith(const Caller& caller, std::string_view machine);
+// `machine`: the names of this machine (machine_names.h); case does not matter.
+std::string problemWith(const Caller& caller, const std::vector<std::string>& machine);
 
 }  // namespace convoy::admin

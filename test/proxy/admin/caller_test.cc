@@ -3,29 +3,31 @@
 #include <gtest/gtest.h>
 
 #include <string>
+#include <vector>
 
 namespace convoy::admin {
 namespace {
 
-constexpr std::string_view kMachine = "node-1";
+const std::vector<std::string> kMachine = {"node-1", "node-1.Example.com"};
 
 TEST(CallerTest, ProgramsOfThisMachinesUsersAreNotRefused) {
-  for (const char* host :
-       {"127.0.0.1:9901", "127.0.0.1", "10.1.2.3:9901", "[::1]:9901", "[fd00::1]", "localhost:9901",
-        "LOCALHOST", "localhost.:9901", "node-1", "Node-1:9901", ""}) {
+  for (const char* host : {"127.0.0.1:9901", "127.0.0.1", "10.1.2.3:9901", "[::1]:9901",
+                           "[fd00::1]", "localhost:9901", "LOCALHOST", "localhost.:9901", "node-1",
+                           "Node-1:9901", "node-1.example.com:9901", "NODE-1.example.com.", ""}) {
     EXPECT_EQ(problemWith({.host = host}, kMachine), "") << host;
   }
 }
 
 TEST(CallerTest, NamesThatSomebodyElseMayPointHereAre) {
   for (const char* host :
-       {"evil.test:9901", "evil.test", "node-1.evil.test", "localhost.evil.test",
-        "127.0.0.1.evil.test", "[evil", "x@127.0.0.1", "localhost:evil:80", "."}) {
+       {"evil.test:9901", "evil.test", "node-1.evil.test", "node-1.example.com.evil.test",
+        "localhost.evil.test", "127.0.0.1.evil.test", "[evil", "x@127.0.0.1", "localhost:evil:80",
+        "."}) {
     const std::string problem = problemWith({.host = host}, kMachine);
     EXPECT_EQ(problem.find(std::string("Host: ") + host + ": "), 0u) << problem;
   }
-  EXPECT_NE(problemWith({.host = "node-1"}, ""), "");
-  EXPECT_NE(problemWith({.host = ":9901"}, ""), "") << "no name is not ours";
+  EXPECT_NE(problemWith({.host = "node-1"}, {}), "");
+  EXPECT_NE(problemWith({.host = ":9901"}, {}), "") << "no name is not ours";
 }
 
 TEST(CallerTest, AnOriginMustBeTheHostItself) {
