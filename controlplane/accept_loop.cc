@@ -23,6 +23,8 @@ constexpr int kOwnDescriptors = 64;
 // Of the management address only.
 constexpr int kManagementShare = 32;
 constexpr int kPerTurn = 64;
+// What a start opens (store, sockets, what gRPC polls with), and a few connections.
+constexpr int kLeastFree = 24;
 
 }  // namespace
 
@@ -32,6 +34,14 @@ DescriptorShares shareDescriptors(int limit, int most_connections) {
   const int management = std::min({kManagementShare, limit / 8, most_connections});
   const int most = std::min(limit - own, own + most_connections);
   return {most, most - management};
+}
+
+absl::Status enoughDescriptors(int limit, uint64_t open) {
+  const uint64_t least = open + kLeastFree;
+  if (limit >= 0 && static_cast<uint64_t>(limit) >= least) return absl::OkStatus();
+  return absl::ResourceExhaustedError(absl::StrCat("this process may open ", limit,
+                                                   " descriptors, and needs at least ", least,
+                                                   ": raise the limit (ulimit -Hn)"));
 }
 
 AcceptLoop::AcceptLoop(net::ListenSocket socket, AcceptOptions options, const event::Clock* clock,

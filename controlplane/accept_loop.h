@@ -17,6 +17,7 @@
 #include <string>
 #include <thread>
 
+#include "absl/status/status.h"
 #include "absl/strings/string_view.h"
 #include "proxy/event/clock.h"
 #include "proxy/net/listen_socket.h"
@@ -36,6 +37,10 @@ struct DescriptorShares {
   int xds = 0;
 };
 DescriptorShares shareDescriptors(int limit, int most_connections);
+
+// An error if a process with this limit, of which so many are open, could not even start; it says
+// what to do.
+absl::Status enoughDescriptors(int limit, uint64_t open);
 
 class AcceptLoop {
  public:

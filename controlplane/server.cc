@@ -17,6 +17,7 @@
 #include "controlplane/store/sealed_store.h"
 #include "controlplane/store/sqlite_store.h"
 #include "proxy/base/assert.h"
+#include "proxy/base/descriptor_limit.h"
 
 namespace convoy::controlplane {
 
@@ -86,6 +87,8 @@ absl::StatusOr<std::unique_ptr<Server>> Server::restore(const ServerOptions& opt
 absl::StatusOr<std::unique_ptr<Server>> Server::start(const ServerOptions& options,
                                                       const event::Clock* clock,
                                                       validate::XdsCheck check) {
+  absl::Status enough = enoughDescriptors(options.descriptor_limit, base::openDescriptors());
+  if (!enough.ok()) return enough;
   const TlsFiles& tls = options.tls;
   absl::StatusOr<Port> management =
       openPort("--listen", options.management, tls.client_ca, options);

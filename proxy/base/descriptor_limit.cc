@@ -1,8 +1,11 @@
 #include "proxy/base/descriptor_limit.h"
 
+#include <fcntl.h>
 #include <sys/resource.h>
+#include <unistd.h>
 
 #include <algorithm>
+#include <cerrno>
 #include <limits>
 
 namespace convoy::base {
@@ -19,6 +22,13 @@ int raiseDescriptorLimit() {
 uint64_t descriptorLimit() {
   rlimit limit{};
   return ::getrlimit(RLIMIT_NOFILE, &limit) == 0 ? limit.rlim_cur : RLIM_INFINITY;
+}
+
+uint64_t openDescriptors() {
+  const int lowest_free = ::fcntl(STDIN_FILENO, F_DUPFD_CLOEXEC, 0);
+  if (lowest_free < 0) return errno == EMFILE ? descriptorLimit() : 0;
+  ::close(lowest_free);
+  return static_cast<uint64_t>(lowest_free);
 }
 
 }  // namespace convoy::base

@@ -15,4 +15,8 @@ int raiseDescriptorLimit();
 // The soft limit: what open() and its like obey.
 uint64_t descriptorLimit();
 
+// About how many are open: the kernel gives out the lowest number that is free, and this is it.
+// All of the limit if none is.
+uint64_t openDescriptors();
+
 }  // namespace convoy::base

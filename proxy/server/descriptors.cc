@@ -1,8 +1,5 @@
 #include "proxy/server/descriptors.h"
 
-#include <fcntl.h>
-#include <unistd.h>
-
 #include <algorithm>
 
 #include "absl/strings/str_cat.h"
@@ -27,11 +24,7 @@ uint64_t descriptorsForClients(uint64_t limit, uint64_t open) {
 }
 
 uint64_t descriptorsForClients() {
-  // The kernel gives out the lowest number that is free.
-  const int lowest_free = ::fcntl(STDIN_FILENO, F_DUPFD_CLOEXEC, 0);
-  if (lowest_free >= 0) ::close(lowest_free);
-  const auto open = static_cast<uint64_t>(std::max(lowest_free, 0));
-  return descriptorsForClients(base::descriptorLimit(), open + kOpenedLater);
+  return descriptorsForClients(base::descriptorLimit(), base::openDescriptors() + kOpenedLater);
 }
 
 absl::Status enoughDescriptors(uint64_t limit, size_t threads) {

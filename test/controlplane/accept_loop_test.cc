@@ -10,6 +10,7 @@
 #include <condition_variable>
 #include <memory>
 #include <mutex>
+#include <string>
 #include <vector>
 
 #include "test/common/simulated_clock.h"
@@ -135,6 +136,19 @@ TEST(DescriptorSharesTest, KeepSomeForTheProcessAndForThePeople) {
     EXPECT_EQ(shares.management, c.management) << c.limit;
     EXPECT_EQ(shares.xds, c.xds) << c.limit;
   }
+}
+
+TEST(EnoughDescriptorsTest, TooFewAreRefusedWithAWayOut) {
+  EXPECT_TRUE(enoughDescriptors(64, 3).ok());
+  EXPECT_TRUE(enoughDescriptors(1'048'576, 100).ok());
+  for (const int limit : {0, 8, 14, 26}) {
+    const std::string text(enoughDescriptors(limit, 3).message());
+    EXPECT_NE(text.find("may open " + std::to_string(limit) + " descriptors"), std::string::npos)
+        << text;
+    EXPECT_NE(text.find("needs at least 27: raise the limit (ulimit -Hn)"), std::string::npos)
+        << text;
+  }
+  EXPECT_FALSE(enoughDescriptors(64, 60).ok()) << "others have them";
 }
 
 }  // namespace

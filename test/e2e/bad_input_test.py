@@ -389,6 +389,16 @@ class StrangersTest(unittest.TestCase):
         with open(f"/proc/{control.process.pid}/limits", encoding="utf-8") as limits:
             self.assertRegex(limits.read(), r"Max open files +1024 +1024 ")
 
+    def test_too_few_to_start_are_named(self):
+        for limit in (8, 14, 20):
+            with self.subTest(limit):
+                control = Process(self.fleet.folder, f"control-{limit}", "prlimit", f"--nofile={limit}:{limit}",
+                                  "controlplane/convoy-control", "--store", os.path.join(self.fleet.folder, "convoy.db"))
+                self.fleet.processes.append(control)
+                self.assertEqual(control.process.wait(timeout=SECONDS), 1)
+                self.assertRegex(control.text(), rf"this process may open {limit} descriptors, and needs at least \d+: "
+                                                 r"raise the limit \(ulimit -Hn\)")
+
     def test_connections_can_be_limited(self):
         self.fleet.control_flags = ("--max-connections", "20")
         self.start_control("1024:1024")

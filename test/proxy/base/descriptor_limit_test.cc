@@ -2,6 +2,9 @@
 
 #include <gtest/gtest.h>
 #include <sys/resource.h>
+#include <unistd.h>
+
+#include <cstdint>
 
 namespace convoy::base {
 namespace {
@@ -16,6 +19,16 @@ TEST(DescriptorLimitTest, RaisesTheSoftLimitToTheHardOne) {
   ASSERT_EQ(::getrlimit(RLIMIT_NOFILE, &after), 0);
   EXPECT_EQ(after.rlim_cur, 128u);
   EXPECT_EQ(raiseDescriptorLimit(), 128) << "as high as it may be";
+}
+
+TEST(DescriptorLimitTest, CountsWhatIsOpen) {
+  const uint64_t before = openDescriptors();
+  EXPECT_GT(before, 0u);
+  const int next = ::dup(0);
+  EXPECT_EQ(before, static_cast<uint64_t>(next));
+  EXPECT_GT(openDescriptors(), before);
+  ::close(next);
+  EXPECT_EQ(openDescriptors(), before);
 }
 
 }  // namespace
