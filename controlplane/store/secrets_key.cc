@@ -19,6 +19,7 @@
 #include "absl/strings/escaping.h"
 #include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
+#include "controlplane/base/sync_folder.h"
 #include "proxy/base/assert.h"
 
 namespace convoy::controlplane::store {
@@ -62,14 +63,6 @@ class File {
   const int fd_;
 };
 
-absl::Status syncFolderOf(const std::string& path) {
-  const size_t slash = path.rfind('/');
-  const std::string folder = slash == std::string::npos ? "." : path.substr(0, slash + 1);
-  const File file(::open(folder.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC));
-  if (file.fd() < 0 || ::fsync(file.fd()) != 0) return fileError(path, "cannot be kept", errno);
-  return absl::OkStatus();
-}
-
 absl::Status writeFile(const std::string& path, const std::string& text) {
   // Under another name first: a key file is there whole or not at all.
   const std::string partial = absl::StrCat(path, ".new");
@@ -91,7 +84,8 @@ absl::Status writeFile(const std::string& path, const std::string& text) {
   const int error = errno;
   ::unlink(partial.c_str());
   if (linked != 0) return fileError(path, "cannot be made", error);
-  return syncFolderOf(path);
+  const int unsynced = syncFolderOf(path);
+  return unsynced == 0 ? absl::OkStatus() : fileError(path, "cannot be kept", unsynced);
 }
 
 }  // namespace

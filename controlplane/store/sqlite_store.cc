@@ -103,16 +103,30 @@ absl::Status prepareDatabase(SqliteDb& db, bool is_new, int checkpoint_pages) {
       absl::StrCat("PRAGMA synchronous=FULL;PRAGMA wal_autocheckpoint=", checkpoint_pages));
 }
 
-// Opens, checks and, if `absent`, fills the database.
+// A file with a schema and no revision, whole or not at all.
+absl::Status makeStore(const StoreFile& file) {
+  absl::Status status = file.beginNew();
+  if (!status.ok()) return status;
+  {
+    absl::StatusOr<std::unique_ptr<SqliteDb>> db = SqliteDb::open(file.newPath(), "");
+    status = db.ok() ? createSchema(**db) : db.status();
+  }
+  if (status.ok()) return file.putInPlace();
+  file.abandonNew();
+  return status;
+}
+
+// Opens and checks the database. `file`: null on the disk of a test, which has no other files.
 absl::StatusOr<std::unique_ptr<SqliteDb>> openDatabase(const SqliteOptions& options,
-                                                       const StoreFile* file, bool absent) {
-  absl::StatusOr<std::unique_ptr<SqliteDb>> db = SqliteDb::open(options.path, options.vfs);
+                                                       const StoreFile* file) {
+  const std::string& path = file != nullptr ? file->path() : options.path;
+  absl::StatusOr<std::unique_ptr<SqliteDb>> db = SqliteDb::open(path, options.vfs);
   if (!db.ok()) return db;
   absl::StatusOr<bool> empty = isEmpty(**db);
   if (!empty.ok()) return empty.status();
-  if (*empty && !absent) {
+  if (*empty && file != nullptr) {
     return absl::FailedPreconditionError(
-        absl::StrCat("store file ", options.path,
+        absl::StrCat("store file ", path,
                      " holds nothing, as the copy of a store does that was made without its log "
                      "(-wal); restore a backup, or move it away"));
   }
@@ -158,13 +172,11 @@ absl::StatusOr<std::unique_ptr<SqliteStore>> SqliteStore::open(const SqliteOptio
     file = *std::move(taken);
   }
   const bool absent = file == nullptr || file->absent();
-  absl::Status made = file != nullptr && absent ? file->make() : absl::OkStatus();
-  if (!made.ok()) return made;
-  absl::StatusOr<std::unique_ptr<SqliteDb>> db = openDatabase(options, file.get(), absent);
-  if (!db.ok()) {
-    if (file != nullptr && absent) file->removeAll();
-    return db.status();
+  if (file != nullptr && absent) {
+    if (absl::Status made = makeStore(*file); !made.ok()) return made;
   }
+  absl::StatusOr<std::unique_ptr<SqliteDb>> db = openDatabase(options, file.get());
+  if (!db.ok()) return db.status();
   return std::unique_ptr<SqliteStore>(new SqliteStore(std::move(file), std::move(*db), absent));
 }
 

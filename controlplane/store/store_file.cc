@@ -12,12 +12,14 @@
 #include <system_error>
 
 #include "absl/strings/str_cat.h"
+#include "controlplane/base/sync_folder.h"
 
 namespace convoy::controlplane::store {
 
 namespace {
 
 constexpr off_t kHeaderBytes = 100;  // of every SQLite database
+constexpr int kMostLinks = 40;       // as the kernel's
 constexpr char kFolderAdvice[] =
     "cannot be used; check that its folder exists and that this user may write to it (other files "
     "are kept beside it)";
@@ -38,11 +40,23 @@ std::string logOf(const std::string& path) {
   return absl::StrCat(path, "-wal");
 }
 
-// One name for a file that several links lead to.
-std::string lockNameOf(const std::string& path) {
-  std::error_code ignored;
-  const std::filesystem::path real = std::filesystem::weakly_canonical(path, ignored);
-  return absl::StrCat(real.empty() ? path : real.string(), ".lock");
+// The name that it has without links; also where a link leads to a file that is not there yet.
+absl::StatusOr<std::string> followed(const std::string& path) {
+  namespace fs = std::filesystem;
+  std::error_code error;
+  fs::path at = path;
+  for (int links = 0; fs::is_symlink(at, error); ++links) {
+    if (links == kMostLinks) return fileError(path, "is a link without an end");
+    at = at.parent_path() / fs::read_symlink(at, error);  // an absolute one stands for itself
+  }
+  return at.string();
+}
+
+// What SQLite keeps beside a database.
+void removeCompanions(const std::string& path) {
+  for (const char* end : {"-journal", "-wal", "-shm"}) {
+    ::unlink(absl::StrCat(path, end).c_str());
+  }
 }
 
 absl::Status checkFolder(const std::string& path) {
@@ -55,13 +69,15 @@ absl::Status checkFolder(const std::string& path) {
 }  // namespace
 
 absl::StatusOr<std::unique_ptr<StoreFile>> StoreFile::take(const StoreFileOptions& options) {
-  const std::string& path = options.path;
+  const absl::StatusOr<std::string> real = followed(options.path);
+  if (!real.ok()) return real.status();
+  const std::string& path = *real;
   if (absl::Status status = checkFolder(path); !status.ok()) return status;
   const std::optional<struct stat> found = statusOf(path);
   if (found.has_value() && !S_ISREG(found->st_mode)) {
     return fileError(path, "is not a regular file; name another");
   }
-  const int lock = ::open(lockNameOf(path).c_str(), O_RDWR | O_CREAT | O_CLOEXEC, 0600);
+  const int lock = ::open(absl::StrCat(path, ".lock").c_str(), O_RDWR | O_CREAT | O_CLOEXEC, 0600);
   if (lock < 0) return fileError(path, kFolderAdvice, errno);
   std::unique_ptr<StoreFile> file(new StoreFile(path, lock));
   if (::flock(lock, LOCK_EX | LOCK_NB) != 0) {
@@ -115,8 +131,13 @@ absl::Status StoreFile::look(const StoreFileOptions& options) {
   return absl::OkStatus();
 }
 
-absl::Status StoreFile::make() const {
-  const int fd = ::open(path_.c_str(), O_RDWR | O_CREAT | O_CLOEXEC, 0600);
+std::string StoreFile::newPath() const {
+  return absl::StrCat(path_, ".new");
+}
+
+absl::Status StoreFile::beginNew() const {
+  abandonNew();
+  const int fd = ::open(newPath().c_str(), O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
   if (fd < 0) return fileError(path_, kFolderAdvice, errno);
   const bool is_private = ::fchmod(fd, 0600) == 0;
   const int error = errno;
@@ -124,10 +145,19 @@ absl::Status StoreFile::make() const {
   return is_private ? absl::OkStatus() : fileError(path_, "cannot be made private", error);
 }
 
-void StoreFile::removeAll() const {
-  for (const char* end : {"", "-journal", "-wal", "-shm"}) {
-    ::unlink(absl::StrCat(path_, end).c_str());
+absl::Status StoreFile::putInPlace() const {
+  // SQLite would take what is left beside the name for a part of the new store.
+  removeCompanions(path_);
+  if (::rename(newPath().c_str(), path_.c_str()) != 0) {
+    return fileError(path_, kFolderAdvice, errno);
   }
+  const int error = syncFolderOf(path_);
+  return error == 0 ? absl::OkStatus() : fileError(path_, "cannot be kept", error);
+}
+
+void StoreFile::abandonNew() const {
+  removeCompanions(newPath());
+  ::unlink(newPath().c_str());
 }
 
 absl::Status StoreFile::makePrivate() const {

@@ -5,9 +5,13 @@
 // a control plane that did the same would take the configuration from every node that connects. So
 // a store is made only where nothing says that there was one, unless somebody asks for it.
 //
-// The lock is on a file of its own, FILE.lock, which stays: locks on the store itself are SQLite's,
-// and other processes may read the store meanwhile (a backup does). The kernel drops the lock when
-// the process ends, however it does.
+// A store is made under another name, FILE.new, and gets its own when it is whole: a start that
+// ends in between leaves nothing that the next one minds.
+//
+// A link as FILE is followed once, at the start: all files are beside what it leads to. The lock is
+// on a file of its own, FILE.lock, which stays: locks on the store itself are SQLite's, and other
+// processes may read the store meanwhile (a backup does). The kernel drops the lock when the
+// process ends, however it does.
 
 #include <memory>
 #include <string>
@@ -30,12 +34,17 @@ class StoreFile {
   StoreFile(const StoreFile&) = delete;
   StoreFile& operator=(const StoreFile&) = delete;
 
+  // Without links.
+  const std::string& path() const { return path_; }
   // There is none: it is to be made.
   bool absent() const { return absent_; }
-  // An empty file with its mode from the first moment.
-  absl::Status make() const;
-  // What a failed start has made, so that the next one finds what this one has found.
-  void removeAll() const;
+
+  // How it is made: beginNew() makes an empty file newPath(), with its mode from the first moment,
+  // in place of what another start has left there; when that is a store, putInPlace().
+  std::string newPath() const;
+  absl::Status beginNew() const;
+  absl::Status putInPlace() const;
+  void abandonNew() const;
   // Tightens the mode of an old store and its log. Only once it is known to be a store: a file that
   // somebody named by mistake stays as it is.
   absl::Status makePrivate() const;

@@ -315,8 +315,55 @@ TEST_F(SqliteStoreTest, CanBeReadWhileItIsInUse) {
 TEST_F(SqliteStoreTest, IsOneStoreByWhateverName) {
   auto store = open();
   fs::create_symlink(path_, folder_ / "link.db");
+  const auto again = SqliteStore::open({.path = folder_ / "link.db", .vfs = ""});
+  EXPECT_TRUE(absl::IsFailedPrecondition(again.status()));
+  EXPECT_NE(again.status().message().find(path_ + " is in use by another process"),
+            absl::string_view::npos)
+      << again.status();
+}
+
+TEST_F(SqliteStoreTest, IsMadeAndFoundAgainThroughALink) {
+  const std::string real = path_;
   path_ = folder_ / "link.db";
-  expectRefusal(absl::StatusCode::kFailedPrecondition, "in use by another process");
+  fs::create_symlink("convoy.db", path_);
+  {
+    auto store = open();
+    EXPECT_TRUE(store->isNew());
+    fill(*store);
+    EXPECT_TRUE(fs::exists(real + "-wal"));
+  }
+  EXPECT_TRUE(fs::is_symlink(path_));
+  EXPECT_TRUE(fs::is_regular_file(real));
+  EXPECT_EQ(*open()->head(), 3);
+  path_ = real;
+  EXPECT_EQ(*open()->head(), 3);
+  fs::remove(real);
+  std::ofstream(real + "-wal") << std::string(5000, 'w');
+  path_ = folder_ / "link.db";
+  auto store = SqliteStore::open({.path = path_, .vfs = ""});
+  EXPECT_NE(store.status().message().find("with changes of a store"), absl::string_view::npos)
+      << store.status();
+}
+
+// Killed at any moment, a first start leaves nothing in the way of the second.
+TEST_F(SqliteStoreTest, AFirstStartThatWasKilledIsMadeGood) {
+  open().reset();
+  const std::string whole = folder_ / "whole.db";
+  fs::rename(path_, whole);
+  const auto size = static_cast<off_t>(fs::file_size(whole));
+  for (const off_t bytes : {off_t{0}, off_t{1}, off_t{4096}, size}) {
+    fs::copy_file(whole, path_ + ".new", fs::copy_options::overwrite_existing);
+    ASSERT_EQ(::truncate((path_ + ".new").c_str(), bytes), 0);
+    std::ofstream(path_ + ".new-journal") << std::string(static_cast<size_t>(bytes), 'j');
+    auto store = open();
+    ASSERT_NE(store, nullptr) << bytes;
+    EXPECT_TRUE(store->isNew());
+    EXPECT_EQ(*store->head(), 0);
+    EXPECT_FALSE(fs::exists(path_ + ".new"));
+    EXPECT_FALSE(fs::exists(path_ + ".new-journal"));
+    store.reset();
+    fs::remove(path_);
+  }
 }
 
 TEST_F(SqliteStoreTest, RefusesAFolderThatDoesNotExist) {

@@ -33,17 +33,50 @@ TEST_F(StoreFileTest, IsFreeAgainWhenItIsGone) {
   EXPECT_TRUE(StoreFile::take({.path = path_, .key_file = ""}).ok());
 }
 
-TEST_F(StoreFileTest, AFailedStartLeavesNoFile) {
+TEST_F(StoreFileTest, ANewOneIsWholeOrNotThere) {
   const auto file = StoreFile::take({.path = path_, .key_file = ""});
   ASSERT_TRUE(file.ok()) << file.status();
-  ASSERT_TRUE((*file)->make().ok());
+  std::ofstream((*file)->newPath()) << "of a start that was killed";
+  std::ofstream((*file)->newPath() + "-journal") << "likewise";
+  ASSERT_TRUE((*file)->beginNew().ok());
   struct stat info {};
-  ASSERT_EQ(::stat(path_.c_str(), &info), 0);
+  ASSERT_EQ(::stat((*file)->newPath().c_str(), &info), 0);
   EXPECT_EQ(info.st_mode & 0777, 0600u);
-  std::ofstream(path_ + "-wal") << "w";
-  (*file)->removeAll();
+  EXPECT_EQ(info.st_size, 0);
+  EXPECT_FALSE(std::filesystem::exists((*file)->newPath() + "-journal"));
   EXPECT_FALSE(std::filesystem::exists(path_));
-  EXPECT_FALSE(std::filesystem::exists(path_ + "-wal"));
+  std::ofstream(path_ + "-journal") << "of a store that is gone";
+  ASSERT_TRUE((*file)->putInPlace().ok());
+  EXPECT_TRUE(std::filesystem::exists(path_));
+  EXPECT_FALSE(std::filesystem::exists(path_ + "-journal"));
+  EXPECT_FALSE(std::filesystem::exists((*file)->newPath()));
+  ASSERT_TRUE((*file)->beginNew().ok());
+  (*file)->abandonNew();
+  EXPECT_FALSE(std::filesystem::exists((*file)->newPath()));
+}
+
+TEST_F(StoreFileTest, LinksAreFollowedOnce) {
+  const std::string real = folder_.file("real/store.db");
+  std::filesystem::create_directory(folder_.file("real"));
+  std::filesystem::create_symlink("real/store.db", folder_.file("relative.db"));
+  std::filesystem::create_symlink(folder_.file("relative.db"), folder_.file("twice.db"));
+  for (const bool exists : {false, true}) {
+    if (exists) std::ofstream(real) << std::string(4096, 'S');
+    for (const char* link : {"relative.db", "twice.db"}) {
+      const auto file = StoreFile::take({.path = folder_.file(link), .key_file = ""});
+      ASSERT_TRUE(file.ok()) << file.status();
+      EXPECT_EQ((*file)->path(), real);
+      EXPECT_EQ((*file)->absent(), !exists);
+      EXPECT_FALSE(StoreFile::take({.path = real, .key_file = ""}).ok()) << "taken";
+      EXPECT_FALSE(std::filesystem::exists(folder_.file(std::string(link) + ".lock")));
+    }
+  }
+  std::filesystem::create_symlink("loop.db", folder_.file("loop.db"));
+  EXPECT_NE(StoreFile::take({.path = folder_.file("loop.db"), .key_file = ""})
+                .status()
+                .message()
+                .find("is a link without an end"),
+            absl::string_view::npos);
 }
 
 }  // namespace
