@@ -8,7 +8,7 @@ namespace convoy::controlplane::store {
 namespace {
 
 // For another process that reads the file and is in the way for a moment.
-constexpr int kPatienceMs = 5'000;
+constexpr std::chrono::seconds kPatience{5};
 
 // The status code and the way out for a primary result code.
 struct Meaning {
@@ -120,12 +120,16 @@ absl::StatusOr<std::unique_ptr<SqliteDb>> SqliteDb::open(const std::string& path
   std::unique_ptr<SqliteDb> db(new SqliteDb(path, handle));
   if (code != SQLITE_OK) return db->error(code);
   sqlite3_extended_result_codes(handle, 1);
-  sqlite3_busy_timeout(handle, kPatienceMs);
+  db->setPatience(kPatience);
   return db;
 }
 
 SqliteDb::~SqliteDb() {
   sqlite3_close(handle_);
+}
+
+void SqliteDb::setPatience(std::chrono::milliseconds patience) {
+  sqlite3_busy_timeout(handle_, static_cast<int>(patience.count()));
 }
 
 absl::StatusOr<SqliteStatement> SqliteDb::prepare(absl::string_view sql) {

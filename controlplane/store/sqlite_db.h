@@ -5,6 +5,7 @@
 
 #include <sqlite3.h>
 
+#include <chrono>
 #include <cstdint>
 #include <memory>
 #include <string>
@@ -56,6 +57,9 @@ class SqliteDb {
                                                         const std::string& vfs);
   ~SqliteDb();
   SqliteDb(const SqliteDb&) = delete;
+
+  // How long a statement waits for another process that has the file locked; 5 s unless said.
+  void setPatience(std::chrono::milliseconds patience);
 
   absl::StatusOr<SqliteStatement> prepare(absl::string_view sql);
   absl::Status execute(absl::string_view sql);

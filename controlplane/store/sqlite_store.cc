@@ -1,5 +1,6 @@
 #include "controlplane/store/sqlite_store.h"
 
+#include <chrono>
 #include <utility>
 
 #include "absl/strings/str_cat.h"
@@ -12,6 +13,8 @@ namespace {
 
 constexpr int64_t kApplicationId = 0x436f6e76;  // "Conv"
 constexpr int64_t kSchemaVersion = 1;
+// Of a commit, for a process that writes the file, which none may: reads wait for it meanwhile.
+constexpr std::chrono::milliseconds kPatience{100};
 
 constexpr absl::string_view kSchema = R"(
 CREATE TABLE head (id INTEGER PRIMARY KEY CHECK (id = 0), number INTEGER NOT NULL);
@@ -133,6 +136,7 @@ absl::StatusOr<std::unique_ptr<SqliteDb>> openDatabase(const SqliteOptions& opti
   absl::Status status = file != nullptr ? file->makePrivate() : absl::OkStatus();
   if (status.ok()) status = prepareDatabase(**db, *empty, options.checkpoint_pages);
   if (!status.ok()) return status;
+  (*db)->setPatience(kPatience);
   return db;
 }
 

@@ -312,6 +312,20 @@ TEST_F(SqliteStoreTest, CanBeReadWhileItIsInUse) {
   EXPECT_EQ(*store->head(), 4);
 }
 
+// Nobody else may write it. Who does so all the same is not waited for, and spoils nothing.
+TEST_F(SqliteStoreTest, AnotherWriterIsRefusedByName) {
+  auto store = open();
+  fill(*store);
+  auto writer = SqliteDb::open(path_, "");
+  ASSERT_TRUE((*writer)->execute("BEGIN IMMEDIATE").ok());
+  const absl::Status refused = store->commit(3, {}, {put(1, "d", "d")}).status();
+  EXPECT_TRUE(absl::IsFailedPrecondition(refused)) << refused;
+  EXPECT_NE(refused.message().find("in use by another process"), absl::string_view::npos);
+  EXPECT_EQ(*store->head(), 3);
+  ASSERT_TRUE((*writer)->execute("ROLLBACK").ok());
+  EXPECT_EQ(*store->commit(3, {}, {put(1, "d", "d")}), 4);
+}
+
 TEST_F(SqliteStoreTest, IsOneStoreByWhateverName) {
   auto store = open();
   fs::create_symlink(path_, folder_ / "link.db");
