@@ -93,8 +93,9 @@ absl::StatusOr<ListenSocket> bindSocket(const Address& address, const ListenOpti
   return socket;
 }
 
-absl::StatusOr<ListenSocket> listenTcp(const Address& address, const ListenOptions& options) {
-  absl::StatusOr<ListenSocket> socket = bindSocket(address, options, /*shared_port=*/true);
+absl::StatusOr<ListenSocket> listenTcp(const Address& address, const ListenOptions& options,
+                                       bool shared_port) {
+  absl::StatusOr<ListenSocket> socket = bindSocket(address, options, shared_port);
   if (!socket.ok()) return socket;
   if (::listen(socket->fd(), options.backlog) != 0) return cannotListen(address, errno);
   socket->setSole();
@@ -302,13 +303,20 @@ absl::StatusOr<WorkerSockets> openListenSockets(const Address& address, size_t w
   }
   if (!address.isIp()) return cannotListen(address, "there is no address");
   // Sharing a port is for our own workers: a second process on it would take half of the traffic
-  // without anybody noticing. A socket that does not share finds out, and makes way.
+  // without anybody noticing. A socket that does not share finds out; alone it stays, so that of
+  // two processes that start at once one is refused, and to several it makes way.
+  if (workers == 1) {
+    absl::StatusOr<ListenSocket> socket = listenTcp(address, options, /*shared_port=*/false);
+    if (!socket.ok()) return socket.status();
+    sockets.push_back(*std::move(socket));
+    return spread(std::move(sockets), workers);
+  }
   absl::StatusOr<ListenSocket> probe = bindSocket(address, options, /*shared_port=*/false);
   if (!probe.ok()) return probe.status();
   { const ListenSocket closed = *std::move(probe); }
   Address bound = address;
   for (size_t i = 0; i < workers; ++i) {
-    absl::StatusOr<ListenSocket> socket = listenTcp(bound, options);
+    absl::StatusOr<ListenSocket> socket = listenTcp(bound, options, /*shared_port=*/true);
     if (!socket.ok()) return socket.status();
     bound = socket->address();
     sockets.push_back(*std::move(socket));

@@ -1,10 +1,10 @@
 #pragma once
 
 // Listening sockets: opened, or adopted from whoever started the process, on main, which owns them.
-// TCP: one socket per worker (SO_REUSEPORT), so the kernel spreads connections and no worker sees
-// another's. They are kept for the address's whole life, since closing one resets the connections
-// that wait in its queue; listeners are swapped behind them. Unix: all workers share one socket. An
-// Acceptor on a worker's loop takes the connections.
+// TCP: one socket per worker (SO_REUSEPORT, unless there is one only), so the kernel spreads
+// connections and no worker sees another's. They are kept for the address's whole life, since
+// closing one resets the connections that wait in its queue; listeners are swapped behind them.
+// Unix: all workers share one socket. An Acceptor on a worker's loop takes the connections.
 //
 // Errors name the address, the reason and the way out: "cannot listen on 0.0.0.0:80: permission
 // denied; ...".

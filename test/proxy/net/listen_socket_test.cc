@@ -7,6 +7,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include <cerrno>
 #include <cstdlib>
 #include <filesystem>
 #include <fstream>
@@ -66,6 +67,22 @@ TEST_F(ListenSocketTest, EveryWorkerHasItsOwnSocketOnOnePort) {
   EXPECT_EQ(descriptors.size(), 3u);
   const test::RawSocket client = test::RawSocket::connectedTo((*sockets)[0][0].address());
   EXPECT_GE(client.fd(), 0);
+}
+
+// However a second process comes to it, also one that has looked just before we listened.
+TEST_F(ListenSocketTest, AnOnlySocketSharesItsPortWithNobody) {
+  absl::StatusOr<WorkerSockets> sockets = open(address("127.0.0.1:0"));
+  ASSERT_TRUE(sockets.ok()) << sockets.status();
+  const Address& at = (*sockets)[0][0].address();
+  const test::RawSocket other(::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0));
+  const int on = 1;
+  for (const int option : {SO_REUSEADDR, SO_REUSEPORT}) {
+    ASSERT_EQ(::setsockopt(other.fd(), SOL_SOCKET, option, &on, sizeof(on)), 0);
+  }
+  sockaddr_storage storage;
+  const socklen_t length = at.toSockaddr(&storage);
+  EXPECT_EQ(::bind(other.fd(), reinterpret_cast<sockaddr*>(&storage), length), -1);
+  EXPECT_EQ(errno, EADDRINUSE);
 }
 
 TEST_F(ListenSocketTest, ListensOnIpv6AndForIpv4WhenAsked) {
