@@ -13,7 +13,7 @@ namespace {
 constexpr uint64_t kLeast = 32;
 // Its loop's two, and listening sockets.
 constexpr uint64_t kLeastPerThread = 4;
-// By a server that is being made: sockets of listeners and admin, signals, the control plane.
+// By a server that is being made: admin's socket, signals, the control plane, logs.
 constexpr uint64_t kOpenedLater = 16;
 
 }  // namespace

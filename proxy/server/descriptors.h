@@ -1,8 +1,9 @@
 #pragma once
 
 // What this process does with the descriptors that it may open (RLIMIT_NOFILE). Clients get a part
-// of them; the rest is kept for what their requests need (connections to backends), the admin
-// endpoint, the control plane and files, so that who only connects takes nothing from those.
+// of them, less one for each listening socket (listen_sockets.h); the rest is kept for what their
+// requests need (connections to backends), the admin endpoint, the control plane and files, so that
+// who only connects takes nothing from those.
 // Pure functions, but for the one that looks at this process.
 
 #include <cstddef>

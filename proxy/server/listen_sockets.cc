@@ -8,6 +8,12 @@
 
 namespace convoy::server {
 
+ListenSockets::Socket::Socket(net::WorkerSockets opened, std::shared_ptr<ConnectionLimit> places)
+    : descriptors(std::move(places)), per_worker(std::move(opened)) {
+  for (const auto& of_worker : per_worker) count += of_worker.size();
+  descriptors->setAside(count);
+}
+
 absl::Status ListenSockets::claim(const net::ListenerSpec& listener,
                                   const std::set<std::string>& leaving) {
   if (ended_) return absl::OkStatus();
@@ -52,9 +58,8 @@ absl::Status ListenSockets::claimOne(const net::ListenerSpec& listener, const ne
                                         .unix_mode = listener.unix_mode},
                                        adopted_);
   if (!opened.ok()) return opened.status();
-  auto socket = std::make_shared<Socket>();
+  auto socket = std::make_shared<Socket>(*std::move(opened), descriptors_);
   socket->configured = address;
-  socket->per_worker = *std::move(opened);
   socket->users = {listener.name};
   sockets_->push_back(std::move(socket));
   return absl::OkStatus();

@@ -9,15 +9,18 @@
 // sockets themselves. A socket is closed when nobody has its address any more and every worker has
 // stopped accepting on it; claimed again before that, it stays. Thread: main's.
 
+#include <cstdint>
 #include <memory>
 #include <set>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "absl/status/status.h"
 #include "proxy/event/loop.h"
 #include "proxy/net/listen_socket.h"
 #include "proxy/net/spec.h"
+#include "proxy/server/connection_limit.h"
 #include "proxy/server/worker.h"
 
 namespace convoy::server {
@@ -26,8 +29,13 @@ class ListenSockets {
  public:
   // Everything outlives this object, which the workers' threads must not be running any more when
   // it is destroyed.
-  ListenSockets(event::Loop& main, std::vector<Worker*> workers, net::AdoptedSockets& adopted)
-      : main_(main), workers_(std::move(workers)), adopted_(adopted) {}
+  // `descriptors`: of clients; each socket takes the place of one.
+  ListenSockets(event::Loop& main, std::vector<Worker*> workers, net::AdoptedSockets& adopted,
+                std::shared_ptr<ConnectionLimit> descriptors)
+      : main_(main),
+        workers_(std::move(workers)),
+        adopted_(adopted),
+        descriptors_(std::move(descriptors)) {}
   ListenSockets(const ListenSockets&) = delete;
   ListenSockets& operator=(const ListenSockets&) = delete;
 
@@ -54,6 +62,13 @@ class ListenSockets {
 
  private:
   struct Socket {
+    Socket(net::WorkerSockets opened, std::shared_ptr<ConnectionLimit> places);
+    ~Socket() { descriptors->putBack(count); }
+    Socket(const Socket&) = delete;
+    Socket& operator=(const Socket&) = delete;
+
+    const std::shared_ptr<ConnectionLimit> descriptors;
+    uint64_t count = 0;
     net::Address configured;
     net::WorkerSockets per_worker;
     std::set<std::string> users;
@@ -72,6 +87,7 @@ class ListenSockets {
   event::Loop& main_;
   const std::vector<Worker*> workers_;
   net::AdoptedSockets& adopted_;
+  const std::shared_ptr<ConnectionLimit> descriptors_;
   bool ended_ = false;
   const std::shared_ptr<Sockets> sockets_ = std::make_shared<Sockets>();
 };

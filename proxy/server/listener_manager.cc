@@ -33,7 +33,7 @@ ListenerManager::ListenerManager(event::Loop& main, std::vector<Worker*> workers
       limits_(std::move(limits)),
       process_limit_(std::make_shared<ConnectionLimit>(limits_.process)),
       descriptors_(std::make_shared<ConnectionLimit>(limits_.descriptors)),
-      sockets_(main, workers_, adopted) {
+      sockets_(main, workers_, adopted, descriptors_) {
   addTerminal(http::ConnectionManagerSpec::kName,
               std::make_unique<HttpTerminal>(routes, logs, registry,
                                              static_cast<int>(workers_.size() + 1)));

@@ -14,8 +14,8 @@ namespace convoy::test {
 inline int64_t metricValue(const observe::MetricRegistry& registry, std::string_view prefix,
                            std::string_view name) {
   struct Reader final : observe::MetricReader {
-    Reader(std::string_view wanted_prefix, std::string_view wanted_name)
-        : wanted_prefix(wanted_prefix), wanted_name(wanted_name) {}
+    Reader(std::string_view group, std::string_view metric)
+        : wanted_prefix(group), wanted_name(metric) {}
     void counter(std::string_view group, const observe::Labels&, std::string_view metric,
                  std::string_view, uint64_t value) override {
       take(group, metric, static_cast<int64_t>(value));

@@ -43,6 +43,28 @@ TEST(ConnectionLimitTest, WhoLooksFirstMayTakeMore) {
   EXPECT_FALSE(none.full());
 }
 
+TEST(ConnectionLimitTest, PlacesCanBeSetAsideButForOne) {
+  ConnectionLimit four(4);
+  four.setAside(2);
+  four.take();
+  EXPECT_FALSE(four.full());
+  four.take();
+  EXPECT_TRUE(four.full());
+  four.putBack(1);
+  EXPECT_FALSE(four.full());
+  four.setAside(100);
+  EXPECT_TRUE(four.full());
+  four.giveBack();
+  four.giveBack();
+  EXPECT_FALSE(four.full()) << "somebody is let in all the same";
+  ConnectionLimit nobody(0);
+  nobody.setAside(1);
+  EXPECT_TRUE(nobody.full());
+  ConnectionLimit none(std::nullopt);
+  none.setAside(1);
+  EXPECT_FALSE(none.full());
+}
+
 TEST(ConnectionLimitTest, IsNeverExceededByWorkersInARace) {
   constexpr int kMost = 3;
   ConnectionLimit limit(kMost);

@@ -20,7 +20,7 @@ class ListenSocketsTest : public testing::Test {
   ListenSocketsTest() {
     std::vector<Worker*> workers;
     for (const auto& worker : plane.workers) workers.push_back(worker.get());
-    sockets = std::make_unique<ListenSockets>(plane.main, workers, plane.adopted);
+    sockets = std::make_unique<ListenSockets>(plane.main, workers, plane.adopted, places);
   }
 
   absl::Status claim(const std::string& name, const std::vector<std::string>& addresses,
@@ -32,6 +32,7 @@ class ListenSocketsTest : public testing::Test {
   }
 
   DataPlane plane{2};
+  std::shared_ptr<ConnectionLimit> places = std::make_shared<ConnectionLimit>(3);
   std::unique_ptr<ListenSockets> sockets;
 };
 
@@ -46,6 +47,15 @@ TEST_F(ListenSocketsTest, ClaimsOpenEachAddressOnce) {
   ASSERT_TRUE(claim("b", {"127.0.0.1:0"}).ok());
   EXPECT_NE(addressOf("b"), at);
   EXPECT_TRUE(sockets->boundBy("c").empty());
+}
+
+TEST_F(ListenSocketsTest, EachSocketTakesAClientsPlaceWhileItIsOpen) {
+  ASSERT_TRUE(claim("a", {"127.0.0.1:0"}).ok());  // one socket for each of two workers
+  places->take();
+  EXPECT_TRUE(places->full());
+  sockets->release("a");
+  plane.settle();
+  EXPECT_FALSE(places->full());
 }
 
 TEST_F(ListenSocketsTest, AnAddressHasOneListenerUnlessTheOtherOneLeaves) {

@@ -312,7 +312,8 @@ TEST_F(ListenerManagerTest, TheProcessLimitHoldsForAllListenersThatDoNotIgnoreIt
 }
 
 TEST_F(ListenerManagerTest, WhoFindsNoDescriptorLeftForClientsWaits) {
-  DataPlane plane(1, {.process = std::nullopt, .listeners = {}, .descriptors = 2});
+  // Two of them are the listening sockets'.
+  DataPlane plane(1, {.process = std::nullopt, .listeners = {}, .descriptors = 4});
   auto a = listener("a", {kAnyPort}, "hello");
   a->stat_prefix = "a";
   auto b = listener("b", {kAnyPort}, "hello");
@@ -336,6 +337,23 @@ TEST_F(ListenerManagerTest, WhoFindsNoDescriptorLeftForClientsWaits) {
   ASSERT_TRUE(plane.until([&] { return plane.connections() == 1; }));
   plane.clock.advance(net::Acceptor::kExhaustedPause);
   EXPECT_EQ(ask(waiting).status, 200);
+}
+
+TEST_F(ListenerManagerTest, AListeningSocketGivesItsPlaceBackWhenItIsClosed) {
+  DataPlane plane(1, {.process = std::nullopt, .listeners = {}, .descriptors = 3});
+  auto a = listener("a", {kAnyPort}, "hello");
+  a->stat_prefix = "a";
+  plane.put(a);
+  plane.put(listener("b", {kAnyPort}, "hello"));
+  RawSocket first = RawSocket::connectedTo(plane.address("a"));
+  EXPECT_EQ(ask(first).status, 200);
+  const RawSocket second = RawSocket::connectedTo(plane.address("a"));
+  ASSERT_TRUE(
+      plane.until([&] { return plane.metricOf("listener.a.downstream_accept_paused") == 1; }));
+  plane.listeners->remove("b");
+  plane.settle();
+  plane.clock.advance(net::Acceptor::kExhaustedPause);
+  EXPECT_EQ(ask(second).status, 200);
 }
 
 TEST_F(ListenerManagerTest, ALimitOfZeroLetsNobodyIn) {
