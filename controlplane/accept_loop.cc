@@ -71,12 +71,12 @@ bool AcceptLoop::waitFor(bool connections, std::chrono::milliseconds patience) c
 void AcceptLoop::run() {
   while (waitFor(true, std::chrono::milliseconds(-1))) {
     // However many come, the end of this loop is looked for between them.
-    for (int i = 0; i < kPerTurn && acceptOne(); ++i) {
+    for (int i = 0; i < kPerTurn && acceptOne(/*somebody_waits=*/i == 0); ++i) {
     }
   }
 }
 
-bool AcceptLoop::acceptOne() {
+bool AcceptLoop::acceptOne(bool somebody_waits) {
   const int fd = ::accept4(socket_.fd(), nullptr, nullptr, SOCK_NONBLOCK | SOCK_CLOEXEC);
   if (fd >= options_.most_descriptors) {
     ++refused_;
@@ -90,7 +90,8 @@ bool AcceptLoop::acceptOne() {
   }
   const int error = errno;
   if (error == EINTR || error == ECONNABORTED) return true;  // gone before it was taken
-  if (error == EAGAIN) return false;
+  // The kernel looks for a descriptor first: whether another waits, the next look tells.
+  if (error == EAGAIN || !somebody_waits) return false;
   // Out of descriptors or memory: the connection stays in the kernel's queue meanwhile.
   ++pauses_;
   logAtTimes("accepting_paused", strerror(error));

@@ -64,8 +64,8 @@ class AcceptLoop {
   void run();
   // Waits for a connection, or for `patience` (negative: forever). False: it is to stop.
   bool waitFor(bool connections, std::chrono::milliseconds patience) const;
-  // False: none is left, or it is to stop.
-  bool acceptOne();
+  // False: none is left, or it is to stop. Unless `somebody_waits`, nobody pauses.
+  bool acceptOne(bool somebody_waits);
   void logAtTimes(absl::string_view event, absl::string_view why);
 
   const net::ListenSocket socket_;
