@@ -20,8 +20,9 @@ Meaning meaningOf(int primary) {
   switch (primary) {
     case SQLITE_BUSY:
     case SQLITE_LOCKED:
-      return {absl::StatusCode::kFailedPrecondition,
-              "is in use by another process; stop that one, or give this one a store of its own"};
+      return {absl::StatusCode::kResourceExhausted,
+              "is being written by another process, which none but convoy-control may; stop that "
+              "one, and try again"};
     case SQLITE_FULL:
       return {absl::StatusCode::kResourceExhausted,
               "cannot grow: the disk is full; nothing that was acknowledged is lost; free some "

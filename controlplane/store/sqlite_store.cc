@@ -107,7 +107,7 @@ absl::Status prepareDatabase(SqliteDb& db, bool is_new, int checkpoint_pages) {
 }
 
 // A file with a schema and no revision, whole or not at all.
-absl::Status makeStore(const StoreFile& file) {
+absl::Status makeStore(StoreFile& file) {
   absl::Status status = file.beginNew();
   if (!status.ok()) return status;
   {
@@ -138,6 +138,22 @@ absl::StatusOr<std::unique_ptr<SqliteDb>> openDatabase(const SqliteOptions& opti
   if (!status.ok()) return status;
   (*db)->setPatience(kPatience);
   return db;
+}
+
+// An error if what was acknowledged is not there.
+absl::Status checkHead(SqliteDb& db, const StoreFile& file) {
+  const absl::StatusOr<int64_t> head = db.queryInteger("SELECT number FROM head");
+  if (!head.ok()) return head.status();
+  if (*head >= file.acknowledged()) {
+    file.acknowledge(*head);
+    return absl::OkStatus();
+  }
+  return absl::DataLossError(absl::StrCat(
+      "store file ", file.path(), " is at revision ", *head, ", but revision ", file.acknowledged(),
+      " was acknowledged (", file.path(), ".head): its log ", file.path(),
+      "-wal is missing or damaged, or this is a backup; restore the log or a newer backup, or "
+      "remove ",
+      file.path(), ".head to go on with revision ", *head));
 }
 
 // The part of a WHERE clause for a range, and its values in order.
@@ -181,6 +197,9 @@ absl::StatusOr<std::unique_ptr<SqliteStore>> SqliteStore::open(const SqliteOptio
   }
   absl::StatusOr<std::unique_ptr<SqliteDb>> db = openDatabase(options, file.get());
   if (!db.ok()) return db.status();
+  if (file != nullptr) {
+    if (absl::Status status = checkHead(**db, *file); !status.ok()) return status;
+  }
   return std::unique_ptr<SqliteStore>(new SqliteStore(std::move(file), std::move(*db), absent));
 }
 
@@ -245,7 +264,8 @@ absl::StatusOr<RevisionNumber> SqliteStore::commit(RevisionNumber expected_head,
   CONVOY_ASSERT(!writes.empty());
   MutexLock lock(&mutex_);
   if (!failed_.ok()) return failed_;
-  absl::Status status = db_->execute("BEGIN IMMEDIATE");
+  absl::Status status = file_ == nullptr ? absl::OkStatus() : file_->stillThere();
+  if (status.ok()) status = db_->execute("BEGIN IMMEDIATE");
   if (!status.ok()) return status;
   absl::StatusOr<RevisionNumber> head = headLocked();
   status = head.status();
@@ -256,7 +276,10 @@ absl::StatusOr<RevisionNumber> SqliteStore::commit(RevisionNumber expected_head,
   if (status.ok()) status = stage(expected_head + 1, info, writes);
   if (status.ok()) status = swapHead(expected_head);
   if (status.ok()) status = db_->execute("COMMIT");
-  if (status.ok()) return expected_head + 1;
+  if (status.ok()) {
+    if (file_ != nullptr) file_->acknowledge(expected_head + 1);
+    return expected_head + 1;
+  }
   // Fails if SQLite has rolled back by itself, as it does after a full disk.
   db_->execute("ROLLBACK").IgnoreError();
   if (absl::IsInternal(status)) {

@@ -8,10 +8,12 @@
 #include <cerrno>
 #include <cstring>
 #include <filesystem>
+#include <fstream>
 #include <optional>
 #include <system_error>
 
 #include "absl/strings/str_cat.h"
+#include "absl/strings/str_format.h"
 #include "controlplane/base/sync_folder.h"
 
 namespace convoy::controlplane::store {
@@ -38,6 +40,10 @@ std::optional<struct stat> statusOf(const std::string& path) {
 
 std::string logOf(const std::string& path) {
   return absl::StrCat(path, "-wal");
+}
+
+std::string headOf(const std::string& path) {
+  return absl::StrCat(path, ".head");
 }
 
 // The name that it has without links; also where a link leads to a file that is not there yet.
@@ -77,6 +83,12 @@ absl::StatusOr<std::unique_ptr<StoreFile>> StoreFile::take(const StoreFileOption
   if (found.has_value() && !S_ISREG(found->st_mode)) {
     return fileError(path, "is not a regular file; name another");
   }
+  // The lock is by name.
+  if (found.has_value() && found->st_nlink > 1) {
+    return fileError(path, absl::StrCat("has ", found->st_nlink,
+                                        " names (hard links), and each could be used at the same "
+                                        "time; remove the others, or use a copy"));
+  }
   const int lock = ::open(absl::StrCat(path, ".lock").c_str(), O_RDWR | O_CREAT | O_CLOEXEC, 0600);
   if (lock < 0) return fileError(path, kFolderAdvice, errno);
   std::unique_ptr<StoreFile> file(new StoreFile(path, lock));
@@ -98,6 +110,8 @@ absl::Status StoreFile::look(const StoreFileOptions& options) {
   const std::optional<struct stat> found = statusOf(path_);
   const off_t size = found.has_value() ? found->st_size : 0;
   if (size >= kHeaderBytes) {
+    device_ = found->st_dev;
+    inode_ = found->st_ino;
     if (!options.new_store) return absl::OkStatus();
     return fileError(path_,
                      "exists, and --new-store makes a store only where there is none; leave the "
@@ -145,11 +159,16 @@ absl::Status StoreFile::beginNew() const {
   return is_private ? absl::OkStatus() : fileError(path_, "cannot be made private", error);
 }
 
-absl::Status StoreFile::putInPlace() const {
+absl::Status StoreFile::putInPlace() {
   // SQLite would take what is left beside the name for a part of the new store.
   removeCompanions(path_);
+  ::unlink(headOf(path_).c_str());
   if (::rename(newPath().c_str(), path_.c_str()) != 0) {
     return fileError(path_, kFolderAdvice, errno);
+  }
+  if (const std::optional<struct stat> found = statusOf(path_); found.has_value()) {
+    device_ = found->st_dev;
+    inode_ = found->st_ino;
   }
   const int error = syncFolderOf(path_);
   return error == 0 ? absl::OkStatus() : fileError(path_, "cannot be kept", error);
@@ -170,6 +189,32 @@ absl::Status StoreFile::makePrivate() const {
     }
   }
   return absl::OkStatus();
+}
+
+int64_t StoreFile::acknowledged() const {
+  int64_t revision = 0;
+  std::ifstream file(headOf(path_));
+  return file >> revision ? revision : 0;
+}
+
+void StoreFile::acknowledge(int64_t revision) const {
+  const int fd = ::open(headOf(path_).c_str(), O_WRONLY | O_CREAT | O_CLOEXEC, 0600);
+  if (fd < 0) return;
+  // Always as long: one write replaces another. What cannot be written only says less.
+  const std::string text = absl::StrFormat("%020d\n", revision);
+  const ssize_t written = ::pwrite(fd, text.data(), text.size(), 0);
+  static_cast<void>(written);
+  ::close(fd);
+}
+
+absl::Status StoreFile::stillThere() const {
+  const std::optional<struct stat> found = statusOf(path_);
+  if (found.has_value() && found->st_dev == device_ && found->st_ino == inode_) {
+    return absl::OkStatus();
+  }
+  return absl::InternalError(absl::StrCat(
+      "store file ", path_, found.has_value() ? " was replaced" : " was taken away",
+      " while it is in use, and changes would be lost; put it back, or restart convoy-control"));
 }
 
 }  // namespace convoy::controlplane::store

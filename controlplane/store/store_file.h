@@ -12,7 +12,15 @@
 // on a file of its own, FILE.lock, which stays: locks on the store itself are SQLite's, and other
 // processes may read the store meanwhile (a backup does). The kernel drops the lock when the
 // process ends, however it does.
+//
+// FILE.head says which revision was acknowledged last. SQLite takes a log (-wal) that is missing or
+// damaged for one that ends earlier, and the store would be that of an earlier day with nothing to
+// tell it. It is written behind each commit and not synced: what it says was acknowledged for sure,
+// and after a power failure perhaps a little more was.
 
+#include <sys/types.h>
+
+#include <cstdint>
 #include <memory>
 #include <string>
 
@@ -43,11 +51,18 @@ class StoreFile {
   // in place of what another start has left there; when that is a store, putInPlace().
   std::string newPath() const;
   absl::Status beginNew() const;
-  absl::Status putInPlace() const;
+  absl::Status putInPlace();
   void abandonNew() const;
   // Tightens the mode of an old store and its log. Only once it is known to be a store: a file that
   // somebody named by mistake stays as it is.
   absl::Status makePrivate() const;
+
+  // 0: nothing is known.
+  int64_t acknowledged() const;
+  void acknowledge(int64_t revision) const;
+  // An error if somebody has taken the file away, or put another in its place, since take(): what
+  // is written would be lost.
+  absl::Status stillThere() const;
 
  private:
   StoreFile(std::string path, int lock) : path_(std::move(path)), lock_(lock) {}
@@ -57,6 +72,8 @@ class StoreFile {
   const std::string path_;
   const int lock_;
   bool absent_ = false;
+  dev_t device_ = 0;
+  ino_t inode_ = 0;
 };
 
 }  // namespace convoy::controlplane::store

@@ -269,6 +269,8 @@ class StoreTest(unittest.TestCase):
         self.fleet.control.end()
         os.remove(self.store)
         shutil.move(copy, self.store)
+        self.assertIn("is at revision 19, but revision 20 was acknowledged", self.refused_start())
+        os.remove(self.store + ".head")  # as the page says
         self.fleet.start_control()
         self.assertIn("revision 19\n", self.fleet.ctl("status"))
         self.assertIn("weight: 19\n", self.fleet.ctl("list", "backends", "-o", "yaml"))

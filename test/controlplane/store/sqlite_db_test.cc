@@ -73,7 +73,7 @@ TEST(SqliteDbTest, EachResultCodeHasItsStatus) {
     std::string words;
   };
   const Case cases[] = {
-      {SQLITE_BUSY, absl::StatusCode::kFailedPrecondition, "in use"},
+      {SQLITE_BUSY, absl::StatusCode::kResourceExhausted, "being written by another"},
       {SQLITE_FULL, absl::StatusCode::kResourceExhausted, "disk is full"},
       {SQLITE_CORRUPT, absl::StatusCode::kDataLoss, "corrupt"},
       {SQLITE_NOTADB, absl::StatusCode::kFailedPrecondition, "not a Convoy store"},

@@ -3,8 +3,10 @@
 #include <gtest/gtest.h>
 #include <sys/stat.h>
 
+#include <cstdint>
 #include <filesystem>
 #include <fstream>
+#include <limits>
 #include <string>
 
 #include "test/controlplane/common/temporary_folder.h"
@@ -53,6 +55,34 @@ TEST_F(StoreFileTest, ANewOneIsWholeOrNotThere) {
   ASSERT_TRUE((*file)->beginNew().ok());
   (*file)->abandonNew();
   EXPECT_FALSE(std::filesystem::exists((*file)->newPath()));
+}
+
+TEST_F(StoreFileTest, HasOneName) {
+  std::ofstream(path_) << std::string(4096, 'S');
+  std::filesystem::create_hard_link(path_, folder_.file("another.db"));
+  EXPECT_NE(StoreFile::take({.path = folder_.file("another.db"), .key_file = ""})
+                .status()
+                .message()
+                .find("has 2 names (hard links)"),
+            absl::string_view::npos);
+  std::filesystem::remove(folder_.file("another.db"));
+  EXPECT_TRUE(StoreFile::take({.path = path_, .key_file = ""}).ok());
+}
+
+TEST_F(StoreFileTest, RemembersWhatWasAcknowledgedUntilThereIsANewStore) {
+  const auto file = StoreFile::take({.path = path_, .key_file = ""});
+  ASSERT_TRUE(file.ok()) << file.status();
+  EXPECT_EQ((*file)->acknowledged(), 0);
+  for (const int64_t revision : {int64_t{9}, int64_t{10}, std::numeric_limits<int64_t>::max()}) {
+    (*file)->acknowledge(revision);
+    EXPECT_EQ((*file)->acknowledged(), revision);
+  }
+  std::ofstream(path_ + ".head") << "";  // as after a power failure
+  EXPECT_EQ((*file)->acknowledged(), 0);
+  (*file)->acknowledge(11);
+  ASSERT_TRUE((*file)->beginNew().ok());
+  ASSERT_TRUE((*file)->putInPlace().ok());
+  EXPECT_EQ((*file)->acknowledged(), 0);
 }
 
 TEST_F(StoreFileTest, LinksAreFollowedOnce) {
