@@ -1,10 +1,11 @@
 #include "controlplane/validate/pem_files.h"
 
+#include <fcntl.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
 #include <cerrno>
 #include <cstring>
-#include <filesystem>
-#include <fstream>
-#include <system_error>
 #include <utility>
 
 #include "absl/strings/str_cat.h"
@@ -17,21 +18,32 @@ absl::Status wrong(const std::string& path, absl::string_view what) {
   return absl::InvalidArgumentError(absl::StrCat(path, ": ", what));
 }
 
-absl::StatusOr<std::string> readFile(const std::string& path) {
-  std::error_code error;
-  std::ifstream file(path, std::ios::binary);
-  const int reason = errno;
-  const bool is_folder = std::filesystem::is_directory(path, error);
-  if (!file || is_folder) {
-    return wrong(path, absl::StrCat("cannot be read: ", strerror(is_folder ? EISDIR : reason)));
-  }
+absl::Status unreadable(const std::string& path, int error) {
+  return wrong(path, absl::StrCat("cannot be read: ", strerror(error)));
+}
+
+absl::StatusOr<std::string> readOpened(int fd, const std::string& path) {
+  struct stat info;
+  if (::fstat(fd, &info) != 0) return unreadable(path, errno);
+  if (S_ISDIR(info.st_mode)) return unreadable(path, EISDIR);
+  if (!S_ISREG(info.st_mode)) return wrong(path, "is not a regular file");
   std::string text;
   char block[16384];
-  while (file.read(block, sizeof(block)) || file.gcount() > 0) {
-    text.append(block, static_cast<size_t>(file.gcount()));
+  ssize_t size = 0;
+  while ((size = ::read(fd, block, sizeof(block))) > 0) {
+    text.append(block, static_cast<size_t>(size));
     if (text.size() > kMostPemBytes) return wrong(path, "has more than 16 MiB");
   }
-  if (file.bad()) return wrong(path, "cannot be read");
+  if (size < 0) return unreadable(path, errno);
+  return text;
+}
+
+absl::StatusOr<std::string> readFile(const std::string& path) {
+  // Not to wait for who writes to a FIFO: a start must end, one way or the other.
+  const int fd = ::open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NONBLOCK);
+  if (fd < 0) return unreadable(path, errno);
+  absl::StatusOr<std::string> text = readOpened(fd, path);
+  ::close(fd);
   return text;
 }
 

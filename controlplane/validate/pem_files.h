@@ -1,8 +1,8 @@
 #pragma once
 
 // The files of TLS that a command line names, looked at before gRPC is given them: it would say
-// nothing, and fail every handshake. Blocking. Errors: InvalidArgument, "PATH: what is wrong";
-// never key material.
+// nothing, and fail every handshake. Regular files only: a FIFO could block for ever. Errors:
+// InvalidArgument, "PATH: what is wrong"; never key material.
 
 #include <cstddef>
 #include <string>

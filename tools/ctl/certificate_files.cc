@@ -33,8 +33,13 @@ class Reader {
     }
     const std::string full = (std::filesystem::path(folder_) / *file).string();
     std::error_code error;
-    std::ifstream stream(full, std::ios::binary);
     const bool is_folder = std::filesystem::is_directory(full, error);
+    // It would wait for who writes to it, for ever maybe.
+    if (std::filesystem::is_fifo(full, error)) {
+      complain(path, "file", full, "is not a regular file");
+      return;
+    }
+    std::ifstream stream(full, std::ios::binary);
     if (!stream || is_folder) {
       complain(path, "file", full,
                std::string("cannot be read: ") + strerror(is_folder ? EISDIR : errno));

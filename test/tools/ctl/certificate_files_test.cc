@@ -1,6 +1,7 @@
 #include "tools/ctl/certificate_files.h"
 
 #include <gtest/gtest.h>
+#include <sys/stat.h>
 
 #include <filesystem>
 #include <fstream>
@@ -51,6 +52,13 @@ TEST_F(CertificateFilesTest, ContentTakesThePlaceOfTheName) {
   EXPECT_EQ(web.ocsp_response(), std::string("\0\xff", 2));
   EXPECT_EQ(web.certificate_file() + web.private_key_file() + web.ocsp_response_file(), "");
   EXPECT_EQ(config_.certificates(1).certificate(), "x");
+}
+
+TEST_F(CertificateFilesTest, AFifoIsNotWaitedFor) {
+  ASSERT_EQ(::mkfifo(folder_.file("fifo").c_str(), 0600), 0);
+  EXPECT_EQ(read("certificates:\n- {name: a, private_key_file: fifo}\n"),
+            "web.yaml:2:13: certificates[0].private_key_file: is not a regular file (file: " +
+                folder_.file("fifo") + ")\n");
 }
 
 TEST_F(CertificateFilesTest, MistakesAreShownWithTheirPlace) {
