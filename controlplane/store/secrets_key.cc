@@ -73,6 +73,10 @@ absl::Status writeFile(const std::string& path, const std::string& text) {
         file.fd() >= 0 &&
         ::write(file.fd(), text.data(), text.size()) == static_cast<ssize_t>(text.size()) &&
         ::fsync(file.fd()) == 0;
+    if (file.fd() < 0 && errno == EEXIST) {
+      return fileError(
+          path, absl::StrCat("cannot be made: ", partial, " is in the way; move it away"), 0);
+    }
     if (!written) {
       return fileError(
           path, "cannot be made; check that its folder exists and may be written, or name another",

@@ -166,5 +166,15 @@ TEST_F(SecretsKeyTest, SaysWhereNoFileCanBeMade) {
   EXPECT_NE(key.status().message().find("check that its folder"), absl::string_view::npos);
 }
 
+TEST_F(SecretsKeyTest, NamesWhatIsInTheWay) {
+  const std::string partial = path_ + ".new";
+  std::filesystem::create_directory(partial);
+  const std::string message(SecretsKey::create(path_).status().message());
+  EXPECT_NE(message.find(partial + " is in the way"), std::string::npos) << message;
+  std::filesystem::remove(partial);
+  std::ofstream(partial) << "of a first start that was killed";
+  create();
+}
+
 }  // namespace
 }  // namespace convoy::controlplane::store
