@@ -40,7 +40,7 @@ std::string_view wayOut(const Address& address, int error) {
       return "; create the socket's directory";
     case EMFILE:
     case ENFILE:
-      return "; raise the limit of open files (ulimit -n)";
+      return "; raise the limit of open files (ulimit -Hn)";
     default:
       return "";
   }

@@ -33,7 +33,7 @@ absl::Status enoughDescriptors(uint64_t limit, size_t threads) {
   return absl::ResourceExhaustedError(
       absl::StrCat("this process may open ", limit, " descriptors, and needs at least ", least,
                    " with ", threads,
-                   " threads: raise the limit (ulimit -n), or run fewer threads (--concurrency, "
+                   " threads: raise the limit (ulimit -Hn), or run fewer threads (--concurrency, "
                    "--health-threads)"));
 }
 

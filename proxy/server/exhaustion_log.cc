@@ -24,7 +24,7 @@ std::string ExhaustionLog::text(const net::Address& address, int error) {
                    " pauses while there is no room: ", std::generic_category().message(error));
   if (error == EMFILE) {
     absl::StrAppend(&line, " (the limit is ", base::descriptorLimit(),
-                    ", of which some are kept for connections to backends); raise it (ulimit -n), "
+                    ", of which some are kept for connections to backends); raise it (ulimit -Hn), "
                     "or let fewer connections in "
                     "(overload.global_downstream_max_connections)");
   }

@@ -156,7 +156,7 @@ class NodeTest(unittest.TestCase):
                 node = self.start_node(f"node-{limit}", wrapper=("prlimit", f"--nofile={limit}:{limit}"), live=False)
                 self.assertEqual(node.process.wait(timeout=SECONDS), 1)
                 self.assertRegex(node.text(), rf"this process may open {limit} descriptors, and needs at least \d+ with 3 "
-                                              r"threads: raise the limit \(ulimit -n\)")
+                                              r"threads: raise the limit \(ulimit -Hn\)")
 
     def test_it_helps_itself_to_the_descriptors_that_it_may_have(self):
         node = self.start_node(wrapper=("prlimit", "--nofile=64:4000"))

@@ -33,7 +33,7 @@ TEST(DescriptorsTest, TooFewToStartAreRefusedWithAWayOut) {
     const std::string text(enoughDescriptors(limit, 3).message());
     EXPECT_NE(text.find("may open " + std::to_string(limit) + " descriptors"), std::string::npos)
         << text;
-    EXPECT_NE(text.find("ulimit -n"), std::string::npos) << text;
+    EXPECT_NE(text.find("ulimit -Hn"), std::string::npos) << text;
   }
   EXPECT_FALSE(enoughDescriptors(64, 64).ok());
 }

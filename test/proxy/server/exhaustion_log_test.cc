@@ -37,7 +37,7 @@ TEST(ExhaustionLogTest, OfSeveralWorkersOneSpeaks) {
 
 TEST(ExhaustionLogTest, NamesTheAddressTheReasonAndTheWayOut) {
   const std::string descriptors = ExhaustionLog::text(kAddress, EMFILE);
-  for (const char* part : {"127.0.0.1:80", "Too many open files", "the limit is", "ulimit -n"}) {
+  for (const char* part : {"127.0.0.1:80", "Too many open files", "the limit is", "ulimit -Hn"}) {
     EXPECT_NE(descriptors.find(part), std::string::npos) << descriptors;
   }
   EXPECT_EQ(ExhaustionLog::text(kAddress, ENOMEM).find("ulimit"), std::string::npos);
