@@ -3,6 +3,7 @@
 #include <utility>
 
 #include "proxy/base/assert.h"
+#include "proxy/base/strings.h"
 
 namespace convoy::admin {
 
@@ -110,8 +111,13 @@ void AdminConnection::onRequestHead(http::RequestHead& head, bool end_of_stream)
   method_ = head.method;
   target_ = head.target;
   host_ = head.authority;
-  const http::HeaderField* const origin = head.headers.find("origin");
-  origin_ = origin == nullptr ? std::nullopt : std::optional<std::string>(origin->value);
+  // Several count as one list, which is no origin of ours.
+  origin_.reset();
+  for (const http::HeaderField& field : head.headers) {
+    if (!base::equalsIgnoreCase(field.name, "origin")) continue;
+    origin_ = origin_.has_value() ? *origin_ + ", " : std::string();
+    *origin_ += field.value;
+  }
   if (end_of_stream) transition(State::Due);
 }
 

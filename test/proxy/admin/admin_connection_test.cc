@@ -42,6 +42,10 @@ TEST_F(AdminConnectionTest, AnswersEveryRequestOnce) {
        "POST /change HTTP/1.1\r\nHost: 127.0.0.1\r\nOrigin: https://evil.test\r\n"
        "Content-Length: 0\r\n\r\n",
        "HTTP/1.1 403 ", "Origin: https://evil.test: "},
+      {"an origin of its own before theirs",
+       "POST /change HTTP/1.1\r\nHost: 127.0.0.1\r\nOrigin: http://127.0.0.1\r\n"
+       "Origin: https://evil.test\r\nContent-Length: 0\r\n\r\n",
+       "HTTP/1.1 403 ", "Origin: http://127.0.0.1, https://evil.test: "},
       {"its own page",
        "POST /change HTTP/1.0\r\nHost: 127.0.0.1\r\nOrigin: http://127.0.0.1\r\n\r\n",
        "HTTP/1.1 200 ", "\r\n\r\nOK\n"},

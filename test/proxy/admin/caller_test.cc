@@ -43,6 +43,7 @@ TEST(CallerTest, AnOriginMustBeTheHostItself) {
       {"127.0.0.1:9901", "http://127.0.0.1", false},
       {"127.0.0.1:9901", "https://evil.test", false},
       {"127.0.0.1:9901", "null", false},
+      {"127.0.0.1", "http://127.0.0.1, http://127.0.0.1", false},
       {"127.0.0.1:9901", "", false},
       {"", "http://evil.test", false},
   };
