@@ -92,6 +92,9 @@ absl::StatusOr<Address> Address::parse(std::string_view text) {
   const bool is_ipv6 = ip.find(':') != std::string_view::npos;
   if (is_ipv6 && !bracketed) return refused(text, "an IPv6 address needs brackets");
   absl::StatusOr<Address> address = fromIp(ip, port);
+  if (!address.ok() && is_ipv6 && fromIp(ip.substr(0, ip.find('%')), port).ok()) {
+    return refused(text, "there is no such network interface");
+  }
   if (!address.ok() || (bracketed && !is_ipv6)) {
     return refused(text,
                    "the part before the port is not an IP address (host names are not "
