@@ -107,7 +107,7 @@ absl::Status prepareDatabase(SqliteDb& db, bool is_new, int checkpoint_pages) {
 }
 
 // A file with a schema and no revision, whole or not at all.
-absl::Status makeStore(StoreFile& file) {
+absl::Status makeStore(const StoreFile& file) {
   absl::Status status = file.beginNew();
   if (!status.ok()) return status;
   {
@@ -198,6 +198,7 @@ absl::StatusOr<std::unique_ptr<SqliteStore>> SqliteStore::open(const SqliteOptio
   absl::StatusOr<std::unique_ptr<SqliteDb>> db = openDatabase(options, file.get());
   if (!db.ok()) return db.status();
   if (file != nullptr) {
+    file->noteOpened();
     if (absl::Status status = checkHead(**db, *file); !status.ok()) return status;
   }
   return std::unique_ptr<SqliteStore>(new SqliteStore(std::move(file), std::move(*db), absent));

@@ -110,8 +110,6 @@ absl::Status StoreFile::look(const StoreFileOptions& options) {
   const std::optional<struct stat> found = statusOf(path_);
   const off_t size = found.has_value() ? found->st_size : 0;
   if (size >= kHeaderBytes) {
-    device_ = found->st_dev;
-    inode_ = found->st_ino;
     if (!options.new_store) return absl::OkStatus();
     return fileError(path_,
                      "exists, and --new-store makes a store only where there is none; leave the "
@@ -159,16 +157,12 @@ absl::Status StoreFile::beginNew() const {
   return is_private ? absl::OkStatus() : fileError(path_, "cannot be made private", error);
 }
 
-absl::Status StoreFile::putInPlace() {
+absl::Status StoreFile::putInPlace() const {
   // SQLite would take what is left beside the name for a part of the new store.
   removeCompanions(path_);
   ::unlink(headOf(path_).c_str());
   if (::rename(newPath().c_str(), path_.c_str()) != 0) {
     return fileError(path_, kFolderAdvice, errno);
-  }
-  if (const std::optional<struct stat> found = statusOf(path_); found.has_value()) {
-    device_ = found->st_dev;
-    inode_ = found->st_ino;
   }
   const int error = syncFolderOf(path_);
   return error == 0 ? absl::OkStatus() : fileError(path_, "cannot be kept", error);
@@ -205,6 +199,13 @@ void StoreFile::acknowledge(int64_t revision) const {
   const ssize_t written = ::pwrite(fd, text.data(), text.size(), 0);
   static_cast<void>(written);
   ::close(fd);
+}
+
+void StoreFile::noteOpened() {
+  const std::optional<struct stat> found = statusOf(path_);
+  if (!found.has_value()) return;
+  device_ = found->st_dev;
+  inode_ = found->st_ino;
 }
 
 absl::Status StoreFile::stillThere() const {

@@ -51,7 +51,7 @@ class StoreFile {
   // in place of what another start has left there; when that is a store, putInPlace().
   std::string newPath() const;
   absl::Status beginNew() const;
-  absl::Status putInPlace();
+  absl::Status putInPlace() const;
   void abandonNew() const;
   // Tightens the mode of an old store and its log. Only once it is known to be a store: a file that
   // somebody named by mistake stays as it is.
@@ -60,8 +60,10 @@ class StoreFile {
   // 0: nothing is known.
   int64_t acknowledged() const;
   void acknowledge(int64_t revision) const;
-  // An error if somebody has taken the file away, or put another in its place, since take(): what
-  // is written would be lost.
+  // Once SQLite has the file open.
+  void noteOpened();
+  // An error if somebody has taken it away since, or put another in its place: what is written
+  // would be lost.
   absl::Status stillThere() const;
 
  private:
