@@ -15,15 +15,19 @@ uint64_t nextSerial() {
 
 }  // namespace
 
-Host::Host(net::Address address, uint32_t slot, size_t workers)
+Host::Host(net::Address address, uint32_t slot, size_t workers,
+           std::shared_ptr<ActiveCounts> counts)
     : address_(std::move(address)),
       address_text_(address_.text()),
       slot_(slot),
       serial_(nextSerial()),
       workers_(workers),
-      metrics_(std::make_unique<std::atomic<HostMetrics*>[]>(workers)) {}
+      metrics_(std::make_unique<std::atomic<HostMetrics*>[]>(workers)),
+      counts_(counts != nullptr ? std::move(counts) : std::make_shared<ActiveCounts>()),
+      active_(counts_->take()) {}
 
 Host::~Host() {
+  counts_->giveBack(active_);
   for (size_t i = 0; i < workers_; ++i) delete metrics_[i].load(std::memory_order_acquire);
 }
 

@@ -4,8 +4,8 @@
 // health or label makes a new HostSet and leaves the Host, its counters and its connections alone.
 // Made by main (Membership); lives until main and the last worker that used it have let go.
 //
-// Threads: the address and the slot never change. active() is shared by all workers, on a cache
-// line of its own. metrics(w) is written by worker w alone.
+// Threads: the address and the slot never change. active() is shared by all workers (where it lies:
+// active_counts.h). metrics(w) is written by worker w alone.
 
 #include <atomic>
 #include <cstddef>
@@ -15,6 +15,7 @@
 
 #include "proxy/net/address.h"
 #include "proxy/observe/metrics.h"
+#include "proxy/upstream/active_counts.h"
 
 namespace convoy::upstream {
 
@@ -45,7 +46,9 @@ struct HostMetrics {
 class Host : public std::enable_shared_from_this<Host> {
  public:
   // slot: dense index among the hosts of the cluster; another host gets it after this one has gone.
-  Host(net::Address address, uint32_t slot, size_t workers);
+  // counts: those of its cluster; null: it has some of its own.
+  Host(net::Address address, uint32_t slot, size_t workers,
+       std::shared_ptr<ActiveCounts> counts = nullptr);
   ~Host();
   Host(const Host&) = delete;
   Host& operator=(const Host&) = delete;
@@ -59,7 +62,7 @@ class Host : public std::enable_shared_from_this<Host> {
 
   // Requests under way on all workers together. Kept only by algorithms that decide by it
   // (Pick::counted); rq_active of the metrics counts for people.
-  std::atomic<uint32_t>& active() const { return active_; }
+  ActiveCounts::Count& active() const { return active_; }
 
   // Worker `worker`: its metrics, made at the first call.
   HostMetrics& metrics(size_t worker) const;
@@ -81,8 +84,8 @@ class Host : public std::enable_shared_from_this<Host> {
   const uint64_t serial_;
   const size_t workers_;
   const std::unique_ptr<std::atomic<HostMetrics*>[]> metrics_;
-  // Last, and the object's size is a multiple of its alignment: nothing shares this line.
-  alignas(64) mutable std::atomic<uint32_t> active_{0};
+  const std::shared_ptr<ActiveCounts> counts_;
+  ActiveCounts::Count& active_;
 };
 
 }  // namespace convoy::upstream

@@ -45,8 +45,11 @@ namespace convoy::upstream {
 class HostSet {
  public:
   struct Entry {
+    Entry(Host* host, uint32_t weight) : host(host), active(&host->active()), weight(weight) {}
+
     Host* host;
-    uint32_t weight;  // >= 1
+    ActiveCounts::Count* active;  // the host's: without a look at the host
+    uint32_t weight;              // >= 1
   };
   // All hosts of one weight, for earliest-deadline-first picks: members()[first, first + count).
   struct WeightClass {

@@ -85,7 +85,8 @@ Membership::Change Membership::update(const AssignmentSpec& assignment,
   for (const Candidate& candidate : candidates) {
     Member& member = *candidate.member;
     if (member.host == nullptr) {
-      member.host = std::make_shared<Host>(candidate.endpoint->address, takeSlot(), workers_);
+      member.host = std::make_shared<Host>(candidate.endpoint->address, takeSlot(), workers_,
+                                           counts_of_hosts_);
     }
   }
   std::vector<HostSet::Entry> entries = choose(candidates);

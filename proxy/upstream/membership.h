@@ -82,6 +82,7 @@ class Membership {
                                      const std::vector<HostSet::Entry>& chosen);
 
   const size_t workers_;
+  const std::shared_ptr<ActiveCounts> counts_of_hosts_ = std::make_shared<ActiveCounts>();
   MakeHashTable make_table_;  // null: none
   uint64_t updates_ = 0;
   // Nodes do not move: candidates point to them.

@@ -24,7 +24,7 @@ bool Hashed::take(const HostSet::Entry& entry, const PickContext& context, uint6
   if (total == 0) return true;
   const uint64_t capacity =
       boundedCapacity(balance_percent_, total, entry.weight, hosts_->totalWeight());
-  std::atomic<uint32_t>& active = entry.host->active();
+  ActiveCounts::Count& active = *entry.active;
   uint32_t seen = active.load(std::memory_order_relaxed);
   while (seen < capacity) {
     if (active.compare_exchange_weak(seen, seen + 1, std::memory_order_relaxed)) return true;

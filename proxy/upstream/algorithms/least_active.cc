@@ -10,13 +10,13 @@ LeastActive::Choice LeastActive::choose(const PickContext& context, bool all_tri
   const bool weighted = weights_ == Weights::Counted;
   const uint64_t max_weight = weighted ? hosts_->maxWeight() : 1;
   forEachCandidate(*hosts_, context.random, [&](const HostSet::Entry& entry) {
-    const uint32_t active = entry.host->active().load(std::memory_order_relaxed);
+    const uint32_t active = entry.active->load(std::memory_order_relaxed);
     const uint64_t weight = weighted ? entry.weight : 1;
     // (active + 1) / weight < (best.active + 1) / best_weight, without division.
     const bool better = (uint64_t{active} + 1) * best_weight < (uint64_t{best.active} + 1) * weight;
     if (best.host != nullptr && !better) return true;
     if (!all_tried && context.triedAlready(entry.host)) return true;
-    best = {.host = entry.host, .active = active};
+    best = {.host = entry.host, .count = entry.active, .active = active};
     best_weight = weight;
     return active != 0 || weight != max_weight;
   });
@@ -29,7 +29,8 @@ LeastActive::Choice LeastActive::chooseUntried(const PickContext& context) const
   // All candidates were tried; of a large pool others may be left.
   choice.host = context.firstUntried(*hosts_, nullptr);
   if (choice.host == nullptr) return choose(context, /*all_tried=*/true);
-  choice.active = choice.host->active().load(std::memory_order_relaxed);
+  choice.count = &choice.host->active();
+  choice.active = choice.count->load(std::memory_order_relaxed);
   return choice;
 }
 
@@ -41,8 +42,8 @@ Pick LeastActive::pick(PickContext& context) {
   Choice choice;
   for (int i = 0; i < kRaces; ++i) {
     choice = chooseUntried(context);
-    if (choice.host->active().compare_exchange_strong(choice.active, choice.active + 1,
-                                                      std::memory_order_relaxed)) {
+    if (choice.count->compare_exchange_strong(choice.active, choice.active + 1,
+                                              std::memory_order_relaxed)) {
       return {.kind = Pick::Kind::Host, .counted = true, .host = choice.host};
     }
   }

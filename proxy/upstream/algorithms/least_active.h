@@ -26,6 +26,7 @@ class LeastActive final : public LoadBalancer {
  private:
   struct Choice {
     Host* host = nullptr;
+    ActiveCounts::Count* count = nullptr;
     uint32_t active = 0;
   };
   Choice choose(const PickContext& context, bool all_tried) const;

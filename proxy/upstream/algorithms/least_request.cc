@@ -8,8 +8,8 @@
 namespace convoy::upstream::algorithms {
 
 bool LeastRequest::lighter(const HostSet::Entry& a, const HostSet::Entry& b) const {
-  const uint64_t active_a = a.host->active().load(std::memory_order_relaxed);
-  const uint64_t active_b = b.host->active().load(std::memory_order_relaxed);
+  const uint64_t active_a = a.active->load(std::memory_order_relaxed);
+  const uint64_t active_b = b.active->load(std::memory_order_relaxed);
   if (hosts_->equalWeights()) return active_a < active_b;
   if (bias_ == 1.0) return active_a * b.weight < active_b * a.weight;
   if (bias_ == 0.0) return false;
@@ -28,11 +28,16 @@ Pick LeastRequest::pick(PickContext& context) {
     if (context.triedAlready(drawn.host)) continue;
     if (best == nullptr || lighter(drawn, *best)) best = &drawn;
   }
-  return adopt(context, best != nullptr ? *best->host : *drawUntried(*hosts_, context));
+  if (best == nullptr) return adopt(context, *drawUntried(*hosts_, context));
+  return take(*best->host, *best->active);
 }
 
 Pick LeastRequest::adopt(PickContext& /*context*/, Host& host) {
-  host.active().fetch_add(1, std::memory_order_relaxed);
+  return take(host, host.active());
+}
+
+Pick LeastRequest::take(Host& host, ActiveCounts::Count& active) {
+  active.fetch_add(1, std::memory_order_relaxed);
   return {.kind = Pick::Kind::Host, .counted = true, .host = &host};
 }
 

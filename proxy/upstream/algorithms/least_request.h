@@ -24,6 +24,7 @@ class LeastRequest final : public LoadBalancer {
 
  private:
   bool lighter(const HostSet::Entry& a, const HostSet::Entry& b) const;
+  static Pick take(Host& host, ActiveCounts::Count& active);
 
   const uint32_t choices_;
   const double bias_;

@@ -87,7 +87,7 @@ class Scored : public LoadBalancer {
     forEachCandidate(*hosts_, context.random, [&](const HostSet::Entry& entry) {
       if (!context.tried.empty() && context.triedAlready(entry.host)) return true;
       const Track* track = tracks_.find(*entry.host);
-      const uint32_t active = entry.host->active().load(std::memory_order_relaxed);
+      const uint32_t active = entry.active->load(std::memory_order_relaxed);
       const Choice choice = {
           .host = entry.host,
           .score = Track::score(costOf(track), active + 1) / static_cast<float>(entry.weight),
