@@ -79,7 +79,7 @@ Membership::Change Membership::update(const AssignmentSpec& assignment,
   ++updates_;
   counts_ = {};
   std::vector<Candidate> candidates = noteEndpoints(assignment, active);
-  sweep(change);
+  sweep(candidates, change);
   trustIfNobodyServes(candidates);
   grade(candidates, change);
   for (const Candidate& candidate : candidates) {
@@ -101,20 +101,33 @@ Membership::Change Membership::update(const AssignmentSpec& assignment,
   return change;
 }
 
+// next: where in the order before the address is if nothing has changed since the last call.
+Membership::Member& Membership::memberOf(const net::Address& address, size_t& next) {
+  if (next < order_.size() && order_[next]->address == address) return *order_[next++];
+  std::unique_ptr<Member>& member = members_[address];
+  if (member == nullptr) {
+    member = std::make_unique<Member>(address);
+  } else if (member->host != nullptr && member->seen != updates_) {
+    next = member->position + 1;
+  }
+  return *member;
+}
+
 // Every address once, in order; new ones have no host yet. A host is as good as the worse of what
 // the control plane and our own checks say of it.
 std::vector<Membership::Candidate> Membership::noteEndpoints(const AssignmentSpec& assignment,
                                                              const ActiveHealthOf& active) {
   std::vector<Candidate> candidates;
+  candidates.reserve(order_.size() + 1);
+  size_t next = 0;
   for (const LocalitySpec& locality : assignment.localities) {
     for (const EndpointSpec& endpoint : locality.endpoints) {
-      std::unique_ptr<Member>& member = members_[endpoint.address];
-      if (member == nullptr) member = std::make_unique<Member>();
-      if (std::exchange(member->seen, updates_) == updates_) continue;
+      Member& member = memberOf(endpoint.address, next);
+      if (std::exchange(member.seen, updates_) == updates_) continue;
       const Grade told = gradeOf(endpoint.health);
       const Grade checked = active ? gradeOf(active(endpoint)) : Grade::Healthy;
-      if (checked != Grade::Unverified) member->trusted = false;
-      candidates.push_back({member.get(), &endpoint, locality.priority, std::max(told, checked)});
+      if (checked != Grade::Unverified) member.trusted = false;
+      candidates.push_back({&member, &endpoint, locality.priority, std::max(told, checked)});
     }
   }
   return candidates;
@@ -151,15 +164,19 @@ void Membership::grade(const std::vector<Candidate>& candidates, Change& change)
   }
 }
 
-void Membership::sweep(Change& change) {
-  for (auto at = members_.begin(); at != members_.end();) {
-    if (at->second->seen == updates_) {
-      ++at;
-      continue;
-    }
-    free_slots_.push_back(at->second->host->slot());
-    change.removed.push_back(std::move(at->second->host));
-    members_.erase(at++);
+// Removes those that the assignment does not name, and notes the new order.
+void Membership::sweep(const std::vector<Candidate>& candidates, Change& change) {
+  for (size_t i = 0; members_.size() > candidates.size(); ++i) {
+    Member& member = *order_[i];
+    if (member.seen == updates_) continue;
+    free_slots_.push_back(member.host->slot());
+    change.removed.push_back(std::move(member.host));
+    members_.erase(members_.find(member.address));
+  }
+  order_.resize(candidates.size());
+  for (size_t i = 0; i < candidates.size(); ++i) {
+    order_[i] = candidates[i].member;
+    order_[i]->position = i;
   }
 }
 

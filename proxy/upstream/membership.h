@@ -2,6 +2,9 @@
 
 // Which hosts a cluster has: turns each assignment into a HostSet (whose header says by which
 // rules), keeping the Host of every address that stays. Main's thread only.
+//
+// An assignment comes whole, mostly with the hosts of the one before in the same order. So the two
+// are walked side by side; an address is looked up only where they differ.
 
 #include <cstdint>
 #include <functional>
@@ -58,7 +61,11 @@ class Membership {
 
  private:
   struct Member {
+    explicit Member(const net::Address& address) : address(address) {}
+
+    const net::Address address;
     std::shared_ptr<Host> host;
+    size_t position = 0;  // in order_, unless it is new
     uint64_t seen = 0;    // the update that named it last
     bool usable = false;  // its health lets requests through
     // Not checked yet, and serving all the same, since nobody else could; until it is checked.
@@ -71,11 +78,12 @@ class Membership {
     HostGrade grade;
   };
 
+  Member& memberOf(const net::Address& address, size_t& next);
   std::vector<Candidate> noteEndpoints(const AssignmentSpec& assignment,
                                        const ActiveHealthOf& active);
   static void trustIfNobodyServes(std::vector<Candidate>& candidates);
   void grade(const std::vector<Candidate>& candidates, Change& change);
-  void sweep(Change& change);
+  void sweep(const std::vector<Candidate>& candidates, Change& change);
   uint32_t takeSlot();
   static std::vector<HostSet::Entry> choose(const std::vector<Candidate>& candidates);
   static std::vector<Host*> sparesOf(const std::vector<Candidate>& candidates,
@@ -87,6 +95,7 @@ class Membership {
   uint64_t updates_ = 0;
   // Nodes do not move: candidates point to them.
   absl::flat_hash_map<net::Address, std::unique_ptr<Member>> members_;
+  std::vector<Member*> order_;  // of the last assignment: all of them
   std::vector<uint32_t> free_slots_;
   uint32_t next_slot_ = 0;
   std::shared_ptr<const HostSet> hosts_;

@@ -3,8 +3,10 @@
 #include <gtest/gtest.h>
 
 #include <algorithm>
+#include <map>
 #include <set>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "proxy/event/random.h"
@@ -161,6 +163,45 @@ TEST(MembershipTest, SlotsStayDense) {
       EXPECT_LT(entry.host->slot(), most);
     }
     ASSERT_EQ(slots.size(), chosen.size());
+  }
+}
+
+// However an assignment differs from the one before: order, hosts, addresses that it names twice.
+TEST(MembershipTest, FollowsAnyOrder) {
+  Membership membership(1);
+  event::Random random(5);
+  std::map<int, uint64_t> serials;  // of the present hosts
+  for (int round = 0; round < 500; ++round) {
+    std::vector<int> order;
+    for (int host = 1; host <= 30; ++host) {
+      if (random.below(10) != 0) order.push_back(host);
+    }
+    for (uint64_t swaps = random.below(4); swaps > 0; --swaps) {
+      std::swap(order[random.below(order.size())], order[random.below(order.size())]);
+    }
+    std::vector<Endpoint> endpoints;
+    for (const int host : order) endpoints.push_back({host});
+    if (random.below(2) == 0) endpoints.push_back({order[random.below(order.size())]});
+    const auto change = membership.update(assignmentOf(endpoints));
+
+    std::map<int, uint64_t> now;
+    ASSERT_EQ(change.hosts->size(), order.size());
+    for (size_t i = 0; i < order.size(); ++i) {
+      const Host& host = *change.hosts->entries()[i].host;
+      ASSERT_EQ(host.address(), hostAddress(static_cast<size_t>(order[i]))) << round;
+      const auto before = serials.find(order[i]);
+      ASSERT_TRUE(before == serials.end() || host.serial() == before->second) << round;
+      now[order[i]] = host.serial();
+    }
+    std::set<uint64_t> gone;
+    for (const auto& [host, serial] : serials) {
+      if (!now.contains(host)) gone.insert(serial);
+    }
+    std::set<uint64_t> removed;
+    for (const auto& host : change.removed) removed.insert(host->serial());
+    ASSERT_EQ(removed, gone) << round;
+    ASSERT_EQ(change.removed.size(), gone.size()) << round;
+    serials = std::move(now);
   }
 }
 
