@@ -31,7 +31,7 @@ enum class Algorithm : uint8_t {
   PeakEwma,                  // peak-sensitive response time, times load (convoy.ext)
   AdaptiveScore,             // active, p99 and errors together (convoy.ext)
   IpHash,                    // hash modulo hosts (convoy.ext)
-  RingHash,                  // Envoy's RING_HASH
+  RingHash,                  // Envoy's RING_HASH, and a ring of ours (convoy.ext)
   Maglev,                    // Envoy's MAGLEV
 };
 
@@ -51,6 +51,9 @@ struct BalancingSpec {
   HashFunction ring_hash = HashFunction::XxHash;
   uint64_t ring_min_size = 1024;
   uint64_t ring_max_size = 8'388'608;
+  // RingHash: so many points for each unit of a host's weight, whatever the other hosts; 0: as many
+  // as ring_min_size asks for, in proportion to the weights (Envoy).
+  uint32_t ring_points_per_weight = 0;
   uint32_t maglev_table_size = 65537;  // a prime
   // RingHash, Maglev, IpHash: no host has more than this percentage of the mean of active requests;
   // 0: no bound. Else >= 100.

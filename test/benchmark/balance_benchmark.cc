@@ -3,10 +3,12 @@
 
 #include <benchmark/benchmark.h>
 
+#include <algorithm>
 #include <atomic>
 #include <chrono>
 #include <memory>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "proxy/base/xxhash.h"
@@ -28,9 +30,10 @@ net::Address addressOf(size_t host) {
 
 struct Cluster {
   Cluster(size_t count, bool weighted, uint32_t active, const MakeHashTable& make_table) {
+    const auto counts = std::make_shared<ActiveCounts>();
     std::vector<HostSet::Entry> entries;
     for (size_t i = 0; i < count; ++i) {
-      hosts.push_back(std::make_unique<Host>(addressOf(i), static_cast<uint32_t>(i), 1));
+      hosts.push_back(std::make_unique<Host>(addressOf(i), static_cast<uint32_t>(i), 1, counts));
       hosts.back()->active() = active;
       entries.push_back({hosts.back().get(), weighted ? 1 + static_cast<uint32_t>(i % 5) : 1});
     }
@@ -38,6 +41,26 @@ struct Cluster {
   }
   std::vector<std::unique_ptr<Host>> hosts;
   std::unique_ptr<HostSet> set;
+};
+
+// Requests under way: each ends some picks after its own.
+class UnderWay {
+ public:
+  // One for every ten hosts, so that most hosts have none.
+  explicit UnderWay(size_t hosts) : picks_(std::clamp<size_t>(hosts / 10, 1, 64)) {}
+
+  void add(const Pick& pick, std::atomic<uint32_t>& cluster_active) {
+    // What a node does with the host next, which fetches it too.
+    if (pick.counted) __builtin_prefetch(pick.host);
+    const Pick ended = std::exchange(picks_[next_], pick);
+    if (++next_ == picks_.size()) next_ = 0;
+    if (ended.counted) ended.host->active().fetch_sub(1, std::memory_order_relaxed);
+    if (ended.in_total) cluster_active.fetch_sub(1, std::memory_order_relaxed);
+  }
+
+ private:
+  std::vector<Pick> picks_;
+  size_t next_ = 0;
 };
 
 // weighted: weights 1 to 5. active: requests under way on each host before the first pick. Each
@@ -56,6 +79,7 @@ void pick(benchmark::State& state, BalancingSpec spec, bool weighted, uint32_t a
       balancer->onResult(*host, {.took = std::chrono::milliseconds(1 + random.below(50))});
     }
   }
+  UnderWay under_way(cluster.hosts.size());
   uint64_t picks = 0;
   for (auto _ : state) {
     if (++picks % 1000 == 0) balancer->setHosts(*cluster.set);
@@ -65,8 +89,7 @@ void pick(benchmark::State& state, BalancingSpec spec, bool weighted, uint32_t a
                         .cluster_active = &cluster_active};
     const Pick picked = balancer->pick(context);
     benchmark::DoNotOptimize(picked.host);
-    if (picked.counted) picked.host->active().fetch_sub(1, std::memory_order_relaxed);
-    if (picked.in_total) cluster_active.fetch_sub(1, std::memory_order_relaxed);
+    under_way.add(picked, cluster_active);
   }
 }
 
@@ -92,6 +115,14 @@ BalancingSpec of(Algorithm algorithm, uint32_t balance_percent = 0) {
   return {.algorithm = algorithm, .hash_balance_percent = balance_percent};
 }
 
+// As convoy.v1's consistent_hash.
+BalancingSpec ring(uint32_t balance_percent = 0) {
+  return {.algorithm = Algorithm::RingHash,
+          .ring_max_size = 1'048'576,
+          .ring_points_per_weight = 150,
+          .hash_balance_percent = balance_percent};
+}
+
 BENCHMARK_CAPTURE(pick, round_robin, of(Algorithm::RoundRobin), false, 0)->Apply(sizes);
 BENCHMARK_CAPTURE(pick, round_robin_weighted, of(Algorithm::RoundRobin), true, 0)->Apply(sizes);
 BENCHMARK_CAPTURE(pick, random, of(Algorithm::Random), false, 0)->Apply(sizes);
@@ -99,8 +130,9 @@ BENCHMARK_CAPTURE(pick, random_weighted, of(Algorithm::Random), true, 0)->Apply(
 BENCHMARK_CAPTURE(pick, power_of_two, of(Algorithm::LeastRequest), false, 1)->Apply(sizes);
 BENCHMARK_CAPTURE(pick, power_of_two_weighted, of(Algorithm::LeastRequest), true, 1)->Apply(sizes);
 BENCHMARK_CAPTURE(pick, ip_hash, of(Algorithm::IpHash), false, 0)->Apply(sizes);
-BENCHMARK_CAPTURE(pick, ring, of(Algorithm::RingHash), false, 0)->Apply(sizes);
-BENCHMARK_CAPTURE(pick, ring_bounded, of(Algorithm::RingHash, 150), false, 0)->Apply(sizes);
+BENCHMARK_CAPTURE(pick, ring, ring(), false, 0)->Apply(sizes);
+BENCHMARK_CAPTURE(pick, ring_bounded, ring(150), false, 0)->Apply(sizes);
+BENCHMARK_CAPTURE(pick, ring_of_envoy, of(Algorithm::RingHash), false, 0)->Apply(sizes);
 BENCHMARK_CAPTURE(pick, maglev, of(Algorithm::Maglev), false, 0)->Apply(sizes);
 BENCHMARK_CAPTURE(pick, maglev_bounded, of(Algorithm::Maglev, 150), false, 0)->Apply(sizes);
 BENCHMARK_CAPTURE(pick, least_idle, of(Algorithm::WeightedLeastConnections), false, 0)
@@ -167,11 +199,12 @@ void adopt(benchmark::State& state, const BalancingSpec& spec, bool weighted) {
 BENCHMARK_CAPTURE(adopt, round_robin, of(Algorithm::RoundRobin), false)->Apply(sizes);
 BENCHMARK_CAPTURE(adopt, round_robin_weighted, of(Algorithm::RoundRobin), true)->Apply(sizes);
 BENCHMARK_CAPTURE(adopt, least_response_time, of(Algorithm::LeastResponseTime), true)->Apply(sizes);
-BENCHMARK_CAPTURE(adopt, ring, of(Algorithm::RingHash), true)->Apply(sizes);
+BENCHMARK_CAPTURE(adopt, ring, ring(), true)->Apply(sizes);
 
 BENCHMARK_CAPTURE(build, equal, of(Algorithm::RoundRobin), false)->Apply(sizes);
 BENCHMARK_CAPTURE(build, weighted, of(Algorithm::RoundRobin), true)->Apply(sizes);
-BENCHMARK_CAPTURE(build, ring, of(Algorithm::RingHash), false)->Apply(sizes);
+BENCHMARK_CAPTURE(build, ring, ring(), false)->Apply(sizes);
+BENCHMARK_CAPTURE(build, ring_of_envoy, of(Algorithm::RingHash), false)->Apply(sizes);
 BENCHMARK_CAPTURE(build, maglev, of(Algorithm::Maglev), false)->Apply(sizes);
 
 }  // namespace

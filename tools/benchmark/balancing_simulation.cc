@@ -96,7 +96,7 @@ const Policy kPolicies[] = {
     {"peak_ewma", {.algorithm = Algorithm::PeakEwma}},
     {"adaptive", {.algorithm = Algorithm::AdaptiveScore}},
     {"ip_hash", {.algorithm = Algorithm::IpHash}},
-    {"consistent_hash", {.algorithm = Algorithm::RingHash, .ring_min_size = 16'384}},
+    {"consistent_hash", {.algorithm = Algorithm::RingHash, .ring_points_per_weight = 150}},
     {"maglev", {.algorithm = Algorithm::Maglev}},
     {"maglev, at most 125 %", {.algorithm = Algorithm::Maglev, .hash_balance_percent = 125}},
 };

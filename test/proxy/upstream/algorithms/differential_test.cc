@@ -461,7 +461,7 @@ std::string keyOf(size_t host) {
   return test::hostAddress(host).text();
 }
 
-class RingModel final : public Model {
+class RingModel : public Model {
  public:
   static constexpr uint64_t kRingSize = 64;
 
@@ -488,13 +488,29 @@ class RingModel final : public Model {
     ASSERT_EQ(picked, next == ring_.end() ? ring_.begin()->second : next->second);
   }
 
- private:
+ protected:
   std::map<uint64_t, size_t> ring_;
+};
+
+class WeightRingModel final : public RingModel {
+ public:
+  static constexpr uint32_t kPoints = 7;
+
+  void onHosts(const World& world) override {
+    ring_.clear();
+    for (const size_t host : world.present()) {
+      for (uint32_t i = 0; i < kPoints * world.weights[host]; ++i) {
+        ring_.emplace(base::xxHash64(keyOf(host) + "_" + std::to_string(i)), host);
+      }
+    }
+  }
 };
 
 TEST(DifferentialTest, RingHash) {
   run({.algorithm = Algorithm::RingHash, .ring_min_size = RingModel::kRingSize},
       [] { return std::make_unique<RingModel>(); });
+  run({.algorithm = Algorithm::RingHash, .ring_points_per_weight = WeightRingModel::kPoints},
+      [] { return std::make_unique<WeightRingModel>(); });
 }
 
 class MaglevModel final : public Model {

@@ -103,55 +103,99 @@ TEST(RingTest, SizesFollowTheirLimitsAndTheWeights) {
   }
 }
 
-// 150 points per host, 30,000 keys, from 3 hosts to 2: a third moves, none of the others' keys.
-TEST(RingTest, LeavingHostsMoveTheirShare) {
-  const Hosts hosts({1, 1, 1});
-  BalancingSpec spec;
-  spec.ring_min_size = 450;
-  const Ring three(ringPoints(hosts.set(), spec));
-  spec.ring_min_size = 300;
-  const auto fewer = hosts.snapshot({1, 1});
-  const Ring two(ringPoints(*fewer, spec));
-  ASSERT_EQ(three.size(), 450u);
-  ASSERT_EQ(two.size(), 300u);
-  int moved = 0;
-  for (int i = 0; i < 30'000; ++i) {
-    const uint64_t hash = base::xxHash64("key" + std::to_string(i));
-    const size_t before = three.find(hash);
-    if (before == 2) {
-      ++moved;
-    } else {
-      ASSERT_EQ(two.find(hash), before);
-    }
-  }
-  EXPECT_NEAR(moved / 30'000., 1 / 3., 0.04);
+BalancingSpec perWeight(uint32_t points, uint64_t most = 1'048'576) {
+  return {
+      .algorithm = Algorithm::RingHash, .ring_max_size = most, .ring_points_per_weight = points};
 }
 
-// Of a hundred hosts one leaves, or one joins: about a hundredth moves (its share is within what
-// 160 points leave to chance), and nothing else.
-TEST(RingTest, ChangesOfALargePoolMoveAHundredth) {
-  std::vector<uint32_t> weights(101, 1);
+std::vector<int> pointsOf(const std::vector<uint32_t>& weights, const BalancingSpec& spec) {
   const Hosts hosts(weights);
-  BalancingSpec spec;
-  spec.ring_min_size = 160 * 101;
-  const Ring more(ringPoints(hosts.set(), spec));
-  weights[42] = 0;
-  spec.ring_min_size = 160 * 100;
-  const auto fewer = hosts.snapshot(weights);
-  const Ring less(ringPoints(*fewer, spec));
-  ASSERT_EQ(more.size(), 160u * 101);
-  ASSERT_EQ(less.size(), 160u * 100);
-  event::Random random(6);
+  std::vector<int> counts(weights.size());
+  for (const Ring::Point& point : ringPoints(hosts.set(), spec)) ++counts[point.host];
+  return counts;
+}
+
+TEST(RingTest, PointsPerWeightDependOnTheHostAlone) {
+  EXPECT_EQ(pointsOf({1}, perWeight(150)), std::vector<int>({150}));
+  EXPECT_EQ(pointsOf({1, 3, 128}, perWeight(150)), std::vector<int>({150, 450, 19'200}));
+  const auto points = ringPoints(Hosts({1, 1}).set(), perWeight(2));
+  EXPECT_EQ(points[0].place, base::xxHash64("10.0.0.0:80_0"));
+  EXPECT_EQ(points[3].place, base::xxHash64("10.0.0.1:80_1"));
+}
+
+// Halved, as often as it takes; never less than one.
+TEST(RingTest, PointsPerWeightEndAtTheMaximum) {
+  EXPECT_EQ(pointsOf({1, 1, 2}, perWeight(100, 400)), std::vector<int>({100, 100, 200}));
+  EXPECT_EQ(pointsOf({1, 1, 2}, perWeight(100, 399)), std::vector<int>({50, 50, 100}));
+  EXPECT_EQ(pointsOf({1, 1, 2}, perWeight(100, 100)), std::vector<int>({25, 25, 50}));
+  EXPECT_EQ(pointsOf({1, 1, 2}, perWeight(100, 1)), std::vector<int>({1, 1, 1}));
+}
+
+// From one set of hosts to another by a ring of 150 points per unit of weight.
+struct Moves {
   int moved = 0;
-  for (int i = 0; i < 100'000; ++i) {
-    const uint64_t hash = random.next();
-    const Host* const with = hosts.set().entries()[more.find(hash)].host;
-    const Host* const without = fewer->entries()[less.find(hash)].host;
-    if (with == without) continue;
-    ASSERT_EQ(with, &hosts[42]);
-    ++moved;
+  int others = 0;  // from a host that stays to a host that was there, whose weights are the same
+};
+
+Moves movesOf30000Keys(const std::vector<uint32_t>& from, const std::vector<uint32_t>& to) {
+  const Hosts hosts(std::vector<uint32_t>(from.size(), 1));
+  const auto before = hosts.snapshot(from);
+  const auto after = hosts.snapshot(to);
+  const Ring ring_before(ringPoints(*before, perWeight(150)));
+  const Ring ring_after(ringPoints(*after, perWeight(150)));
+  Moves moves;
+  for (int i = 0; i < 30'000; ++i) {
+    const uint64_t hash = base::xxHash64("key" + std::to_string(i));
+    const uint32_t was = before->entries()[ring_before.find(hash)].host->slot();
+    const uint32_t is = after->entries()[ring_after.find(hash)].host->slot();
+    if (was == is) continue;
+    ++moves.moved;
+    // A key may leave a host that has less than before, and go to one that has more.
+    if (to[was] >= from[was] && to[is] <= from[is]) ++moves.others;
   }
-  EXPECT_NEAR(moved / 1e5, 1 / 101., 0.4 / 101);
+  return moves;
+}
+
+// What each change moves is known exactly, and none of it is anybody else's.
+TEST(RingTest, OnlyKeysOfHostsThatChangeMove) {
+  struct Case {
+    std::vector<uint32_t> from;
+    std::vector<uint32_t> to;
+    int moved;
+  };
+  std::vector<uint32_t> hundred(101, 1);
+  std::vector<uint32_t> without = hundred;
+  without[42] = 0;
+  const Case cases[] = {
+      {{1, 1, 1}, {1, 1, 0}, 9402},
+      {{1, 1, 0}, {1, 1, 1}, 9402},
+      {{1, 1, 1, 1}, {1, 1, 1, 0}, 7286},
+      {{2, 2, 2, 2}, {2, 3, 2, 2}, 2101},
+      {{2, 2, 2, 2}, {2, 2, 1, 2}, 3657},
+      {{5, 1, 3}, {5, 0, 3}, 3272},
+      {hundred, without, 273},
+      {without, hundred, 273},
+  };
+  for (const Case& c : cases) {
+    const Moves moves = movesOf30000Keys(c.from, c.to);
+    EXPECT_EQ(moves.others, 0) << c.from.size();
+    EXPECT_EQ(moves.moved, c.moved) << c.from.size();
+  }
+}
+
+// Envoy's sizes: the hosts that stay have more points afterwards, and take keys from one another.
+TEST(RingTest, RingsOfEnvoysSizeMoveSomeMore) {
+  const Hosts hosts({1, 1, 1, 1});
+  const BalancingSpec spec = {.algorithm = Algorithm::RingHash, .ring_min_size = 16'384};
+  const auto fewer = hosts.snapshot({1, 1, 1});
+  const Ring before(ringPoints(hosts.set(), spec));
+  const Ring after(ringPoints(*fewer, spec));
+  int others = 0;
+  for (int i = 0; i < 30'000; ++i) {
+    const uint64_t hash = base::xxHash64("key" + std::to_string(i));
+    if (before.find(hash) != 3 && before.find(hash) != after.find(hash)) ++others;
+  }
+  EXPECT_EQ(others, 3065);
 }
 
 }  // namespace
