@@ -1,5 +1,8 @@
 #include "controlplane/compile/balancing.h"
 
+#include <map>
+#include <string>
+
 #include "absl/strings/ascii.h"
 #include "absl/strings/str_cat.h"
 #include "api/convoy/ext/load_balancing.pb.h"
@@ -15,8 +18,9 @@ namespace {
 using envoy::config::cluster::v3::Cluster;
 namespace policies = envoy::extensions::load_balancing_policies;
 
-// 160 points for each of a hundred backends, and a table that a node builds in 2 ms. Envoy's
-// default, 1024, leaves backends of larger pools very unequal shares.
+constexpr uint32_t kPointsPerWeight = 150;
+// What clients that do not know our ring get instead: about as many points for each of a hundred
+// backends. Envoy's default, 1024, leaves backends of larger pools very unequal shares.
 constexpr uint64_t kRingSize = 16'384;
 constexpr uint32_t kChoices = 2;
 
@@ -29,10 +33,14 @@ void addPolicy(const std::string& name, const google::protobuf::Message& config,
 
 // One of ours. As a TypedStruct: an Any of a type that a client does not have is one that it cannot
 // print either, in /config_dump for instance.
-void addOurs(const std::string& name, const google::protobuf::Descriptor* type, Cluster* cluster) {
+void addOurs(const std::string& name, const google::protobuf::Descriptor* type, Cluster* cluster,
+             const std::map<std::string, double>& settings = {}) {
   xds::type::v3::TypedStruct ours;
   ours.set_type_url(absl::StrCat("type.googleapis.com/", type->full_name()));
   ours.mutable_value();
+  for (const auto& [field, value] : settings) {
+    (*ours.mutable_value()->mutable_fields())[field].set_number_value(value);
+  }
   addPolicy(absl::StrCat("convoy.load_balancing_policies.", name), ours, cluster);
 }
 
@@ -49,23 +57,46 @@ void setByLoad(const std::string& name, const google::protobuf::Descriptor* type
             cluster);
 }
 
+// The ring of clients that do not have the policy before it. balance: 0: no bound.
+void addEnvoysRing(uint32_t balance, Cluster* cluster) {
+  policies::ring_hash::v3::RingHash ring;
+  ring.set_hash_function(policies::ring_hash::v3::RingHash::XX_HASH);
+  ring.mutable_minimum_ring_size()->set_value(kRingSize);
+  if (balance != 0) {
+    ring.mutable_consistent_hashing_lb_config()->mutable_hash_balance_factor()->set_value(balance);
+  }
+  addPolicy("envoy.load_balancing_policies.ring_hash", ring, cluster);
+}
+
 void setIpHash(Cluster* cluster) {
   cluster->set_lb_policy(Cluster::RING_HASH);
   addOurs("ip_hash", ext::IpHash::descriptor(), cluster);
-  policies::ring_hash::v3::RingHash ring;
-  ring.mutable_minimum_ring_size()->set_value(kRingSize);
-  addPolicy("envoy.load_balancing_policies.ring_hash", ring, cluster);
+  addEnvoysRing(0, cluster);
+}
+
+void setConsistentHash(const v1::Pool& pool, Cluster* cluster) {
+  cluster->set_lb_policy(Cluster::RING_HASH);
+  const uint32_t balance = pool.max_load_percent();
+  const uint32_t points = pool.points_per_weight();
+  std::map<std::string, double> settings = {
+      {"points_per_weight", points == 0 ? kPointsPerWeight : points}};
+  if (balance != 0) settings["hash_balance_factor"] = balance;
+  addOurs("consistent_hash", ext::ConsistentHash::descriptor(), cluster, settings);
+  addEnvoysRing(balance, cluster);
+}
+
+void setMaglev(const v1::Pool& pool, Cluster* cluster) {
+  cluster->set_lb_policy(Cluster::MAGLEV);
+  if (pool.max_load_percent() == 0) return;
+  cluster->mutable_common_lb_config()
+      ->mutable_consistent_hashing_lb_config()
+      ->mutable_hash_balance_factor()
+      ->set_value(pool.max_load_percent());
 }
 
 }  // namespace
 
 void compileBalancing(const v1::Pool& pool, Cluster* cluster) {
-  if (pool.max_load_percent() != 0) {
-    cluster->mutable_common_lb_config()
-        ->mutable_consistent_hashing_lb_config()
-        ->mutable_hash_balance_factor()
-        ->set_value(pool.max_load_percent());
-  }
   switch (pool.algorithm()) {
     case v1::ALGORITHM_ROUND_ROBIN:
     case v1::ALGORITHM_WEIGHTED_ROUND_ROBIN:
@@ -77,11 +108,9 @@ void compileBalancing(const v1::Pool& pool, Cluster* cluster) {
       return cluster->mutable_least_request_lb_config()->mutable_choice_count()->set_value(
           kChoices);
     case v1::ALGORITHM_CONSISTENT_HASH:
-      cluster->set_lb_policy(Cluster::RING_HASH);
-      return cluster->mutable_ring_hash_lb_config()->mutable_minimum_ring_size()->set_value(
-          kRingSize);
+      return setConsistentHash(pool, cluster);
     case v1::ALGORITHM_MAGLEV:
-      return cluster->set_lb_policy(Cluster::MAGLEV);
+      return setMaglev(pool, cluster);
     case v1::ALGORITHM_IP_HASH:
       return setIpHash(cluster);
     case v1::ALGORITHM_LEAST_CONNECTIONS:

@@ -16,6 +16,7 @@ namespace {
 constexpr int64_t kYearMs = int64_t{365} * 24 * 3600 * 1000;
 constexpr uint32_t kLeastLoad = 100;
 constexpr uint32_t kMostLoad = 10'000;
+constexpr uint32_t kMostPoints = 1000;
 
 std::string nameOf(v1::Algorithm algorithm) {
   return absl::AsciiStrToLower(
@@ -73,6 +74,24 @@ void checkHashKey(const v1::HashKey& key, const Place& place) {
   }
 }
 
+void checkLoad(const v1::Pool& pool, const std::string& algorithm, const Place& place) {
+  if (pool.max_load_percent() == 0) return;
+  checkRange(pool.max_load_percent(), kLeastLoad, kMostLoad, place);
+  if (!goesByKey(pool.algorithm())) {
+    place.refuse("conflict", algorithm,
+                 "only consistent_hash and maglev need a bound; choose one of them, or remove it");
+  }
+}
+
+void checkPoints(const v1::Pool& pool, const std::string& algorithm, const Place& place) {
+  if (pool.points_per_weight() == 0) return;
+  checkRange(pool.points_per_weight(), 1, kMostPoints, place);
+  if (pool.algorithm() != v1::ALGORITHM_CONSISTENT_HASH) {
+    place.refuse("conflict", algorithm,
+                 "only consistent_hash has a ring; choose that, or remove it");
+  }
+}
+
 }  // namespace
 
 bool goesByKey(v1::Algorithm algorithm) {
@@ -91,13 +110,8 @@ void checkBalancing(const v1::Pool& pool, const Place& place) {
                   "only consistent_hash and maglev go by a key; choose one of them, or remove it");
     }
   }
-  if (pool.max_load_percent() == 0) return;
-  const Place load = place.field("max_load_percent");
-  checkRange(pool.max_load_percent(), kLeastLoad, kMostLoad, load);
-  if (!goesByKey(pool.algorithm())) {
-    load.refuse("conflict", algorithm,
-                "only consistent_hash and maglev need a bound; choose one of them, or remove it");
-  }
+  checkLoad(pool, algorithm, place.field("max_load_percent"));
+  checkPoints(pool, algorithm, place.field("points_per_weight"));
 }
 
 void checkRouteHashKey(const v1::Route& route, const Place& place) {

@@ -146,6 +146,8 @@ void registerClusters(Registry& registry) {
                                                   makeAdaptiveScore);
   registry.load_balancers.add<ext::IpHash>("convoy.load_balancing_policies.ip_hash",
                                            kBalancing<Algorithm::IpHash>);
+  registry.load_balancers.add<ext::ConsistentHash>("convoy.load_balancing_policies.consistent_hash",
+                                                   makeConsistentHash);
 }
 
 }  // namespace

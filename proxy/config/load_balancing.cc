@@ -15,6 +15,12 @@ using upstream::Algorithm;
 using upstream::BalancingSpec;
 namespace policies = envoy::extensions::load_balancing_policies;
 
+constexpr uint32_t kPointsPerWeight = 150;
+constexpr uint32_t kMostPointsPerWeight = 1000;
+constexpr uint32_t kRingSize = 1'048'576;  // 20 MB
+constexpr uint32_t kMostRingSize = 8'388'608;
+constexpr uint32_t kLeastBalanceFactor = 100;
+
 void setBias(double bias, BalancingSpec* spec, base::FieldReport& report) {
   if (!std::isfinite(bias) || bias < 0) {
     report.error("active_request_bias", "range", std::to_string(bias), "must be 0 or more");
@@ -215,6 +221,28 @@ Balancing makePeakEwma(const ext::PeakEwma& proto, const Context&, base::FieldRe
 Balancing makeAdaptiveScore(const ext::AdaptiveScore& proto, const Context&,
                             base::FieldReport& report) {
   return withMemory(Algorithm::AdaptiveScore, proto, report);
+}
+
+Balancing makeConsistentHash(const ext::ConsistentHash& proto, const Context&,
+                             base::FieldReport& report) {
+  const auto limited = [&report](uint32_t value, uint32_t most, std::string_view field) {
+    if (value <= most) return value;
+    report.error(field, "range", std::to_string(value),
+                 "must be from 1 to " + std::to_string(most) + ", or 0 for the default");
+    return most;
+  };
+  const uint32_t points =
+      limited(proto.points_per_weight(), kMostPointsPerWeight, "points_per_weight");
+  const uint32_t size = limited(proto.maximum_ring_size(), kMostRingSize, "maximum_ring_size");
+  const uint32_t balance = proto.hash_balance_factor();
+  if (balance != 0 && balance < kLeastBalanceFactor) {
+    report.error("hash_balance_factor", "range", std::to_string(balance),
+                 "must be 100 or more, or 0 for no bound");
+  }
+  return BalancingSpec{.algorithm = Algorithm::RingHash,
+                       .ring_max_size = size == 0 ? kRingSize : size,
+                       .ring_points_per_weight = points == 0 ? kPointsPerWeight : points,
+                       .hash_balance_percent = balance};
 }
 
 }  // namespace convoy::config

@@ -35,5 +35,7 @@ Balancing makePeakEwma(const ext::PeakEwma& proto, const Context& context,
                        base::FieldReport& report);
 Balancing makeAdaptiveScore(const ext::AdaptiveScore& proto, const Context& context,
                             base::FieldReport& report);
+Balancing makeConsistentHash(const ext::ConsistentHash& proto, const Context& context,
+                             base::FieldReport& report);
 
 }  // namespace convoy::config

@@ -68,6 +68,7 @@ TEST_F(Balancing, RequestsOfOneKeyReachOneHost) {
       {"maglev",
        typed("envoy.extensions.load_balancing_policies.maglev.v3.Maglev", ", table_size: 251")},
       {"remainder", typed("convoy.ext.IpHash")},
+      {"ring by weight", typed("convoy.ext.ConsistentHash", ", points_per_weight: 200")},
   };
   std::map<std::string, std::string> hosts_of;
   for (const auto& policy : policies) {

@@ -5,6 +5,7 @@
 #include <string>
 
 #include "controlplane/compile/routes.h"
+#include "envoy/extensions/load_balancing_policies/ring_hash/v3/ring_hash.pb.h"
 #include "proxy/config/builtins.h"
 #include "proxy/config/resources.h"
 #include "test/controlplane/common/config_text.h"
@@ -46,7 +47,11 @@ TEST(BalancingTest, NodesGetWhatPeopleWrite) {
   };
   for (const auto& [pool, algorithm] : cases) EXPECT_EQ(onNode(pool).algorithm, algorithm) << pool;
   EXPECT_EQ(onNode("algorithm: ALGORITHM_POWER_OF_TWO").choices, 2u);
-  EXPECT_EQ(onNode("algorithm: ALGORITHM_CONSISTENT_HASH").ring_min_size, 16384u);
+  EXPECT_EQ(onNode("algorithm: ALGORITHM_CONSISTENT_HASH").ring_points_per_weight, 150u);
+  const auto ring =
+      onNode("algorithm: ALGORITHM_CONSISTENT_HASH points_per_weight: 7 max_load_percent: 150");
+  EXPECT_EQ(ring.ring_points_per_weight, 7u);
+  EXPECT_EQ(ring.hash_balance_percent, 150u);
   EXPECT_EQ(onNode("algorithm: ALGORITHM_MAGLEV max_load_percent: 150").hash_balance_percent, 150u);
 }
 
@@ -56,6 +61,7 @@ TEST(BalancingTest, OtherClientsGetTheNearestTheyHave) {
       {"algorithm: ALGORITHM_LEAST_RESPONSE_TIME", Cluster::LEAST_REQUEST},
       {"algorithm: ALGORITHM_ADAPTIVE", Cluster::LEAST_REQUEST},
       {"algorithm: ALGORITHM_IP_HASH", Cluster::RING_HASH},
+      {"algorithm: ALGORITHM_CONSISTENT_HASH", Cluster::RING_HASH},
   };
   for (const auto& [pool, policy] : cases) {
     Cluster cluster;
@@ -63,6 +69,20 @@ TEST(BalancingTest, OtherClientsGetTheNearestTheyHave) {
     EXPECT_EQ(cluster.lb_policy(), policy) << pool;
     EXPECT_GE(cluster.load_balancing_policy().policies_size(), 2) << pool;
   }
+}
+
+// Those that do not know our ring have Envoy's, with the same bound.
+TEST(BalancingTest, OtherClientsHaveARing) {
+  Cluster cluster;
+  compileBalancing(parse<v1::Pool>("algorithm: ALGORITHM_CONSISTENT_HASH max_load_percent: 150"),
+                   &cluster);
+  envoy::extensions::load_balancing_policies::ring_hash::v3::RingHash ring;
+  ASSERT_TRUE(
+      cluster.load_balancing_policy().policies(1).typed_extension_config().typed_config().UnpackTo(
+          &ring));
+  EXPECT_EQ(shortText(ring),
+            "hash_function: XX_HASH minimum_ring_size { value: 16384 } "
+            "consistent_hashing_lb_config { hash_balance_factor { value: 150 } }");
 }
 
 TEST(BalancingTest, KeysBecomeHashPolicies) {

@@ -60,6 +60,12 @@ TEST(BalancingTest, Pools) {
       {"algorithm: ALGORITHM_IP_HASH hash_key { path: true } max_load_percent: 150",
        "x.hash_key: conflict ip_hash, x.max_load_percent: conflict ip_hash"},
       {"hash_key { path: true }", "x.hash_key: conflict unspecified"},
+      {"algorithm: ALGORITHM_CONSISTENT_HASH points_per_weight: 1", ""},
+      {"algorithm: ALGORITHM_CONSISTENT_HASH points_per_weight: 1000", ""},
+      {"algorithm: ALGORITHM_CONSISTENT_HASH points_per_weight: 1001",
+       "x.points_per_weight: range 1001"},
+      {"algorithm: ALGORITHM_MAGLEV points_per_weight: 150",
+       "x.points_per_weight: conflict maglev"},
   };
   for (const Case& c : cases) {
     Problems problems;

@@ -23,6 +23,7 @@ TEST(Builtins, EveryExtensionPointSaysWhatItHas) {
             "envoy.access_loggers.file, envoy.access_loggers.stderr, envoy.access_loggers.stdout");
   EXPECT_EQ(registry.load_balancers.kinds(),
             "convoy.load_balancing_policies.adaptive_score, "
+            "convoy.load_balancing_policies.consistent_hash, "
             "convoy.load_balancing_policies.ip_hash, "
             "convoy.load_balancing_policies.least_connections, "
             "convoy.load_balancing_policies.least_response_time, "

@@ -79,6 +79,16 @@ TEST(LoadBalancing, Settings) {
        {.algorithm = Algorithm::PeakEwma, .memory = milliseconds(1)}},
       {typed("convoy.ext.AdaptiveScore"), {.algorithm = Algorithm::AdaptiveScore}},
       {typed("convoy.ext.IpHash"), {.algorithm = Algorithm::IpHash}},
+      {typed("convoy.ext.ConsistentHash"),
+       {.algorithm = Algorithm::RingHash,
+        .ring_max_size = 1'048'576,
+        .ring_points_per_weight = 150}},
+      {typed("convoy.ext.ConsistentHash",
+             ", points_per_weight: 1000, maximum_ring_size: 8388608, hash_balance_factor: 100"),
+       {.algorithm = Algorithm::RingHash,
+        .ring_max_size = 8'388'608,
+        .ring_points_per_weight = 1000,
+        .hash_balance_percent = 100}},
   };
   for (const auto& [fields, expected] : cases) EXPECT_TRUE(balancing(fields) == expected) << fields;
 }
@@ -130,6 +140,10 @@ TEST(LoadBalancing, BadValues) {
        {at + "use_hostname_for_hashing: unsupported_field: true"}},
       {typed("convoy.ext.PeakEwma", ", memory: 0s"), {at + "memory: range: 0 ms"}},
       {typed("convoy.ext.AdaptiveScore", ", memory: 3601s"), {at + "memory: range: 3601000 ms"}},
+      {typed("convoy.ext.ConsistentHash",
+             ", points_per_weight: 1001, maximum_ring_size: 8388609, hash_balance_factor: 99"),
+       {at + "points_per_weight: range: 1001", at + "maximum_ring_size: range: 8388609",
+        at + "hash_balance_factor: range: 99"}},
       {"lb_policy: CLUSTER_PROVIDED", {"lb_policy: unsupported_value: CLUSTER_PROVIDED"}},
       {"lb_policy: LOAD_BALANCING_POLICY_CONFIG", {"load_balancing_policy: required: "}},
   };
