@@ -5,6 +5,7 @@
 #include "controlplane/compile/addresses.h"
 #include "controlplane/compile/balancing.h"
 #include "controlplane/compile/dns.h"
+#include "controlplane/compile/failure_policy.h"
 #include "controlplane/compile/health_check.h"
 #include "controlplane/compile/retries.h"
 #include "controlplane/compile/tls.h"
@@ -46,6 +47,7 @@ envoy::config::cluster::v3::Cluster compileCluster(const v1::Pool& pool) {
   if (pool.has_tls()) *cluster.mutable_transport_socket() = compileUpstreamTls(pool.tls());
   compileLimits(pool, cluster.mutable_circuit_breakers());
   if (pool.has_health_check()) compileHealthCheck(pool, &cluster);
+  compileFailurePolicy(pool, &cluster);
   return cluster;
 }
 

@@ -9,6 +9,7 @@
 #include "absl/strings/strip.h"
 #include "controlplane/validate/balancing.h"
 #include "controlplane/validate/dns.h"
+#include "controlplane/validate/failure_policy.h"
 #include "controlplane/validate/headers.h"
 #include "controlplane/validate/health_check.h"
 #include "controlplane/validate/request_policy.h"
@@ -135,6 +136,7 @@ void checkPool(const v1::Pool& pool, const Place& place) {
   checkPoolLimits(pool, place);
   if (pool.has_dns()) checkPoolDns(pool.dns(), place.field("dns"));
   if (pool.has_sticky()) checkSticky(pool.sticky(), place.field("sticky"));
+  checkFailurePolicy(pool, place);
 }
 
 void checkBackend(v1::Backend* backend, const Place& place) {

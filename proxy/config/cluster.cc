@@ -4,6 +4,7 @@
 
 #include "proxy/config/assignment.h"
 #include "proxy/config/dns.h"
+#include "proxy/config/failure_policy.h"
 #include "proxy/config/health_check.h"
 #include "proxy/config/http2_options.h"
 #include "proxy/config/load_balancing.h"
@@ -224,6 +225,7 @@ std::shared_ptr<const upstream::ClusterSpec> toCluster(const Cluster& proto, con
   // A logical host's former address is no host of its own, whatever its checks say.
   spec->ignore_health_on_removal =
       proto.ignore_health_on_host_removal() || proto.type() == Cluster::LOGICAL_DNS;
+  setFailurePolicy(proto, spec.get(), report);
   return spec;
 }
 

@@ -132,6 +132,12 @@ uint8_t grpcStatusOf(uint16_t http_status, Failure failure) {
   }
 }
 
+uint16_t httpStatusOf(uint8_t grpc_status) {
+  constexpr uint16_t kStatuses[] = {200, 499, 500, 400, 504, 404, 409, 403, 429,
+                                    400, 409, 400, 501, 500, 503, 500, 401};
+  return grpc_status < std::size(kStatuses) ? kStatuses[grpc_status] : uint16_t{500};
+}
+
 std::string_view grpcStatusName(uint8_t status) {
   return status < std::size(kNames) ? kNames[status].camel : std::string_view();
 }

@@ -28,6 +28,8 @@ std::optional<uint8_t> grpcStatus(const HeaderList& fields);
 
 // What a status of HTTP means to a client of gRPC that got it for this reason.
 uint8_t grpcStatusOf(uint16_t http_status, Failure failure);
+// The status of HTTP that says the same (of google.rpc.Code); 500 for numbers without a name.
+uint16_t httpStatusOf(uint8_t grpc_status);
 
 // "DeadlineExceeded", "DEADLINE_EXCEEDED"; empty for numbers that have no name.
 std::string_view grpcStatusName(uint8_t status);

@@ -21,13 +21,15 @@ ext::NodeReport nodeReport(ext::NodeReport::Lifecycle lifecycle,
 void addUnhealthyHosts(const upstream::ClusterManager& clusters, ext::NodeReport* report) {
   clusters.forEach([&](const upstream::ClusterManager::ClusterView& cluster) {
     for (const auto& host : cluster.hosts) {
-      if (host.checked.health != upstream::ActiveHealth::Unhealthy) continue;
+      const bool fails = host.checked.health == upstream::ActiveHealth::Unhealthy;
+      if (!fails && !host.ejection.ejected) continue;
       report->set_unhealthy_host_count(report->unhealthy_host_count() + 1);
       if (report->unhealthy_hosts_size() == kMostUnhealthyHosts) continue;
       ext::NodeReport::UnhealthyHost* unhealthy = report->add_unhealthy_hosts();
       unhealthy->set_cluster(cluster.spec.name);
       unhealthy->set_address(host.host.addressText());
-      unhealthy->set_reason(host.checked.reason);
+      unhealthy->set_reason(fails ? host.checked.reason : host.ejection.evidence);
+      unhealthy->set_ejected(!fails);
     }
   });
 }

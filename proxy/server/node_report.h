@@ -16,8 +16,8 @@ namespace convoy::server {
 ext::NodeReport nodeReport(ext::NodeReport::Lifecycle lifecycle,
                            const std::map<std::string, ListenerManager::Active>& listeners);
 
-// Hosts that get no requests because they fail our own checks: the first kMostUnhealthyHosts of
-// them, and how many there are.
+// Hosts that get no requests because they fail our own checks or are ejected: the first
+// kMostUnhealthyHosts of them, and how many there are.
 inline constexpr int kMostUnhealthyHosts = 100;
 void addUnhealthyHosts(const upstream::ClusterManager& clusters, ext::NodeReport* report);
 

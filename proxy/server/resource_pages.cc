@@ -93,6 +93,7 @@ std::string healthFlags(const HostView& view) {
     default:
       break;
   }
+  if (view.ejection.ejected) flags += "/failed_outlier_check";
   if (checked == ActiveHealth::Degraded) flags += "/degraded_active_hc";
   if (checked == ActiveHealth::Unknown) flags += "/pending_active_hc";
   if (view.leaving) flags += "/pending_dynamic_removal";
@@ -108,6 +109,9 @@ void appendHost(std::string& out, const std::string& cluster, const HostView& vi
   field("hostname", view.spec.hostname);
   field("health_flags", healthFlags(view));
   if (!view.checked.reason.empty()) field("health_check_failure", view.checked.reason);
+  if (view.ejection.ejected) field("ejected_for", view.ejection.evidence);
+  field("success_rate", view.ejection.success_rate.value_or(-1));
+  field("local_origin_success_rate", view.ejection.local_origin_success_rate.value_or(-1));
   field("weight", view.spec.weight);
   field("region", view.locality.region);
   field("zone", view.locality.zone);
@@ -151,6 +155,7 @@ void setHealth(const HostView& view, envoy::admin::v3::HostHealthStatus* status)
                                          checked == ActiveHealth::Unknown);
   status->set_failed_active_degraded_check(checked == ActiveHealth::Degraded);
   status->set_pending_active_hc(checked == ActiveHealth::Unknown);
+  status->set_failed_outlier_check(view.ejection.ejected);
   status->set_pending_dynamic_removal(view.leaving);
   const HealthStatus told = view.spec.health;
   namespace core = envoy::config::core::v3;
@@ -172,6 +177,12 @@ void addHost(const HostView& view, envoy::admin::v3::ClusterStatus* cluster) {
     stat->set_value(static_cast<uint64_t>(metric.read(view.host)));
   }
   setHealth(view, host->mutable_health_status());
+  if (view.ejection.success_rate.has_value()) {
+    host->mutable_success_rate()->set_value(*view.ejection.success_rate);
+  }
+  if (view.ejection.local_origin_success_rate.has_value()) {
+    host->mutable_local_origin_success_rate()->set_value(*view.ejection.local_origin_success_rate);
+  }
   host->set_weight(view.spec.weight);
   host->set_hostname(view.spec.hostname);
   host->set_priority(view.locality.priority);

@@ -8,6 +8,7 @@
 #include "proxy/upstream/algorithms/registry.h"
 #include "proxy/upstream/health/spec.h"
 #include "proxy/upstream/membership.h"
+#include "proxy/upstream/outlier/guard.h"
 #include "proxy/upstream/publication.h"
 #include "proxy/upstream/retained_hosts.h"
 
@@ -54,7 +55,11 @@ class ClusterManager::Impl {
   }
 
   ~Impl() {
-    if (health_ != nullptr) health_->onChanged(nullptr);
+    if (health_ != nullptr) {
+      health_->onChanged(nullptr);
+      health_->onPassed(nullptr);
+    }
+    for (auto& [name, cluster] : clusters_) cluster->guard.reset();
     for (size_t i = 0; i < workers_.size(); ++i) {
       if (workers_[i]->isOwnThread()) {
         worker_clusters_[i]->shutdown();
@@ -85,6 +90,7 @@ class ClusterManager::Impl {
       if (found == clusters_.end()) continue;
       retired_[name] = found->second->shared;
       if (health_ != nullptr) health_->forget(name);
+      found->second->guard.reset();  // has a timer of main's
       publication->removed.push_back({name, std::move(found->second)});
       clusters_.erase(found);
     }
@@ -96,6 +102,11 @@ class ClusterManager::Impl {
   void monitorHealthBy(HealthMonitor& monitor) {
     health_ = &monitor;
     monitor.onChanged([this](const std::vector<std::string>& names) { applyHealth(names); });
+    monitor.onPassed([this](const std::string& name, const net::Address& host) {
+      const auto found = clusters_.find(name);
+      if (found == clusters_.end() || found->second->guard == nullptr) return;
+      found->second->guard->onCheckPassed(host);
+    });
   }
   void onHealthChanged(std::function<void()> callback) { on_health_ = std::move(callback); }
 
@@ -120,6 +131,7 @@ class ClusterManager::Impl {
     std::shared_ptr<net::TransportFactory> transport;  // null: plain text
     std::shared_ptr<net::TransportFactory> check_transport;
     Membership membership;
+    std::unique_ptr<Guard> guard;  // null: no outlier detection
   };
   // What one apply() did to one cluster.
   struct Change {
@@ -152,9 +164,14 @@ class ClusterManager::Impl {
     }
     cluster.spec = spec;
     change.other_checks = true;
+    const bool guarded = cluster.guard != nullptr;
+    setGuard(cluster);
     if (spec->assignment != nullptr) applyAssignment(cluster, spec->assignment, change);
-    // A check that is new, or gone.
-    if (other_check && cluster.assignment != nullptr) refreshHosts(cluster, change);
+    // A check, or an outlier detection, that is new or gone.
+    const bool other_guard = guarded != (cluster.guard != nullptr);
+    if ((other_check || other_guard) && cluster.assignment != nullptr) {
+      refreshHosts(cluster, change);
+    }
   }
 
   std::shared_ptr<net::TransportFactory> transportOfChecks(const ClusterSpec& spec) const {
@@ -183,9 +200,12 @@ class ClusterManager::Impl {
           return retains && (health == ActiveHealth::Healthy || health == ActiveHealth::Degraded);
         });
     if (std::exchange(cluster.hosts, present) != present) change.other_checks = true;
-    Membership::Change hosts = cluster.membership.update(
-        *cluster.hosts,
-        [&](const EndpointSpec& endpoint) { return activeHealth(cluster, endpoint); });
+    Membership::Change hosts =
+        cluster.membership.update(*cluster.hosts, [&](const EndpointSpec& endpoint) {
+          const bool ejected = cluster.guard != nullptr && cluster.guard->ejected(endpoint.address);
+          return ejected ? ActiveHealth::Unhealthy : activeHealth(cluster, endpoint);
+        });
+    tellGuard(cluster);
     ClusterMetrics& metrics = mainMetrics(cluster);
     const Membership::Counts& counts = cluster.membership.counts();
     metrics.membership_total.set(counts.total);
@@ -198,6 +218,36 @@ class ClusterManager::Impl {
     change.dirty = true;
     std::move(hosts.removed.begin(), hosts.removed.end(), std::back_inserter(change.removed));
     std::move(hosts.draining.begin(), hosts.draining.end(), std::back_inserter(change.draining));
+  }
+
+  // The outlier detection starts, goes on by another spec, or ends.
+  void setGuard(Cluster& cluster) {
+    if (cluster.spec->outlier == nullptr) return cluster.guard.reset();
+    if (cluster.guard == nullptr) {
+      const std::string& name = cluster.spec->name;
+      cluster.guard =
+          std::make_unique<Guard>(main_, registry_, name, [this, name] { applyHealth({name}); });
+    }
+    cluster.guard->configure(cluster.spec->outlier);
+  }
+
+  static void tellGuard(const Cluster& cluster) {
+    if (cluster.guard == nullptr) return;
+    std::vector<std::shared_ptr<const Host>> hosts;
+    for (const LocalitySpec& locality : cluster.hosts->localities) {
+      for (const EndpointSpec& endpoint : locality.endpoints) {
+        hosts.push_back(cluster.membership.find(endpoint.address)->shared_from_this());
+      }
+    }
+    cluster.guard->setHosts(hosts);
+    const Membership::Counts& counts = cluster.membership.counts();
+    cluster.guard->setServing(counts.healthy + counts.degraded);
+  }
+
+  void onStreak(const std::string& name, const Host& host, Streak streak) {
+    const auto found = clusters_.find(name);
+    if (found == clusters_.end() || found->second->guard == nullptr) return;
+    found->second->guard->onStreak(host, streak);
   }
 
   ActiveHealth activeHealth(const Cluster& cluster, const EndpointSpec& endpoint) const {
@@ -242,6 +292,12 @@ class ClusterManager::Impl {
     std::erase_if(retired_, [](const auto& entry) { return entry.second.expired(); });
     if (shared == nullptr) {
       shared = std::make_shared<ClusterShared>(registry_, name, workers_.size());
+      shared->tell_streak = [&main = main_, self = std::weak_ptr<Impl*>(self_), name](
+                                const std::shared_ptr<const Host>& host, Streak streak) {
+        main.post([self, name, host, streak] {
+          if (const auto impl = self.lock()) (*impl)->onStreak(name, *host, streak);
+        });
+      };
     }
     return shared;
   }
@@ -283,8 +339,10 @@ class ClusterManager::Impl {
       for (const EndpointSpec& endpoint : locality.endpoints) {
         const Host* host = cluster.membership.find(endpoint.address);
         if (host == nullptr || std::exchange(seen[host], true)) continue;
-        hosts.push_back({*host, endpoint, locality, eligible.count(host) > 0,
-                         checked(cluster, endpoint), /*leaving=*/i >= assigned});
+        hosts.push_back(
+            {*host, endpoint, locality, eligible.count(host) > 0, checked(cluster, endpoint),
+             /*leaving=*/i >= assigned,
+             cluster.guard == nullptr ? EjectionView() : cluster.guard->view(endpoint.address)});
       }
     }
     return hosts;
@@ -299,6 +357,7 @@ class ClusterManager::Impl {
   std::vector<std::shared_ptr<WorkerClusters>> worker_clusters_;
   std::map<std::string, std::shared_ptr<Cluster>, std::less<>> clusters_;
   std::map<std::string, std::weak_ptr<ClusterShared>> retired_;
+  const std::shared_ptr<Impl*> self_ = std::make_shared<Impl*>(this);  // for what workers post
 };
 
 ClusterManager::ClusterManager(event::Loop& main, std::vector<event::Loop*> workers,

@@ -23,6 +23,7 @@
 #include "proxy/observe/metrics.h"
 #include "proxy/upstream/health_monitor.h"
 #include "proxy/upstream/host.h"
+#include "proxy/upstream/outlier/detector.h"
 #include "proxy/upstream/spec.h"
 #include "proxy/upstream/upstream_io.h"
 #include "proxy/upstream/worker_cluster.h"
@@ -51,6 +52,7 @@ class ClusterManager {
     bool eligible;  // new requests may go to it
     CheckedHost checked = {};
     bool leaving = false;  // discovery has taken it away; it stays while its checks pass
+    EjectionView ejection = {};
   };
   struct ClusterView {
     const ClusterSpec& spec;
@@ -77,7 +79,8 @@ class ClusterManager {
 
   bool has(std::string_view name) const;
   size_t size() const;
-  // Called when the verdict of our own checks on a host has changed and is in force on main.
+  // Called when the verdict on a host, of our own checks or the outlier detection, has changed and
+  // is in force on main.
   void onHealthChanged(std::function<void()> callback);
   // In the order of names.
   void forEach(const std::function<void(const ClusterView&)>& visit) const;

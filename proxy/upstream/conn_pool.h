@@ -108,6 +108,8 @@ class UpstreamConnectionInfo {
   virtual uint64_t streamsBefore() const = 0;      // 0: the connection is fresh
   // Since this stream began: whether the upstream has sent anything on it.
   virtual bool bytesReceived() const = 0;
+  // The connection takes no other streams: it has said GOAWAY, is too old, or its host is drained.
+  virtual bool drains() const = 0;
   // The host has said how long it keeps the connection when it is idle.
   virtual void noteIdleLimit(event::Duration limit) = 0;
 

@@ -46,6 +46,9 @@ class HealthMonitor {
   virtual CheckedHost check(const std::string& cluster, const net::Address& host) const = 0;
   // Called with the names of clusters that have a host with another verdict.
   virtual void onChanged(std::function<void(const std::vector<std::string>&)> callback) = 0;
+  // Called for each check that a host passes, of clusters whose outlier detection asks for it.
+  using Passed = std::function<void(const std::string& cluster, const net::Address& host)>;
+  virtual void onPassed(Passed callback) = 0;
 
  protected:
   ~HealthMonitor() = default;

@@ -4,8 +4,9 @@
 // health or label makes a new HostSet and leaves the Host, its counters and its connections alone.
 // Made by main (Membership); lives until main and the last worker that used it have let go.
 //
-// Threads: the address and the slot never change. active() is shared by all workers (where it lies:
-// active_counts.h). metrics(w) is written by worker w alone.
+// Threads: the address and the slot never change. active() and streaks() are shared by all workers
+// (where the former lies: active_counts.h; the latter has a cache line of its own). metrics(w) is
+// written by worker w alone.
 
 #include <atomic>
 #include <cstddef>
@@ -16,6 +17,7 @@
 #include "proxy/net/address.h"
 #include "proxy/observe/metrics.h"
 #include "proxy/upstream/active_counts.h"
+#include "proxy/upstream/outlier/streaks.h"
 
 namespace convoy::upstream {
 
@@ -29,6 +31,13 @@ struct HostMetrics {
   observe::Counter rq_success;  // final status below 500
   observe::Counter rq_error;    // final status 500 and above, or no response
   observe::Counter rq_timeout;
+  // Of the outlier detection (outlier/recorder.h), where there is one; not shown.
+  observe::Counter answers_ok;
+  observe::Counter answers_failed;  // 5xx, and what counts as one
+  observe::Counter reached;         // requests that got a connection,
+  observe::Counter unreached;       // and that got none, or no response
+  observe::Counter timed_answers;
+  observe::Counter answer_time_us;  // of these together
 
   template <class Self, class Visitor>
   static void visit(Self& self, Visitor&& visitor) {
@@ -63,6 +72,8 @@ class Host : public std::enable_shared_from_this<Host> {
   // Requests under way on all workers together. Kept only by algorithms that decide by it
   // (Pick::counted); rq_active of the metrics counts for people.
   ActiveCounts::Count& active() const { return active_; }
+  // Failures in a row; kept only where there is an outlier detection.
+  Streaks& streaks() const { return streaks_; }
 
   // Worker `worker`: its metrics, made at the first call.
   HostMetrics& metrics(size_t worker) const;
@@ -86,6 +97,7 @@ class Host : public std::enable_shared_from_this<Host> {
   const std::unique_ptr<std::atomic<HostMetrics*>[]> metrics_;
   const std::shared_ptr<ActiveCounts> counts_;
   ActiveCounts::Count& active_;
+  mutable Streaks streaks_;
 };
 
 }  // namespace convoy::upstream

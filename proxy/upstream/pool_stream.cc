@@ -90,6 +90,11 @@ bool PoolStream::bytesReceived() const {
   return connection_->reads() != reads_before_;
 }
 
+bool PoolStream::drains() const {
+  CONVOY_ASSERT(state_ == State::Active);
+  return connection_->state() == PooledConnectionState::Draining;
+}
+
 PoolStreamCache::PoolStreamCache(event::Loop& loop)
     : loop_(loop), recycle_(&PoolStreamCache::recycle, this) {}
 

@@ -15,6 +15,7 @@
 #include "proxy/upstream/cluster_metrics.h"
 #include "proxy/upstream/host.h"
 #include "proxy/upstream/host_set.h"
+#include "proxy/upstream/outlier/recorder.h"
 #include "proxy/upstream/spec.h"
 
 namespace convoy::upstream {
@@ -29,6 +30,7 @@ struct ClusterShared {
   Breakers breakers;
   // Requests under way that count against a bound on each host's share (PickContext).
   alignas(64) std::atomic<uint32_t> bounded_active{0};
+  TellStreak tell_streak;  // set before the first worker has it
 };
 
 struct ClusterUpdate {

@@ -112,6 +112,7 @@ enum class UpstreamProtocol : uint8_t {
 
 struct HealthCheckSpec;  // health/spec.h
 struct DnsSpec;          // dns/spec.h
+struct OutlierSpec;      // outlier/spec.h
 
 struct ClusterSpec {
   enum class Discovery : uint8_t { Static, Eds, Dns };
@@ -139,6 +140,7 @@ struct ClusterSpec {
   std::shared_ptr<const HealthCheckSpec> health_check;  // null: none
   // A host that discovery takes away goes at once, though its checks pass.
   bool ignore_health_on_removal = false;
+  std::shared_ptr<const OutlierSpec> outlier;  // null: no outlier detection
   std::string version;
   base::TimerOrigins origins;  // of connect_timeout
 };

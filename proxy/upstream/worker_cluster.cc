@@ -31,7 +31,8 @@ class NoHost final : public LoadBalancer {
 WorkerCluster::WorkerCluster(std::shared_ptr<WorkerContext> context, const ClusterUpdate& update)
     : context_(std::move(context)),
       shared_(update.shared),
-      metrics_(shared_->metrics.slot(static_cast<int>(context_->worker))) {
+      metrics_(shared_->metrics.slot(static_cast<int>(context_->worker))),
+      recorder_(shared_->tell_streak) {
   this->update(update);
 }
 
@@ -144,6 +145,8 @@ std::unique_ptr<LoadBalancer> WorkerCluster::adoptSpec(std::shared_ptr<const Clu
     wants_results_ = balancer_->wantsResults();
   }
   spec_ = std::move(spec);
+  recorder_.configure(spec_->outlier.get());
+  watches_heads_ = wants_results_ || recorder_.records();
   connect_queue_ = queueFor(loop(), spec_->connect_timeout);
   idle_queue_ = queueFor(loop(), spec_->idle_timeout.value_or(kDefaultIdleTimeout));
   age_queue_ = queueFor(loop(), spec_->max_connection_duration);

@@ -28,6 +28,7 @@
 #include "proxy/upstream/cluster_metrics.h"
 #include "proxy/upstream/conn_pool.h"
 #include "proxy/upstream/load_balancer.h"
+#include "proxy/upstream/outlier/recorder.h"
 #include "proxy/upstream/pool_stream.h"
 #include "proxy/upstream/publication.h"
 #include "proxy/upstream/spec.h"
@@ -100,6 +101,15 @@ class WorkerCluster : public std::enable_shared_from_this<WorkerCluster> {
                   bool abandoned = false) {
     if (wants_results_) tellBalancer(host.host(), status, took, abandoned);
   }
+  // For the outlier detection: how one attempt of a request went, as soon as it is known. Nothing
+  // unless recordsOutcomes().
+  bool recordsOutcomes() const { return recorder_.records(); }
+  void noteOutcome(const HostRef& host, const Outcome& outcome) {
+    if (recorder_.records()) recorder_.note(host.host(), host.metrics(), outcome);
+  }
+  // Whether anybody is to know of a response's head, one of the two above: one question, since it
+  // is asked about each response.
+  bool watchesHeads() const { return watches_heads_; }
   // In addition to countResponse() if the response did not come in time.
   void countTimeout(const HostRef& host);
 
@@ -164,6 +174,8 @@ class WorkerCluster : public std::enable_shared_from_this<WorkerCluster> {
   std::shared_ptr<const HostSet> hosts_;
   std::unique_ptr<LoadBalancer> balancer_;
   bool wants_results_ = false;  // the balancer does
+  bool watches_heads_ = false;
+  Recorder recorder_;
   std::vector<HostRef> pools_;  // by Host::slot(); empty until a host is first used
   size_t evict_next_ = 0;       // where the next look for an idle connection begins
   event::DeadlineQueue* connect_queue_ = nullptr;

@@ -20,9 +20,13 @@ listeners:
 pools:
 - name: web
   algorithm: round_robin
-  health_check: {{{checker}, interval: 0.1s, timeout: 2s, unhealthy_threshold: 3, healthy_threshold: 2}}
+  {rules}
   backends: [{{address: "{blue}"}}, {{address: "{green}"}}]
 """
+
+
+def check(checker):
+    return f"health_check: {{{checker}, interval: 0.1s, timeout: 2s, unhealthy_threshold: 3, healthy_threshold: 2}}"
 
 
 class HealthTest(unittest.TestCase):
@@ -33,8 +37,11 @@ class HealthTest(unittest.TestCase):
         self.green = self.fleet.start_backend("green")
 
     def start(self, checker, *flags):
+        self.start_with(check(checker), *flags)
+
+    def start_with(self, rules, *flags):
         self.node = self.fleet.start_node("node-a", flags=flags)
-        self.fleet.apply(CONFIG.format(checker=checker, blue=self.blue, green=self.green))
+        self.fleet.apply(CONFIG.format(rules=rules, blue=self.blue, green=self.green))
         self.url = listener_url(self.node, "public")
 
     def backend(self, name):
@@ -95,6 +102,21 @@ class HealthTest(unittest.TestCase):
         self.await_flags(self.green, "healthy")
         wait_until(lambda: get(self.url)[0] == 200, "a request to be served")
 
+    def test_a_backend_that_requests_fail_on_is_ejected_and_comes_back(self):
+        self.start_with("outlier_detection: {consecutive_failures: 3, interval: 0.1s, ejection_time: 1s}")
+        self.await_flags(self.blue, "healthy")
+        self.backend("blue").process.kill()
+
+        def ejected():
+            self.assertEqual(get(self.url)[0], 200)  # retried
+            return self.flags(self.blue) == "/failed_outlier_check"
+        wait_until(ejected, "the backend to be ejected")
+        reason = f"backend web/{self.blue} is ejected: 3 responses of 5xx, or none, in a row\n"
+        wait_until(lambda: ejected() and reason in self.fleet.ctl("status"), "the author to see it")
+        self.fleet.start("blue-again", "tools/sample/backend", "--name", "blue", "--listen", self.blue)
+        wait_until(lambda: self.served_by() == {"blue", "green"}, "requests to blue")
+        wait_until(lambda: self.flags(self.blue) == "healthy", "the backend to be back")
+
     def test_a_status_that_is_not_expected_takes_a_backend_out(self):
         self.start("http: {path: /status/503}")
         self.await_flags(self.blue, "/failed_active_hc")
@@ -121,7 +143,7 @@ class HealthTest(unittest.TestCase):
 
     def test_a_node_that_allows_no_commands_refuses_the_pool(self):
         self.node = self.fleet.start_node("node-a")
-        config = CONFIG.format(checker="command: {command: check}", blue=self.blue, green=self.green)
+        config = CONFIG.format(rules=check("command: {command: check}"), blue=self.blue, green=self.green)
         result = self.fleet.run_ctl("apply", "-f", "-", "--wait", "20s", stdin=config)
         self.assertNotEqual(result.returncode, 0)
         self.assertIn("health_checks[0].custom_health_check.typed_config.command", result.stderr + result.stdout)

@@ -220,13 +220,14 @@ void printUnhealthyBackends(const v1::Node& node, std::ostream& out) {
   const ext::NodeReport& report = node.report();
   for (const auto& host : report.unhealthy_hosts()) {
     out << printable("node " + node.id() + ": backend " + host.cluster() + "/" + host.address() +
-                     " fails its health check: " + host.reason())
+                     (host.ejected() ? " is ejected: " : " fails its health check: ") +
+                     host.reason())
         << "\n";
   }
   const auto shown = static_cast<uint64_t>(report.unhealthy_hosts_size());
   if (report.unhealthy_host_count() > shown) {
     out << printable("node " + node.id()) << ": " << report.unhealthy_host_count() - shown
-        << " more backends fail their health checks\n";
+        << " more backends get no requests\n";
   }
 }
 

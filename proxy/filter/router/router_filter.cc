@@ -26,22 +26,6 @@ class RouterFactory final : public http::FilterFactory {
   const WorkerServices services_;
 };
 
-// A host that fails gRPC calls at once does so with 200.
-uint16_t resultStatus(const http::ResponseHead& head, bool end_of_stream) {
-  constexpr uint16_t kFailed = 503;
-  const auto grpc = end_of_stream ? http::grpcStatus(head.headers) : std::nullopt;
-  switch (grpc.value_or(0)) {
-    case 2:   // UNKNOWN
-    case 4:   // DEADLINE_EXCEEDED
-    case 13:  // INTERNAL
-    case 14:  // UNAVAILABLE
-    case 15:  // DATA_LOSS
-      return kFailed;
-    default:
-      return head.status;
-  }
-}
-
 }  // namespace
 
 std::unique_ptr<http::FilterFactory> makeRouterFactory(std::shared_ptr<const RouterSpec> spec,
@@ -281,6 +265,7 @@ void RouterFilter::onStreamReady(Attempt& attempt) {
   http::RequestSender& sender = *attempt.sender;
   attempt.sent_at = services_.loop.now();
   attempt.state = Attempt::State::Sending;
+  cluster_->noteOutcome(attempt.host, upstream::Outcome::connected());
   if (head_->raw_tunnel && cluster_->spec().protocol != upstream::UpstreamProtocol::Http1) {
     return fail(http::Failure::UpstreamProtocolError);
   }
@@ -301,6 +286,7 @@ void RouterFilter::onStreamFailed(Attempt& attempt, http::Failure failure) {
   if (failure == http::Failure::UpstreamTransportFailure) {
     context().info().upstream_transport_failure = attempt.host.pool()->transportFailure();
   }
+  noteUnreached(attempt, failure);
   onAttemptFailed(attempt, {.failure = failure}, false);
 }
 
@@ -382,7 +368,7 @@ void RouterFilter::startTimers() {
 
 void RouterFilter::onAnswerHead(Attempt& attempt, http::ResponseHead& head, bool end_of_stream) {
   if (refusesTunnel(head)) return fail(http::Failure::UpstreamProtocolError);
-  if (cluster_->wantsResults()) noteResult(attempt, resultStatus(head, end_of_stream));
+  if (cluster_->watchesHeads()) noteHead(attempt, head, end_of_stream);
   if (plan_ != nullptr || (rules_ != nullptr && head.status >= rules_->leastStatus())) {
     if (retryAfterResponse(attempt, head, end_of_stream)) return;
   }
@@ -463,6 +449,7 @@ void RouterFilter::onAnswerTrailers(Attempt& attempt, http::HeaderList& trailers
     attempt.sender = nullptr;
     return endAttempt(attempt);
   }
+  noteTrailers(attempt, trailers);
   finishUpstream();
   context().sendResponseTrailers(trailers);
 }
@@ -471,6 +458,7 @@ void RouterFilter::onAnswerReset(Attempt& attempt, http::Failure failure) {
   attempt.sender = nullptr;
   if (state_ == State::Done) return;  // the response is whole; only the request is not
   if (attempt.state == Attempt::State::Draining) return endAttempt(attempt);
+  noteReset(attempt, failure);
   if (state_ == State::Receiving) return fail(http::Failure::UpstreamAbortedBody);
   onAttemptFailed(attempt,
                   {.failure = failure,
@@ -495,13 +483,6 @@ void RouterFilter::finishUpstream() {
 void RouterFilter::count(const Attempt& attempt, uint16_t status) {
   if (std::exchange(counted_, true)) return;
   cluster_->countResponse(attempt.host, status, services_.loop.now() - attempt.sent_at);
-}
-
-// For the balancing: how long the host has had the request. A client that sends slowly is not the
-// host's fault.
-void RouterFilter::noteResult(const Attempt& attempt, uint16_t status, bool abandoned) {
-  const auto since = std::max(attempt.sent_at, context().info().request_received);
-  cluster_->noteResult(attempt.host, status, services_.loop.now() - since, abandoned);
 }
 
 // --- endings ---
@@ -542,6 +523,9 @@ void RouterFilter::fail(http::Failure failure) {
 void RouterFilter::onTimeout(http::Failure failure) {
   event::Loop::TurnScope turn(services_.loop);
   if (latest_->host) cluster_->countTimeout(latest_->host);
+  for (const Attempt* a = &first_; a != nullptr; a = a->next) {
+    if (a->state == Attempt::State::Sending && !a->superseded) noteTimeout(*a);
+  }
   fail(failure);
 }
 

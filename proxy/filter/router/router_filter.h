@@ -9,7 +9,8 @@
 //
 // States: see State and Attempt::State. In the request's arena; worker's thread only.
 // router_filter.cc has the way of a request, router_retry.cc what becomes of an attempt that
-// failed.
+// failed, router_outcomes.cc what the balancing and the outlier
+// detection are told.
 
 #include <memory>
 
@@ -92,8 +93,6 @@ class RouterFilter final : public http::Filter {
   void releaseUpstream(uint16_t status_of_answer, bool abandoned);
   void finishUpstream();
   void count(const Attempt& attempt, uint16_t status);
-  // status 0: no answer will come; abandoned: nobody waited for it.
-  void noteResult(const Attempt& attempt, uint16_t status, bool abandoned = false);
   void fail(http::Failure failure);
   std::string_view timerOrigin(http::Failure failure);
   // Of all attempts that exchange bytes; what they are given may end some of them.
@@ -143,6 +142,16 @@ class RouterFilter final : public http::Filter {
   Attempt::Timers& timersOf(Attempt& attempt);
   bool anyInFlight() const;
   bool othersInFlight(const Attempt& attempt) const;
+
+  // router_outcomes.cc
+  // For the balancing; status 0: no answer will come; abandoned: nobody waited for it.
+  void noteResult(const Attempt& attempt, uint16_t status, bool abandoned = false);
+  event::Duration hostTime(const Attempt& attempt, event::MonotonicTime until);
+  void noteHead(const Attempt& attempt, const http::ResponseHead& head, bool end_of_stream);
+  void noteTrailers(const Attempt& attempt, const http::HeaderList& trailers);
+  void noteUnreached(const Attempt& attempt, http::Failure failure);
+  void noteReset(const Attempt& attempt, http::Failure failure);
+  void noteTimeout(const Attempt& attempt);
 
   const RouterSpec& spec_;
   const WorkerServices& services_;

@@ -192,6 +192,7 @@ void RouterFilter::onAttemptTimer(Attempt& attempt) {
 void RouterFilter::onPerTryTimeout(Attempt& attempt) {
   cluster_->metrics().upstream_rq_per_try_timeout.add();
   attempt.host.metrics().rq_timeout.add();
+  noteTimeout(attempt);
   if (!plan().hedges()) return giveUp(attempt, Failure::UpstreamPerTryTimeout);
   // As Envoy: whatever retry_on says, while there are retries left. Else it goes on waiting.
   if (!replayable() || plan().left() == 0) return;
@@ -210,6 +211,7 @@ void RouterFilter::onPerTryIdle(Attempt& attempt) {
   const event::Loop::TurnScope turn(services_.loop);
   cluster_->metrics().upstream_rq_per_try_idle_timeout.add();
   attempt.host.metrics().rq_timeout.add();
+  noteTimeout(attempt);
   if (state_ == State::Receiving) return fail(Failure::UpstreamPerTryIdleTimeout);
   giveUp(attempt, Failure::UpstreamPerTryIdleTimeout);
 }

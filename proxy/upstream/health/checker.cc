@@ -37,8 +37,9 @@ void Checker::assign(const std::shared_ptr<const CheckedCluster>& cluster,
     }
     host.check = std::make_unique<HostCheck>(
         services_, thread_, cluster, target,
-        [this, id = cluster->id, life = target.life](const net::Address& at, CheckedHost checked) {
-          reports_.push_back({id, at, life, std::move(checked)});
+        [this, id = cluster->id, life = target.life](const net::Address& at, CheckedHost checked,
+                                                     bool passed) {
+          reports_.push_back({id, at, life, std::move(checked), passed});
           loop_.atEndOfIteration(deliver_task_);
         });
   }

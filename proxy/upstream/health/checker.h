@@ -23,6 +23,7 @@ struct HealthReport {
   net::Address host;
   uint64_t life = 0;  // ProbeTarget's
   CheckedHost checked;
+  bool passed = false;  // the check just made; told of clusters that ask for it
 };
 
 class Checker {

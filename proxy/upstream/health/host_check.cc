@@ -141,9 +141,10 @@ void HostCheck::tell(ActiveHealth before, const ProbeResult& result) {
   moveGauge(before, now);
   const std::string reason = now == ActiveHealth::Unhealthy ? result.reason : std::string();
   const bool other_reason = !reason.empty() && reason != told_reason_;
-  if (now == before && !other_reason) return;
+  const bool pass = passed(result.kind) && cluster_->tells_passes;
+  if (now == before && !other_reason && !pass) return;
   told_reason_ = reason;
-  report_(target_.host, {now, reason});
+  report_(target_.host, {now, reason}, pass);
 }
 
 observe::Gauge* HostCheck::gauge(ActiveHealth health) const {

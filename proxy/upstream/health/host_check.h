@@ -24,6 +24,7 @@ struct CheckedCluster {
   ProbeOwner owner;
   std::shared_ptr<observe::MetricGroup<HealthMetrics>> metrics;
   std::function<bool()> used;  // requests were ever sent to it; any thread
+  bool tells_passes = false;   // each of them, for the outlier detection
 
   const HealthCheckSpec& check() const { return owner.check(); }
 };
@@ -37,9 +38,9 @@ class HostCheck {
   // Bytes of a reason.
   static constexpr size_t kMostReason = 160;
 
-  // Called when health, or the reason of being unhealthy, has changed. Not from inside the
-  // constructor; may not destroy the HostCheck.
-  using Report = std::function<void(const net::Address& host, CheckedHost checked)>;
+  // Called when health, or the reason of being unhealthy, has changed, and for each pass where that
+  // is wanted. Not from inside the constructor; may not destroy the HostCheck.
+  using Report = std::function<void(const net::Address& host, CheckedHost checked, bool passed)>;
 
   // thread: index of the metrics' slot.
   HostCheck(ProbeServices& services, size_t thread, std::shared_ptr<const CheckedCluster> cluster,

@@ -5,6 +5,7 @@
 #include "absl/strings/str_cat.h"
 #include "proxy/base/assert.h"
 #include "proxy/base/log.h"
+#include "proxy/upstream/outlier/spec.h"
 #include "proxy/upstream/publication.h"
 
 namespace convoy::upstream {
@@ -94,7 +95,11 @@ void Monitor::watch(const std::shared_ptr<ClusterShared>& shared,
     return false;
   };
   const auto cluster = std::make_shared<const CheckedCluster>(
-      CheckedCluster{watched.id, {spec, transports}, watched.metrics, used});
+      CheckedCluster{watched.id,
+                     {spec, transports},
+                     watched.metrics,
+                     used,
+                     spec->outlier != nullptr && spec->outlier->health_check_unejects});
   std::vector<std::vector<ProbeTarget>> targets(threads_.size());
   absl::flat_hash_map<net::Address, Verdict> known;
   for (const LocalitySpec& locality : hosts.localities) {
@@ -141,6 +146,7 @@ CheckedHost Monitor::check(const std::string& cluster, const net::Address& host)
 }
 
 void Monitor::onReports(const std::vector<HealthReport>& reports) {
+  std::vector<std::pair<std::string, net::Address>> passed;
   for (const HealthReport& report : reports) {
     const auto name = names_.find(report.cluster);
     if (name == names_.end()) continue;
@@ -149,10 +155,12 @@ void Monitor::onReports(const std::vector<HealthReport>& reports) {
     if (found == hosts.end() || found->second.life != report.life) continue;
     const bool flipped = found->second.checked.health != report.checked.health;
     found->second.checked = report.checked;
+    if (report.passed && on_passed_) passed.emplace_back(name->second, report.host);
     if (!flipped) continue;
     logVerdict(name->second, report);
     changed_.insert(name->second);
   }
+  for (const auto& [cluster, host] : passed) on_passed_(cluster, host);
   if (changed_.empty() || gather_.armed()) return;
   const event::Duration since = main_.now() - announced_at_;
   if (since >= kGather) return announce();

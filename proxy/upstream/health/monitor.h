@@ -50,6 +50,7 @@ class Monitor final : public HealthMonitor {
   void onChanged(std::function<void(const std::vector<std::string>&)> callback) override {
     on_changed_ = std::move(callback);
   }
+  void onPassed(Passed callback) override { on_passed_ = std::move(callback); }
 
   // Before the loops end: ends all checks, by posting.
   void shutdown();
@@ -77,6 +78,7 @@ class Monitor final : public HealthMonitor {
   observe::MetricRegistry& registry_;
   Options options_;
   std::function<void(const std::vector<std::string>&)> on_changed_;
+  Passed on_passed_;
   std::vector<Thread> threads_;
   std::map<std::string, Watched> clusters_;
   std::map<uint64_t, std::string> names_;

@@ -29,6 +29,7 @@ std::vector<const Descriptor*> roots() {
   types.push_back("convoy.ext.RoutePolicy");        // in metadata
   types.push_back("convoy.ext.HealthCheckPolicy");  // likewise
   types.push_back("convoy.ext.DnsPolicy");          // likewise
+  types.push_back("convoy.ext.FailurePolicy");      // likewise
   for (const std::string& type : types) {
     found.push_back(
         google::protobuf::DescriptorPool::generated_pool()->FindMessageTypeByName(type));

@@ -87,6 +87,14 @@ TEST(GrpcSemanticsTest, MapsWhatHttpSaid) {
   EXPECT_EQ(grpcStatusSnakeName(17), "");
 }
 
+TEST(GrpcSemanticsTest, StatusesOfGrpcAsStatusesOfHttp) {
+  const std::pair<int, int> kCases[] = {{0, 200},  {1, 499},  {4, 504},  {8, 429},
+                                        {13, 500}, {14, 503}, {16, 401}, {17, 500}};
+  for (const auto& [grpc, http] : kCases) {
+    EXPECT_EQ(httpStatusOf(static_cast<uint8_t>(grpc)), http) << grpc;
+  }
+}
+
 TEST(GrpcSemanticsTest, EncodesMessages) {
   base::Arena arena;
   EXPECT_EQ(grpcMessage("plain text", arena), "plain text");

@@ -141,18 +141,27 @@ TEST(ViewsTest, NodesThatChangeAreRowsOfOneTable) {
   EXPECT_NE(text.find("\nnode edge-1 is connected 2 times"), std::string::npos) << text;
 }
 
-TEST(ViewsTest, BackendsThatFailTheirChecksAreNamedWithTheReason) {
+TEST(ViewsTest, BackendsThatGetNoRequestsAreNamedWithTheReason) {
   v1::Node node;
   node.set_id("edge-1");
-  auto& host = *node.mutable_report()->add_unhealthy_hosts();
-  host.set_cluster("web");
-  host.set_address("10.0.0.1:80");
-  host.set_reason("status 503");
+  {
+    auto& host = *node.mutable_report()->add_unhealthy_hosts();
+    host.set_cluster("web");
+    host.set_address("10.0.0.1:80");
+    host.set_reason("status 503");
+  }
+  auto& ejected = *node.mutable_report()->add_unhealthy_hosts();
+  ejected.set_cluster("web");
+  ejected.set_address("10.0.0.2:80");
+  ejected.set_reason("5 in a row");
+  ejected.set_ejected(true);
   node.mutable_report()->set_unhealthy_host_count(3);
   std::ostringstream out;
   printNodes({node}, out);
-  EXPECT_NE(out.str().find("node edge-1: backend web/10.0.0.1:80 fails its health check: status "
-                           "503\nnode edge-1: 2 more backends fail their health checks\n"),
+  EXPECT_NE(out.str().find(
+                "node edge-1: backend web/10.0.0.1:80 fails its health check: status "
+                "503\nnode edge-1: backend web/10.0.0.2:80 is ejected: 5 in a row\nnode edge-1: 1 "
+                "more backends get no requests\n"),
             std::string::npos)
       << out.str();
 }

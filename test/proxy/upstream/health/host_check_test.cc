@@ -13,15 +13,17 @@ using std::chrono::seconds;
 class HostCheckTest : public test::HealthTest {
  protected:
   std::shared_ptr<const CheckedCluster> cluster(std::shared_ptr<const HealthCheckSpec> check) {
-    return std::make_shared<const CheckedCluster>(
-        CheckedCluster{1, owner(std::move(check)), metrics_, [this] { return used_; }});
+    return std::make_shared<const CheckedCluster>(CheckedCluster{
+        1, owner(std::move(check)), metrics_, [this] { return used_; }, tells_passes_});
   }
   void makeCheck(const std::shared_ptr<const HealthCheckSpec>& check) {
-    check_ = std::make_unique<HostCheck>(services_, 0, cluster(check), target(),
-                                         [this](const net::Address& host, CheckedHost checked) {
-                                           EXPECT_EQ(host, address());
-                                           reports_.push_back(std::move(checked));
-                                         });
+    check_ = std::make_unique<HostCheck>(
+        services_, 0, cluster(check), target(),
+        [this](const net::Address& host, CheckedHost checked, bool passed) {
+          EXPECT_EQ(host, address());
+          passes_ += passed;
+          reports_.push_back(std::move(checked));
+        });
   }
   // To the moment of the first check, and through it.
   void toFirst(const HealthCheckSpec& check) {
@@ -31,6 +33,8 @@ class HostCheckTest : public test::HealthTest {
   HealthMetrics& metrics() { return metrics_->slot(0); }
 
   bool used_ = true;
+  bool tells_passes_ = false;
+  int passes_ = 0;
   observe::MetricRegistry registry_;
   std::shared_ptr<observe::MetricGroup<HealthMetrics>> metrics_ =
       std::make_shared<observe::MetricGroup<HealthMetrics>>(registry_, "cluster", observe::Labels{},
@@ -38,6 +42,19 @@ class HostCheckTest : public test::HealthTest {
   std::vector<CheckedHost> reports_;
   std::unique_ptr<HostCheck> check_;
 };
+
+TEST_F(HostCheckTest, EachPassIsToldWhereThatIsWanted) {
+  tells_passes_ = true;
+  const auto check = test::everyTwoSeconds();
+  makeCheck(check);
+  toFirst(*check);
+  pass(seconds(4));
+  EXPECT_EQ(passes_, 3);
+  EXPECT_EQ(reports_.size(), 3u);
+  io_.all_down = true;
+  pass(seconds(4));
+  EXPECT_EQ(passes_, 3);
+}
 
 TEST_F(HostCheckTest, CountsWhatItDoes) {
   const auto check = test::everyTwoSeconds();

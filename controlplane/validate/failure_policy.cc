@@ -1,0 +1,101 @@
+#include "controlplane/validate/failure_policy.h"
+
+#include "absl/strings/str_cat.h"
+#include "controlplane/validate/scalars.h"
+
+namespace convoy::controlplane::validate {
+
+namespace {
+
+constexpr int64_t kHourMs = 3600 * 1000;
+constexpr int64_t kEjectionMs = 30 * 1000;  // the default
+constexpr uint64_t kMostStreak = 1000;
+constexpr uint64_t kMostBackends = 100'000;
+constexpr uint64_t kMostRequests = 1'000'000'000;
+
+int64_t millisecondsOf(const google::protobuf::Duration& duration) {
+  return duration.seconds() * 1000 + duration.nanos() / 1'000'000;
+}
+
+// Also refuses what is no number.
+void checkReal(double value, double least, double most, const Place& place) {
+  if (value >= least && value <= most) return;
+  place.refuse("range", absl::StrCat(value), absl::StrCat("must be ", least, " to ", most));
+}
+
+// Of messages that have these two fields.
+template <class Rule>
+void checkVolume(const Rule& rule, uint64_t least_backends, const Place& place) {
+  if (rule.has_min_backends()) {
+    checkRange(rule.min_backends(), least_backends, kMostBackends, place.field("min_backends"));
+  }
+  if (rule.has_min_requests()) {
+    checkRange(rule.min_requests(), 1, kMostRequests, place.field("min_requests"));
+  }
+}
+
+void checkRates(const v1::OutlierDetection& rules, const Place& place) {
+  if (rules.has_success_rate()) {
+    const Place at = place.field("success_rate");
+    if (rules.success_rate().has_deviations()) {
+      checkReal(rules.success_rate().deviations(), 0.1, 100, at.field("deviations"));
+    }
+    checkVolume(rules.success_rate(), 1, at);
+  }
+  if (rules.has_failure_percentage()) {
+    const Place at = place.field("failure_percentage");
+    if (rules.failure_percentage().has_percent()) {
+      checkRange(rules.failure_percentage().percent(), 1, 100, at.field("percent"));
+    }
+    checkVolume(rules.failure_percentage(), 1, at);
+  }
+  if (rules.has_latency()) {
+    const Place at = place.field("latency");
+    if (rules.latency().has_factor()) {
+      checkReal(rules.latency().factor(), 1.1, 1000, at.field("factor"));
+    }
+    if (rules.latency().has_least_excess()) {
+      checkDuration(rules.latency().least_excess(), 1, kHourMs, "1 ms to 1 h",
+                    at.field("least_excess"));
+    }
+    checkVolume(rules.latency(), 2, at);
+  }
+}
+
+void checkOutliers(const v1::OutlierDetection& rules, const Place& place) {
+  checkRange(rules.consecutive_failures(), 0, kMostStreak, place.field("consecutive_failures"));
+  checkRange(rules.consecutive_gateway_failures(), 0, kMostStreak,
+             place.field("consecutive_gateway_failures"));
+  checkRange(rules.consecutive_local_failures(), 0, kMostStreak,
+             place.field("consecutive_local_failures"));
+  checkRates(rules, place);
+  if (rules.has_interval()) {
+    checkDuration(rules.interval(), 100, kHourMs, "100 ms to 1 h", place.field("interval"));
+  }
+  if (rules.has_ejection_time()) {
+    checkDuration(rules.ejection_time(), 100, kHourMs, "100 ms to 1 h",
+                  place.field("ejection_time"));
+  }
+  if (rules.has_max_ejection_time()) {
+    checkDuration(rules.max_ejection_time(), 100, 24 * kHourMs, "100 ms to 24 h",
+                  place.field("max_ejection_time"));
+  }
+  if (rules.has_max_ejection_time() &&
+      millisecondsOf(rules.max_ejection_time()) <
+          (rules.has_ejection_time() ? millisecondsOf(rules.ejection_time()) : kEjectionMs)) {
+    place.field("max_ejection_time")
+        .refuse("conflict", absl::StrCat(millisecondsOf(rules.max_ejection_time()), " ms"),
+                "must be at least ejection_time");
+  }
+  checkRange(rules.max_ejection_percent(), 0, 100, place.field("max_ejection_percent"));
+}
+
+}  // namespace
+
+void checkFailurePolicy(const v1::Pool& pool, const Place& place) {
+  if (pool.has_outlier_detection()) {
+    checkOutliers(pool.outlier_detection(), place.field("outlier_detection"));
+  }
+}
+
+}  // namespace convoy::controlplane::validate

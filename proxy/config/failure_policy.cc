@@ -1,0 +1,166 @@
+#include "proxy/config/failure_policy.h"
+
+#include <algorithm>
+#include <cmath>
+
+#include "api/convoy/ext/failure_policy.pb.h"
+#include "proxy/config/values.h"
+
+namespace convoy::config {
+namespace {
+
+using envoy::config::cluster::v3::Cluster;
+using envoy::config::cluster::v3::OutlierDetection;
+using google::protobuf::UInt32Value;
+using upstream::Detection;
+using upstream::OutlierSpec;
+
+constexpr char kPolicy[] = "convoy.ext.FailurePolicy";
+constexpr uint32_t kLeastStreak = 1;
+
+ext::FailurePolicy policyOf(const Cluster& proto, base::FieldReport& report) {
+  ext::FailurePolicy policy;
+  const auto& metadata = proto.metadata().typed_filter_metadata();
+  const auto found = metadata.find(kPolicy);
+  if (found == metadata.end() || found->second.UnpackTo(&policy)) return policy;
+  auto at = report.in("metadata");
+  auto in = report.in("typed_filter_metadata", std::string_view(kPolicy));
+  report.error("malformed", found->second.type_url(), "must be a convoy.ext.FailurePolicy");
+  return policy;
+}
+
+void read(bool set, const UInt32Value& value, uint32_t* to) {
+  if (set) *to = value.value();
+}
+
+void readStreak(bool set, const UInt32Value& value, std::string_view field, uint32_t* to,
+                base::FieldReport& report) {
+  if (!set) return;
+  if (value.value() < kLeastStreak) report.error(field, "range", "0", "must be at least 1");
+  *to = std::max(value.value(), kLeastStreak);
+}
+
+void setStreaks(const OutlierDetection& proto, OutlierSpec* spec, base::FieldReport& report) {
+  readStreak(proto.has_consecutive_5xx(), proto.consecutive_5xx(), "consecutive_5xx",
+             &spec->consecutive_5xx, report);
+  readStreak(proto.has_consecutive_gateway_failure(), proto.consecutive_gateway_failure(),
+             "consecutive_gateway_failure", &spec->consecutive_gateway_failure, report);
+  readStreak(proto.has_consecutive_local_origin_failure(), proto.consecutive_local_origin_failure(),
+             "consecutive_local_origin_failure", &spec->consecutive_local_origin_failure, report);
+  spec->split_local_errors = proto.split_external_local_origin_errors();
+}
+
+void setTimes(const OutlierDetection& proto, OutlierSpec* spec, base::FieldReport& report) {
+  if (proto.has_interval()) {
+    spec->interval = toMilliseconds(proto.interval(), "interval", report);
+  }
+  if (proto.has_base_ejection_time()) {
+    spec->base_ejection_time =
+        toMilliseconds(proto.base_ejection_time(), "base_ejection_time", report);
+  }
+  spec->max_ejection_time = std::max(spec->max_ejection_time, spec->base_ejection_time);
+  if (proto.has_max_ejection_time()) {
+    spec->max_ejection_time =
+        toMilliseconds(proto.max_ejection_time(), "max_ejection_time", report);
+    if (spec->max_ejection_time < spec->base_ejection_time) {
+      report.error("max_ejection_time", "range",
+                   std::to_string(spec->max_ejection_time.count()) + " ms",
+                   "must be at least base_ejection_time, " +
+                       std::to_string(spec->base_ejection_time.count()) + " ms");
+    }
+  }
+  if (proto.has_max_ejection_time_jitter()) {
+    spec->max_ejection_jitter =
+        toMilliseconds(proto.max_ejection_time_jitter(), "max_ejection_time_jitter", report);
+  }
+}
+
+void setChances(const OutlierDetection& proto, OutlierSpec* spec) {
+  const auto chance = [spec](Detection detection, bool set, const UInt32Value& value) {
+    if (set) spec->enforcing[static_cast<size_t>(detection)] = value.value();
+  };
+  chance(Detection::Consecutive5xx, proto.has_enforcing_consecutive_5xx(),
+         proto.enforcing_consecutive_5xx());
+  chance(Detection::ConsecutiveGatewayFailure, proto.has_enforcing_consecutive_gateway_failure(),
+         proto.enforcing_consecutive_gateway_failure());
+  chance(Detection::ConsecutiveLocalOriginFailure,
+         proto.has_enforcing_consecutive_local_origin_failure(),
+         proto.enforcing_consecutive_local_origin_failure());
+  chance(Detection::SuccessRate, proto.has_enforcing_success_rate(),
+         proto.enforcing_success_rate());
+  chance(Detection::LocalOriginSuccessRate, proto.has_enforcing_local_origin_success_rate(),
+         proto.enforcing_local_origin_success_rate());
+  chance(Detection::FailurePercentage, proto.has_enforcing_failure_percentage(),
+         proto.enforcing_failure_percentage());
+  chance(Detection::LocalOriginFailurePercentage,
+         proto.has_enforcing_failure_percentage_local_origin(),
+         proto.enforcing_failure_percentage_local_origin());
+}
+
+void setRates(const OutlierDetection& proto, OutlierSpec* spec) {
+  constexpr double kThousand = 1000;
+  read(proto.has_success_rate_minimum_hosts(), proto.success_rate_minimum_hosts(),
+       &spec->success_rate_minimum_hosts);
+  read(proto.has_success_rate_request_volume(), proto.success_rate_request_volume(),
+       &spec->success_rate_request_volume);
+  if (proto.has_success_rate_stdev_factor()) {
+    spec->success_rate_factor = proto.success_rate_stdev_factor().value() / kThousand;
+  }
+  read(proto.has_failure_percentage_threshold(), proto.failure_percentage_threshold(),
+       &spec->failure_percentage_threshold);
+  read(proto.has_failure_percentage_minimum_hosts(), proto.failure_percentage_minimum_hosts(),
+       &spec->failure_percentage_minimum_hosts);
+  read(proto.has_failure_percentage_request_volume(), proto.failure_percentage_request_volume(),
+       &spec->failure_percentage_request_volume);
+}
+
+upstream::LatencyOutlierSpec toLatency(const ext::FailurePolicy::LatencyOutlier& proto,
+                                       base::FieldReport& report) {
+  upstream::LatencyOutlierSpec spec;
+  if (proto.factor() != 0) spec.factor = proto.factor();
+  if (!(spec.factor >= 1) || !std::isfinite(spec.factor)) {
+    report.error("factor", "range", std::to_string(spec.factor), "must be at least 1");
+  }
+  if (proto.has_least_excess()) {
+    spec.least_excess = toMilliseconds(proto.least_excess(), "least_excess", report);
+  }
+  if (proto.minimum_hosts() != 0) spec.minimum_hosts = proto.minimum_hosts();
+  if (proto.request_volume() != 0) spec.request_volume = proto.request_volume();
+  return spec;
+}
+
+}  // namespace
+
+void setFailurePolicy(const Cluster& proto, upstream::ClusterSpec* spec,
+                      base::FieldReport& report) {
+  const ext::FailurePolicy policy = policyOf(proto, report);
+  if (proto.has_outlier_detection()) {
+    auto outlier = std::make_shared<OutlierSpec>();
+    auto at = report.in("outlier_detection");
+    setStreaks(proto.outlier_detection(), outlier.get(), report);
+    setTimes(proto.outlier_detection(), outlier.get(), report);
+    setChances(proto.outlier_detection(), outlier.get());
+    setRates(proto.outlier_detection(), outlier.get());
+    const OutlierDetection& limits = proto.outlier_detection();
+    read(limits.has_max_ejection_percent(), limits.max_ejection_percent(),
+         &outlier->max_ejection_percent);
+    outlier->always_eject_one = limits.always_eject_one_host().value();
+    outlier->health_check_unejects = !limits.has_successful_active_health_check_uneject_host() ||
+                                     limits.successful_active_health_check_uneject_host().value();
+    spec->outlier = outlier;
+  }
+  if (!policy.has_latency_outlier()) return;
+  auto at = report.in("metadata");
+  auto in = report.in("typed_filter_metadata", std::string_view(kPolicy));
+  auto within = report.in("latency_outlier");
+  const upstream::LatencyOutlierSpec latency = toLatency(policy.latency_outlier(), report);
+  if (spec->outlier == nullptr) {
+    report.error("requires", "", "needs the cluster's outlier_detection, whose limits hold");
+    return;
+  }
+  auto with = std::make_shared<OutlierSpec>(*spec->outlier);
+  with->latency = latency;
+  spec->outlier = with;
+}
+
+}  // namespace convoy::config

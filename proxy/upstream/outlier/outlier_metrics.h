@@ -1,0 +1,52 @@
+#pragma once
+
+// What the outlier detection of one cluster has found. Envoy's names (prefix "cluster"); main's
+// thread.
+
+#include <array>
+
+#include "proxy/observe/metrics.h"
+#include "proxy/upstream/outlier/spec.h"
+
+namespace convoy::upstream {
+
+struct OutlierMetrics {
+  observe::Gauge ejections_active;
+  observe::Counter ejections_enforced_total;
+  observe::Counter ejections_overflow;
+  std::array<observe::Counter, kDetections> detected;
+  std::array<observe::Counter, kDetections> enforced;
+
+  template <class Self, class Visitor>
+  static void visit(Self& self, Visitor&& visitor) {
+    visitor("outlier_detection.ejections_active", self.ejections_active, "Hosts ejected now");
+    visitor("outlier_detection.ejections_enforced_total", self.ejections_enforced_total,
+            "Hosts ejected, for whatever reason");
+    visitor("outlier_detection.ejections_overflow", self.ejections_overflow,
+            "Outliers not ejected because of max_ejection_percent, or because nobody else serves");
+    constexpr const char* kDetected[] = {
+        "outlier_detection.ejections_detected_consecutive_5xx",
+        "outlier_detection.ejections_detected_consecutive_gateway_failure",
+        "outlier_detection.ejections_detected_consecutive_local_origin_failure",
+        "outlier_detection.ejections_detected_success_rate",
+        "outlier_detection.ejections_detected_local_origin_success_rate",
+        "outlier_detection.ejections_detected_failure_percentage",
+        "outlier_detection.ejections_detected_local_origin_failure_percentage",
+        "outlier_detection.ejections_detected_latency"};
+    constexpr const char* kEnforced[] = {
+        "outlier_detection.ejections_enforced_consecutive_5xx",
+        "outlier_detection.ejections_enforced_consecutive_gateway_failure",
+        "outlier_detection.ejections_enforced_consecutive_local_origin_failure",
+        "outlier_detection.ejections_enforced_success_rate",
+        "outlier_detection.ejections_enforced_local_origin_success_rate",
+        "outlier_detection.ejections_enforced_failure_percentage",
+        "outlier_detection.ejections_enforced_local_origin_failure_percentage",
+        "outlier_detection.ejections_enforced_latency"};
+    for (size_t i = 0; i < kDetections; ++i) {
+      visitor(kDetected[i], self.detected[i], "Outliers found in this way");
+      visitor(kEnforced[i], self.enforced[i], "Hosts ejected for this reason");
+    }
+  }
+};
+
+}  // namespace convoy::upstream

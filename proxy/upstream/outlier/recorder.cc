@@ -1,0 +1,59 @@
+#include "proxy/upstream/outlier/recorder.h"
+
+#include <chrono>
+
+namespace convoy::upstream {
+
+namespace {
+
+// Where failures without a response are not told apart, they count as these.
+constexpr uint16_t kFailed = 503;
+constexpr uint16_t kTimedOut = 504;
+
+}  // namespace
+
+void Recorder::note(const Host& host, HostMetrics& mine, const Outcome& outcome) {
+  using Kind = Outcome::Kind;
+  switch (outcome.kind) {
+    case Kind::Connected:
+      if (!spec_->split_local_errors) return;
+      mine.reached.add();
+      return host.streaks().end(Streak::LocalFailures);
+    case Kind::Answered:
+      if (spec_->latency.has_value()) {
+        mine.timed_answers.add();
+        mine.answer_time_us.add(static_cast<uint64_t>(
+            std::chrono::duration_cast<std::chrono::microseconds>(outcome.took).count()));
+      }
+      return noteStatus(host, mine, outcome.status);
+    case Kind::Failed:
+    case Kind::TimedOut:
+      break;
+  }
+  if (!spec_->split_local_errors) {
+    return noteStatus(host, mine, outcome.kind == Kind::Failed ? kFailed : kTimedOut);
+  }
+  mine.unreached.add();
+  extend(host, Streak::LocalFailures, spec_->consecutive_local_origin_failure);
+}
+
+void Recorder::noteStatus(const Host& host, HostMetrics& mine, uint16_t status) {
+  if (status < 500 || status > 599) {
+    mine.answers_ok.add();
+    host.streaks().end(Streak::ServerErrors);
+    return host.streaks().end(Streak::GatewayFailures);
+  }
+  mine.answers_failed.add();
+  if (status >= 502 && status <= 504) {
+    extend(host, Streak::GatewayFailures, spec_->consecutive_gateway_failure);
+  } else {
+    host.streaks().end(Streak::GatewayFailures);
+  }
+  extend(host, Streak::ServerErrors, spec_->consecutive_5xx);
+}
+
+void Recorder::extend(const Host& host, Streak streak, uint32_t threshold) {
+  if (host.streaks().extend(streak, threshold)) tell_(host.shared_from_this(), streak);
+}
+
+}  // namespace convoy::upstream

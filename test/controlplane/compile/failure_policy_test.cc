@@ -1,0 +1,58 @@
+#include "controlplane/compile/failure_policy.h"
+
+#include <gtest/gtest.h>
+
+#include <string>
+
+#include "api/convoy/ext/failure_policy.pb.h"
+#include "test/controlplane/common/config_text.h"
+
+namespace convoy::controlplane::compile {
+namespace {
+
+std::string compiled(const std::string& pool) {
+  envoy::config::cluster::v3::Cluster cluster;
+  compileFailurePolicy(parse<v1::Pool>(pool), &cluster);
+  return shortText(cluster);
+}
+
+TEST(FailurePolicyTest, NothingUnlessAsked) {
+  EXPECT_EQ(compiled(""), "");
+}
+
+TEST(FailurePolicyTest, DefaultsOfOutlierDetectionAreWrittenOut) {
+  EXPECT_EQ(compiled("outlier_detection {}"),
+            "outlier_detection { consecutive_5xx { value: 5 } interval { seconds: 10 } "
+            "base_ejection_time { seconds: 30 } max_ejection_percent { value: 50 } "
+            "enforcing_consecutive_5xx { value: 100 } enforcing_success_rate { } "
+            "enforcing_local_origin_success_rate { } max_ejection_time { seconds: 300 } "
+            "max_ejection_time_jitter { seconds: 3 } "
+            "successful_active_health_check_uneject_host { } }");
+}
+
+TEST(FailurePolicyTest, EveryFieldOfOutlierDetection) {
+  EXPECT_EQ(
+      compiled(R"(outlier_detection {
+          consecutive_failures: 0 consecutive_gateway_failures: 3 consecutive_local_failures: 4
+          success_rate { deviations: 2.5 min_backends: 6 min_requests: 7 }
+          failure_percentage { percent: 60 min_requests: 8 }
+          latency { factor: 2 least_excess { nanos: 5000000 } min_backends: 9 min_requests: 10 }
+          interval { seconds: 5 } ejection_time { seconds: 400 } max_ejection_percent: 0 })"),
+      "outlier_detection { interval { seconds: 5 } base_ejection_time { seconds: 400 } "
+      "max_ejection_percent { } enforcing_consecutive_5xx { } enforcing_success_rate { value: 100 "
+      "} success_rate_minimum_hosts { value: 6 } success_rate_request_volume { value: 7 } "
+      "success_rate_stdev_factor { value: 2500 } consecutive_gateway_failure { value: 3 } "
+      "enforcing_consecutive_gateway_failure { value: 100 } split_external_local_origin_errors: "
+      "true consecutive_local_origin_failure { value: 4 } enforcing_local_origin_success_rate { "
+      "value: 100 } failure_percentage_threshold { value: 60 } enforcing_failure_percentage { "
+      "value: 100 } enforcing_failure_percentage_local_origin { value: 100 } "
+      "failure_percentage_minimum_hosts { value: 1 } failure_percentage_request_volume { value: 8 "
+      "} max_ejection_time { seconds: 400 } max_ejection_time_jitter { seconds: 40 } "
+      "successful_active_health_check_uneject_host { } } metadata { typed_filter_metadata { key: "
+      "\"convoy.ext.FailurePolicy\" value { [type.googleapis.com/convoy.ext.FailurePolicy] { "
+      "latency_outlier { factor: 2 least_excess { nanos: 5000000 } minimum_hosts: 9 "
+      "request_volume: 10 } } } } }");
+}
+
+}  // namespace
+}  // namespace convoy::controlplane::compile

@@ -1,0 +1,109 @@
+#include "proxy/upstream/outlier/recorder.h"
+
+#include <gtest/gtest.h>
+
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "test/proxy/upstream/hosts.h"
+
+namespace convoy::upstream {
+namespace {
+
+using std::chrono::microseconds;
+
+// One host and two workers, who tell main by writing it down here.
+class RecorderTest : public testing::Test {
+ protected:
+  RecorderTest() {
+    spec_.consecutive_5xx = 3;
+    spec_.consecutive_gateway_failure = 2;
+    spec_.consecutive_local_origin_failure = 2;
+    for (Recorder& worker : workers_) worker.configure(&spec_);
+  }
+  void note(size_t worker, const Outcome& outcome) {
+    workers_[worker].note(*host_, host_->metrics(worker), outcome);
+  }
+  void answer(size_t worker, uint16_t status) { note(worker, Outcome::answered(status, {})); }
+  // "s": server errors, "g": gateway failures, "l": local failures; as told since the last call.
+  std::string told() { return std::exchange(told_, {}); }
+  int64_t sum(observe::Counter HostMetrics::*counter) { return host_->sum(counter); }
+
+  OutlierSpec spec_;
+  std::shared_ptr<Host> host_ = std::make_shared<Host>(test::hostAddress(1), 0, 2);
+  std::string told_;
+  TellStreak tell_ = [this](const std::shared_ptr<const Host>& host, Streak streak) {
+    EXPECT_EQ(host, host_);
+    told_ += "sgl"[static_cast<size_t>(streak)];
+  };
+  std::array<Recorder, 2> workers_{Recorder(tell_), Recorder(tell_)};
+};
+
+TEST_F(RecorderTest, FailuresInARowCountOverAllWorkers) {
+  answer(0, 500);
+  answer(1, 501);
+  EXPECT_EQ(told(), "");
+  answer(0, 599);
+  EXPECT_EQ(told(), "s");
+  answer(1, 500);
+  EXPECT_EQ(told(), "") << "main knows";
+  answer(1, 200);
+  answer(0, 500);
+  answer(0, 500);
+  EXPECT_EQ(told(), "") << "the row was broken";
+  answer(0, 500);
+  EXPECT_EQ(told(), "s");
+  EXPECT_EQ(sum(&HostMetrics::answers_ok), 1);
+  EXPECT_EQ(sum(&HostMetrics::answers_failed), 7);
+}
+
+TEST_F(RecorderTest, GatewayFailuresHaveARowOfTheirOwn) {
+  answer(0, 502);
+  answer(0, 500);
+  answer(0, 404);  // breaks both
+  answer(0, 503);
+  answer(0, 500);  // breaks one
+  answer(1, 504);
+  EXPECT_EQ(told(), "s");
+  answer(1, 502);
+  EXPECT_EQ(told(), "g");
+}
+
+TEST_F(RecorderTest, WhatIsNoResponseCountsAsOne) {
+  note(0, Outcome::connected());
+  note(0, Outcome::failed());
+  note(1, Outcome::timedOut());
+  EXPECT_EQ(told(), "g");
+  EXPECT_EQ(sum(&HostMetrics::answers_failed), 2);
+  EXPECT_EQ(sum(&HostMetrics::reached) + sum(&HostMetrics::unreached), 0);
+}
+
+TEST_F(RecorderTest, OrByItselfIfItIsToldApart) {
+  spec_.split_local_errors = true;
+  note(0, Outcome::failed());
+  note(0, Outcome::connected());
+  note(0, Outcome::timedOut());
+  EXPECT_EQ(told(), "");
+  note(1, Outcome::failed());
+  EXPECT_EQ(told(), "l");
+  EXPECT_EQ(sum(&HostMetrics::reached), 1);
+  EXPECT_EQ(sum(&HostMetrics::unreached), 3);
+  EXPECT_EQ(sum(&HostMetrics::answers_failed), 0);
+  answer(0, 500);
+  EXPECT_EQ(host_->streaks().length(Streak::ServerErrors), 1u);
+}
+
+TEST_F(RecorderTest, ResponsesAreTimedWhereItMatters) {
+  note(0, Outcome::answered(200, microseconds(500)));
+  EXPECT_EQ(sum(&HostMetrics::timed_answers), 0);
+  spec_.latency.emplace();
+  note(0, Outcome::answered(200, microseconds(500)));
+  note(1, Outcome::answered(500, microseconds(700)));
+  note(1, Outcome::timedOut());
+  EXPECT_EQ(sum(&HostMetrics::timed_answers), 2);
+  EXPECT_EQ(sum(&HostMetrics::answer_time_us), 1200);
+}
+
+}  // namespace
+}  // namespace convoy::upstream
