@@ -15,6 +15,7 @@ using EnvoyOutliers = envoy::config::cluster::v3::OutlierDetection;
 constexpr char kPolicy[] = "convoy.ext.FailurePolicy";
 constexpr uint32_t kConsecutiveFailures = 5;
 constexpr uint32_t kMaxEjectionPercent = 50;
+constexpr uint32_t kPanicPercent = 50;
 constexpr int64_t kIntervalSeconds = 10;
 constexpr int64_t kEjectionSeconds = 30;
 constexpr int64_t kMostEjectionSeconds = 300;
@@ -95,10 +96,26 @@ void setLatency(const v1::OutlierDetection::Latency& rule,
   out->set_request_volume(rule.min_requests());
 }
 
+// Other clients have all or nothing.
+void setPanic(const v1::PanicPolicy& panic, Cluster* cluster, ext::FailurePolicy* policy) {
+  const bool fails =
+      panic.mode() == v1::PANIC_MODE_UNSPECIFIED || panic.mode() == v1::PANIC_MODE_FAIL;
+  const uint32_t percent =
+      panic.has_threshold_percent() ? panic.threshold_percent() : kPanicPercent;
+  cluster->mutable_common_lb_config()->mutable_healthy_panic_threshold()->set_value(
+      fails ? 0 : std::max(percent, 1u));
+  if (fails) return;
+  policy->mutable_panic()->set_mode(panic.mode() == v1::PANIC_MODE_SERVE_ALL
+                                        ? ext::FailurePolicy::Panic::SERVE_ALL
+                                        : ext::FailurePolicy::Panic::SERVE_LAST_GOOD);
+  policy->mutable_panic()->set_threshold_percent(percent);
+}
+
 }  // namespace
 
 void compileFailurePolicy(const v1::Pool& pool, Cluster* cluster) {
   ext::FailurePolicy policy;
+  setPanic(pool.panic(), cluster, &policy);
   if (pool.has_outlier_detection()) {
     const v1::OutlierDetection& rules = pool.outlier_detection();
     EnvoyOutliers* const out = cluster->mutable_outlier_detection();

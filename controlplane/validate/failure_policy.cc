@@ -90,12 +90,27 @@ void checkOutliers(const v1::OutlierDetection& rules, const Place& place) {
   checkRange(rules.max_ejection_percent(), 0, 100, place.field("max_ejection_percent"));
 }
 
+void checkPanic(const v1::PanicPolicy& panic, const Place& place) {
+  if (!v1::PanicMode_IsValid(panic.mode())) {
+    place.field("mode").refuse("enum", absl::StrCat(static_cast<int>(panic.mode())),
+                               "there are fail, serve_all and serve_last_good");
+  }
+  if (!panic.has_threshold_percent()) return;
+  checkRange(panic.threshold_percent(), 0, 100, place.field("threshold_percent"));
+  if (panic.mode() == v1::PANIC_MODE_UNSPECIFIED || panic.mode() == v1::PANIC_MODE_FAIL) {
+    place.field("threshold_percent")
+        .refuse("conflict", absl::StrCat(panic.threshold_percent()),
+                "needs mode serve_all or serve_last_good; fail has no threshold");
+  }
+}
+
 }  // namespace
 
 void checkFailurePolicy(const v1::Pool& pool, const Place& place) {
   if (pool.has_outlier_detection()) {
     checkOutliers(pool.outlier_detection(), place.field("outlier_detection"));
   }
+  checkPanic(pool.panic(), place.field("panic"));
 }
 
 }  // namespace convoy::controlplane::validate

@@ -129,6 +129,31 @@ upstream::LatencyOutlierSpec toLatency(const ext::FailurePolicy::LatencyOutlier&
   return spec;
 }
 
+// Envoy's: 50 unless set, in whole percent, 0 turns it off.
+upstream::PanicSpec toPanic(const Cluster::CommonLbConfig& proto) {
+  upstream::PanicSpec spec{.mode = upstream::PanicSpec::Mode::ServeAll, .percent = 50};
+  if (proto.has_healthy_panic_threshold()) {
+    spec.percent = static_cast<uint32_t>(proto.healthy_panic_threshold().value());
+    if (spec.percent == 0) spec.mode = upstream::PanicSpec::Mode::Fail;
+  }
+  spec.ignores_unverified = proto.ignore_new_hosts_until_first_hc();
+  return spec;
+}
+
+void setPanic(const ext::FailurePolicy::Panic& proto, upstream::PanicSpec* spec,
+              base::FieldReport& report) {
+  using Mode = upstream::PanicSpec::Mode;
+  using Proto = ext::FailurePolicy::Panic;
+  spec->mode = proto.mode() == Proto::FAIL              ? Mode::Fail
+               : proto.mode() == Proto::SERVE_LAST_GOOD ? Mode::ServeLastGood
+                                                        : Mode::ServeAll;
+  spec->percent = proto.threshold_percent();
+  if (spec->percent > 100) {
+    report.error("threshold_percent", "range", std::to_string(spec->percent),
+                 "must be at most 100");
+  }
+}
+
 }  // namespace
 
 void setFailurePolicy(const Cluster& proto, upstream::ClusterSpec* spec,
@@ -149,9 +174,14 @@ void setFailurePolicy(const Cluster& proto, upstream::ClusterSpec* spec,
                                      limits.successful_active_health_check_uneject_host().value();
     spec->outlier = outlier;
   }
-  if (!policy.has_latency_outlier()) return;
+  spec->panic = toPanic(proto.common_lb_config());
   auto at = report.in("metadata");
   auto in = report.in("typed_filter_metadata", std::string_view(kPolicy));
+  if (policy.has_panic()) {
+    auto within = report.in("panic");
+    setPanic(policy.panic(), &spec->panic, report);
+  }
+  if (!policy.has_latency_outlier()) return;
   auto within = report.in("latency_outlier");
   const upstream::LatencyOutlierSpec latency = toLatency(policy.latency_outlier(), report);
   if (spec->outlier == nullptr) {

@@ -4,11 +4,15 @@
 #include <map>
 #include <utility>
 
+#include "absl/strings/str_cat.h"
 #include "proxy/base/assert.h"
+#include "proxy/base/log.h"
+#include "proxy/base/strings.h"
 #include "proxy/upstream/algorithms/registry.h"
 #include "proxy/upstream/health/spec.h"
 #include "proxy/upstream/membership.h"
 #include "proxy/upstream/outlier/guard.h"
+#include "proxy/upstream/outlier/panic.h"
 #include "proxy/upstream/publication.h"
 #include "proxy/upstream/retained_hosts.h"
 
@@ -131,6 +135,7 @@ class ClusterManager::Impl {
     std::shared_ptr<net::TransportFactory> transport;  // null: plain text
     std::shared_ptr<net::TransportFactory> check_transport;
     Membership membership;
+    bool panic = false;
     std::unique_ptr<Guard> guard;  // null: no outlier detection
   };
   // What one apply() did to one cluster.
@@ -155,6 +160,7 @@ class ClusterManager::Impl {
     // An unchanged one keeps its sessions.
     const bool other_transport = added || cluster.spec->transport_hash != spec->transport_hash;
     const bool other_check = added || checkHash(*cluster.spec) != checkHash(*spec);
+    const bool other_panic = added || cluster.spec->panic != spec->panic;
     if (other_transport) {
       cluster.transport = spec->transport == nullptr ? nullptr : make_transports_(*spec);
     }
@@ -167,9 +173,9 @@ class ClusterManager::Impl {
     const bool guarded = cluster.guard != nullptr;
     setGuard(cluster);
     if (spec->assignment != nullptr) applyAssignment(cluster, spec->assignment, change);
-    // A check, or an outlier detection, that is new or gone.
+    // A check, an outlier detection or a panic mode that is new or gone.
     const bool other_guard = guarded != (cluster.guard != nullptr);
-    if ((other_check || other_guard) && cluster.assignment != nullptr) {
+    if ((other_check || other_guard || other_panic) && cluster.assignment != nullptr) {
       refreshHosts(cluster, change);
     }
   }
@@ -200,11 +206,14 @@ class ClusterManager::Impl {
           return retains && (health == ActiveHealth::Healthy || health == ActiveHealth::Degraded);
         });
     if (std::exchange(cluster.hosts, present) != present) change.other_checks = true;
-    Membership::Change hosts =
-        cluster.membership.update(*cluster.hosts, [&](const EndpointSpec& endpoint) {
+    Membership::Change hosts = cluster.membership.update(
+        *cluster.hosts,
+        [&](const EndpointSpec& endpoint) {
           const bool ejected = cluster.guard != nullptr && cluster.guard->ejected(endpoint.address);
           return ejected ? ActiveHealth::Unhealthy : activeHealth(cluster, endpoint);
-        });
+        },
+        cluster.spec->panic);
+    notePanic(cluster, hosts.panic);
     tellGuard(cluster);
     ClusterMetrics& metrics = mainMetrics(cluster);
     const Membership::Counts& counts = cluster.membership.counts();
@@ -218,6 +227,17 @@ class ClusterManager::Impl {
     change.dirty = true;
     std::move(hosts.removed.begin(), hosts.removed.end(), std::back_inserter(change.removed));
     std::move(hosts.draining.begin(), hosts.draining.end(), std::back_inserter(change.draining));
+  }
+
+  void notePanic(Cluster& cluster, bool panic) const {
+    if (std::exchange(cluster.panic, panic) == panic) return;
+    mainMetrics(cluster).panic.set(panic);
+    const std::string who = absl::StrCat("cluster ", cluster.spec->name, ": ");
+    if (!panic) return base::logInfo(absl::StrCat(who, "enough hosts can be used again"));
+    const Membership::Counts& counts = cluster.membership.counts();
+    base::logWarning(absl::StrCat(who, "panic: ", counts.healthy + counts.degraded, " of ",
+                                  counts.total, " hosts can be used; the panic mode is ",
+                                  base::toAbsl(nameOf(cluster.spec->panic.mode))));
   }
 
   // The outlier detection starts, goes on by another spec, or ends.
@@ -309,6 +329,7 @@ class ClusterManager::Impl {
             .hosts = cluster.membership.hosts(),
             .removed = std::move(change.removed),
             .draining = std::move(change.draining),
+            .panic = cluster.panic,
             .drain_connections = change.drain_connections};
   }
 

@@ -28,6 +28,7 @@ struct ClusterMetrics {
   observe::Counter upstream_cx_destroy_local_with_active_rq;
   observe::Counter upstream_cx_destroy_remote_with_active_rq;
   observe::Counter upstream_cx_none_healthy;
+  observe::Counter lb_healthy_panic;
   observe::Counter upstream_cx_rx_bytes_total;
   observe::Counter upstream_cx_rx_spliced_bytes_total;
   observe::Counter upstream_cx_splice_overflow;
@@ -82,6 +83,7 @@ struct ClusterMetrics {
   observe::Gauge membership_degraded;
   observe::Gauge membership_excluded;
   observe::Gauge max_host_weight;
+  observe::Gauge panic;
   observe::Counter assignment_update;
 
   // The counter of a status's class; of 2xx for anything odd below 100 or above 599.
@@ -144,6 +146,8 @@ struct ClusterMetrics {
             "Connections closed by the upstream with a request under way");
     visitor("upstream_cx_none_healthy", self.upstream_cx_none_healthy,
             "Times no host could be chosen because none is healthy");
+    visitor("lb_healthy_panic", self.lb_healthy_panic,
+            "Picks among the hosts of the panic mode, since too few can be used");
     visitor("upstream_cx_rx_bytes_total", self.upstream_cx_rx_bytes_total,
             "Bytes received from upstreams");
     visitor("upstream_cx_rx_spliced_bytes_total", self.upstream_cx_rx_spliced_bytes_total,
@@ -237,6 +241,8 @@ struct ClusterMetrics {
     visitor("membership_degraded", self.membership_degraded, "Degraded hosts");
     visitor("membership_excluded", self.membership_excluded,
             "Hosts that get no requests: unhealthy or draining (Convoy's meaning)");
+    visitor("panic", self.panic,
+            "1 while too few hosts can be used and the panic mode says who serves (Convoy's own)");
     visitor("max_host_weight", self.max_host_weight, "The largest weight among the hosts");
     visitor("assignment_update", self.assignment_update, "Assignments received (Convoy's own)");
   }

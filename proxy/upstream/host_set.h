@@ -13,8 +13,8 @@
 //   - The lowest priority that has a healthy host takes all requests; overprovisioning moves
 //     nothing to the next one earlier. If no priority has one, the lowest that has a degraded host
 //     does.
-//   - If there is none either, the set is empty and requests fail with NoHealthyUpstream: there is
-//     no panic mode.
+//   - If there is none either, the set is empty and requests fail with NoHealthyUpstream, unless
+//     there is a panic mode (PanicSpec), which can also come in earlier.
 //   - Localities of one priority are one list, in their order; locality weights decide nothing (in
 //     Envoy, too, unless locality_weighted_lb_config asks for it).
 //   - An address that occurs more than once counts where it occurs first.

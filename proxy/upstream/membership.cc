@@ -4,6 +4,8 @@
 #include <limits>
 #include <utility>
 
+#include "proxy/upstream/outlier/panic.h"
+
 namespace convoy::upstream {
 
 namespace {
@@ -74,7 +76,7 @@ uint32_t Membership::takeSlot() {
 }
 
 Membership::Change Membership::update(const AssignmentSpec& assignment,
-                                      const ActiveHealthOf& active) {
+                                      const ActiveHealthOf& active, const PanicSpec& panic) {
   Change change;
   ++updates_;
   counts_ = {};
@@ -90,9 +92,10 @@ Membership::Change Membership::update(const AssignmentSpec& assignment,
     }
   }
   std::vector<HostSet::Entry> entries = choose(candidates);
+  change.panic = this->panic(candidates, panic, entries);
   std::vector<Host*> spares = sparesOf(candidates, entries);
-  change.changed = !change.removed.empty() || !change.draining.empty() ||
-                   !sameEntries(entries, hosts_->entries()) ||
+  change.changed = std::exchange(panic_, change.panic) != change.panic || !change.removed.empty() ||
+                   !change.draining.empty() || !sameEntries(entries, hosts_->entries()) ||
                    !std::ranges::equal(spares, hosts_->spares());
   if (change.changed) {
     hosts_ = std::make_shared<const HostSet>(std::move(entries), make_table_, std::move(spares));
@@ -214,6 +217,41 @@ std::vector<Host*> Membership::sparesOf(const std::vector<Candidate>& candidates
     }
   }
   return spares;
+}
+
+// In panic `entries` are those that the mode has it, but never hosts that go away on purpose.
+bool Membership::panic(const std::vector<Candidate>& candidates, const PanicSpec& spec,
+                       std::vector<HostSet::Entry>& entries) {
+  using Mode = PanicSpec::Mode;
+  if (spec.mode == Mode::Fail) return false;
+  const auto leaves = [](const Candidate& c) {
+    return c.endpoint->health == HealthStatus::Draining;
+  };
+  PriorityHealths healths;
+  uint32_t chosen = std::numeric_limits<uint32_t>::max();
+  for (const Candidate& c : candidates) {
+    const bool usable = c.grade <= Grade::Degraded;
+    if (c.grade != Grade::Unverified || !spec.ignores_unverified) {
+      ++healths[c.priority].hosts;
+      healths[c.priority].usable += usable;
+    }
+    const bool serves = entries.empty() ? !leaves(c) : c.member->host.get() == entries[0].host;
+    if (serves) chosen = std::min(chosen, c.priority);
+  }
+  if (!inPanic(spec, healths, chosen)) {
+    last_good_.clear();
+    if (spec.mode != Mode::ServeLastGood) return false;
+    for (const HostSet::Entry& entry : entries) last_good_.insert(entry.host->address());
+    return false;
+  }
+  std::vector<HostSet::Entry> good, all;
+  for (const Candidate& c : candidates) {
+    if (c.priority != chosen || leaves(c)) continue;
+    all.push_back({c.member->host.get(), c.endpoint->weight});
+    if (last_good_.contains(c.endpoint->address)) good.push_back(all.back());
+  }
+  entries = good.empty() ? std::move(all) : std::move(good);
+  return !entries.empty();
 }
 
 }  // namespace convoy::upstream

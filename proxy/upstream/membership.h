@@ -12,6 +12,7 @@
 #include <vector>
 
 #include "absl/container/flat_hash_map.h"
+#include "absl/container/flat_hash_set.h"
 #include "proxy/net/address.h"
 #include "proxy/upstream/health_monitor.h"
 #include "proxy/upstream/host.h"
@@ -36,6 +37,7 @@ class Membership {
     std::vector<std::shared_ptr<const Host>> draining;
     // False: the same hosts with the same weights as before; `hosts` is the former set.
     bool changed = false;
+    bool panic = false;  // `hosts` are not those that are well, but those of the panic mode
   };
   struct Counts {
     uint32_t total = 0;
@@ -53,7 +55,8 @@ class Membership {
   // What sets of hosts carry from now on for a hashing policy; the present one is made again.
   void makeTablesBy(MakeHashTable make_table);
   // For a new assignment, and when a verdict has changed.
-  Change update(const AssignmentSpec& assignment, const ActiveHealthOf& active = nullptr);
+  Change update(const AssignmentSpec& assignment, const ActiveHealthOf& active = nullptr,
+                const PanicSpec& panic = {});
   const std::shared_ptr<const HostSet>& hosts() const { return hosts_; }
   const Counts& counts() const { return counts_; }
   // Null if there is no such host.
@@ -88,6 +91,8 @@ class Membership {
   static std::vector<HostSet::Entry> choose(const std::vector<Candidate>& candidates);
   static std::vector<Host*> sparesOf(const std::vector<Candidate>& candidates,
                                      const std::vector<HostSet::Entry>& chosen);
+  bool panic(const std::vector<Candidate>& candidates, const PanicSpec& spec,
+             std::vector<HostSet::Entry>& entries);
 
   const size_t workers_;
   const std::shared_ptr<ActiveCounts> counts_of_hosts_ = std::make_shared<ActiveCounts>();
@@ -99,6 +104,8 @@ class Membership {
   std::vector<uint32_t> free_slots_;
   uint32_t next_slot_ = 0;
   std::shared_ptr<const HostSet> hosts_;
+  bool panic_ = false;
+  absl::flat_hash_set<net::Address> last_good_;  // only of PanicSpec::Mode::ServeLastGood
   Counts counts_;
 };
 

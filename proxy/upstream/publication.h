@@ -43,6 +43,7 @@ struct ClusterUpdate {
   std::vector<std::shared_ptr<const Host>> removed;
   // Hosts that stay and get no new requests.
   std::vector<std::shared_ptr<const Host>> draining;
+  bool panic = false;  // `hosts` are those of the spec's panic mode
   // Connections made by the former spec are of no use for this one.
   bool drain_connections = false;
 };

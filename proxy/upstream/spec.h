@@ -110,6 +110,19 @@ enum class UpstreamProtocol : uint8_t {
   Auto,  // what TLS agrees on (ALPN): HTTP/2 if that is "h2", else HTTP/1.1
 };
 
+// What becomes of requests when fewer than `percent` of the hosts can be used, or none.
+struct PanicSpec {
+  enum class Mode : uint8_t {
+    Fail,           // as if there were no such rule: hosts that can be used, or 503
+    ServeAll,       // all hosts, whatever their health
+    ServeLastGood,  // those that could be used when there were enough
+  };
+  Mode mode = Mode::Fail;
+  uint32_t percent = 0;             // 0: only if there is none
+  bool ignores_unverified = false;  // hosts that were never checked do not count
+  friend bool operator==(const PanicSpec&, const PanicSpec&) = default;
+};
+
 struct HealthCheckSpec;  // health/spec.h
 struct DnsSpec;          // dns/spec.h
 struct OutlierSpec;      // outlier/spec.h
@@ -141,6 +154,7 @@ struct ClusterSpec {
   // A host that discovery takes away goes at once, though its checks pass.
   bool ignore_health_on_removal = false;
   std::shared_ptr<const OutlierSpec> outlier;  // null: no outlier detection
+  PanicSpec panic;
   std::string version;
   base::TimerOrigins origins;  // of connect_timeout
 };

@@ -56,6 +56,7 @@ PickResult WorkerCluster::pick(std::span<const Host* const> tried, PickWaiter* w
   } else if (!asked || !preferred->strict) {
     pick = balancer_->pick(context);
   }
+  if (in_panic_) metrics_.lb_healthy_panic.add();
   if (pick.kind == Pick::Kind::None) metrics_.upstream_cx_none_healthy.add();
   if (pick.kind != Pick::Kind::Host) return {.kind = pick.kind, .lease = {}};
   return {.kind = pick.kind,
@@ -146,7 +147,6 @@ std::unique_ptr<LoadBalancer> WorkerCluster::adoptSpec(std::shared_ptr<const Clu
   }
   spec_ = std::move(spec);
   recorder_.configure(spec_->outlier.get());
-  watches_heads_ = wants_results_ || recorder_.records();
   connect_queue_ = queueFor(loop(), spec_->connect_timeout);
   idle_queue_ = queueFor(loop(), spec_->idle_timeout.value_or(kDefaultIdleTimeout));
   age_queue_ = queueFor(loop(), spec_->max_connection_duration);
@@ -173,6 +173,8 @@ void WorkerCluster::update(const ClusterUpdate& update) {
   // The policy lets go of the old set before that goes.
   balancer_->setHosts(*update.hosts);
   hosts_ = update.hosts;
+  in_panic_ = update.panic;
+  watches_heads_ = wants_results_ || in_panic_ || recorder_.records();
 }
 
 void WorkerCluster::drop(HostRef& slot) {

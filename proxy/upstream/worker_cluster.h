@@ -107,8 +107,8 @@ class WorkerCluster : public std::enable_shared_from_this<WorkerCluster> {
   void noteOutcome(const HostRef& host, const Outcome& outcome) {
     if (recorder_.records()) recorder_.note(host.host(), host.metrics(), outcome);
   }
-  // Whether anybody is to know of a response's head, one of the two above: one question, since it
-  // is asked about each response.
+  // Whether a response's head is of interest to one of the two above, or is to say that the cluster
+  // is in panic: one question, since it is asked about each response.
   bool watchesHeads() const { return watches_heads_; }
   // In addition to countResponse() if the response did not come in time.
   void countTimeout(const HostRef& host);
@@ -116,6 +116,8 @@ class WorkerCluster : public std::enable_shared_from_this<WorkerCluster> {
   // An answer that the client does not get, since the request is sent again.
   void countRetriedResponse(const HostRef& host, uint16_t status);
 
+  // Too few hosts can be used, and requests go to those of spec().panic.
+  bool inPanic() const { return in_panic_; }
   // How many hosts there are to pick from, now.
   size_t hostCount() const { return hosts_->size(); }
 
@@ -176,6 +178,7 @@ class WorkerCluster : public std::enable_shared_from_this<WorkerCluster> {
   bool wants_results_ = false;  // the balancer does
   bool watches_heads_ = false;
   Recorder recorder_;
+  bool in_panic_ = false;
   std::vector<HostRef> pools_;  // by Host::slot(); empty until a host is first used
   size_t evict_next_ = 0;       // where the next look for an idle connection begins
   event::DeadlineQueue* connect_queue_ = nullptr;

@@ -147,7 +147,7 @@ class RouterFilter final : public http::Filter {
   // For the balancing; status 0: no answer will come; abandoned: nobody waited for it.
   void noteResult(const Attempt& attempt, uint16_t status, bool abandoned = false);
   event::Duration hostTime(const Attempt& attempt, event::MonotonicTime until);
-  void noteHead(const Attempt& attempt, const http::ResponseHead& head, bool end_of_stream);
+  void noteHead(const Attempt& attempt, http::ResponseHead& head, bool end_of_stream);
   void noteTrailers(const Attempt& attempt, const http::HeaderList& trailers);
   void noteUnreached(const Attempt& attempt, http::Failure failure);
   void noteReset(const Attempt& attempt, http::Failure failure);

@@ -2,6 +2,7 @@
 
 #include "proxy/filter/router/router_filter.h"
 #include "proxy/http/grpc_semantics.h"
+#include "proxy/upstream/outlier/panic.h"
 
 namespace convoy::filter::router {
 
@@ -9,6 +10,8 @@ using http::Failure;
 using upstream::Outcome;
 
 namespace {
+
+constexpr std::string_view kPanic = "x-convoy-panic";
 
 // A host that fails gRPC calls at once does so with 200.
 uint16_t resultStatus(const http::ResponseHead& head, bool end_of_stream) {
@@ -39,8 +42,8 @@ void RouterFilter::noteResult(const Attempt& attempt, uint16_t status, bool aban
 
 // The outlier detection waits for gRPC's status, which comes at the response's end: in trailers or
 // in a head that has nothing behind.
-void RouterFilter::noteHead(const Attempt& attempt, const http::ResponseHead& head,
-                            bool end_of_stream) {
+void RouterFilter::noteHead(const Attempt& attempt, http::ResponseHead& head, bool end_of_stream) {
+  if (cluster_->inPanic()) head.headers.set(kPanic, upstream::nameOf(cluster_->spec().panic.mode));
   if (cluster_->wantsResults()) noteResult(attempt, resultStatus(head, end_of_stream));
   if (!cluster_->recordsOutcomes()) return;
   uint16_t status = head.status;

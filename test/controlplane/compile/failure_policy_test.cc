@@ -10,6 +10,9 @@
 namespace convoy::controlplane::compile {
 namespace {
 
+// Envoy's default would be panic below 50 %.
+constexpr char kNoPanic[] = "common_lb_config { healthy_panic_threshold { } }";
+
 std::string compiled(const std::string& pool) {
   envoy::config::cluster::v3::Cluster cluster;
   compileFailurePolicy(parse<v1::Pool>(pool), &cluster);
@@ -17,7 +20,24 @@ std::string compiled(const std::string& pool) {
 }
 
 TEST(FailurePolicyTest, NothingUnlessAsked) {
-  EXPECT_EQ(compiled(""), "");
+  EXPECT_EQ(compiled(""), kNoPanic);
+}
+
+TEST(FailurePolicyTest, ThePanicModeIsWrittenOut) {
+  const auto cluster = [](const std::string& percent, const std::string& policy) {
+    return "metadata { typed_filter_metadata { key: \"convoy.ext.FailurePolicy\" value { "
+           "[type.googleapis.com/convoy.ext.FailurePolicy] { panic { " +
+           policy + " } } } } } common_lb_config { healthy_panic_threshold { value: " + percent +
+           " } }";
+  };
+  EXPECT_EQ(compiled("panic { mode: PANIC_MODE_FAIL }"), kNoPanic);
+  EXPECT_EQ(compiled("panic { mode: PANIC_MODE_SERVE_ALL }"),
+            cluster("50", "mode: SERVE_ALL threshold_percent: 50"));
+  EXPECT_EQ(compiled("panic { mode: PANIC_MODE_SERVE_LAST_GOOD threshold_percent: 20 }"),
+            cluster("20", "mode: SERVE_LAST_GOOD threshold_percent: 20"));
+  // What Envoy cannot say: only when none is left.
+  EXPECT_EQ(compiled("panic { mode: PANIC_MODE_SERVE_ALL threshold_percent: 0 }"),
+            cluster("1", "mode: SERVE_ALL"));
 }
 
 TEST(FailurePolicyTest, DefaultsOfOutlierDetectionAreWrittenOut) {
@@ -27,7 +47,8 @@ TEST(FailurePolicyTest, DefaultsOfOutlierDetectionAreWrittenOut) {
             "enforcing_consecutive_5xx { value: 100 } enforcing_success_rate { } "
             "enforcing_local_origin_success_rate { } max_ejection_time { seconds: 300 } "
             "max_ejection_time_jitter { seconds: 3 } "
-            "successful_active_health_check_uneject_host { } }");
+            "successful_active_health_check_uneject_host { } } " +
+                std::string(kNoPanic));
 }
 
 TEST(FailurePolicyTest, EveryFieldOfOutlierDetection) {
@@ -51,7 +72,8 @@ TEST(FailurePolicyTest, EveryFieldOfOutlierDetection) {
       "successful_active_health_check_uneject_host { } } metadata { typed_filter_metadata { key: "
       "\"convoy.ext.FailurePolicy\" value { [type.googleapis.com/convoy.ext.FailurePolicy] { "
       "latency_outlier { factor: 2 least_excess { nanos: 5000000 } minimum_hosts: 9 "
-      "request_volume: 10 } } } } }");
+      "request_volume: 10 } } } } } " +
+          std::string(kNoPanic));
 }
 
 }  // namespace

@@ -57,5 +57,20 @@ TEST(FailurePolicyTest, OutlierDetection) {
   EXPECT_EQ(problemsOf(""), "");
 }
 
+TEST(FailurePolicyTest, Panic) {
+  const std::pair<std::string, std::string> cases[] = {
+      {"", ""},
+      {"mode: PANIC_MODE_FAIL", ""},
+      {"mode: PANIC_MODE_SERVE_ALL", ""},
+      {"mode: PANIC_MODE_SERVE_LAST_GOOD threshold_percent: 0", ""},
+      {"mode: 9", "x.panic.mode: enum"},
+      {"mode: PANIC_MODE_SERVE_ALL threshold_percent: 101", "x.panic.threshold_percent: range"},
+      {"threshold_percent: 50", "x.panic.threshold_percent: conflict"},
+  };
+  for (const auto& [fields, expected] : cases) {
+    EXPECT_EQ(problemsOf(absl::StrCat("panic {", fields, "}")), expected) << fields;
+  }
+}
+
 }  // namespace
 }  // namespace convoy::controlplane::validate

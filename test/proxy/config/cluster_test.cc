@@ -239,9 +239,8 @@ TEST(Cluster, Errors) {
       {clusterWith("transport_socket: {name: tls}"), {"transport_socket.typed_config: required: "}},
       {clusterWith("upstream_bind_config: {source_address: {address: here, port_value: 0}}"),
        {"upstream_bind_config.source_address.address: address: here"}},
-      {clusterWith("common_lb_config: {healthy_panic_threshold: {value: 50}}"),
-       {"common_lb_config.healthy_panic_threshold: unsupported_field: 50"}},
-      {clusterWith("common_lb_config: {healthy_panic_threshold: {value: 0}}"), {}},
+      {clusterWith("common_lb_config: {healthy_panic_threshold: {value: 101}}"),
+       {"common_lb_config.healthy_panic_threshold.value: range: 101"}},
       {clusterWith(
            "common_lb_config: {override_host_status: {statuses: [DEGRADED, UNKNOWN, HEALTHY]}}"),
        {}},

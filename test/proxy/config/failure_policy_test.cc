@@ -99,6 +99,25 @@ TEST(FailurePolicy, EveryField) {
   EXPECT_EQ(outlier->latency->request_volume, 9u);
 }
 
+TEST(FailurePolicy, Panic) {
+  using upstream::PanicSpec;
+  using Mode = PanicSpec::Mode;
+  const auto threshold = [](const std::string& percent) {
+    return "common_lb_config: {healthy_panic_threshold: {value: " + percent + "}}";
+  };
+  EXPECT_EQ(make("metadata: {}")->panic, (PanicSpec{Mode::ServeAll, 50})) << "Envoy's default";
+  EXPECT_EQ(make(threshold("12.9"))->panic, (PanicSpec{Mode::ServeAll, 12}));
+  EXPECT_EQ(make(threshold("0"))->panic, (PanicSpec{Mode::Fail, 0}));
+  EXPECT_EQ(make("common_lb_config: {ignore_new_hosts_until_first_hc: true}")->panic,
+            (PanicSpec{Mode::ServeAll, 50, true}));
+  EXPECT_EQ(
+      make(threshold("30") + ", " + policy("panic: {mode: SERVE_LAST_GOOD, threshold_percent: 20}"))
+          ->panic,
+      (PanicSpec{Mode::ServeLastGood, 20}));
+  EXPECT_EQ(make(threshold("30") + ", " + policy("panic: {mode: FAIL}"))->panic,
+            (PanicSpec{Mode::Fail, 0}));
+}
+
 TEST(FailurePolicy, Mistakes) {
   const ErrorCase kCases[] = {
       {"outlier_detection: {consecutive_5xx: 0, consecutive_gateway_failure: 0, "
@@ -114,6 +133,9 @@ TEST(FailurePolicy, Mistakes) {
       {"outlier_detection: {}, " + policy("latency_outlier: {factor: 0.5}"),
        {"metadata.typed_filter_metadata[\"convoy.ext.FailurePolicy\"].latency_outlier.factor: "
         "range: 0.500000"}},
+      {policy("panic: {threshold_percent: 101}"),
+       {"metadata.typed_filter_metadata[\"convoy.ext.FailurePolicy\"].panic.threshold_percent: "
+        "range: 101"}},
   };
   for (const ErrorCase& c : kCases) EXPECT_EQ(errorsOf(c.yaml), c.errors) << c.yaml;
 }

@@ -90,6 +90,56 @@ TEST(MembershipTest, ChoosesWhoGetsRequests) {
   }
 }
 
+TEST(MembershipTest, InPanicAllServe) {
+  const PanicSpec half{PanicSpec::Mode::ServeAll, 50};
+  Membership membership(1);
+  const auto update = [&](const std::vector<Endpoint>& endpoints) {
+    const Membership::Change change = membership.update(assignmentOf(endpoints), nullptr, half);
+    return (change.panic ? "panic: " : "") + text(*change.hosts);
+  };
+  EXPECT_EQ(update({{1}, {2, kUnhealthy}}), "1*1 ");
+  EXPECT_EQ(update({{1, kUnhealthy}, {2, kUnhealthy, 7}}), "panic: 1*1 2*7 ");
+  EXPECT_EQ(update({{1}, {2, kTimeout}, {3, kDraining}}), "panic: 1*1 2*1 ")
+      << "whoever goes away on purpose stays out";
+  EXPECT_EQ(update({{1, kDraining}}), "");
+  EXPECT_EQ(update({{1, kUnhealthy}, {2, kUnhealthy, 1, 1}}), "panic: 1*1 ");
+  EXPECT_EQ(update({{1, kUnhealthy}, {2, kUnknown, 1, 1}}), "2*1 ");
+  EXPECT_EQ(update({}), "");
+  // The same hosts, and yet a change.
+  EXPECT_EQ(update({{1}, {2}, {3}}), "1*1 2*1 3*1 ");
+  EXPECT_TRUE(
+      membership
+          .update(assignmentOf({{1, kUnhealthy}, {2, kUnhealthy}, {3, kUnhealthy}}), nullptr, half)
+          .changed);
+}
+
+TEST(MembershipTest, TheLastGoodOnesServeAsLongAsTheyAreThere) {
+  const PanicSpec spec{PanicSpec::Mode::ServeLastGood, 50};
+  Membership membership(1);
+  const auto update = [&](const std::vector<Endpoint>& endpoints) {
+    const Membership::Change change = membership.update(assignmentOf(endpoints), nullptr, spec);
+    return (change.panic ? "panic: " : "") + text(*change.hosts);
+  };
+  EXPECT_EQ(update({{1, kUnhealthy}, {2, kUnhealthy}}), "panic: 1*1 2*1 ")
+      << "nothing was good yet";
+  EXPECT_EQ(update({{1, kUnhealthy}, {2}, {3}}), "2*1 3*1 ");
+  EXPECT_EQ(update({{1, kUnhealthy}, {2, kUnhealthy}, {3}}), "panic: 2*1 3*1 ");
+  EXPECT_EQ(update({{1, kUnhealthy}, {2, kUnhealthy}, {3, kUnhealthy}}), "panic: 2*1 3*1 ");
+  EXPECT_EQ(update({{1, kUnhealthy}, {3, kUnhealthy}}), "panic: 3*1 ");
+  EXPECT_EQ(update({{1}, {3, kUnhealthy}}), "1*1 ");
+}
+
+TEST(MembershipTest, HostsThatWereNeverCheckedMayNotCount) {
+  PanicSpec spec{PanicSpec::Mode::ServeAll, 50};
+  const auto never = [](const EndpointSpec& endpoint) {
+    return endpoint.address == hostAddress(1) ? ActiveHealth::Healthy : ActiveHealth::Unknown;
+  };
+  Membership membership(1);
+  EXPECT_TRUE(membership.update(assignmentOf({{1}, {2}, {3}}), never, spec).panic);
+  spec.ignores_unverified = true;
+  EXPECT_FALSE(membership.update(assignmentOf({{1}, {2}, {3}}), never, spec).panic);
+}
+
 TEST(MembershipTest, CountsEveryKind) {
   Membership membership(1);
   membership.update(assignmentOf({{1},

@@ -207,5 +207,23 @@ TEST_F(RouterOutcomesTest, GrpcHasItsStatusAtTheEnd) {
   }
 }
 
+// --- panic ---
+
+TEST_F(RouterOutcomesTest, ResponsesSayThatThereIsPanic) {
+  auto spec = clusterSpec();
+  spec->panic = {upstream::PanicSpec::Mode::ServeAll, 50};
+  makeCluster(spec);
+  auto e = sent();
+  answer(peer(0));
+  EXPECT_EQ(e->context.fields.find("x-convoy-panic"), std::string::npos);
+  setHosts({endpoint(1, 1, upstream::HealthStatus::Unhealthy)});
+  e = sent();
+  answer(peer(io_.peers.size() - 1));
+  ASSERT_EQ(e->context.status, 200);
+  EXPECT_NE(e->context.fields.find("x-convoy-panic: serve_all"), std::string::npos)
+      << e->context.fields;
+  EXPECT_EQ(metrics().lb_healthy_panic.value(), 1u);
+}
+
 }  // namespace
 }  // namespace convoy::filter::router
