@@ -16,6 +16,8 @@ constexpr char kPolicy[] = "convoy.ext.FailurePolicy";
 constexpr uint32_t kConsecutiveFailures = 5;
 constexpr uint32_t kMaxEjectionPercent = 50;
 constexpr uint32_t kPanicPercent = 50;
+constexpr uint32_t kCorrelatedPercent = 50;
+constexpr int64_t kCorrelatedSeconds = 30;
 constexpr int64_t kIntervalSeconds = 10;
 constexpr int64_t kEjectionSeconds = 30;
 constexpr int64_t kMostEjectionSeconds = 300;
@@ -111,6 +113,16 @@ void setPanic(const v1::PanicPolicy& panic, Cluster* cluster, ext::FailurePolicy
   policy->mutable_panic()->set_threshold_percent(percent);
 }
 
+void setCorrelated(const v1::CorrelatedFailures& rule,
+                   ext::FailurePolicy::CorrelatedFailures* out) {
+  out->set_percent(rule.has_percent() ? rule.percent() : kCorrelatedPercent);
+  if (rule.has_window()) {
+    *out->mutable_window() = rule.window();
+  } else {
+    out->mutable_window()->set_seconds(kCorrelatedSeconds);
+  }
+}
+
 }  // namespace
 
 void compileFailurePolicy(const v1::Pool& pool, Cluster* cluster) {
@@ -127,6 +139,9 @@ void compileFailurePolicy(const v1::Pool& pool, Cluster* cluster) {
     // A backend that fails requests and passes its checks would come back with every check.
     out->mutable_successful_active_health_check_uneject_host()->set_value(false);
     if (rules.has_latency()) setLatency(rules.latency(), policy.mutable_latency_outlier());
+  }
+  if (pool.has_correlated_failures()) {
+    setCorrelated(pool.correlated_failures(), policy.mutable_correlated_failures());
   }
   if (policy.ByteSizeLong() == 0) return;
   (*cluster->mutable_metadata()->mutable_typed_filter_metadata())[kPolicy].PackFrom(policy);

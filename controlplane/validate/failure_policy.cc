@@ -104,6 +104,13 @@ void checkPanic(const v1::PanicPolicy& panic, const Place& place) {
   }
 }
 
+void checkCorrelated(const v1::CorrelatedFailures& rule, const Place& place) {
+  if (rule.has_percent()) checkRange(rule.percent(), 1, 99, place.field("percent"));
+  if (rule.has_window()) {
+    checkDuration(rule.window(), 100, kHourMs, "100 ms to 1 h", place.field("window"));
+  }
+}
+
 }  // namespace
 
 void checkFailurePolicy(const v1::Pool& pool, const Place& place) {
@@ -111,6 +118,9 @@ void checkFailurePolicy(const v1::Pool& pool, const Place& place) {
     checkOutliers(pool.outlier_detection(), place.field("outlier_detection"));
   }
   checkPanic(pool.panic(), place.field("panic"));
+  if (pool.has_correlated_failures()) {
+    checkCorrelated(pool.correlated_failures(), place.field("correlated_failures"));
+  }
 }
 
 }  // namespace convoy::controlplane::validate

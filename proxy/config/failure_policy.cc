@@ -154,6 +154,22 @@ void setPanic(const ext::FailurePolicy::Panic& proto, upstream::PanicSpec* spec,
   }
 }
 
+upstream::CorrelationSpec toCorrelation(const ext::FailurePolicy::CorrelatedFailures& proto,
+                                        base::FieldReport& report) {
+  constexpr Milliseconds kLeastWindow{100};
+  upstream::CorrelationSpec spec;
+  if (proto.percent() != 0) spec.percent = proto.percent();
+  if (spec.percent > 99) {
+    report.error("percent", "range", std::to_string(spec.percent), "must be at most 99");
+  }
+  if (proto.has_window()) spec.window = toMilliseconds(proto.window(), "window", report);
+  if (spec.window < kLeastWindow) {
+    report.error("window", "range", std::to_string(spec.window.count()) + " ms",
+                 "must be at least 100 ms");
+  }
+  return spec;
+}
+
 }  // namespace
 
 void setFailurePolicy(const Cluster& proto, upstream::ClusterSpec* spec,
@@ -180,6 +196,10 @@ void setFailurePolicy(const Cluster& proto, upstream::ClusterSpec* spec,
   if (policy.has_panic()) {
     auto within = report.in("panic");
     setPanic(policy.panic(), &spec->panic, report);
+  }
+  if (policy.has_correlated_failures()) {
+    auto within = report.in("correlated_failures");
+    spec->correlation = toCorrelation(policy.correlated_failures(), report);
   }
   if (!policy.has_latency_outlier()) return;
   auto within = report.in("latency_outlier");

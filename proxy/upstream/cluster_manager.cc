@@ -136,7 +136,7 @@ class ClusterManager::Impl {
     std::shared_ptr<net::TransportFactory> check_transport;
     Membership membership;
     bool panic = false;
-    std::unique_ptr<Guard> guard;  // null: no outlier detection
+    std::unique_ptr<Guard> guard;  // null: nothing is done about failing hosts
   };
   // What one apply() did to one cluster.
   struct Change {
@@ -206,11 +206,12 @@ class ClusterManager::Impl {
           return retains && (health == ActiveHealth::Healthy || health == ActiveHealth::Degraded);
         });
     if (std::exchange(cluster.hosts, present) != present) change.other_checks = true;
+    showGuard(cluster);
     Membership::Change hosts = cluster.membership.update(
         *cluster.hosts,
         [&](const EndpointSpec& endpoint) {
-          const bool ejected = cluster.guard != nullptr && cluster.guard->ejected(endpoint.address);
-          return ejected ? ActiveHealth::Unhealthy : activeHealth(cluster, endpoint);
+          const ActiveHealth health = activeHealth(cluster, endpoint);
+          return cluster.guard == nullptr ? health : cluster.guard->judge(endpoint.address, health);
         },
         cluster.spec->panic);
     notePanic(cluster, hosts.panic);
@@ -240,15 +241,26 @@ class ClusterManager::Impl {
                                   base::toAbsl(nameOf(cluster.spec->panic.mode))));
   }
 
-  // The outlier detection starts, goes on by another spec, or ends.
+  // What is done about failing hosts starts, goes on by another spec, or ends.
   void setGuard(Cluster& cluster) {
-    if (cluster.spec->outlier == nullptr) return cluster.guard.reset();
+    if (!Guard::isNeeded(*cluster.spec)) return cluster.guard.reset();
     if (cluster.guard == nullptr) {
       const std::string& name = cluster.spec->name;
       cluster.guard =
           std::make_unique<Guard>(main_, registry_, name, [this, name] { applyHealth({name}); });
     }
-    cluster.guard->configure(cluster.spec->outlier);
+    cluster.guard->configure(*cluster.spec);
+  }
+
+  void showGuard(const Cluster& cluster) const {
+    if (cluster.guard == nullptr) return;
+    std::vector<Guard::Observed> hosts;
+    for (const LocalitySpec& locality : cluster.hosts->localities) {
+      for (const EndpointSpec& endpoint : locality.endpoints) {
+        hosts.push_back({endpoint.address, checked(cluster, endpoint)});
+      }
+    }
+    cluster.guard->observe(hosts);
   }
 
   static void tellGuard(const Cluster& cluster) {

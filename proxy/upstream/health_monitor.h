@@ -31,6 +31,7 @@ enum class ActiveHealth : uint8_t {
 struct CheckedHost {
   ActiveHealth health = ActiveHealth::NotChecked;
   std::string reason = {};  // of the last failure, while Unhealthy
+  bool unanswered = false;  // it was for want of a connection, an answer or time
 };
 
 class HealthMonitor {

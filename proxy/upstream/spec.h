@@ -16,6 +16,7 @@
 #include "proxy/http/h2_options.h"
 #include "proxy/net/address.h"
 #include "proxy/net/spec.h"
+#include "proxy/upstream/outlier/spec.h"
 
 namespace convoy::upstream {
 
@@ -125,7 +126,6 @@ struct PanicSpec {
 
 struct HealthCheckSpec;  // health/spec.h
 struct DnsSpec;          // dns/spec.h
-struct OutlierSpec;      // outlier/spec.h
 
 struct ClusterSpec {
   enum class Discovery : uint8_t { Static, Eds, Dns };
@@ -154,6 +154,7 @@ struct ClusterSpec {
   // A host that discovery takes away goes at once, though its checks pass.
   bool ignore_health_on_removal = false;
   std::shared_ptr<const OutlierSpec> outlier;  // null: no outlier detection
+  std::optional<CorrelationSpec> correlation;
   PanicSpec panic;
   std::string version;
   base::TimerOrigins origins;  // of connect_timeout

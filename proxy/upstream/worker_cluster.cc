@@ -146,7 +146,7 @@ std::unique_ptr<LoadBalancer> WorkerCluster::adoptSpec(std::shared_ptr<const Clu
     wants_results_ = balancer_->wantsResults();
   }
   spec_ = std::move(spec);
-  recorder_.configure(spec_->outlier.get());
+  recorder_.configure(RecordingSpec::of(*spec_));
   connect_queue_ = queueFor(loop(), spec_->connect_timeout);
   idle_queue_ = queueFor(loop(), spec_->idle_timeout.value_or(kDefaultIdleTimeout));
   age_queue_ = queueFor(loop(), spec_->max_connection_duration);

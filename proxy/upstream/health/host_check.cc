@@ -144,7 +144,8 @@ void HostCheck::tell(ActiveHealth before, const ProbeResult& result) {
   const bool pass = passed(result.kind) && cluster_->tells_passes;
   if (now == before && !other_reason && !pass) return;
   told_reason_ = reason;
-  report_(target_.host, {now, reason}, pass);
+  const bool unanswered = !reason.empty() && result.kind == Kind::Network;
+  report_(target_.host, {now, reason, unanswered}, pass);
 }
 
 observe::Gauge* HostCheck::gauge(ActiveHealth health) const {

@@ -145,6 +145,16 @@ Detector::Events Detector::onCheckPassed(const net::Address& host, event::Monoto
   return events;
 }
 
+Detector::Events Detector::takeBack(const Which& which, event::MonotonicTime now) {
+  Events events;
+  for (auto& record : records_) {
+    if (record->ejected && which(record->host->address(), record->by)) {
+      comeBack(*record, now, events);
+    }
+  }
+  return events;
+}
+
 void Detector::comeBack(Record& record, event::MonotonicTime now, Events& events) {
   record.ejected = false;
   record.host->streaks().endAll();
@@ -270,7 +280,10 @@ void Detector::detected(Record& record, Detection by, std::string evidence,
   if (record.ejected) return;
   metrics_.detected[static_cast<size_t>(by)].add();
   Event event{.host = record.host->address(), .by = by, .evidence = std::move(evidence)};
-  if (!room()) {
+  if (hold_ && hold_(event.host, by)) {
+    metrics_.ejections_held.add();
+    event.kind = Event::Kind::Held;
+  } else if (!room()) {
     metrics_.ejections_overflow.add();
     event.kind = Event::Kind::Overflow;
   } else if (random_.below(100) >= spec_->chance(by)) {
@@ -285,6 +298,7 @@ void Detector::detected(Record& record, Detection by, std::string evidence,
       time += event::Duration(random_.below(static_cast<uint64_t>(jitter.count())));
     }
     record.ejected = true;
+    record.by = by;
     record.ejected_at = now;
     record.ejected_for = event.time = time;
     record.view.evidence = event.evidence;

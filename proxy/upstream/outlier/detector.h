@@ -15,6 +15,7 @@
 // always_eject_one_host), and none takes the last host that serves: Envoy knows no such host.
 
 #include <cstdint>
+#include <functional>
 #include <memory>
 #include <optional>
 #include <string>
@@ -36,6 +37,7 @@ struct EjectionView {
   bool ejected = false;
   std::string evidence = {};  // why, while ejected
   uint32_t ejections = 0;     // so far
+  bool held = false;          // its checks fail like those of too many others: it stays in
   // In percent, of the last interval; unset: too few requests, or too few hosts.
   std::optional<double> success_rate = {};
   std::optional<double> local_origin_success_rate = {};
@@ -48,6 +50,7 @@ class Detector {
       Ejected,
       NotEnforced,  // by chance: enforcing_*
       Overflow,     // max_ejection_percent, or the last host
+      Held,         // it has to do with more than this host (Hold)
       Returned,
     };
     Kind kind = Kind::Ejected;
@@ -58,11 +61,15 @@ class Detector {
   };
   using Events = std::vector<Event>;
 
+  // Asked about each detection, whatever becomes of it: true if the host may not be ejected for it.
+  using Hold = std::function<bool(const net::Address& host, Detection by)>;
+
   // Both outlive this object.
   Detector(event::Random& random, OutlierMetrics& metrics) : random_(random), metrics_(metrics) {}
 
   void configure(std::shared_ptr<const OutlierSpec> spec) { spec_ = std::move(spec); }
   const OutlierSpec& spec() const { return *spec_; }
+  void holdBy(Hold hold) { hold_ = std::move(hold); }
   // In configured order. What is known of hosts that stay is kept.
   void setHosts(const std::vector<std::shared_ptr<const Host>>& hosts);
   // How many hosts get requests; counted down here at each ejection until it is set anew.
@@ -71,6 +78,9 @@ class Detector {
   Events onStreak(const Host& host, Streak streak, event::MonotonicTime now);
   Events sweep(event::MonotonicTime now);
   Events onCheckPassed(const net::Address& host, event::MonotonicTime now);
+  // Ends the ejections of those that the predicate is true of.
+  using Which = std::function<bool(const net::Address& host, Detection by)>;
+  Events takeBack(const Which& which, event::MonotonicTime now);
 
   bool ejected(const net::Address& host) const;
   EjectionView view(const net::Address& host) const;
@@ -90,6 +100,7 @@ class Detector {
     event::MonotonicTime ejected_at{};
     event::Duration ejected_for{};
     uint32_t backoff = 0;
+    Detection by{};
     EjectionView view;
   };
   struct Rate {
@@ -115,6 +126,7 @@ class Detector {
   event::Random& random_;
   OutlierMetrics& metrics_;
   std::shared_ptr<const OutlierSpec> spec_;
+  Hold hold_;
   std::vector<std::unique_ptr<Record>> records_;  // in configured order
   absl::flat_hash_map<net::Address, Record*> by_address_;
   uint32_t ejected_ = 0;

@@ -14,9 +14,17 @@ namespace {
 
 using Kind = Detector::Event::Kind;
 
+constexpr FailureWay kWays[] = {FailureWay::CheckUnanswered, FailureWay::CheckWrong,
+                                FailureWay::Errors, FailureWay::Unreachable, FailureWay::Slow};
+
+bool ofChecks(FailureWay way) {
+  return way == FailureWay::CheckUnanswered || way == FailureWay::CheckWrong;
+}
+
 std::string secondsOf(event::Duration time) {
-  constexpr double kPerSecond = 1e9;
-  return absl::StrCat(static_cast<double>(time.count() / 1'000'000) * 1e6 / kPerSecond, " s");
+  constexpr double kMsPerSecond = 1000;
+  const auto ms = std::chrono::duration_cast<std::chrono::milliseconds>(time).count();
+  return absl::StrCat(static_cast<double>(ms) / kMsPerSecond, " s");
 }
 
 }  // namespace
@@ -28,33 +36,158 @@ Guard::Guard(event::Loop& main, observe::MetricRegistry& registry, std::string c
       on_changed_(std::move(on_changed)),
       metrics_(registry, "cluster", {{"envoy_cluster_name", cluster_}}, /*slots=*/1),
       detector_(main.random(), metrics_.slot(0)),
-      timer_(main, [this] { sweep(); }) {}
-
-void Guard::configure(const std::shared_ptr<const OutlierSpec>& spec) {
-  detector_.configure(spec);
-  timer_.armAfter(spec->interval);
+      timer_(main, [this] { tick(); }) {
+  detector_.holdBy([this](const net::Address& host, Detection by) { return hold(host, by); });
 }
 
+void Guard::configure(const ClusterSpec& spec) {
+  // Without an outlier detection of its own the detector has nobody to eject.
+  detects_ = spec.outlier != nullptr;
+  detector_.configure(detects_ ? spec.outlier : std::make_shared<const OutlierSpec>());
+  correlated_ = spec.correlation;
+  if (correlated_.has_value()) correlation_.configure(*correlated_);
+  period_ =
+      detects_ ? event::Duration(spec.outlier->interval) : event::Duration(correlated_->window) / 3;
+  timer_.armAfter(period_);
+}
+
+void Guard::setHosts(const std::vector<std::shared_ptr<const Host>>& hosts) {
+  detector_.setHosts(hosts);
+  if (!correlated_.has_value()) return;
+  auto before = std::exchange(answering_, {});
+  for (const auto& host : hosts) {
+    const auto found = before.find(host->address());
+    const bool known = found != before.end() && found->second.host == host;
+    answering_[host->address()] =
+        known ? found->second : Answering{host, host->sum(&HostMetrics::answers_ok)};
+  }
+}
+
+EjectionView Guard::view(const net::Address& host) const {
+  EjectionView view = detects_ ? detector_.view(host) : EjectionView();
+  const auto failing = failing_checks_.find(host);
+  view.held = failing != failing_checks_.end() && correlation_.concerns(failing->second, host);
+  return view;
+}
+
+// --- verdicts ---
+
+void Guard::observe(const std::vector<Observed>& hosts) {
+  if (!correlated_.has_value()) return;
+  correlation_.setHosts(hosts.size());
+  auto before = std::exchange(failing_checks_, {});
+  for (const Observed& observed : hosts) {
+    const auto found = before.find(observed.host);
+    if (observed.checked.health != ActiveHealth::Unhealthy) continue;
+    if (found != before.end()) {
+      failing_checks_.insert(*found);
+      before.erase(found);
+      continue;
+    }
+    const FailureWay way =
+        observed.checked.unanswered ? FailureWay::CheckUnanswered : FailureWay::CheckWrong;
+    failing_checks_[observed.host] = way;
+    noteFailure(way, observed.host);
+  }
+  for (const auto& [host, way] : before) correlation_.clear(way, host);
+  settleAlarms();
+}
+
+ActiveHealth Guard::judge(const net::Address& host, ActiveHealth checked) {
+  if (detects_ && detector_.ejected(host)) return ActiveHealth::Unhealthy;
+  if (checked != ActiveHealth::Unhealthy) return checked;
+  const auto failing = failing_checks_.find(host);
+  const bool held = failing != failing_checks_.end() &&
+                    correlation_.concerns(failing->second, host) && answersRequests(host);
+  return held ? ActiveHealth::Healthy : checked;
+}
+
+// Requests are the better check: a host that answers them is not down.
+bool Guard::answersRequests(const net::Address& host) {
+  const auto found = answering_.find(host);
+  if (found == answering_.end()) return false;
+  Answering& answering = found->second;
+  const int64_t answers = answering.host->sum(&HostMetrics::answers_ok);
+  if (std::exchange(answering.answers, answers) != answers) answering.at = main_.now();
+  return answering.at.has_value() && main_.now() - *answering.at <= correlated_->window;
+}
+
+// --- many hosts, one cause ---
+
+bool Guard::hold(const net::Address& host, Detection by) {
+  if (!correlated_.has_value()) return false;
+  const FailureWay way = wayOf(by);
+  noteFailure(way, host);
+  return correlation_.alarm(way);
+}
+
+void Guard::noteFailure(FailureWay way, const net::Address& host) {
+  correlation_.note(way, host, main_.now());
+}
+
+// Logs and counts alarms that have begun or ended.
+void Guard::settleAlarms() {
+  for (const FailureWay way : kWays) {
+    bool& logged = alarms_[static_cast<size_t>(way)];
+    const bool alarm = correlation_.alarm(way);
+    if (std::exchange(logged, alarm) == alarm) continue;
+    OutlierMetrics& metrics = metrics_.slot(0);
+    const std::string what =
+        absl::StrCat("cluster ", cluster_, ": ", correlation_.failing(way),
+                     " hosts fail in the same way: ", base::toAbsl(nameOf(way)));
+    if (alarm) {
+      metrics.correlated_failures_total.add();
+      metrics.correlated_failures_active.add();
+      base::logError(absl::StrCat("ALARM: ", what, "; nobody is taken out for it"));
+    } else {
+      metrics.correlated_failures_active.sub();
+      base::logInfo(absl::StrCat("end of alarm: ", what));
+    }
+  }
+}
+
+// --- what happens ---
+
 void Guard::onStreak(const Host& host, Streak streak) {
-  handle(detector_.onStreak(host, streak, main_.now()));
+  if (detects_) handle(detector_.onStreak(host, streak, main_.now()));
 }
 
 void Guard::onCheckPassed(const net::Address& host) {
-  handle(detector_.onCheckPassed(host, main_.now()));
+  if (detects_) handle(detector_.onCheckPassed(host, main_.now()));
 }
 
-void Guard::sweep() {
-  timer_.armAfter(detector_.spec().interval);
+void Guard::tick() {
+  timer_.armAfter(period_);
   stay_logged_ = false;
-  handle(detector_.sweep(main_.now()));
+  bool judge_again = false;
+  for (auto& [host, answering] : answering_) answersRequests(host);
+  for (const FailureWay way : kWays) {
+    // Of hosts that are held some may have stopped answering.
+    judge_again |= ofChecks(way) && correlation_.alarm(way);
+    if (!ofChecks(way) && correlated_.has_value()) correlation_.forgetOld(way, main_.now());
+  }
+  if (detects_) {
+    handle(detector_.sweep(main_.now()));
+  } else {
+    settleAlarms();
+  }
+  if (judge_again) on_changed_();
 }
 
 void Guard::handle(const Detector::Events& events) {
   bool changed = false;
-  for (const Detector::Event& event : events) {
-    log(event);
-    changed |= event.kind == Kind::Ejected || event.kind == Kind::Returned;
-  }
+  const auto take = [&](const Detector::Events& which) {
+    for (const Detector::Event& event : which) {
+      log(event);
+      changed |= event.kind == Kind::Ejected || event.kind == Kind::Returned;
+    }
+  };
+  take(events);
+  // Those that went out before it was clear that the cause is not theirs.
+  take(detector_.takeBack([this](const net::Address& host,
+                                 Detection by) { return correlation_.concerns(wayOf(by), host); },
+                          main_.now()));
+  settleAlarms();
   if (changed) on_changed_();
 }
 
@@ -69,14 +202,16 @@ void Guard::log(const Detector::Event& event) {
       return base::logInfo(absl::StrCat(who, " gets requests again after ", secondsOf(event.time)));
     case Kind::Overflow:
     case Kind::NotEnforced:
+    case Kind::Held:
       break;
   }
   // It may be told as often as requests fail.
   if (std::exchange(stay_logged_, true)) return;
-  base::logWarning(absl::StrCat(
-      who, " is an outlier and stays, ",
-      event.kind == Kind::Overflow ? "since no more hosts may be out" : "by chance (enforcing)",
-      ": ", why));
+  base::logWarning(absl::StrCat(who, " is an outlier and stays, ",
+                                event.kind == Kind::Overflow ? "since no more hosts may be out"
+                                : event.kind == Kind::Held   ? "like others that fail so"
+                                                             : "by chance (enforcing)",
+                                ": ", why));
 }
 
 }  // namespace convoy::upstream

@@ -1,54 +1,92 @@
 #pragma once
 
-// The outlier detection of one cluster as ClusterManager sees it: keeps the detector's time, logs
-// what it decides, and says when the host set is to be put together anew. Main's thread only.
+// What one cluster does about failing hosts, as ClusterManager sees it: joins the outlier detection
+// (detector.h) and the detector of correlated failures (correlation.h), keeps their time, logs what
+// they decide, and says when the host set is to be put together anew. Main's thread only.
+//
+// For each host set ClusterManager calls observe(), asks judge() of each host, and then says who
+// there is and who serves (setHosts(), setServing()).
 
 #include <functional>
 #include <memory>
+#include <optional>
 #include <string>
 #include <vector>
 
+#include "absl/container/flat_hash_map.h"
 #include "proxy/event/loop.h"
 #include "proxy/observe/metrics.h"
+#include "proxy/upstream/health_monitor.h"
 #include "proxy/upstream/host.h"
+#include "proxy/upstream/outlier/correlation.h"
 #include "proxy/upstream/outlier/detector.h"
+#include "proxy/upstream/spec.h"
 
 namespace convoy::upstream {
 
 class Guard {
  public:
-  // The loop and the registry outlive this object. on_changed is not called from inside the other
-  // calls here, but for onStreak() and onCheckPassed(); it may not destroy the Guard.
+  struct Observed {
+    net::Address host;
+    CheckedHost checked;
+  };
+
+  static bool isNeeded(const ClusterSpec& spec) {
+    return spec.outlier != nullptr || spec.correlation.has_value();
+  }
+
+  // The loop and the registry outlive this object. on_changed is called from the timer, onStreak()
+  // and onCheckPassed(); it may not destroy the Guard.
   Guard(event::Loop& main, observe::MetricRegistry& registry, std::string cluster,
         std::function<void()> on_changed);
   Guard(const Guard&) = delete;
   Guard& operator=(const Guard&) = delete;
 
-  void configure(const std::shared_ptr<const OutlierSpec>& spec);
-  // serving: how many of the hosts get requests.
-  void setHosts(const std::vector<std::shared_ptr<const Host>>& hosts) {
-    detector_.setHosts(hosts);
-  }
-  void setServing(uint32_t serving) { detector_.setServing(serving); }
+  // REQUIRES: isNeeded(spec).
+  void configure(const ClusterSpec& spec);
+  // What our own checks say now, of all hosts.
+  void observe(const std::vector<Observed>& hosts);
+  // What counts instead of our own checks' verdict.
+  ActiveHealth judge(const net::Address& host, ActiveHealth checked);
+  // In configured order.
+  void setHosts(const std::vector<std::shared_ptr<const Host>>& hosts);
+  void setServing(uint32_t hosts) { detector_.setServing(hosts); }
 
   void onStreak(const Host& host, Streak streak);
   void onCheckPassed(const net::Address& host);
 
-  bool ejected(const net::Address& host) const { return detector_.ejected(host); }
-  EjectionView view(const net::Address& host) const { return detector_.view(host); }
+  EjectionView view(const net::Address& host) const;
 
  private:
-  void sweep();
+  // When a host has last answered a request well, as far as was looked.
+  struct Answering {
+    std::shared_ptr<const Host> host;
+    int64_t answers = 0;
+    std::optional<event::MonotonicTime> at = {};
+  };
+
+  void tick();
   void handle(const Detector::Events& events);
   void log(const Detector::Event& event);
+  bool hold(const net::Address& host, Detection by);
+  void noteFailure(FailureWay way, const net::Address& host);
+  void settleAlarms();
+  bool answersRequests(const net::Address& host);
 
   event::Loop& main_;
   const std::string cluster_;
   const std::function<void()> on_changed_;
   observe::MetricGroup<OutlierMetrics> metrics_;
+  bool detects_ = false;
   Detector detector_;
+  std::optional<CorrelationSpec> correlated_;
+  Correlation correlation_;
+  std::array<bool, static_cast<size_t>(FailureWay::kCount)> alarms_{};  // that were logged
+  absl::flat_hash_map<net::Address, FailureWay> failing_checks_;
+  absl::flat_hash_map<net::Address, Answering> answering_;
+  event::Duration period_{};
   event::Timer timer_;
-  bool stay_logged_ = false;  // since the last sweep, that an outlier stays
+  bool stay_logged_ = false;  // since the last tick, that an outlier stays
 };
 
 }  // namespace convoy::upstream

@@ -14,6 +14,9 @@ struct OutlierMetrics {
   observe::Gauge ejections_active;
   observe::Counter ejections_enforced_total;
   observe::Counter ejections_overflow;
+  observe::Counter ejections_held;
+  observe::Counter correlated_failures_total;
+  observe::Gauge correlated_failures_active;
   std::array<observe::Counter, kDetections> detected;
   std::array<observe::Counter, kDetections> enforced;
 
@@ -24,6 +27,12 @@ struct OutlierMetrics {
             "Hosts ejected, for whatever reason");
     visitor("outlier_detection.ejections_overflow", self.ejections_overflow,
             "Outliers not ejected because of max_ejection_percent, or because nobody else serves");
+    visitor("outlier_detection.ejections_held", self.ejections_held,
+            "Outliers not ejected since too many hosts fail in the same way (Convoy's own)");
+    visitor("outlier_detection.correlated_failures_total", self.correlated_failures_total,
+            "Times that too many hosts began to fail in the same way (Convoy's own)");
+    visitor("outlier_detection.correlated_failures_active", self.correlated_failures_active,
+            "Ways in which too many hosts fail now (Convoy's own)");
     constexpr const char* kDetected[] = {
         "outlier_detection.ejections_detected_consecutive_5xx",
         "outlier_detection.ejections_detected_consecutive_gateway_failure",

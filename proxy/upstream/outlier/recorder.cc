@@ -12,15 +12,28 @@ constexpr uint16_t kTimedOut = 504;
 
 }  // namespace
 
+RecordingSpec RecordingSpec::of(const ClusterSpec& cluster) {
+  RecordingSpec spec;
+  spec.on = cluster.outlier != nullptr || cluster.correlation.has_value();
+  if (cluster.outlier == nullptr) return spec;
+  const OutlierSpec& outlier = *cluster.outlier;
+  spec.split_local_errors = outlier.split_local_errors;
+  spec.timed = outlier.latency.has_value();
+  spec.consecutive_5xx = outlier.consecutive_5xx;
+  spec.consecutive_gateway_failure = outlier.consecutive_gateway_failure;
+  spec.consecutive_local_origin_failure = outlier.consecutive_local_origin_failure;
+  return spec;
+}
+
 void Recorder::note(const Host& host, HostMetrics& mine, const Outcome& outcome) {
   using Kind = Outcome::Kind;
   switch (outcome.kind) {
     case Kind::Connected:
-      if (!spec_->split_local_errors) return;
+      if (!spec_.split_local_errors) return;
       mine.reached.add();
       return host.streaks().end(Streak::LocalFailures);
     case Kind::Answered:
-      if (spec_->latency.has_value()) {
+      if (spec_.timed) {
         mine.timed_answers.add();
         mine.answer_time_us.add(static_cast<uint64_t>(
             std::chrono::duration_cast<std::chrono::microseconds>(outcome.took).count()));
@@ -30,11 +43,11 @@ void Recorder::note(const Host& host, HostMetrics& mine, const Outcome& outcome)
     case Kind::TimedOut:
       break;
   }
-  if (!spec_->split_local_errors) {
+  if (!spec_.split_local_errors) {
     return noteStatus(host, mine, outcome.kind == Kind::Failed ? kFailed : kTimedOut);
   }
   mine.unreached.add();
-  extend(host, Streak::LocalFailures, spec_->consecutive_local_origin_failure);
+  extend(host, Streak::LocalFailures, spec_.consecutive_local_origin_failure);
 }
 
 void Recorder::noteStatus(const Host& host, HostMetrics& mine, uint16_t status) {
@@ -45,11 +58,11 @@ void Recorder::noteStatus(const Host& host, HostMetrics& mine, uint16_t status) 
   }
   mine.answers_failed.add();
   if (status >= 502 && status <= 504) {
-    extend(host, Streak::GatewayFailures, spec_->consecutive_gateway_failure);
+    extend(host, Streak::GatewayFailures, spec_.consecutive_gateway_failure);
   } else {
     host.streaks().end(Streak::GatewayFailures);
   }
-  extend(host, Streak::ServerErrors, spec_->consecutive_5xx);
+  extend(host, Streak::ServerErrors, spec_.consecutive_5xx);
 }
 
 void Recorder::extend(const Host& host, Streak streak, uint32_t threshold) {

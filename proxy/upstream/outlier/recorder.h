@@ -6,12 +6,13 @@
 
 #include <cstdint>
 #include <functional>
+#include <limits>
 #include <memory>
 
 #include "proxy/event/clock.h"
 #include "proxy/upstream/host.h"
-#include "proxy/upstream/outlier/spec.h"
 #include "proxy/upstream/outlier/streaks.h"
+#include "proxy/upstream/spec.h"
 
 namespace convoy::upstream {
 
@@ -37,14 +38,27 @@ struct Outcome {
 // Any worker: this streak of this host has reached its threshold.
 using TellStreak = std::function<void(const std::shared_ptr<const Host>& host, Streak streak)>;
 
+// What is to be recorded, and told.
+struct RecordingSpec {
+  static constexpr uint32_t kNever = std::numeric_limits<uint32_t>::max();
+
+  static RecordingSpec of(const ClusterSpec& cluster);
+
+  bool on = false;
+  bool split_local_errors = false;
+  bool timed = false;
+  uint32_t consecutive_5xx = kNever;
+  uint32_t consecutive_gateway_failure = kNever;
+  uint32_t consecutive_local_origin_failure = kNever;
+};
+
 class Recorder {
  public:
   // tell outlives this object.
   explicit Recorder(const TellStreak& tell) : tell_(tell) {}
 
-  // Null: nothing is recorded.
-  void configure(const OutlierSpec* spec) { spec_ = spec; }
-  bool records() const { return spec_ != nullptr; }
+  void configure(const RecordingSpec& spec) { spec_ = spec; }
+  bool records() const { return spec_.on; }
   // REQUIRES: records(). mine: this worker's metrics of the host.
   void note(const Host& host, HostMetrics& mine, const Outcome& outcome);
 
@@ -53,7 +67,7 @@ class Recorder {
   void extend(const Host& host, Streak streak, uint32_t threshold);
 
   const TellStreak& tell_;
-  const OutlierSpec* spec_ = nullptr;
+  RecordingSpec spec_;
 };
 
 }  // namespace convoy::upstream

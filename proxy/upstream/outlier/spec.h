@@ -1,8 +1,8 @@
 #pragma once
 
-// Passive outlier detection of a cluster (envoy.config.cluster.v3.OutlierDetection), made by
-// config/: plain data. The defaults are Envoy's; a time that Envoy derives from another one has
-// been derived.
+// What a cluster does about failing hosts (envoy.config.cluster.v3.OutlierDetection and
+// convoy.ext.FailurePolicy), made by config/: plain data. The defaults are Envoy's; a time that
+// Envoy derives from another one has been derived.
 
 #include <array>
 #include <chrono>
@@ -77,6 +77,13 @@ struct OutlierSpec {
   std::array<uint32_t, kDetections> enforcing{100, 0, 100, 100, 100, 0, 0, 100};
 
   uint32_t chance(Detection detection) const { return enforcing[static_cast<size_t>(detection)]; }
+};
+
+// When more than so many hosts begin to fail in the same way within a window, nobody is taken out
+// for it (correlation.h).
+struct CorrelationSpec {
+  uint32_t percent = 50;
+  std::chrono::milliseconds window{30'000};
 };
 
 }  // namespace convoy::upstream

@@ -40,6 +40,17 @@ TEST(FailurePolicyTest, ThePanicModeIsWrittenOut) {
             cluster("1", "mode: SERVE_ALL"));
 }
 
+TEST(FailurePolicyTest, CorrelatedFailures) {
+  const auto policy = [](const std::string& fields) {
+    return "metadata { typed_filter_metadata { key: \"convoy.ext.FailurePolicy\" value { "
+           "[type.googleapis.com/convoy.ext.FailurePolicy] { correlated_failures { " +
+           fields + " } } } } } " + kNoPanic;
+  };
+  EXPECT_EQ(compiled("correlated_failures {}"), policy("percent: 50 window { seconds: 30 }"));
+  EXPECT_EQ(compiled("correlated_failures { percent: 10 window { seconds: 5 } }"),
+            policy("percent: 10 window { seconds: 5 }"));
+}
+
 TEST(FailurePolicyTest, DefaultsOfOutlierDetectionAreWrittenOut) {
   EXPECT_EQ(compiled("outlier_detection {}"),
             "outlier_detection { consecutive_5xx { value: 5 } interval { seconds: 10 } "

@@ -57,6 +57,14 @@ TEST(FailurePolicyTest, OutlierDetection) {
   EXPECT_EQ(problemsOf(""), "");
 }
 
+TEST(FailurePolicyTest, CorrelatedFailures) {
+  EXPECT_EQ(problemsOf("correlated_failures {}"), "");
+  EXPECT_EQ(problemsOf("correlated_failures { percent: 0 window {} }"),
+            "x.correlated_failures.percent: range, x.correlated_failures.window: range");
+  EXPECT_EQ(problemsOf("correlated_failures { percent: 100 }"),
+            "x.correlated_failures.percent: range");
+}
+
 TEST(FailurePolicyTest, Panic) {
   const std::pair<std::string, std::string> cases[] = {
       {"", ""},

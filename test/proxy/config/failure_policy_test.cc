@@ -118,6 +118,15 @@ TEST(FailurePolicy, Panic) {
             (PanicSpec{Mode::Fail, 0}));
 }
 
+TEST(FailurePolicy, CorrelatedFailures) {
+  EXPECT_FALSE(make("metadata: {}")->correlation.has_value());
+  const auto spec = make(policy("correlated_failures: {percent: 20, window: 5s}"));
+  ASSERT_TRUE(spec->correlation.has_value());
+  EXPECT_EQ(spec->correlation->percent, 20u);
+  EXPECT_EQ(spec->correlation->window, seconds(5));
+  EXPECT_EQ(make(policy("correlated_failures: {}"))->correlation->percent, 50u);
+}
+
 TEST(FailurePolicy, Mistakes) {
   const ErrorCase kCases[] = {
       {"outlier_detection: {consecutive_5xx: 0, consecutive_gateway_failure: 0, "
@@ -133,6 +142,11 @@ TEST(FailurePolicy, Mistakes) {
       {"outlier_detection: {}, " + policy("latency_outlier: {factor: 0.5}"),
        {"metadata.typed_filter_metadata[\"convoy.ext.FailurePolicy\"].latency_outlier.factor: "
         "range: 0.500000"}},
+      {policy("correlated_failures: {percent: 100, window: 0.01s}"),
+       {"metadata.typed_filter_metadata[\"convoy.ext.FailurePolicy\"].correlated_failures.percent: "
+        "range: 100",
+        "metadata.typed_filter_metadata[\"convoy.ext.FailurePolicy\"].correlated_failures.window: "
+        "range: 10 ms"}},
       {policy("panic: {threshold_percent: 101}"),
        {"metadata.typed_filter_metadata[\"convoy.ext.FailurePolicy\"].panic.threshold_percent: "
         "range: 101"}},

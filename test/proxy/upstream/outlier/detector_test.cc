@@ -53,13 +53,13 @@ class DetectorTest : public testing::Test {
     return detector_.sweep(now_);
   }
   // "3 out, 4 stays (overflow)" as numbers of hosts and kinds: "-3 !4 ~5 +6" for ejected, overflow,
-  // not enforced and returned.
+  // not enforced and returned; "^7" for held.
   std::string text(const Detector::Events& events) {
     std::string out;
     for (const auto& event : events) {
       for (size_t i = 0; i < hosts_.size(); ++i) {
         if (hosts_[i]->address() != event.host) continue;
-        out += (out.empty() ? "" : " ") + std::string(1, "-~!+"[static_cast<size_t>(event.kind)]) +
+        out += (out.empty() ? "" : " ") + std::string(1, "-~!^+"[static_cast<size_t>(event.kind)]) +
                std::to_string(i);
       }
     }
@@ -311,6 +311,20 @@ TEST_F(DetectorTest, AnAddressThatOccursTwiceIsOneHost) {
   spec_->max_ejection_percent = 50;
   EXPECT_EQ(text(fail(0)), "-0");
   EXPECT_EQ(text(fail(1)), "!1");
+}
+
+TEST_F(DetectorTest, WhatIsHeldIsCountedAndStays) {
+  detector_.holdBy(
+      [this](const net::Address& host, Detection) { return host == hosts_[1]->address(); });
+  EXPECT_EQ(text(fail(1)), "^1");
+  EXPECT_EQ(text(fail(0)), "-0");
+  EXPECT_EQ(text(fail(2, 5, Streak::LocalFailures)), "-2");
+  EXPECT_EQ(metrics_.ejections_held.value(), 1u);
+  EXPECT_EQ(
+      text(detector_.takeBack(
+          [](const net::Address&, Detection by) { return by == Detection::Consecutive5xx; }, now_)),
+      "+0");
+  EXPECT_EQ(out(), "2");
 }
 
 // A host that answers its checks, serves well for a while after each return and then fails again:

@@ -1,5 +1,9 @@
 #include "proxy/upstream/outlier/guard.h"
 
+#include <algorithm>
+#include <map>
+#include <string>
+
 #include "proxy/upstream/health/monitor.h"
 #include "proxy/upstream/outlier/spec.h"
 #include "test/proxy/upstream/fixture.h"
@@ -128,6 +132,99 @@ TEST_F(GuardTest, NewsOfAClusterThatIsGoneAreForNobody) {
   EXPECT_EQ(find(), nullptr);
   pass(seconds(11));
   EXPECT_EQ(manager_->size(), 0u);
+}
+
+// --- many hosts, one cause ---
+
+// The endpoint that is checked does real work: it fails when its host has more than so many
+// requests, while the requests are served. Each host that goes out for it leads its share to
+// others.
+class CascadeTest : public GuardTest, public testing::WithParamInterface<bool> {
+ protected:
+  static constexpr size_t kHosts = 10;
+  static constexpr size_t kRequests = 100;  // in each tenth of a second
+  // Of hosts 1 to 3 a little less than their share.
+  static size_t mostOf(size_t host) { return host <= 3 ? 9 : 12; }
+};
+INSTANTIATE_TEST_SUITE_P(Held, CascadeTest, testing::Bool());
+
+TEST_P(CascadeTest, ASlowHealthEndpointDoesNotTakeThePoolDown) {
+  test::HealthIo checks;
+  Monitor monitor(loop_.loop(), {&loop_.loop()}, registry_, checks, Monitor::Options{});
+  manager_->monitorHealthBy(monitor);
+  auto spec = clusterSpec();
+  spec->health_check = test::everyTwoSeconds();
+  if (GetParam()) spec->correlation = CorrelationSpec{.percent = 30, .window = seconds(20)};
+  makeCluster(spec, kHosts);
+  pass(seconds(3));
+  size_t least = kHosts;
+  for (int tenths = 0; tenths < 600; ++tenths) {
+    std::map<size_t, size_t> shares;
+    for (size_t i = 0; i < kRequests; ++i) {
+      PickResult picked = cluster().pick();
+      if (picked.kind != Pick::Kind::Host) continue;
+      const std::string ip = picked.lease.host().address().ipText();
+      ++shares[std::stoul(ip.substr(ip.rfind('.') + 1))];
+      cluster().noteOutcome(picked.lease.ref(), Outcome::answered(200, {}));
+    }
+    for (size_t host = 1; host <= kHosts; ++host) {
+      const std::string name = address(static_cast<int>(host)).text();
+      shares[host] > mostOf(host) ? void(checks.down.insert(name)) : void(checks.down.erase(name));
+    }
+    pass(milliseconds(100));
+    least = std::min(least, cluster().hostCount());
+  }
+  // The first three go out, and then nobody any more; or all follow them.
+  EXPECT_EQ(least, GetParam() ? kHosts - 3 : 0u);
+  if (GetParam()) {
+    EXPECT_EQ(cluster().hostCount(), kHosts);
+    EXPECT_TRUE(ejection(1).held);
+  }
+  monitor.shutdown();
+  run();
+  manager_.reset();
+  run();
+}
+
+TEST_F(GuardTest, HostsThatAnswerNothingGoOutWhateverTheOthersDo) {
+  test::HealthIo checks;
+  Monitor monitor(loop_.loop(), {&loop_.loop()}, registry_, checks, Monitor::Options{});
+  manager_->monitorHealthBy(monitor);
+  auto spec = clusterSpec();
+  spec->health_check = test::everyTwoSeconds();
+  spec->correlation = CorrelationSpec{.percent = 30, .window = seconds(9)};
+  makeCluster(spec, 4);
+  pass(seconds(3));
+  checks.all_down = true;
+  pass(seconds(8));
+  EXPECT_EQ(eligible(), "") << "all are dead, and one alarm changes nothing about it";
+  checks.down = {address(1).text(), address(3).text(), address(4).text()};
+  checks.all_down = false;
+  pass(seconds(5));
+  EXPECT_EQ(eligible(), "2 ");
+  monitor.shutdown();
+  run();
+  manager_.reset();
+  run();
+}
+
+TEST_F(GuardTest, WhatFailsInTheSameWayStaysAndComesBack) {
+  auto spec = guarded(outliers(90));
+  auto held = std::make_shared<ClusterSpec>(*spec);
+  held->correlation = CorrelationSpec{.percent = 50, .window = seconds(30)};
+  makeCluster(held, 4);
+  fail(1);
+  fail(2);
+  EXPECT_EQ(eligible(), "3 4 ");
+  fail(3);
+  EXPECT_EQ(eligible(), "1 2 3 4 ") << "it is not theirs";
+  fail(4);
+  fail(1);
+  EXPECT_EQ(eligible(), "1 2 3 4 ");
+  // Half a minute later each is judged by itself again.
+  pass(seconds(45));
+  fail(4);
+  EXPECT_EQ(eligible(), "1 2 3 ");
 }
 
 TEST_F(GuardTest, PassedChecksBringHostsBackIfTheyMay) {

@@ -20,7 +20,11 @@ class RecorderTest : public testing::Test {
     spec_.consecutive_5xx = 3;
     spec_.consecutive_gateway_failure = 2;
     spec_.consecutive_local_origin_failure = 2;
-    for (Recorder& worker : workers_) worker.configure(&spec_);
+    spec_.on = true;
+    configure();
+  }
+  void configure() {
+    for (Recorder& worker : workers_) worker.configure(spec_);
   }
   void note(size_t worker, const Outcome& outcome) {
     workers_[worker].note(*host_, host_->metrics(worker), outcome);
@@ -30,7 +34,7 @@ class RecorderTest : public testing::Test {
   std::string told() { return std::exchange(told_, {}); }
   int64_t sum(observe::Counter HostMetrics::*counter) { return host_->sum(counter); }
 
-  OutlierSpec spec_;
+  RecordingSpec spec_;
   std::shared_ptr<Host> host_ = std::make_shared<Host>(test::hostAddress(1), 0, 2);
   std::string told_;
   TellStreak tell_ = [this](const std::shared_ptr<const Host>& host, Streak streak) {
@@ -81,6 +85,7 @@ TEST_F(RecorderTest, WhatIsNoResponseCountsAsOne) {
 
 TEST_F(RecorderTest, OrByItselfIfItIsToldApart) {
   spec_.split_local_errors = true;
+  configure();
   note(0, Outcome::failed());
   note(0, Outcome::connected());
   note(0, Outcome::timedOut());
@@ -97,12 +102,30 @@ TEST_F(RecorderTest, OrByItselfIfItIsToldApart) {
 TEST_F(RecorderTest, ResponsesAreTimedWhereItMatters) {
   note(0, Outcome::answered(200, microseconds(500)));
   EXPECT_EQ(sum(&HostMetrics::timed_answers), 0);
-  spec_.latency.emplace();
+  spec_.timed = true;
+  configure();
   note(0, Outcome::answered(200, microseconds(500)));
   note(1, Outcome::answered(500, microseconds(700)));
   note(1, Outcome::timedOut());
   EXPECT_EQ(sum(&HostMetrics::timed_answers), 2);
   EXPECT_EQ(sum(&HostMetrics::answer_time_us), 1200);
+}
+
+TEST_F(RecorderTest, WhatIsRecordedFollowsFromTheCluster) {
+  ClusterSpec cluster;
+  EXPECT_FALSE(RecordingSpec::of(cluster).on);
+  cluster.correlation.emplace();
+  EXPECT_TRUE(RecordingSpec::of(cluster).on);
+  EXPECT_EQ(RecordingSpec::of(cluster).consecutive_5xx, RecordingSpec::kNever);
+  auto outlier = std::make_shared<OutlierSpec>();
+  outlier->consecutive_gateway_failure = 7;
+  outlier->latency.emplace();
+  cluster.outlier = outlier;
+  const RecordingSpec spec = RecordingSpec::of(cluster);
+  EXPECT_EQ(spec.consecutive_5xx, 5u);
+  EXPECT_EQ(spec.consecutive_gateway_failure, 7u);
+  EXPECT_TRUE(spec.timed);
+  EXPECT_FALSE(spec.split_local_errors);
 }
 
 }  // namespace
