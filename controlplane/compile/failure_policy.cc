@@ -16,6 +16,8 @@ constexpr char kPolicy[] = "convoy.ext.FailurePolicy";
 constexpr uint32_t kConsecutiveFailures = 5;
 constexpr uint32_t kMaxEjectionPercent = 50;
 constexpr uint32_t kPanicPercent = 50;
+constexpr uint32_t kBreakerFailures = 5;
+constexpr int64_t kBreakerSeconds = 60;
 constexpr uint32_t kCorrelatedPercent = 50;
 constexpr int64_t kCorrelatedSeconds = 30;
 constexpr int64_t kIntervalSeconds = 10;
@@ -123,6 +125,15 @@ void setCorrelated(const v1::CorrelatedFailures& rule,
   }
 }
 
+void setBreaker(const v1::BackendBreaker& rule, ext::FailurePolicy::HostBreaker* out) {
+  out->set_failures(rule.has_failures() ? rule.failures() : kBreakerFailures);
+  if (rule.has_open_time()) {
+    *out->mutable_open_time() = rule.open_time();
+  } else {
+    out->mutable_open_time()->set_seconds(kBreakerSeconds);
+  }
+}
+
 }  // namespace
 
 void compileFailurePolicy(const v1::Pool& pool, Cluster* cluster) {
@@ -142,6 +153,9 @@ void compileFailurePolicy(const v1::Pool& pool, Cluster* cluster) {
   }
   if (pool.has_correlated_failures()) {
     setCorrelated(pool.correlated_failures(), policy.mutable_correlated_failures());
+  }
+  if (pool.has_backend_breaker()) {
+    setBreaker(pool.backend_breaker(), policy.mutable_host_breaker());
   }
   if (policy.ByteSizeLong() == 0) return;
   (*cluster->mutable_metadata()->mutable_typed_filter_metadata())[kPolicy].PackFrom(policy);

@@ -111,6 +111,13 @@ void checkCorrelated(const v1::CorrelatedFailures& rule, const Place& place) {
   }
 }
 
+void checkBreaker(const v1::BackendBreaker& rule, const Place& place) {
+  if (rule.has_failures()) checkRange(rule.failures(), 1, kMostStreak, place.field("failures"));
+  if (rule.has_open_time()) {
+    checkDuration(rule.open_time(), 100, kHourMs, "100 ms to 1 h", place.field("open_time"));
+  }
+}
+
 }  // namespace
 
 void checkFailurePolicy(const v1::Pool& pool, const Place& place) {
@@ -118,6 +125,9 @@ void checkFailurePolicy(const v1::Pool& pool, const Place& place) {
     checkOutliers(pool.outlier_detection(), place.field("outlier_detection"));
   }
   checkPanic(pool.panic(), place.field("panic"));
+  if (pool.has_backend_breaker()) {
+    checkBreaker(pool.backend_breaker(), place.field("backend_breaker"));
+  }
   if (pool.has_correlated_failures()) {
     checkCorrelated(pool.correlated_failures(), place.field("correlated_failures"));
   }

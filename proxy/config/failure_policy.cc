@@ -170,6 +170,18 @@ upstream::CorrelationSpec toCorrelation(const ext::FailurePolicy::CorrelatedFail
   return spec;
 }
 
+upstream::HostBreakerSpec toHostBreaker(const ext::FailurePolicy::HostBreaker& proto,
+                                        base::FieldReport& report) {
+  upstream::HostBreakerSpec spec;
+  if (proto.failures() != 0) spec.failures = proto.failures();
+  if (proto.has_open_time())
+    spec.open_time = toMilliseconds(proto.open_time(), "open_time", report);
+  if (spec.open_time.count() <= 0) {
+    report.error("open_time", "range", "0 ms", "must be more than 0");
+  }
+  return spec;
+}
+
 }  // namespace
 
 void setFailurePolicy(const Cluster& proto, upstream::ClusterSpec* spec,
@@ -200,6 +212,10 @@ void setFailurePolicy(const Cluster& proto, upstream::ClusterSpec* spec,
   if (policy.has_correlated_failures()) {
     auto within = report.in("correlated_failures");
     spec->correlation = toCorrelation(policy.correlated_failures(), report);
+  }
+  if (policy.has_host_breaker()) {
+    auto within = report.in("host_breaker");
+    spec->host_breaker = toHostBreaker(policy.host_breaker(), report);
   }
   if (!policy.has_latency_outlier()) return;
   auto within = report.in("latency_outlier");

@@ -22,13 +22,17 @@ void addUnhealthyHosts(const upstream::ClusterManager& clusters, ext::NodeReport
   clusters.forEach([&](const upstream::ClusterManager::ClusterView& cluster) {
     for (const auto& host : cluster.hosts) {
       const bool fails = host.checked.health == upstream::ActiveHealth::Unhealthy;
-      if (!fails && !host.ejection.ejected) continue;
+      const bool ejected = host.ejection.ejected;
+      const bool broken = host.ejection.breaker_open || host.ejection.breaker_half_open;
+      if (!fails && !ejected && !broken) continue;
       report->set_unhealthy_host_count(report->unhealthy_host_count() + 1);
       if (report->unhealthy_hosts_size() == kMostUnhealthyHosts) continue;
       ext::NodeReport::UnhealthyHost* unhealthy = report->add_unhealthy_hosts();
       unhealthy->set_cluster(cluster.spec.name);
       unhealthy->set_address(host.host.addressText());
-      unhealthy->set_reason(fails ? host.checked.reason : host.ejection.evidence);
+      unhealthy->set_reason(fails     ? host.checked.reason
+                            : ejected ? host.ejection.evidence
+                                      : "its circuit breaker is open");
       unhealthy->set_ejected(!fails);
     }
   });

@@ -109,6 +109,8 @@ void appendHost(std::string& out, const std::string& cluster, const HostView& vi
   field("hostname", view.spec.hostname);
   field("health_flags", healthFlags(view));
   if (!view.checked.reason.empty()) field("health_check_failure", view.checked.reason);
+  if (view.ejection.breaker_open) field("circuit_breaker", "open");
+  if (view.ejection.breaker_half_open) field("circuit_breaker", "half-open");
   if (view.ejection.held) field("health_check_held", "too many hosts fail in the same way");
   if (view.ejection.ejected) field("ejected_for", view.ejection.evidence);
   field("success_rate", view.ejection.success_rate.value_or(-1));

@@ -223,6 +223,8 @@ class ClusterManager::Impl {
     metrics.membership_degraded.set(counts.degraded);
     metrics.membership_excluded.set(counts.excluded);
     metrics.max_host_weight.set(counts.max_weight);
+    // Which hosts are half-open may be all that is new.
+    change.dirty |= cluster.guard != nullptr && cluster.guard->takeChanged();
     if (!hosts.changed) return;
     metrics.membership_change.add();
     change.dirty = true;
@@ -282,6 +284,12 @@ class ClusterManager::Impl {
     found->second->guard->onStreak(host, streak);
   }
 
+  void onProbe(const std::string& name, const Host& host, bool passed) {
+    const auto found = clusters_.find(name);
+    if (found == clusters_.end() || found->second->guard == nullptr) return;
+    found->second->guard->onProbe(host, passed);
+  }
+
   ActiveHealth activeHealth(const Cluster& cluster, const EndpointSpec& endpoint) const {
     return checked(cluster, endpoint).health;
   }
@@ -330,6 +338,12 @@ class ClusterManager::Impl {
           if (const auto impl = self.lock()) (*impl)->onStreak(name, *host, streak);
         });
       };
+      shared->tell_probe = [&main = main_, self = std::weak_ptr<Impl*>(self_), name](
+                               const std::shared_ptr<const Host>& host, bool passed) {
+        main.post([self, name, host, passed] {
+          if (const auto impl = self.lock()) (*impl)->onProbe(name, *host, passed);
+        });
+      };
     }
     return shared;
   }
@@ -341,6 +355,8 @@ class ClusterManager::Impl {
             .hosts = cluster.membership.hosts(),
             .removed = std::move(change.removed),
             .draining = std::move(change.draining),
+            .half_open = cluster.guard == nullptr ? std::vector<std::shared_ptr<const Host>>()
+                                                  : cluster.guard->halfOpen(),
             .panic = cluster.panic,
             .drain_connections = change.drain_connections};
   }

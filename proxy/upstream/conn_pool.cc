@@ -17,12 +17,11 @@ void HostRef::release() {
   loop.destroyAtEndOfTurn(std::unique_ptr<HostPool>(pool_));
 }
 
-void HostLease::release() {
-  if (std::exchange(counted_, false)) {
-    host_.host().active().fetch_sub(1, std::memory_order_relaxed);
-  }
-  if (std::exchange(in_total_, false)) host_.pool()->cluster().releaseBound();
-  host_ = {};
+void HostLease::giveBack() {
+  const uint8_t held = std::exchange(held_, kNothing);
+  if (held & kActive) host_.host().active().fetch_sub(1, std::memory_order_relaxed);
+  if (held & kBound) host_.pool()->cluster().releaseBound();
+  if (held & kProbe) host_.host().streaks().giveBackProbe();
 }
 
 HostPool::HostPool(std::shared_ptr<WorkerCluster> cluster, std::shared_ptr<const Host> host)

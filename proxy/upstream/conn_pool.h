@@ -73,30 +73,40 @@ class HostRef {
 // ended; destroyed unused, it gives back what the pick took.
 class HostLease {
  public:
+  // What is given back with it: a set of these.
+  enum Held : uint8_t {
+    kNothing = 0,
+    kActive = 1,  // Pick::counted
+    kBound = 2,   // Pick::in_total
+    kProbe = 4,   // the host's (Streaks)
+  };
+
   HostLease() = default;
-  HostLease(HostRef host, bool counted, bool in_total)
-      : host_(std::move(host)), counted_(counted), in_total_(in_total) {}
+  HostLease(HostRef host, uint8_t held) : host_(std::move(host)), held_(held) {}
   HostLease(HostLease&& other) noexcept
-      : host_(std::move(other.host_)),
-        counted_(std::exchange(other.counted_, false)),
-        in_total_(std::exchange(other.in_total_, false)) {}
+      : host_(std::move(other.host_)), held_(std::exchange(other.held_, kNothing)) {}
   HostLease& operator=(HostLease&& other) noexcept {
     std::swap(host_, other.host_);
-    std::swap(counted_, other.counted_);
-    std::swap(in_total_, other.in_total_);
+    std::swap(held_, other.held_);
     return *this;
   }
-  ~HostLease() { release(); }
+  ~HostLease() {
+    if (held_ != kNothing) giveBack();
+  }
 
   explicit operator bool() const { return static_cast<bool>(host_); }
   const HostRef& ref() const { return host_; }
   const Host& host() const { return host_.host(); }
-  void release();
+  void release() {
+    if (held_ != kNothing) giveBack();
+    host_ = {};
+  }
 
  private:
+  void giveBack();
+
   HostRef host_;
-  bool counted_ = false;  // as in Pick
-  bool in_total_ = false;
+  uint8_t held_ = kNothing;
 };
 
 // What the caller may know of the connection under its stream. Good until the stream ended or was

@@ -28,9 +28,10 @@ struct ClusterShared {
 
   observe::MetricGroup<ClusterMetrics> metrics;  // the last slot is main's
   Breakers breakers;
+  TellStreak tell_streak;  // both set before the first worker has it
+  TellProbe tell_probe;
   // Requests under way that count against a bound on each host's share (PickContext).
   alignas(64) std::atomic<uint32_t> bounded_active{0};
-  TellStreak tell_streak;  // set before the first worker has it
 };
 
 struct ClusterUpdate {
@@ -43,6 +44,8 @@ struct ClusterUpdate {
   std::vector<std::shared_ptr<const Host>> removed;
   // Hosts that stay and get no new requests.
   std::vector<std::shared_ptr<const Host>> draining;
+  // Hosts that are not in `hosts` and get one request at a time.
+  std::vector<std::shared_ptr<const Host>> half_open;
   bool panic = false;  // `hosts` are those of the spec's panic mode
   // Connections made by the former spec are of no use for this one.
   bool drain_connections = false;

@@ -155,6 +155,7 @@ struct ClusterSpec {
   bool ignore_health_on_removal = false;
   std::shared_ptr<const OutlierSpec> outlier;  // null: no outlier detection
   std::optional<CorrelationSpec> correlation;
+  std::optional<HostBreakerSpec> host_breaker;
   PanicSpec panic;
   std::string version;
   base::TimerOrigins origins;  // of connect_timeout

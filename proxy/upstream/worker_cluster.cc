@@ -32,7 +32,7 @@ WorkerCluster::WorkerCluster(std::shared_ptr<WorkerContext> context, const Clust
     : context_(std::move(context)),
       shared_(update.shared),
       metrics_(shared_->metrics.slot(static_cast<int>(context_->worker))),
-      recorder_(shared_->tell_streak) {
+      recorder_(shared_->tell_streak, shared_->tell_probe) {
   this->update(update);
 }
 
@@ -48,20 +48,37 @@ PickResult WorkerCluster::pick(std::span<const Host* const> tried, PickWaiter* w
                       .hash = hash,
                       .now = context_->loop.now(),
                       .cluster_active = &shared_->bounded_active};
-  Pick pick;
   const bool asked = preferred != nullptr && !preferred->address.empty();
   Host* const wanted = asked ? findPreferred(*preferred, context) : nullptr;
-  if (wanted != nullptr) {
-    pick = balancer_->adopt(context, *wanted);
-  } else if (!asked || !preferred->strict) {
-    pick = balancer_->pick(context);
-  }
-  if (in_panic_) metrics_.lb_healthy_panic.add();
+  const bool strict = asked && preferred->strict;
+  if (guarded_) return pickGuarded(context, wanted, strict);
+  return resultOf(choose(context, wanted, strict), wanted);
+}
+
+Pick WorkerCluster::choose(PickContext& context, Host* wanted, bool strict) {
+  if (wanted != nullptr) return balancer_->adopt(context, *wanted);
+  return strict ? Pick{} : balancer_->pick(context);
+}
+
+PickResult WorkerCluster::resultOf(const Pick& pick, const Host* wanted) {
   if (pick.kind == Pick::Kind::None) metrics_.upstream_cx_none_healthy.add();
   if (pick.kind != Pick::Kind::Host) return {.kind = pick.kind, .lease = {}};
+  const int held = (pick.counted ? HostLease::kActive : HostLease::kNothing) |
+                   (pick.in_total ? HostLease::kBound : HostLease::kNothing);
   return {.kind = pick.kind,
-          .lease = HostLease(refTo(*pick.host), pick.counted, pick.in_total),
+          .lease = HostLease(refTo(*pick.host), static_cast<uint8_t>(held)),
           .preferred = wanted != nullptr};
+}
+
+// While not all is well with the hosts.
+PickResult WorkerCluster::pickGuarded(PickContext& context, Host* wanted, bool strict) {
+  // A request that goes to the host that it asks for is no probe.
+  const Host* const probed = wanted != nullptr || strict ? nullptr : takeProbe(context);
+  if (probed != nullptr) {
+    return {.kind = Pick::Kind::Host, .lease = HostLease(refTo(*probed), HostLease::kProbe)};
+  }
+  if (in_panic_) metrics_.lb_healthy_panic.add();
+  return resultOf(choose(context, wanted, strict), wanted);
 }
 
 Host* WorkerCluster::findPreferred(const HostPreference& preferred,
@@ -71,7 +88,15 @@ Host* WorkerCluster::findPreferred(const HostPreference& preferred,
   return nullptr;
 }
 
-HostRef& WorkerCluster::refTo(Host& host) {
+// A host whose circuit breaker is half-open, if none of its requests is under way.
+const Host* WorkerCluster::takeProbe(const PickContext& context) const {
+  for (const auto& host : half_open_) {
+    if (!context.triedAlready(host.get()) && host->streaks().takeProbe()) return host.get();
+  }
+  return nullptr;
+}
+
+HostRef& WorkerCluster::refTo(const Host& host) {
   const size_t slot = host.slot();
   if (slot >= pools_.size()) pools_.resize(slot + 1);
   HostRef& ref = pools_[slot];
@@ -173,7 +198,9 @@ void WorkerCluster::update(const ClusterUpdate& update) {
   // The policy lets go of the old set before that goes.
   balancer_->setHosts(*update.hosts);
   hosts_ = update.hosts;
+  half_open_ = update.half_open;
   in_panic_ = update.panic;
+  guarded_ = in_panic_ || !half_open_.empty();
   watches_heads_ = wants_results_ || in_panic_ || recorder_.records();
 }
 
@@ -185,6 +212,8 @@ void WorkerCluster::drop(HostRef& slot) {
 }
 
 void WorkerCluster::endPicks() {
+  half_open_.clear();
+  guarded_ = false;
   balancer_ = std::make_unique<NoHost>();
   hosts_ = std::make_shared<const HostSet>(std::vector<HostSet::Entry>{});
 }

@@ -162,7 +162,11 @@ class WorkerCluster : public std::enable_shared_from_this<WorkerCluster> {
 
  private:
   Host* findPreferred(const HostPreference& preferred, const PickContext& context) const;
-  HostRef& refTo(Host& host);
+  Pick choose(PickContext& context, Host* wanted, bool strict);
+  PickResult resultOf(const Pick& pick, const Host* wanted);
+  PickResult pickGuarded(PickContext& context, Host* wanted, bool strict);
+  const Host* takeProbe(const PickContext& context) const;
+  HostRef& refTo(const Host& host);
   void tellBalancer(const Host& host, uint16_t status, event::Duration took, bool abandoned);
   [[nodiscard]] std::unique_ptr<LoadBalancer> adoptSpec(std::shared_ptr<const ClusterSpec> spec);
   void endPicks();
@@ -178,7 +182,9 @@ class WorkerCluster : public std::enable_shared_from_this<WorkerCluster> {
   bool wants_results_ = false;  // the balancer does
   bool watches_heads_ = false;
   Recorder recorder_;
+  bool guarded_ = false;  // a pick is more than the policy's: one question, asked of each
   bool in_panic_ = false;
+  std::vector<std::shared_ptr<const Host>> half_open_;
   std::vector<HostRef> pools_;  // by Host::slot(); empty until a host is first used
   size_t evict_next_ = 0;       // where the next look for an idle connection begins
   event::DeadlineQueue* connect_queue_ = nullptr;

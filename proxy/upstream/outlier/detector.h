@@ -37,7 +37,9 @@ struct EjectionView {
   bool ejected = false;
   std::string evidence = {};  // why, while ejected
   uint32_t ejections = 0;     // so far
-  bool held = false;          // its checks fail like those of too many others: it stays in
+  bool breaker_open = false;  // its circuit breaker; at most one of these
+  bool breaker_half_open = false;
+  bool held = false;  // its checks fail like those of too many others: it stays in
   // In percent, of the last interval; unset: too few requests, or too few hosts.
   std::optional<double> success_rate = {};
   std::optional<double> local_origin_success_rate = {};

@@ -14,6 +14,8 @@ namespace {
 
 using Kind = Detector::Event::Kind;
 
+const std::vector<std::shared_ptr<const Host>> kNobody;
+
 constexpr FailureWay kWays[] = {FailureWay::CheckUnanswered, FailureWay::CheckWrong,
                                 FailureWay::Errors, FailureWay::Unreachable, FailureWay::Slow};
 
@@ -36,6 +38,7 @@ Guard::Guard(event::Loop& main, observe::MetricRegistry& registry, std::string c
       on_changed_(std::move(on_changed)),
       metrics_(registry, "cluster", {{"envoy_cluster_name", cluster_}}, /*slots=*/1),
       detector_(main.random(), metrics_.slot(0)),
+      breaker_timer_(main, [this] { onBreakerTimer(); }),
       timer_(main, [this] { tick(); }) {
   detector_.holdBy([this](const net::Address& host, Detection by) { return hold(host, by); });
 }
@@ -46,13 +49,18 @@ void Guard::configure(const ClusterSpec& spec) {
   detector_.configure(detects_ ? spec.outlier : std::make_shared<const OutlierSpec>());
   correlated_ = spec.correlation;
   if (correlated_.has_value()) correlation_.configure(*correlated_);
-  period_ =
-      detects_ ? event::Duration(spec.outlier->interval) : event::Duration(correlated_->window) / 3;
-  timer_.armAfter(period_);
+  breaker_spec_ = spec.host_breaker;
+  if (breaker_spec_.has_value()) breakers_.configure(*breaker_spec_);
+  period_ = detects_                  ? event::Duration(spec.outlier->interval)
+            : correlated_.has_value() ? event::Duration(correlated_->window) / 3
+                                      : event::Duration();
+  timer_.cancel();
+  if (period_.count() > 0) timer_.armAfter(period_);
 }
 
 void Guard::setHosts(const std::vector<std::shared_ptr<const Host>>& hosts) {
   detector_.setHosts(hosts);
+  breakers_.setHosts(breaker_spec_.has_value() ? hosts : kNobody);
   if (!correlated_.has_value()) return;
   auto before = std::exchange(answering_, {});
   for (const auto& host : hosts) {
@@ -66,6 +74,9 @@ void Guard::setHosts(const std::vector<std::shared_ptr<const Host>>& hosts) {
 EjectionView Guard::view(const net::Address& host) const {
   EjectionView view = detects_ ? detector_.view(host) : EjectionView();
   const auto failing = failing_checks_.find(host);
+  const HostBreakers::State breaker = breakers_.state(host);
+  view.breaker_open = breaker == HostBreakers::State::Open;
+  view.breaker_half_open = breaker == HostBreakers::State::HalfOpen;
   view.held = failing != failing_checks_.end() && correlation_.concerns(failing->second, host);
   return view;
 }
@@ -95,6 +106,7 @@ void Guard::observe(const std::vector<Observed>& hosts) {
 
 ActiveHealth Guard::judge(const net::Address& host, ActiveHealth checked) {
   if (detects_ && detector_.ejected(host)) return ActiveHealth::Unhealthy;
+  if (breakers_.state(host) != HostBreakers::State::Closed) return ActiveHealth::Unhealthy;
   if (checked != ActiveHealth::Unhealthy) return checked;
   const auto failing = failing_checks_.find(host);
   const bool held = failing != failing_checks_.end() &&
@@ -149,11 +161,50 @@ void Guard::settleAlarms() {
 // --- what happens ---
 
 void Guard::onStreak(const Host& host, Streak streak) {
+  if (streak == Streak::Failures) {
+    if (breakers_.onFailures(host, main_.now())) onBreakerChanged(host);
+    return;
+  }
   if (detects_) handle(detector_.onStreak(host, streak, main_.now()));
 }
 
 void Guard::onCheckPassed(const net::Address& host) {
   if (detects_) handle(detector_.onCheckPassed(host, main_.now()));
+}
+
+// --- circuit breakers ---
+
+void Guard::onProbe(const Host& host, bool passed) {
+  if (breakers_.onProbe(host, passed, main_.now())) onBreakerChanged(host);
+}
+
+void Guard::onBreakerTimer() {
+  const auto changed = breakers_.advance(main_.now());
+  for (const auto& host : changed) {
+    base::logInfo(absl::StrCat("cluster ", cluster_, ": host ", host->addressText(),
+                               ": circuit breaker half-open: one request at a time"));
+  }
+  half_open_changed_ |= !changed.empty();
+  const auto next = breakers_.next();
+  if (next.has_value()) breaker_timer_.armAfter(*next - main_.now());
+  if (!changed.empty()) on_changed_();
+}
+
+void Guard::onBreakerChanged(const Host& host) {
+  OutlierMetrics& metrics = metrics_.slot(0);
+  const bool open = breakers_.state(host.address()) == HostBreakers::State::Open;
+  const std::string who = absl::StrCat("cluster ", cluster_, ": host ", host.addressText(), ": ");
+  if (open) {
+    metrics.host_breaker_opened.add();
+    base::logWarning(
+        absl::StrCat(who, "circuit breaker open for ", secondsOf(breaker_spec_->open_time)));
+    breaker_timer_.armAfter(*breakers_.next() - main_.now());
+  } else {
+    metrics.host_breaker_closed.add();
+    base::logInfo(absl::StrCat(who, "circuit breaker closed"));
+  }
+  half_open_changed_ = true;
+  on_changed_();
 }
 
 void Guard::tick() {

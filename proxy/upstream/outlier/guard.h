@@ -1,8 +1,9 @@
 #pragma once
 
 // What one cluster does about failing hosts, as ClusterManager sees it: joins the outlier detection
-// (detector.h) and the detector of correlated failures (correlation.h), keeps their time, logs what
-// they decide, and says when the host set is to be put together anew. Main's thread only.
+// (detector.h), the detector of correlated failures (correlation.h) and the hosts' circuit breakers
+// (host_breakers.h), keeps their time, logs what they decide, and says when the host set is to be
+// put together anew. Main's thread only.
 //
 // For each host set ClusterManager calls observe(), asks judge() of each host, and then says who
 // there is and who serves (setHosts(), setServing()).
@@ -11,6 +12,7 @@
 #include <memory>
 #include <optional>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "absl/container/flat_hash_map.h"
@@ -20,6 +22,7 @@
 #include "proxy/upstream/host.h"
 #include "proxy/upstream/outlier/correlation.h"
 #include "proxy/upstream/outlier/detector.h"
+#include "proxy/upstream/outlier/host_breakers.h"
 #include "proxy/upstream/spec.h"
 
 namespace convoy::upstream {
@@ -32,11 +35,11 @@ class Guard {
   };
 
   static bool isNeeded(const ClusterSpec& spec) {
-    return spec.outlier != nullptr || spec.correlation.has_value();
+    return spec.outlier != nullptr || spec.correlation.has_value() || spec.host_breaker.has_value();
   }
 
-  // The loop and the registry outlive this object. on_changed is called from the timer, onStreak()
-  // and onCheckPassed(); it may not destroy the Guard.
+  // The loop and the registry outlive this object. on_changed is called from timers, onStreak(),
+  // onProbe() and onCheckPassed(); it may not destroy the Guard.
   Guard(event::Loop& main, observe::MetricRegistry& registry, std::string cluster,
         std::function<void()> on_changed);
   Guard(const Guard&) = delete;
@@ -53,7 +56,13 @@ class Guard {
   void setServing(uint32_t hosts) { detector_.setServing(hosts); }
 
   void onStreak(const Host& host, Streak streak);
+  void onProbe(const Host& host, bool passed);
   void onCheckPassed(const net::Address& host);
+
+  // Hosts that get one request at a time.
+  std::vector<std::shared_ptr<const Host>> halfOpen() const { return breakers_.halfOpen(); }
+  // Whether halfOpen() is another than at the last call.
+  bool takeChanged() { return std::exchange(half_open_changed_, false); }
 
   EjectionView view(const net::Address& host) const;
 
@@ -72,6 +81,8 @@ class Guard {
   void noteFailure(FailureWay way, const net::Address& host);
   void settleAlarms();
   bool answersRequests(const net::Address& host);
+  void onBreakerTimer();
+  void onBreakerChanged(const Host& host);
 
   event::Loop& main_;
   const std::string cluster_;
@@ -84,6 +95,10 @@ class Guard {
   std::array<bool, static_cast<size_t>(FailureWay::kCount)> alarms_{};  // that were logged
   absl::flat_hash_map<net::Address, FailureWay> failing_checks_;
   absl::flat_hash_map<net::Address, Answering> answering_;
+  std::optional<HostBreakerSpec> breaker_spec_;
+  HostBreakers breakers_;
+  bool half_open_changed_ = false;
+  event::Timer breaker_timer_;
   event::Duration period_{};
   event::Timer timer_;
   bool stay_logged_ = false;  // since the last tick, that an outlier stays

@@ -1,6 +1,6 @@
 #pragma once
 
-// What the outlier detection of one cluster has found. Envoy's names (prefix "cluster"); main's
+// What is done about failing hosts of one cluster. Envoy's names (prefix "cluster"); main's
 // thread.
 
 #include <array>
@@ -16,6 +16,8 @@ struct OutlierMetrics {
   observe::Counter ejections_overflow;
   observe::Counter ejections_held;
   observe::Counter correlated_failures_total;
+  observe::Counter host_breaker_opened;
+  observe::Counter host_breaker_closed;
   observe::Gauge correlated_failures_active;
   std::array<observe::Counter, kDetections> detected;
   std::array<observe::Counter, kDetections> enforced;
@@ -33,6 +35,10 @@ struct OutlierMetrics {
             "Times that too many hosts began to fail in the same way (Convoy's own)");
     visitor("outlier_detection.correlated_failures_active", self.correlated_failures_active,
             "Ways in which too many hosts fail now (Convoy's own)");
+    visitor("host_breaker.opened", self.host_breaker_opened,
+            "Times that a host's circuit breaker opened (Convoy's own)");
+    visitor("host_breaker.closed", self.host_breaker_closed,
+            "Times that one closed, since a probe had passed (Convoy's own)");
     constexpr const char* kDetected[] = {
         "outlier_detection.ejections_detected_consecutive_5xx",
         "outlier_detection.ejections_detected_consecutive_gateway_failure",

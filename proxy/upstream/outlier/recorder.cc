@@ -14,7 +14,9 @@ constexpr uint16_t kTimedOut = 504;
 
 RecordingSpec RecordingSpec::of(const ClusterSpec& cluster) {
   RecordingSpec spec;
-  spec.on = cluster.outlier != nullptr || cluster.correlation.has_value();
+  spec.on = cluster.outlier != nullptr || cluster.correlation.has_value() ||
+            cluster.host_breaker.has_value();
+  if (cluster.host_breaker.has_value()) spec.breaker_failures = cluster.host_breaker->failures;
   if (cluster.outlier == nullptr) return spec;
   const OutlierSpec& outlier = *cluster.outlier;
   spec.split_local_errors = outlier.split_local_errors;
@@ -27,6 +29,8 @@ RecordingSpec RecordingSpec::of(const ClusterSpec& cluster) {
 
 void Recorder::note(const Host& host, HostMetrics& mine, const Outcome& outcome) {
   using Kind = Outcome::Kind;
+  const bool failed = outcome.kind >= Kind::Failed || outcome.status >= 500;
+  if (outcome.kind != Kind::Connected) noteForBreaker(host, failed);
   switch (outcome.kind) {
     case Kind::Connected:
       if (!spec_.split_local_errors) return;
@@ -63,6 +67,13 @@ void Recorder::noteStatus(const Host& host, HostMetrics& mine, uint16_t status) 
     host.streaks().end(Streak::GatewayFailures);
   }
   extend(host, Streak::ServerErrors, spec_.consecutive_5xx);
+}
+
+void Recorder::noteForBreaker(const Host& host, bool failed) {
+  if (spec_.breaker_failures == RecordingSpec::kNever) return;
+  Streaks& streaks = host.streaks();
+  if (streaks.endProbe()) tell_probe_(host.shared_from_this(), !failed);
+  failed ? extend(host, Streak::Failures, spec_.breaker_failures) : streaks.end(Streak::Failures);
 }
 
 void Recorder::extend(const Host& host, Streak streak, uint32_t threshold) {

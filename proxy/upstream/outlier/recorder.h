@@ -37,6 +37,8 @@ struct Outcome {
 
 // Any worker: this streak of this host has reached its threshold.
 using TellStreak = std::function<void(const std::shared_ptr<const Host>& host, Streak streak)>;
+// Any worker: the request that probed this host (Streaks::takeProbe) went so.
+using TellProbe = std::function<void(const std::shared_ptr<const Host>& host, bool passed)>;
 
 // What is to be recorded, and told.
 struct RecordingSpec {
@@ -50,12 +52,14 @@ struct RecordingSpec {
   uint32_t consecutive_5xx = kNever;
   uint32_t consecutive_gateway_failure = kNever;
   uint32_t consecutive_local_origin_failure = kNever;
+  uint32_t breaker_failures = kNever;
 };
 
 class Recorder {
  public:
-  // tell outlives this object.
-  explicit Recorder(const TellStreak& tell) : tell_(tell) {}
+  // Both outlive this object.
+  Recorder(const TellStreak& tell, const TellProbe& tell_probe)
+      : tell_(tell), tell_probe_(tell_probe) {}
 
   void configure(const RecordingSpec& spec) { spec_ = spec; }
   bool records() const { return spec_.on; }
@@ -63,10 +67,12 @@ class Recorder {
   void note(const Host& host, HostMetrics& mine, const Outcome& outcome);
 
  private:
+  void noteForBreaker(const Host& host, bool failed);
   void noteStatus(const Host& host, HostMetrics& mine, uint16_t status);
   void extend(const Host& host, Streak streak, uint32_t threshold);
 
   const TellStreak& tell_;
+  const TellProbe& tell_probe_;
   RecordingSpec spec_;
 };
 

@@ -86,4 +86,10 @@ struct CorrelationSpec {
   std::chrono::milliseconds window{30'000};
 };
 
+// A circuit breaker for each host (host_breakers.h).
+struct HostBreakerSpec {
+  uint32_t failures = 5;  // in a row
+  std::chrono::milliseconds open_time{60'000};
+};
+
 }  // namespace convoy::upstream

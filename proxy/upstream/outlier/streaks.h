@@ -1,8 +1,9 @@
 #pragma once
 
 // Failures of one host in a row, over all workers, so that "five in a row" means what it says
-// whatever the number of workers. On a cache line of its own that is written by failures, and by
-// the first success after one: where all is well, workers only read it.
+// whatever the number of workers; and whether a request may probe the host. On a cache line of its
+// own that is written by failures, and by the first success after one: where all is well, workers
+// only read it.
 
 #include <array>
 #include <atomic>
@@ -15,6 +16,7 @@ enum class Streak : uint8_t {
   ServerErrors,     // 5xx
   GatewayFailures,  // 502, 503, 504
   LocalFailures,    // no response, where these count by themselves
+  Failures,         // 5xx or no response, for the circuit breaker
   kCount,
 };
 
@@ -36,16 +38,33 @@ class alignas(64) Streaks {
   void endAll() {
     for (size_t i = 0; i < rows_.size(); ++i) end(static_cast<Streak>(i));
   }
+  // Of a half-open circuit breaker (main): one request at a time may go to the host, until one has
+  // an outcome.
+  void allowProbes() { probe_.store(Probe::Free, std::memory_order_relaxed); }
+  void stopProbes() { probe_.store(Probe::None, std::memory_order_relaxed); }
+  // Any worker. True: this request is the probe; giveBackProbe() when it is over, whatever came.
+  bool takeProbe() { return changeProbe(Probe::Free, Probe::Taken); }
+  void giveBackProbe() { changeProbe(Probe::Taken, Probe::Free); }
+  // True for whoever is to tell main of the outcome: there are no more probes then.
+  bool endProbe() { return changeProbe(Probe::Taken, Probe::None); }
+
   uint32_t length(Streak streak) const {
     return rows_[static_cast<size_t>(streak)].length.load(std::memory_order_relaxed);
   }
 
  private:
+  enum class Probe : uint8_t { None, Free, Taken };
+  bool changeProbe(Probe from, Probe to) {
+    return probe_.load(std::memory_order_relaxed) == from &&
+           probe_.compare_exchange_strong(from, to, std::memory_order_relaxed);
+  }
+
   struct Row {
     std::atomic<uint32_t> length{0};
     std::atomic<bool> told{false};
   };
   std::array<Row, static_cast<size_t>(Streak::kCount)> rows_;
+  std::atomic<Probe> probe_{Probe::None};
 };
 
 }  // namespace convoy::upstream

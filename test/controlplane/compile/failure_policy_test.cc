@@ -51,6 +51,17 @@ TEST(FailurePolicyTest, CorrelatedFailures) {
             policy("percent: 10 window { seconds: 5 }"));
 }
 
+TEST(FailurePolicyTest, BackendBreaker) {
+  const auto policy = [](const std::string& fields) {
+    return "metadata { typed_filter_metadata { key: \"convoy.ext.FailurePolicy\" value { "
+           "[type.googleapis.com/convoy.ext.FailurePolicy] { host_breaker { " +
+           fields + " } } } } } " + kNoPanic;
+  };
+  EXPECT_EQ(compiled("backend_breaker {}"), policy("failures: 5 open_time { seconds: 60 }"));
+  EXPECT_EQ(compiled("backend_breaker { failures: 3 open_time { seconds: 7 } }"),
+            policy("failures: 3 open_time { seconds: 7 }"));
+}
+
 TEST(FailurePolicyTest, DefaultsOfOutlierDetectionAreWrittenOut) {
   EXPECT_EQ(compiled("outlier_detection {}"),
             "outlier_detection { consecutive_5xx { value: 5 } interval { seconds: 10 } "

@@ -65,6 +65,12 @@ TEST(FailurePolicyTest, CorrelatedFailures) {
             "x.correlated_failures.percent: range");
 }
 
+TEST(FailurePolicyTest, BackendBreaker) {
+  EXPECT_EQ(problemsOf("backend_breaker {}"), "");
+  EXPECT_EQ(problemsOf("backend_breaker { failures: 0 open_time { seconds: 3601 } }"),
+            "x.backend_breaker.failures: range, x.backend_breaker.open_time: range");
+}
+
 TEST(FailurePolicyTest, Panic) {
   const std::pair<std::string, std::string> cases[] = {
       {"", ""},

@@ -127,6 +127,15 @@ TEST(FailurePolicy, CorrelatedFailures) {
   EXPECT_EQ(make(policy("correlated_failures: {}"))->correlation->percent, 50u);
 }
 
+TEST(FailurePolicy, HostBreaker) {
+  EXPECT_FALSE(make("metadata: {}")->host_breaker.has_value());
+  EXPECT_EQ(make(policy("host_breaker: {}"))->host_breaker->failures, 5u);
+  EXPECT_EQ(make(policy("host_breaker: {}"))->host_breaker->open_time, seconds(60));
+  const auto spec = make(policy("host_breaker: {failures: 2, open_time: 5s}"));
+  EXPECT_EQ(spec->host_breaker->failures, 2u);
+  EXPECT_EQ(spec->host_breaker->open_time, seconds(5));
+}
+
 TEST(FailurePolicy, Mistakes) {
   const ErrorCase kCases[] = {
       {"outlier_detection: {consecutive_5xx: 0, consecutive_gateway_failure: 0, "
@@ -147,6 +156,9 @@ TEST(FailurePolicy, Mistakes) {
         "range: 100",
         "metadata.typed_filter_metadata[\"convoy.ext.FailurePolicy\"].correlated_failures.window: "
         "range: 10 ms"}},
+      {policy("host_breaker: {open_time: 0s}"),
+       {"metadata.typed_filter_metadata[\"convoy.ext.FailurePolicy\"].host_breaker.open_time: "
+        "range: 0 ms"}},
       {policy("panic: {threshold_percent: 101}"),
        {"metadata.typed_filter_metadata[\"convoy.ext.FailurePolicy\"].panic.threshold_percent: "
         "range: 101"}},

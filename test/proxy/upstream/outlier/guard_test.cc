@@ -153,7 +153,10 @@ TEST_P(CascadeTest, ASlowHealthEndpointDoesNotTakeThePoolDown) {
   Monitor monitor(loop_.loop(), {&loop_.loop()}, registry_, checks, Monitor::Options{});
   manager_->monitorHealthBy(monitor);
   auto spec = clusterSpec();
-  spec->health_check = test::everyTwoSeconds();
+  // Who is out comes back later than the others follow.
+  auto check = std::make_shared<HealthCheckSpec>(*test::everyTwoSeconds());
+  check->healthy_threshold = 10;
+  spec->health_check = check;
   if (GetParam()) spec->correlation = CorrelationSpec{.percent = 30, .window = seconds(20)};
   makeCluster(spec, kHosts);
   pass(seconds(3));
@@ -225,6 +228,85 @@ TEST_F(GuardTest, WhatFailsInTheSameWayStaysAndComesBack) {
   pass(seconds(45));
   fail(4);
   EXPECT_EQ(eligible(), "1 2 3 ");
+}
+
+// --- circuit breakers ---
+
+class BreakerTest : public GuardTest {
+ protected:
+  BreakerTest() {
+    auto spec = clusterSpec();
+    spec->host_breaker.emplace();
+    makeCluster(spec, 2);
+  }
+  // To the moment when the breaker of host 1 is half-open.
+  void toHalfOpen() {
+    fail(1);
+    pass(seconds(61));
+  }
+};
+
+TEST_F(BreakerTest, OneRequestProbesAndOthersGoElsewhere) {
+  fail(1, 4);
+  EXPECT_EQ(eligible(), "1 2 ");
+  fail(1, 1);
+  EXPECT_EQ(eligible(), "2 ");
+  EXPECT_TRUE(ejection(1).breaker_open);
+  pass(seconds(59));
+  for (int i = 0; i < 4; ++i) EXPECT_EQ(cluster().pick().lease.host().address(), address(2));
+  pass(seconds(2));
+  EXPECT_EQ(eligible(), "2 ");
+  EXPECT_TRUE(ejection(1).breaker_half_open);
+  PickResult probe = cluster().pick();
+  EXPECT_EQ(probe.lease.host().address(), address(1));
+  for (int i = 0; i < 4; ++i) EXPECT_EQ(cluster().pick().lease.host().address(), address(2));
+  // Its client goes away: it was no answer, and the next request is the probe.
+  probe = {};
+  probe = cluster().pick();
+  EXPECT_EQ(probe.lease.host().address(), address(1));
+  cluster().noteOutcome(probe.lease.ref(), Outcome::answered(200, {}));
+  run();
+  EXPECT_EQ(eligible(), "1 2 ");
+}
+
+TEST_F(BreakerTest, AFailedProbeOpensItAgain) {
+  toHalfOpen();
+  {
+    const PickResult probe = cluster().pick();
+    ASSERT_EQ(probe.lease.host().address(), address(1));
+    cluster().noteOutcome(probe.lease.ref(), Outcome::failed());
+    run();
+  }
+  EXPECT_TRUE(ejection(1).breaker_open);
+  EXPECT_EQ(cluster().pick().lease.host().address(), address(2));
+  pass(seconds(61));
+  EXPECT_EQ(cluster().pick().lease.host().address(), address(1));
+}
+
+TEST_F(BreakerTest, WhenAllAreOpenRequestsFailAtOnce) {
+  fail(1);
+  fail(2);
+  EXPECT_EQ(eligible(), "");
+  EXPECT_EQ(cluster().pick().kind, Pick::Kind::None);
+  pass(seconds(61));
+  // Each has its own probe.
+  const PickResult first = cluster().pick(), second = cluster().pick();
+  EXPECT_NE(&first.lease.host(), &second.lease.host());
+  EXPECT_EQ(cluster().pick().kind, Pick::Kind::None);
+}
+
+TEST_F(BreakerTest, ARequestIsNotSentTwiceToTheHostThatItProbed) {
+  toHalfOpen();
+  const Host* tried[] = {&cluster().pick().lease.host()};
+  ASSERT_EQ(tried[0]->address(), address(1));
+  EXPECT_EQ(cluster().pick(tried).lease.host().address(), address(2));
+}
+
+TEST_F(BreakerTest, WithoutTheRuleTheHostIsBack) {
+  toHalfOpen();
+  apply({.clusters = {clusterSpec()}});
+  EXPECT_EQ(eligible(), "1 2 ");
+  EXPECT_EQ(cluster().pick().kind, Pick::Kind::Host);
 }
 
 TEST_F(GuardTest, PassedChecksBringHostsBackIfTheyMay) {

@@ -39,9 +39,13 @@ class RecorderTest : public testing::Test {
   std::string told_;
   TellStreak tell_ = [this](const std::shared_ptr<const Host>& host, Streak streak) {
     EXPECT_EQ(host, host_);
-    told_ += "sgl"[static_cast<size_t>(streak)];
+    told_ += "sglf"[static_cast<size_t>(streak)];
   };
-  std::array<Recorder, 2> workers_{Recorder(tell_), Recorder(tell_)};
+  TellProbe tell_probe_ = [this](const std::shared_ptr<const Host>& host, bool passed) {
+    EXPECT_EQ(host, host_);
+    told_ += passed ? '+' : '-';
+  };
+  std::array<Recorder, 2> workers_{Recorder(tell_, tell_probe_), Recorder(tell_, tell_probe_)};
 };
 
 TEST_F(RecorderTest, FailuresInARowCountOverAllWorkers) {
@@ -111,12 +115,57 @@ TEST_F(RecorderTest, ResponsesAreTimedWhereItMatters) {
   EXPECT_EQ(sum(&HostMetrics::answer_time_us), 1200);
 }
 
+TEST_F(RecorderTest, ForTheCircuitBreakerAllFailuresAreAlike) {
+  spec_.breaker_failures = 3;
+  spec_.consecutive_5xx = spec_.consecutive_gateway_failure = RecordingSpec::kNever;
+  spec_.split_local_errors = true;
+  spec_.consecutive_local_origin_failure = RecordingSpec::kNever;
+  configure();
+  answer(0, 500);
+  note(1, Outcome::connected());
+  note(1, Outcome::failed());
+  answer(0, 200);  // breaks the row
+  note(0, Outcome::timedOut());
+  answer(1, 503);
+  EXPECT_EQ(told(), "");
+  note(1, Outcome::failed());
+  EXPECT_EQ(told(), "f");
+}
+
+TEST_F(RecorderTest, OneProbeAtATimeAndOneVerdict) {
+  spec_.breaker_failures = 3;
+  configure();
+  Streaks& streaks = host_->streaks();
+  EXPECT_FALSE(streaks.takeProbe()) << "the breaker is not half-open";
+  streaks.allowProbes();
+  answer(0, 200);
+  EXPECT_EQ(told(), "") << "of a request that is no probe";
+  EXPECT_TRUE(streaks.takeProbe());
+  EXPECT_FALSE(streaks.takeProbe()) << "another worker";
+  streaks.giveBackProbe();  // its client has gone
+  EXPECT_TRUE(streaks.takeProbe());
+  note(1, Outcome::connected());
+  EXPECT_EQ(told(), "");
+  answer(1, 503);
+  answer(1, 200);
+  EXPECT_EQ(told(), "-");
+  streaks.giveBackProbe();
+  EXPECT_FALSE(streaks.takeProbe()) << "main has not decided yet";
+  streaks.allowProbes();
+  EXPECT_TRUE(streaks.takeProbe());
+  answer(0, 404);
+  EXPECT_EQ(told(), "+");
+}
+
 TEST_F(RecorderTest, WhatIsRecordedFollowsFromTheCluster) {
   ClusterSpec cluster;
   EXPECT_FALSE(RecordingSpec::of(cluster).on);
   cluster.correlation.emplace();
   EXPECT_TRUE(RecordingSpec::of(cluster).on);
   EXPECT_EQ(RecordingSpec::of(cluster).consecutive_5xx, RecordingSpec::kNever);
+  EXPECT_EQ(RecordingSpec::of(cluster).breaker_failures, RecordingSpec::kNever);
+  cluster.host_breaker = HostBreakerSpec{.failures = 4};
+  EXPECT_EQ(RecordingSpec::of(cluster).breaker_failures, 4u);
   auto outlier = std::make_shared<OutlierSpec>();
   outlier->consecutive_gateway_failure = 7;
   outlier->latency.emplace();
