@@ -16,6 +16,10 @@ constexpr char kPolicy[] = "convoy.ext.FailurePolicy";
 constexpr uint32_t kConsecutiveFailures = 5;
 constexpr uint32_t kMaxEjectionPercent = 50;
 constexpr uint32_t kPanicPercent = 50;
+constexpr uint32_t kOutagePercent = 50;
+constexpr uint32_t kGrowthShare = 10;
+constexpr int64_t kJitterSeconds = 10;
+constexpr int64_t kSettleSeconds = 30;
 constexpr uint32_t kBreakerFailures = 5;
 constexpr int64_t kBreakerSeconds = 60;
 constexpr uint32_t kCorrelatedPercent = 50;
@@ -134,6 +138,24 @@ void setBreaker(const v1::BackendBreaker& rule, ext::FailurePolicy::HostBreaker*
   }
 }
 
+void setRecovery(const v1::Recovery& rule, ext::FailurePolicy::Recovery* out) {
+  out->set_outage_percent(rule.has_outage_percent() ? rule.outage_percent() : kOutagePercent);
+  out->set_max_requests(rule.max_requests());
+  out->set_requests_per_second(rule.has_requests_per_second()
+                                   ? rule.requests_per_second()
+                                   : std::max(rule.max_requests() / kGrowthShare, 1u));
+  if (rule.has_jitter()) {
+    *out->mutable_jitter() = rule.jitter();
+  } else {
+    out->mutable_jitter()->set_seconds(kJitterSeconds);
+  }
+  if (rule.has_settle_time()) {
+    *out->mutable_settle_time() = rule.settle_time();
+  } else {
+    out->mutable_settle_time()->set_seconds(kSettleSeconds);
+  }
+}
+
 }  // namespace
 
 void compileFailurePolicy(const v1::Pool& pool, Cluster* cluster) {
@@ -157,6 +179,7 @@ void compileFailurePolicy(const v1::Pool& pool, Cluster* cluster) {
   if (pool.has_backend_breaker()) {
     setBreaker(pool.backend_breaker(), policy.mutable_host_breaker());
   }
+  if (pool.has_recovery()) setRecovery(pool.recovery(), policy.mutable_recovery());
   if (policy.ByteSizeLong() == 0) return;
   (*cluster->mutable_metadata()->mutable_typed_filter_metadata())[kPolicy].PackFrom(policy);
 }

@@ -118,6 +118,25 @@ void checkBreaker(const v1::BackendBreaker& rule, const Place& place) {
   }
 }
 
+void checkRecovery(const v1::Recovery& rule, const Place& place) {
+  if (rule.has_outage_percent()) {
+    checkRange(rule.outage_percent(), 1, 99, place.field("outage_percent"));
+  }
+  if (rule.max_requests() == 0) {
+    place.field("max_requests")
+        .refuse("required", "",
+                "how many requests the backends together can stand after an outage");
+  }
+  if (rule.has_requests_per_second() && rule.requests_per_second() == 0) {
+    place.field("requests_per_second").refuse("range", "0", "must be at least 1");
+  }
+  if (rule.has_jitter())
+    checkDuration(rule.jitter(), 0, kHourMs, "0 to 1 h", place.field("jitter"));
+  if (rule.has_settle_time()) {
+    checkDuration(rule.settle_time(), 0, kHourMs, "0 to 1 h", place.field("settle_time"));
+  }
+}
+
 }  // namespace
 
 void checkFailurePolicy(const v1::Pool& pool, const Place& place) {
@@ -128,6 +147,7 @@ void checkFailurePolicy(const v1::Pool& pool, const Place& place) {
   if (pool.has_backend_breaker()) {
     checkBreaker(pool.backend_breaker(), place.field("backend_breaker"));
   }
+  if (pool.has_recovery()) checkRecovery(pool.recovery(), place.field("recovery"));
   if (pool.has_correlated_failures()) {
     checkCorrelated(pool.correlated_failures(), place.field("correlated_failures"));
   }

@@ -182,6 +182,30 @@ upstream::HostBreakerSpec toHostBreaker(const ext::FailurePolicy::HostBreaker& p
   return spec;
 }
 
+upstream::RecoverySpec toRecovery(const ext::FailurePolicy::Recovery& proto,
+                                  base::FieldReport& report) {
+  constexpr uint32_t kShare = 10;
+  upstream::RecoverySpec spec;
+  if (proto.outage_percent() != 0) spec.outage_percent = proto.outage_percent();
+  if (spec.outage_percent > 99) {
+    report.error("outage_percent", "range", std::to_string(spec.outage_percent),
+                 "must be at most 99");
+  }
+  spec.max_requests = proto.max_requests();
+  if (spec.max_requests == 0) {
+    report.error("max_requests", "required", "0",
+                 "write how many requests hosts can stand together");
+  }
+  spec.requests_per_second = proto.requests_per_second() != 0
+                                 ? proto.requests_per_second()
+                                 : std::max(spec.max_requests / kShare, 1u);
+  if (proto.has_jitter()) spec.jitter = toMilliseconds(proto.jitter(), "jitter", report);
+  if (proto.has_settle_time()) {
+    spec.settle_time = toMilliseconds(proto.settle_time(), "settle_time", report);
+  }
+  return spec;
+}
+
 }  // namespace
 
 void setFailurePolicy(const Cluster& proto, upstream::ClusterSpec* spec,
@@ -216,6 +240,10 @@ void setFailurePolicy(const Cluster& proto, upstream::ClusterSpec* spec,
   if (policy.has_host_breaker()) {
     auto within = report.in("host_breaker");
     spec->host_breaker = toHostBreaker(policy.host_breaker(), report);
+  }
+  if (policy.has_recovery()) {
+    auto within = report.in("recovery");
+    spec->recovery = toRecovery(policy.recovery(), report);
   }
   if (!policy.has_latency_outlier()) return;
   auto within = report.in("latency_outlier");

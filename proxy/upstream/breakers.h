@@ -12,6 +12,7 @@
 
 #include <atomic>
 #include <cstdint>
+#include <limits>
 
 #include "proxy/upstream/spec.h"
 
@@ -41,6 +42,9 @@ struct Breakers {
   Limit pending;
   Limit requests;  // touched only if countsRequests()
   Limit retries;
+  // Requests to hosts that come back after an outage; the most is set by main (outlier/governor.h).
+  Limit recovering;
+  std::atomic<uint32_t> most_recovering{std::numeric_limits<uint32_t>::max()};
 
   static bool countsRequests(const ClusterSpec& spec) {
     return spec.protocol != UpstreamProtocol::Http1 ||

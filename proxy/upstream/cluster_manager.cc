@@ -173,8 +173,8 @@ class ClusterManager::Impl {
     const bool guarded = cluster.guard != nullptr;
     setGuard(cluster);
     if (spec->assignment != nullptr) applyAssignment(cluster, spec->assignment, change);
-    // A check, an outlier detection or a panic mode that is new or gone.
-    const bool other_guard = guarded != (cluster.guard != nullptr);
+    // A check, a rule about failing hosts or a panic mode that is another, or gone.
+    const bool other_guard = guarded || cluster.guard != nullptr;
     if ((other_check || other_guard || other_panic) && cluster.assignment != nullptr) {
       refreshHosts(cluster, change);
     }
@@ -248,8 +248,11 @@ class ClusterManager::Impl {
     if (!Guard::isNeeded(*cluster.spec)) return cluster.guard.reset();
     if (cluster.guard == nullptr) {
       const std::string& name = cluster.spec->name;
-      cluster.guard =
-          std::make_unique<Guard>(main_, registry_, name, [this, name] { applyHealth({name}); });
+      cluster.guard = std::make_unique<Guard>(
+          main_, registry_, name, [this, name] { applyHealth({name}); },
+          [shared = cluster.shared](uint32_t most) {
+            shared->breakers.most_recovering.store(most, std::memory_order_relaxed);
+          });
     }
     cluster.guard->configure(*cluster.spec);
   }

@@ -29,6 +29,7 @@ struct ClusterMetrics {
   observe::Counter upstream_cx_destroy_remote_with_active_rq;
   observe::Counter upstream_cx_none_healthy;
   observe::Counter lb_healthy_panic;
+  observe::Counter recovery_overflow;
   observe::Counter upstream_cx_rx_bytes_total;
   observe::Counter upstream_cx_rx_spliced_bytes_total;
   observe::Counter upstream_cx_splice_overflow;
@@ -146,6 +147,9 @@ struct ClusterMetrics {
             "Connections closed by the upstream with a request under way");
     visitor("upstream_cx_none_healthy", self.upstream_cx_none_healthy,
             "Times no host could be chosen because none is healthy");
+    visitor("recovery.overflow", self.recovery_overflow,
+            "Requests refused since hosts that come back after an outage may have no more "
+            "(Convoy's own)");
     visitor("lb_healthy_panic", self.lb_healthy_panic,
             "Picks among the hosts of the panic mode, since too few can be used");
     visitor("upstream_cx_rx_bytes_total", self.upstream_cx_rx_bytes_total,

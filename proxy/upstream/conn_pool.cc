@@ -22,6 +22,7 @@ void HostLease::giveBack() {
   if (held & kActive) host_.host().active().fetch_sub(1, std::memory_order_relaxed);
   if (held & kBound) host_.pool()->cluster().releaseBound();
   if (held & kProbe) host_.host().streaks().giveBackProbe();
+  if (held & kMetered) host_.pool()->cluster().breakers().recovering.release();
 }
 
 HostPool::HostPool(std::shared_ptr<WorkerCluster> cluster, std::shared_ptr<const Host> host)

@@ -79,6 +79,7 @@ class HostLease {
     kActive = 1,  // Pick::counted
     kBound = 2,   // Pick::in_total
     kProbe = 4,   // the host's (Streaks)
+    kMetered = 8,  // one of Breakers::recovering
   };
 
   HostLease() = default;
@@ -95,6 +96,7 @@ class HostLease {
   }
 
   explicit operator bool() const { return static_cast<bool>(host_); }
+  void hold(Held more) { held_ |= more; }
   const HostRef& ref() const { return host_; }
   const Host& host() const { return host_.host(); }
   void release() {

@@ -156,6 +156,7 @@ struct ClusterSpec {
   std::shared_ptr<const OutlierSpec> outlier;  // null: no outlier detection
   std::optional<CorrelationSpec> correlation;
   std::optional<HostBreakerSpec> host_breaker;
+  std::optional<RecoverySpec> recovery;
   PanicSpec panic;
   std::string version;
   base::TimerOrigins origins;  // of connect_timeout

@@ -4,6 +4,7 @@
 #include <optional>
 #include <utility>
 
+#include "absl/container/inlined_vector.h"
 #include "proxy/base/assert.h"
 #include "proxy/upstream/algorithms/registry.h"
 #include "proxy/upstream/pooled_connection.h"
@@ -14,6 +15,8 @@ namespace convoy::upstream {
 namespace {
 
 constexpr Milliseconds kDefaultIdleTimeout = std::chrono::hours(1);
+// Picks for one request among hosts whose common limit is reached.
+constexpr int kMostMetered = 4;
 
 event::DeadlineQueue* queueFor(event::Loop& loop, std::optional<Milliseconds> timeout) {
   return timeout.has_value() && timeout->count() > 0 ? &loop.deadlineQueue(*timeout) : nullptr;
@@ -78,7 +81,9 @@ PickResult WorkerCluster::pickGuarded(PickContext& context, Host* wanted, bool s
     return {.kind = Pick::Kind::Host, .lease = HostLease(refTo(*probed), HostLease::kProbe)};
   }
   if (in_panic_) metrics_.lb_healthy_panic.add();
-  return resultOf(choose(context, wanted, strict), wanted);
+  const Pick pick = choose(context, wanted, strict);
+  const bool metered = pick.kind == Pick::Kind::Host && pick.host->streaks().metered();
+  return metered ? pickMetered(context, pick, wanted, strict) : resultOf(pick, wanted);
 }
 
 Host* WorkerCluster::findPreferred(const HostPreference& preferred,
@@ -86,6 +91,32 @@ Host* WorkerCluster::findPreferred(const HostPreference& preferred,
   Host* const host = hosts_->find(preferred.address);
   if (host == nullptr || preferred.strict || !context.triedAlready(host)) return host;
   return nullptr;
+}
+
+// Hosts that come back after an outage have a limit in common; when it is reached, others may
+// serve, but not those who ask strictly for one.
+PickResult WorkerCluster::pickMetered(PickContext& context, Pick pick, const Host* wanted,
+                                      bool strict) {
+  Breakers& breakers = shared_->breakers;
+  absl::InlinedVector<const Host*, 16> passed(context.tried.begin(), context.tried.end());
+  for (int left = kMostMetered; pick.kind == Pick::Kind::Host; --left) {
+    PickResult result = resultOf(pick, wanted);
+    if (!pick.host->streaks().metered()) return result;
+    const uint32_t most = breakers.most_recovering.load(std::memory_order_relaxed);
+    if (breakers.recovering.tryAcquire(most)) {
+      result.lease.hold(HostLease::kMetered);
+      return result;
+    }
+    // The policy comes back to hosts that it was told to pass over when there are no others.
+    if (strict || left == 1 || context.triedAlready(pick.host)) break;
+    passed.push_back(pick.host);
+    context.tried = passed;
+    wanted = nullptr;
+    pick = balancer_->pick(context);
+  }
+  if (pick.kind == Pick::Kind::Later) return {.kind = pick.kind, .lease = {}};
+  metrics_.recovery_overflow.add();
+  return {.kind = Pick::Kind::None, .lease = {}, .overflow = true};
 }
 
 // A host whose circuit breaker is half-open, if none of its requests is under way.
@@ -200,7 +231,7 @@ void WorkerCluster::update(const ClusterUpdate& update) {
   hosts_ = update.hosts;
   half_open_ = update.half_open;
   in_panic_ = update.panic;
-  guarded_ = in_panic_ || !half_open_.empty();
+  guarded_ = in_panic_ || !half_open_.empty() || spec_->recovery.has_value();
   watches_heads_ = wants_results_ || in_panic_ || recorder_.records();
 }
 

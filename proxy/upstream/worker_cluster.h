@@ -53,6 +53,7 @@ struct PickResult {
   Pick::Kind kind = Pick::Kind::None;
   HostLease lease;         // set if kind is Host
   bool preferred = false;  // it is the host that was asked for
+  bool overflow = false;   // kind is None, and there are hosts: they may have no more requests now
 };
 
 // A host that a request asks for: it is taken instead of the algorithm's as long as the host set
@@ -165,6 +166,7 @@ class WorkerCluster : public std::enable_shared_from_this<WorkerCluster> {
   Pick choose(PickContext& context, Host* wanted, bool strict);
   PickResult resultOf(const Pick& pick, const Host* wanted);
   PickResult pickGuarded(PickContext& context, Host* wanted, bool strict);
+  PickResult pickMetered(PickContext& context, Pick pick, const Host* wanted, bool strict);
   const Host* takeProbe(const PickContext& context) const;
   HostRef& refTo(const Host& host);
   void tellBalancer(const Host& host, uint16_t status, event::Duration took, bool abandoned);

@@ -244,7 +244,10 @@ void RouterFilter::chooseHost(Attempt& attempt) {
       awaited_ = cluster_->shared_from_this();
       return;
     case upstream::Pick::Kind::None:
-      return onAttemptFailed(attempt, {.failure = http::Failure::NoHealthyUpstream}, false);
+      return onAttemptFailed(attempt,
+                             {.failure = picked.overflow ? http::Failure::UpstreamOverflow
+                                                         : http::Failure::NoHealthyUpstream},
+                             false);
     case upstream::Pick::Kind::Host:
       break;
   }

@@ -32,35 +32,57 @@ std::string secondsOf(event::Duration time) {
 }  // namespace
 
 Guard::Guard(event::Loop& main, observe::MetricRegistry& registry, std::string cluster,
-             std::function<void()> on_changed)
+             std::function<void()> on_changed, std::function<void(uint32_t)> set_most)
     : main_(main),
       cluster_(std::move(cluster)),
       on_changed_(std::move(on_changed)),
+      set_most_(std::move(set_most)),
       metrics_(registry, "cluster", {{"envoy_cluster_name", cluster_}}, /*slots=*/1),
       detector_(main.random(), metrics_.slot(0)),
       breaker_timer_(main, [this] { onBreakerTimer(); }),
+      governor_(main.random()),
+      recovery_timer_(main, [this] { onRecoveryTimer(); }),
       timer_(main, [this] { tick(); }) {
   detector_.holdBy([this](const net::Address& host, Detection by) { return hold(host, by); });
 }
 
+Guard::~Guard() {
+  if (recovery_.has_value()) set_most_(Governor::kNoCap);
+}
+
 void Guard::configure(const ClusterSpec& spec) {
-  // Without an outlier detection of its own the detector has nobody to eject.
+  // Without an outlier detection the detector knows no hosts.
   detects_ = spec.outlier != nullptr;
   detector_.configure(detects_ ? spec.outlier : std::make_shared<const OutlierSpec>());
   correlated_ = spec.correlation;
-  if (correlated_.has_value()) correlation_.configure(*correlated_);
+  if (correlated_.has_value()) {
+    correlation_.configure(*correlated_);
+  } else {
+    correlation_ = {};
+    failing_checks_.clear();
+    answering_.clear();
+    settleAlarms();
+  }
   breaker_spec_ = spec.host_breaker;
   if (breaker_spec_.has_value()) breakers_.configure(*breaker_spec_);
   period_ = detects_                  ? event::Duration(spec.outlier->interval)
             : correlated_.has_value() ? event::Duration(correlated_->window) / 3
                                       : event::Duration();
+  if (recovery_.has_value() && !spec.recovery.has_value()) {
+    governor_.reset();
+    recovery_timer_.cancel();
+    set_most_(Governor::kNoCap);
+  }
+  recovery_ = spec.recovery;
+  if (recovery_.has_value()) governor_.configure(*recovery_);
   timer_.cancel();
   if (period_.count() > 0) timer_.armAfter(period_);
 }
 
 void Guard::setHosts(const std::vector<std::shared_ptr<const Host>>& hosts) {
-  detector_.setHosts(hosts);
+  detector_.setHosts(detects_ ? hosts : kNobody);
   breakers_.setHosts(breaker_spec_.has_value() ? hosts : kNobody);
+  if (recovery_.has_value()) governRecovery(hosts);
   if (!correlated_.has_value()) return;
   auto before = std::exchange(answering_, {});
   for (const auto& host : hosts) {
@@ -84,6 +106,7 @@ EjectionView Guard::view(const net::Address& host) const {
 // --- verdicts ---
 
 void Guard::observe(const std::vector<Observed>& hosts) {
+  governor_.beginRound();
   if (!correlated_.has_value()) return;
   correlation_.setHosts(hosts.size());
   auto before = std::exchange(failing_checks_, {});
@@ -105,6 +128,13 @@ void Guard::observe(const std::vector<Observed>& hosts) {
 }
 
 ActiveHealth Guard::judge(const net::Address& host, ActiveHealth checked) {
+  const ActiveHealth verdict = this->verdict(host, checked);
+  if (!recovery_.has_value()) return verdict;
+  const bool usable = verdict != ActiveHealth::Unhealthy;
+  return governor_.note(host, usable, main_.now()) ? verdict : ActiveHealth::Unhealthy;
+}
+
+ActiveHealth Guard::verdict(const net::Address& host, ActiveHealth checked) {
   if (detects_ && detector_.ejected(host)) return ActiveHealth::Unhealthy;
   if (breakers_.state(host) != HostBreakers::State::Closed) return ActiveHealth::Unhealthy;
   if (checked != ActiveHealth::Unhealthy) return checked;
@@ -205,6 +235,37 @@ void Guard::onBreakerChanged(const Host& host) {
   }
   half_open_changed_ = true;
   on_changed_();
+}
+
+// --- after an outage ---
+
+void Guard::governRecovery(const std::vector<std::shared_ptr<const Host>>& hosts) {
+  governor_.endRound(main_.now());
+  for (const auto& host : hosts) {
+    host->streaks().setMetered(governor_.standing(host->address()) == Governor::Standing::Metered);
+  }
+  if (std::exchange(recovering_, governor_.active()) != governor_.active()) {
+    OutlierMetrics& metrics = metrics_.slot(0);
+    metrics.recovery_active.set(governor_.active());
+    if (governor_.active()) metrics.recovery_outages.add();
+    base::logWarning(absl::StrCat("cluster ", cluster_,
+                                  governor_.active()
+                                      ? ": outage of many hosts; they come back little by little"
+                                      : ": the hosts have recovered from the outage"));
+  }
+  armRecovery();
+}
+
+void Guard::armRecovery() {
+  set_most_(governor_.cap(main_.now()));
+  const auto next = governor_.next(main_.now());
+  if (next.has_value()) recovery_timer_.armAfter(*next - main_.now());
+}
+
+// The cap grows, and hosts' waits end.
+void Guard::onRecoveryTimer() {
+  armRecovery();
+  if (governor_.due(main_.now())) on_changed_();
 }
 
 void Guard::tick() {

@@ -1,9 +1,9 @@
 #pragma once
 
 // What one cluster does about failing hosts, as ClusterManager sees it: joins the outlier detection
-// (detector.h), the detector of correlated failures (correlation.h) and the hosts' circuit breakers
-// (host_breakers.h), keeps their time, logs what they decide, and says when the host set is to be
-// put together anew. Main's thread only.
+// (detector.h), the detector of correlated failures (correlation.h), the hosts' circuit breakers
+// (host_breakers.h) and the recovery governor (governor.h), keeps their time, logs what they
+// decide, and says when the host set is to be put together anew. Main's thread only.
 //
 // For each host set ClusterManager calls observe(), asks judge() of each host, and then says who
 // there is and who serves (setHosts(), setServing()).
@@ -22,6 +22,7 @@
 #include "proxy/upstream/host.h"
 #include "proxy/upstream/outlier/correlation.h"
 #include "proxy/upstream/outlier/detector.h"
+#include "proxy/upstream/outlier/governor.h"
 #include "proxy/upstream/outlier/host_breakers.h"
 #include "proxy/upstream/spec.h"
 
@@ -35,13 +36,16 @@ class Guard {
   };
 
   static bool isNeeded(const ClusterSpec& spec) {
-    return spec.outlier != nullptr || spec.correlation.has_value() || spec.host_breaker.has_value();
+    return spec.outlier != nullptr || spec.correlation.has_value() ||
+           spec.host_breaker.has_value() || spec.recovery.has_value();
   }
 
   // The loop and the registry outlive this object. on_changed is called from timers, onStreak(),
   // onProbe() and onCheckPassed(); it may not destroy the Guard.
+  // set_most: of requests that hosts which come back after an outage may have together.
   Guard(event::Loop& main, observe::MetricRegistry& registry, std::string cluster,
-        std::function<void()> on_changed);
+        std::function<void()> on_changed, std::function<void(uint32_t most)> set_most);
+  ~Guard();
   Guard(const Guard&) = delete;
   Guard& operator=(const Guard&) = delete;
 
@@ -82,11 +86,16 @@ class Guard {
   void settleAlarms();
   bool answersRequests(const net::Address& host);
   void onBreakerTimer();
+  void onRecoveryTimer();
+  void armRecovery();
+  void governRecovery(const std::vector<std::shared_ptr<const Host>>& hosts);
+  ActiveHealth verdict(const net::Address& host, ActiveHealth checked);
   void onBreakerChanged(const Host& host);
 
   event::Loop& main_;
   const std::string cluster_;
   const std::function<void()> on_changed_;
+  const std::function<void(uint32_t)> set_most_;
   observe::MetricGroup<OutlierMetrics> metrics_;
   bool detects_ = false;
   Detector detector_;
@@ -99,6 +108,10 @@ class Guard {
   HostBreakers breakers_;
   bool half_open_changed_ = false;
   event::Timer breaker_timer_;
+  std::optional<RecoverySpec> recovery_;
+  Governor governor_;
+  bool recovering_ = false;  // that was logged
+  event::Timer recovery_timer_;
   event::Duration period_{};
   event::Timer timer_;
   bool stay_logged_ = false;  // since the last tick, that an outlier stays

@@ -18,6 +18,8 @@ struct OutlierMetrics {
   observe::Counter correlated_failures_total;
   observe::Counter host_breaker_opened;
   observe::Counter host_breaker_closed;
+  observe::Counter recovery_outages;
+  observe::Gauge recovery_active;
   observe::Gauge correlated_failures_active;
   std::array<observe::Counter, kDetections> detected;
   std::array<observe::Counter, kDetections> enforced;
@@ -39,6 +41,10 @@ struct OutlierMetrics {
             "Times that a host's circuit breaker opened (Convoy's own)");
     visitor("host_breaker.closed", self.host_breaker_closed,
             "Times that one closed, since a probe had passed (Convoy's own)");
+    visitor("recovery.outages", self.recovery_outages,
+            "Times that too many hosts were out at a time (Convoy's own)");
+    visitor("recovery.active", self.recovery_active,
+            "1 from an outage until the hosts have recovered (Convoy's own)");
     constexpr const char* kDetected[] = {
         "outlier_detection.ejections_detected_consecutive_5xx",
         "outlier_detection.ejections_detected_consecutive_gateway_failure",

@@ -92,4 +92,13 @@ struct HostBreakerSpec {
   std::chrono::milliseconds open_time{60'000};
 };
 
+// How hosts come back after an outage of many (governor.h).
+struct RecoverySpec {
+  uint32_t outage_percent = 50;  // more of the hosts than this are out
+  uint32_t max_requests = 100;
+  uint32_t requests_per_second = 10;  // as fast the requests that are allowed grow
+  std::chrono::milliseconds jitter{10'000};
+  std::chrono::milliseconds settle_time{30'000};
+};
+
 }  // namespace convoy::upstream

@@ -1,9 +1,9 @@
 #pragma once
 
 // Failures of one host in a row, over all workers, so that "five in a row" means what it says
-// whatever the number of workers; and whether a request may probe the host. On a cache line of its
-// own that is written by failures, and by the first success after one: where all is well, workers
-// only read it.
+// whatever the number of workers; and what main allows: a request that probes the host, or only so
+// many requests. On a cache line of its own that is written by failures, and by the first success
+// after one: where all is well, workers only read it.
 
 #include <array>
 #include <atomic>
@@ -48,6 +48,10 @@ class alignas(64) Streaks {
   // True for whoever is to tell main of the outcome: there are no more probes then.
   bool endProbe() { return changeProbe(Probe::Taken, Probe::None); }
 
+  // Comes back after an outage: its requests count against a limit (main sets it).
+  void setMetered(bool metered) { metered_.store(metered, std::memory_order_relaxed); }
+  bool metered() const { return metered_.load(std::memory_order_relaxed); }
+
   uint32_t length(Streak streak) const {
     return rows_[static_cast<size_t>(streak)].length.load(std::memory_order_relaxed);
   }
@@ -65,6 +69,7 @@ class alignas(64) Streaks {
   };
   std::array<Row, static_cast<size_t>(Streak::kCount)> rows_;
   std::atomic<Probe> probe_{Probe::None};
+  std::atomic<bool> metered_{false};
 };
 
 }  // namespace convoy::upstream

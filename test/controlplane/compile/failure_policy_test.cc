@@ -62,6 +62,21 @@ TEST(FailurePolicyTest, BackendBreaker) {
             policy("failures: 3 open_time { seconds: 7 }"));
 }
 
+TEST(FailurePolicyTest, Recovery) {
+  const auto policy = [](const std::string& fields) {
+    return "metadata { typed_filter_metadata { key: \"convoy.ext.FailurePolicy\" value { "
+           "[type.googleapis.com/convoy.ext.FailurePolicy] { recovery { " +
+           fields + " } } } } } " + kNoPanic;
+  };
+  EXPECT_EQ(compiled("recovery { max_requests: 300 }"),
+            policy("outage_percent: 50 max_requests: 300 requests_per_second: 30 jitter { seconds: "
+                   "10 } settle_time { seconds: 30 }"));
+  EXPECT_EQ(compiled("recovery { outage_percent: 30 max_requests: 5 requests_per_second: 2 jitter "
+                     "{} settle_time { seconds: 1 } }"),
+            policy("outage_percent: 30 max_requests: 5 requests_per_second: 2 jitter { } "
+                   "settle_time { seconds: 1 }"));
+}
+
 TEST(FailurePolicyTest, DefaultsOfOutlierDetectionAreWrittenOut) {
   EXPECT_EQ(compiled("outlier_detection {}"),
             "outlier_detection { consecutive_5xx { value: 5 } interval { seconds: 10 } "

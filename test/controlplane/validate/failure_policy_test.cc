@@ -71,6 +71,15 @@ TEST(FailurePolicyTest, BackendBreaker) {
             "x.backend_breaker.failures: range, x.backend_breaker.open_time: range");
 }
 
+TEST(FailurePolicyTest, Recovery) {
+  EXPECT_EQ(problemsOf("recovery { max_requests: 1 jitter {} settle_time {} }"), "");
+  EXPECT_EQ(problemsOf("recovery {}"), "x.recovery.max_requests: required");
+  EXPECT_EQ(problemsOf("recovery { outage_percent: 0 max_requests: 1 requests_per_second: 0 jitter "
+                       "{ seconds: 3601 } settle_time { seconds: -1 } }"),
+            "x.recovery.outage_percent: range, x.recovery.requests_per_second: range, "
+            "x.recovery.jitter: range, x.recovery.settle_time: range");
+}
+
 TEST(FailurePolicyTest, Panic) {
   const std::pair<std::string, std::string> cases[] = {
       {"", ""},

@@ -136,6 +136,21 @@ TEST(FailurePolicy, HostBreaker) {
   EXPECT_EQ(spec->host_breaker->open_time, seconds(5));
 }
 
+TEST(FailurePolicy, Recovery) {
+  EXPECT_FALSE(make("metadata: {}")->recovery.has_value());
+  const auto spec = make(
+      policy("recovery: {outage_percent: 20, max_requests: 30, requests_per_second: 4, jitter: 5s, "
+             "settle_time: 6s}"));
+  ASSERT_TRUE(spec->recovery.has_value());
+  EXPECT_EQ(spec->recovery->outage_percent, 20u);
+  EXPECT_EQ(spec->recovery->max_requests, 30u);
+  EXPECT_EQ(spec->recovery->requests_per_second, 4u);
+  EXPECT_EQ(spec->recovery->jitter, seconds(5));
+  EXPECT_EQ(spec->recovery->settle_time, seconds(6));
+  EXPECT_EQ(make(policy("recovery: {max_requests: 200}"))->recovery->requests_per_second, 20u);
+  EXPECT_EQ(make(policy("recovery: {max_requests: 2}"))->recovery->requests_per_second, 1u);
+}
+
 TEST(FailurePolicy, Mistakes) {
   const ErrorCase kCases[] = {
       {"outlier_detection: {consecutive_5xx: 0, consecutive_gateway_failure: 0, "
@@ -159,6 +174,11 @@ TEST(FailurePolicy, Mistakes) {
       {policy("host_breaker: {open_time: 0s}"),
        {"metadata.typed_filter_metadata[\"convoy.ext.FailurePolicy\"].host_breaker.open_time: "
         "range: 0 ms"}},
+      {policy("recovery: {outage_percent: 100}"),
+       {"metadata.typed_filter_metadata[\"convoy.ext.FailurePolicy\"].recovery.outage_percent: "
+        "range: 100",
+        "metadata.typed_filter_metadata[\"convoy.ext.FailurePolicy\"].recovery.max_requests: "
+        "required: 0"}},
       {policy("panic: {threshold_percent: 101}"),
        {"metadata.typed_filter_metadata[\"convoy.ext.FailurePolicy\"].panic.threshold_percent: "
         "range: 101"}},

@@ -309,6 +309,60 @@ TEST_F(BreakerTest, WithoutTheRuleTheHostIsBack) {
   EXPECT_EQ(cluster().pick().kind, Pick::Kind::Host);
 }
 
+// --- after an outage ---
+
+// Fifty servers that come back at once, each of which would get a hundred connections: 5,000 for a
+// database that stands 500.
+TEST_F(GuardTest, FiftyServersComeBackWithinTheCap) {
+  constexpr int kServers = 50;
+  constexpr size_t kWanted = 5000;
+  constexpr uint32_t kMost = 500;
+  test::HealthIo checks;
+  Monitor monitor(loop_.loop(), {&loop_.loop()}, registry_, checks, Monitor::Options{});
+  manager_->monitorHealthBy(monitor);
+  auto spec = clusterSpec();
+  spec->health_check = test::everyTwoSeconds();
+  spec->recovery = RecoverySpec{.max_requests = kMost, .requests_per_second = 50};
+  spec->breakers.max_connections = spec->breakers.max_requests = 100'000;
+  makeCluster(spec, kServers);
+  pass(seconds(3));
+  checks.all_down = true;
+  pass(seconds(8));
+  ASSERT_EQ(cluster().hostCount(), 0u);
+  checks.all_down = false;
+  std::vector<HostLease> running;
+  size_t most = 0, refused = 0, hosts = 0;
+  for (int tenths = 0; tenths < 300; ++tenths) {
+    pass(milliseconds(100));
+    while (running.size() < kWanted) {
+      PickResult picked = cluster().pick();
+      if (picked.kind != Pick::Kind::Host) {
+        refused += picked.overflow;
+        break;
+      }
+      running.push_back(std::move(picked.lease));
+    }
+    most = std::max(most, running.size());
+    // A fifth of them ends.
+    running.erase(running.begin(), running.begin() + static_cast<int64_t>(running.size() / 5));
+    hosts = std::max(hosts, cluster().hostCount());
+  }
+  EXPECT_EQ(most, kMost) << "reached and never exceeded";
+  EXPECT_EQ(hosts, size_t{kServers});
+  EXPECT_GT(refused, 100u);
+  EXPECT_EQ(cluster().breakers().recovering.used(), running.size());
+  // When they have settled there is no limit any more.
+  running.clear();
+  pass(seconds(31));
+  for (size_t i = 0; i < kWanted; ++i) running.push_back(cluster().pick().lease);
+  EXPECT_EQ(cluster().breakers().recovering.used(), 0u);
+  running.clear();
+  monitor.shutdown();
+  run();
+  manager_.reset();
+  run();
+}
+
 TEST_F(GuardTest, PassedChecksBringHostsBackIfTheyMay) {
   test::HealthIo checks;
   Monitor monitor(loop_.loop(), {&loop_.loop()}, registry_, checks, Monitor::Options{});

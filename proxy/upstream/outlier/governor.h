@@ -1,0 +1,78 @@
+#pragma once
+
+// Brings hosts back after an outage of many of them without a stampede: what they depend on (a
+// database, a cache) is likely to be weak still, and all of them at once, with all that has queued
+// up, would knock it over again.
+//
+// While more than outage_percent of a cluster's hosts are out, and until the last one has been back
+// for `settle_time`, hosts that come back
+//   - wait for a random part of `jitter` first, and
+//   - are metered: together they have no more requests under way than a token bucket has given out
+//     (requests_per_second, from the first return on, up to max_requests). Workers keep to cap()
+//     exactly (ClusterShared::recovery).
+// A pure state machine; main's thread only.
+
+#include <cstdint>
+#include <limits>
+#include <optional>
+
+#include "absl/container/flat_hash_map.h"
+#include "proxy/event/clock.h"
+#include "proxy/event/random.h"
+#include "proxy/net/address.h"
+#include "proxy/upstream/outlier/spec.h"
+
+namespace convoy::upstream {
+
+class Governor {
+ public:
+  enum class Standing : uint8_t {
+    Free,     // nothing to do with an outage
+    Out,      // may not serve: somebody else says so
+    Waits,    // might, but is held back for a moment
+    Metered,  // serves, within the cap
+  };
+  static constexpr uint32_t kNoCap = std::numeric_limits<uint32_t>::max();
+
+  // It outlives this object.
+  explicit Governor(event::Random& random) : random_(random) {}
+
+  void configure(const RecoverySpec& spec) { spec_ = spec; }
+
+  void reset();
+
+  // What is said of each host of the cluster, one after the other, between these two.
+  void beginRound() { ++round_; }
+  // May it serve, as far as checks, ejections and breakers are concerned? True if it does.
+  bool note(const net::Address& host, bool usable, event::MonotonicTime now);
+  void endRound(event::MonotonicTime now);
+
+  // Whether a host's wait is over, or the episode: another round is due.
+  bool due(event::MonotonicTime now) const;
+  // When to look again at due() and cap(); unset: there is no episode.
+  std::optional<event::MonotonicTime> next(event::MonotonicTime now) const;
+
+  bool active() const { return active_; }
+  Standing standing(const net::Address& host) const;
+  // Requests that metered hosts may have under way together.
+  uint32_t cap(event::MonotonicTime now) const;
+
+ private:
+  struct Member {
+    Standing standing = Standing::Free;
+    event::MonotonicTime from{};  // Waits: when it may serve
+    uint64_t round = 0;
+  };
+
+  event::Random& random_;
+  RecoverySpec spec_;
+  absl::flat_hash_map<net::Address, Member> members_;
+  uint64_t round_ = 0;
+  bool active_ = false;
+  size_t out_ = 0;                                         // in the last round
+  size_t waiting_ = 0;                                     // likewise
+  std::optional<event::MonotonicTime> first_return_ = {};  // since the outage
+  event::MonotonicTime last_return_{};
+};
+
+}  // namespace convoy::upstream

@@ -1,0 +1,123 @@
+#include "proxy/upstream/outlier/governor.h"
+
+#include <gtest/gtest.h>
+
+#include <set>
+#include <string>
+
+#include "test/proxy/upstream/hosts.h"
+
+namespace convoy::upstream {
+namespace {
+
+using std::chrono::milliseconds;
+using std::chrono::seconds;
+using Standing = Governor::Standing;
+
+class GovernorTest : public testing::Test {
+ protected:
+  GovernorTest() { configure({.max_requests = 50, .requests_per_second = 10}); }
+  void configure(RecoverySpec spec) {
+    spec.jitter = seconds(4);
+    spec.settle_time = seconds(20);
+    governor_.configure(spec);
+  }
+  // Another round; returns how many serve.
+  size_t round(const std::set<size_t>& out) {
+    governor_.beginRound();
+    size_t serve = 0;
+    for (size_t i = 0; i < kHosts; ++i) {
+      serve += governor_.note(test::hostAddress(i), !out.contains(i), now_);
+    }
+    governor_.endRound(now_);
+    return serve;
+  }
+  Standing standing(size_t host) { return governor_.standing(test::hostAddress(host)); }
+  uint32_t cap() { return governor_.cap(now_); }
+
+  static constexpr size_t kHosts = 10;
+  const std::set<size_t> all_{0, 1, 2, 3, 4, 5, 6, 7, 8, 9};
+  event::Random random_{7};
+  Governor governor_{random_};
+  event::MonotonicTime now_{seconds(1000)};
+};
+
+TEST_F(GovernorTest, FewHostsMayComeAndGo) {
+  EXPECT_EQ(round({0, 1, 2, 3, 4}), 5u);
+  EXPECT_FALSE(governor_.active()) << "half of them are not more than half";
+  EXPECT_EQ(round({}), 10u);
+  EXPECT_EQ(standing(0), Standing::Free);
+  EXPECT_EQ(cap(), Governor::kNoCap);
+  EXPECT_EQ(governor_.next(now_), std::nullopt);
+}
+
+TEST_F(GovernorTest, AfterAnOutageTheyComeBackOneByOneWithinTheCap) {
+  round(all_);
+  EXPECT_TRUE(governor_.active());
+  EXPECT_EQ(governor_.next(now_), std::nullopt) << "nobody is back";
+  now_ += seconds(60);
+  const size_t at_once = round({});
+  EXPECT_LT(at_once, 3u);
+  size_t serve = at_once, before = at_once;
+  bool stepwise = true;
+  for (int i = 0; i < 40; ++i) {
+    now_ += milliseconds(100);
+    if (governor_.due(now_)) serve = round({});
+    stepwise &= serve - before <= 3;
+    before = serve;
+  }
+  EXPECT_TRUE(stepwise);
+  EXPECT_EQ(serve, kHosts) << "within the jitter";
+  EXPECT_EQ(standing(3), Standing::Metered);
+  EXPECT_GE(cap(), 10u);
+  EXPECT_LE(cap(), 50u);
+  now_ += seconds(10);
+  EXPECT_EQ(cap(), 50u);
+  EXPECT_FALSE(governor_.due(now_));
+  now_ += seconds(10);
+  EXPECT_TRUE(governor_.due(now_)) << "settled";
+  round({});
+  EXPECT_FALSE(governor_.active());
+  EXPECT_EQ(standing(3), Standing::Free);
+  EXPECT_EQ(cap(), Governor::kNoCap);
+}
+
+TEST_F(GovernorTest, WhoeverServedThroughTheOutageIsNotMetered) {
+  std::set<size_t> most = all_;
+  most.erase(4);
+  round(most);
+  now_ += seconds(5);
+  round({});
+  now_ += seconds(5);
+  round({});
+  EXPECT_EQ(standing(4), Standing::Free);
+  EXPECT_EQ(standing(5), Standing::Metered);
+}
+
+TEST_F(GovernorTest, AnotherOutageBeginsFromNothing) {
+  round(all_);
+  round({});
+  now_ += seconds(5);
+  round({});
+  now_ += seconds(15);
+  EXPECT_EQ(cap(), 50u);
+  round(all_);
+  round({});
+  now_ += seconds(4);
+  round({});
+  EXPECT_LE(cap(), 50u);
+  EXPECT_EQ(cap(), 10u) << "since the first return of this outage";
+}
+
+TEST_F(GovernorTest, HostsThatAreGoneAreForgotten) {
+  round(all_);
+  governor_.beginRound();
+  governor_.note(test::hostAddress(0), true, now_);
+  governor_.endRound(now_);
+  EXPECT_EQ(standing(1), Standing::Free);
+  governor_.reset();
+  EXPECT_FALSE(governor_.active());
+}
+
+}  // namespace
+}  // namespace convoy::upstream
