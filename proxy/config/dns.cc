@@ -5,6 +5,7 @@
 
 #include "api/convoy/ext/dns.pb.h"
 #include "proxy/config/assignment.h"
+#include "proxy/config/cluster_policy.h"
 #include "proxy/config/registry.h"
 #include "proxy/config/values.h"
 
@@ -150,16 +151,9 @@ uint32_t toCount(uint32_t value, uint32_t most, std::string_view field, base::Fi
 }
 
 void setPolicy(const Cluster& proto, DnsSpec* spec, base::FieldReport& report) {
-  const auto& metadata = proto.metadata().typed_filter_metadata();
-  const auto found = metadata.find(kPolicy);
-  if (found == metadata.end()) return;
+  const auto policy = clusterPolicy<ext::DnsPolicy>(proto, report);
   auto at = report.in("metadata");
   auto in = report.in("typed_filter_metadata", std::string_view(kPolicy));
-  ext::DnsPolicy policy;
-  if (!found->second.UnpackTo(&policy)) {
-    report.error("malformed", found->second.type_url(), "must be a convoy.ext.DnsPolicy");
-    return;
-  }
   if (policy.has_min_ttl()) spec->min_ttl = toTtl(policy.min_ttl(), "min_ttl", report);
   if (policy.has_max_ttl()) spec->max_ttl = toTtl(policy.max_ttl(), "max_ttl", report);
   if (spec->max_ttl < spec->min_ttl) {

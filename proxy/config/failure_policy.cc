@@ -4,6 +4,7 @@
 #include <cmath>
 
 #include "api/convoy/ext/failure_policy.pb.h"
+#include "proxy/config/cluster_policy.h"
 #include "proxy/config/values.h"
 
 namespace convoy::config {
@@ -17,17 +18,6 @@ using upstream::OutlierSpec;
 
 constexpr char kPolicy[] = "convoy.ext.FailurePolicy";
 constexpr uint32_t kLeastStreak = 1;
-
-ext::FailurePolicy policyOf(const Cluster& proto, base::FieldReport& report) {
-  ext::FailurePolicy policy;
-  const auto& metadata = proto.metadata().typed_filter_metadata();
-  const auto found = metadata.find(kPolicy);
-  if (found == metadata.end() || found->second.UnpackTo(&policy)) return policy;
-  auto at = report.in("metadata");
-  auto in = report.in("typed_filter_metadata", std::string_view(kPolicy));
-  report.error("malformed", found->second.type_url(), "must be a convoy.ext.FailurePolicy");
-  return policy;
-}
 
 void read(bool set, const UInt32Value& value, uint32_t* to) {
   if (set) *to = value.value();
@@ -210,7 +200,7 @@ upstream::RecoverySpec toRecovery(const ext::FailurePolicy::Recovery& proto,
 
 void setFailurePolicy(const Cluster& proto, upstream::ClusterSpec* spec,
                       base::FieldReport& report) {
-  const ext::FailurePolicy policy = policyOf(proto, report);
+  const auto policy = clusterPolicy<ext::FailurePolicy>(proto, report);
   if (proto.has_outlier_detection()) {
     auto outlier = std::make_shared<OutlierSpec>();
     auto at = report.in("outlier_detection");

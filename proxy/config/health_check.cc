@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <utility>
 
+#include "proxy/config/cluster_policy.h"
 #include "proxy/config/header_edits.h"
 #include "proxy/config/stable_hash.h"
 #include "proxy/config/tls_context.h"
@@ -16,7 +17,6 @@ using envoy::config::core::v3::HealthCheck;
 using upstream::HealthCheckSpec;
 namespace core = envoy::config::core::v3;
 
-constexpr char kPolicy[] = "convoy.ext.HealthCheckPolicy";
 constexpr size_t kMostBody = 1024 * 1024;
 constexpr size_t kJsonBody = 64 * 1024;
 constexpr Milliseconds kNoTrafficInterval{60'000};  // Envoy's
@@ -235,23 +235,12 @@ std::shared_ptr<const net::TransportSpec> transportOf(
   return std::holds_alternative<upstream::TcpCheckSpec>(spec.checker) ? transport : nullptr;
 }
 
-ext::HealthCheckPolicy policyOf(const Cluster& proto, base::FieldReport& report) {
-  ext::HealthCheckPolicy policy;
-  const auto& metadata = proto.metadata().typed_filter_metadata();
-  const auto found = metadata.find(kPolicy);
-  if (found == metadata.end() || found->second.UnpackTo(&policy)) return policy;
-  auto at = report.in("metadata");
-  auto in = report.in("typed_filter_metadata", std::string_view(kPolicy));
-  report.error("malformed", found->second.type_url(), "must be a convoy.ext.HealthCheckPolicy");
-  return policy;
-}
-
 }  // namespace
 
 std::shared_ptr<const HealthCheckSpec> toHealthCheck(
     const Cluster& proto, const std::shared_ptr<const net::TransportSpec>& transport,
     const Context& context, base::FieldReport& report) {
-  const ext::HealthCheckPolicy policy = policyOf(proto, report);
+  const auto policy = clusterPolicy<ext::HealthCheckPolicy>(proto, report);
   if (proto.health_checks().empty()) return nullptr;
   if (proto.health_checks_size() > 1) {
     report.error("health_checks", "too_many", std::to_string(proto.health_checks_size()),

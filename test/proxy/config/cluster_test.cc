@@ -212,7 +212,6 @@ TEST(Cluster, Errors) {
       {clusterWith("health_checks: [{timeout: 1s, interval: 1s, unhealthy_threshold: 0, "
                    "healthy_threshold: 1, tcp_health_check: {}}]"),
        {"health_checks[0].unhealthy_threshold: range: 0"}},
-      {clusterWith("outlier_detection: {}"), {"outlier_detection: unsupported_field: "}},
       {clusterWith("circuit_breakers: {thresholds: [{}, {}]}"),
        {"circuit_breakers.thresholds[1].priority: duplicate: DEFAULT"}},
       {clusterWith("common_http_protocol_options: {max_headers_count: 5, max_stream_duration: 1s, "
