@@ -4,15 +4,11 @@
 #include <map>
 #include <utility>
 
-#include "absl/strings/str_cat.h"
 #include "proxy/base/assert.h"
-#include "proxy/base/log.h"
-#include "proxy/base/strings.h"
 #include "proxy/upstream/algorithms/registry.h"
+#include "proxy/upstream/cluster_guard.h"
 #include "proxy/upstream/health/spec.h"
 #include "proxy/upstream/membership.h"
-#include "proxy/upstream/outlier/guard.h"
-#include "proxy/upstream/outlier/panic.h"
 #include "proxy/upstream/publication.h"
 #include "proxy/upstream/retained_hosts.h"
 
@@ -63,7 +59,7 @@ class ClusterManager::Impl {
       health_->onChanged(nullptr);
       health_->onPassed(nullptr);
     }
-    for (auto& [name, cluster] : clusters_) cluster->guard.reset();
+    for (auto& [name, cluster] : clusters_) cluster->guard.end();
     for (size_t i = 0; i < workers_.size(); ++i) {
       if (workers_[i]->isOwnThread()) {
         worker_clusters_[i]->shutdown();
@@ -94,7 +90,7 @@ class ClusterManager::Impl {
       if (found == clusters_.end()) continue;
       retired_[name] = found->second->shared;
       if (health_ != nullptr) health_->forget(name);
-      found->second->guard.reset();  // has a timer of main's
+      found->second->guard.end();
       publication->removed.push_back({name, std::move(found->second)});
       clusters_.erase(found);
     }
@@ -107,9 +103,7 @@ class ClusterManager::Impl {
     health_ = &monitor;
     monitor.onChanged([this](const std::vector<std::string>& names) { applyHealth(names); });
     monitor.onPassed([this](const std::string& name, const net::Address& host) {
-      const auto found = clusters_.find(name);
-      if (found == clusters_.end() || found->second->guard == nullptr) return;
-      found->second->guard->onCheckPassed(host);
+      if (Guard* const guard = guardOf(name)) guard->onCheckPassed(host);
     });
   }
   void onHealthChanged(std::function<void()> callback) { on_health_ = std::move(callback); }
@@ -126,8 +120,11 @@ class ClusterManager::Impl {
 
  private:
   struct Cluster {
-    Cluster(std::shared_ptr<ClusterShared> shared, size_t workers)
-        : shared(std::move(shared)), membership(workers) {}
+    Cluster(Impl& impl, std::shared_ptr<ClusterShared> of, std::string name)
+        : shared(std::move(of)),
+          membership(impl.workers_.size()),
+          guard(impl.main_, impl.registry_, shared, impl.mainMetrics(*this),
+                [&impl, name = std::move(name)] { impl.applyHealth({name}); }) {}
     const std::shared_ptr<ClusterShared> shared;
     std::shared_ptr<const ClusterSpec> spec;
     std::shared_ptr<const AssignmentSpec> assignment;
@@ -135,8 +132,7 @@ class ClusterManager::Impl {
     std::shared_ptr<net::TransportFactory> transport;  // null: plain text
     std::shared_ptr<net::TransportFactory> check_transport;
     Membership membership;
-    bool panic = false;
-    std::unique_ptr<Guard> guard;  // null: nothing is done about failing hosts
+    ClusterGuard guard;
   };
   // What one apply() did to one cluster.
   struct Change {
@@ -151,7 +147,7 @@ class ClusterManager::Impl {
   void applySpec(const std::shared_ptr<const ClusterSpec>& spec, Pending& pending) {
     std::shared_ptr<Cluster>& entry = clusters_[spec->name];
     const bool added = entry == nullptr;
-    if (added) entry = std::make_shared<Cluster>(sharedFor(spec->name), workers_.size());
+    if (added) entry = std::make_shared<Cluster>(*this, sharedFor(spec->name), spec->name);
     Cluster& cluster = *entry;
     if (!added && same(cluster.spec, spec)) return;
     Change& change = pending[spec->name];
@@ -160,7 +156,6 @@ class ClusterManager::Impl {
     // An unchanged one keeps its sessions.
     const bool other_transport = added || cluster.spec->transport_hash != spec->transport_hash;
     const bool other_check = added || checkHash(*cluster.spec) != checkHash(*spec);
-    const bool other_panic = added || cluster.spec->panic != spec->panic;
     if (other_transport) {
       cluster.transport = spec->transport == nullptr ? nullptr : make_transports_(*spec);
     }
@@ -170,12 +165,10 @@ class ClusterManager::Impl {
     }
     cluster.spec = spec;
     change.other_checks = true;
-    const bool guarded = cluster.guard != nullptr;
-    setGuard(cluster);
+    const bool other_guard = cluster.guard.configure(*spec);
     if (spec->assignment != nullptr) applyAssignment(cluster, spec->assignment, change);
-    // A check, a rule about failing hosts or a panic mode that is another, or gone.
-    const bool other_guard = guarded || cluster.guard != nullptr;
-    if ((other_check || other_guard || other_panic) && cluster.assignment != nullptr) {
+    // A check, or a rule about failing hosts, that is another, or gone.
+    if ((other_check || other_guard) && cluster.assignment != nullptr) {
       refreshHosts(cluster, change);
     }
   }
@@ -206,16 +199,9 @@ class ClusterManager::Impl {
           return retains && (health == ActiveHealth::Healthy || health == ActiveHealth::Degraded);
         });
     if (std::exchange(cluster.hosts, present) != present) change.other_checks = true;
-    showGuard(cluster);
-    Membership::Change hosts = cluster.membership.update(
-        *cluster.hosts,
-        [&](const EndpointSpec& endpoint) {
-          const ActiveHealth health = activeHealth(cluster, endpoint);
-          return cluster.guard == nullptr ? health : cluster.guard->judge(endpoint.address, health);
-        },
-        cluster.spec->panic);
-    notePanic(cluster, hosts.panic);
-    tellGuard(cluster);
+    Membership::Change hosts = cluster.guard.update(
+        cluster.membership, *cluster.hosts,
+        [&](const EndpointSpec& endpoint) { return checked(cluster, endpoint); });
     ClusterMetrics& metrics = mainMetrics(cluster);
     const Membership::Counts& counts = cluster.membership.counts();
     metrics.membership_total.set(counts.total);
@@ -224,7 +210,8 @@ class ClusterManager::Impl {
     metrics.membership_excluded.set(counts.excluded);
     metrics.max_host_weight.set(counts.max_weight);
     // Which hosts are half-open may be all that is new.
-    change.dirty |= cluster.guard != nullptr && cluster.guard->takeChanged();
+    Guard* const guard = cluster.guard.guard();
+    change.dirty |= guard != nullptr && guard->takeChanged();
     if (!hosts.changed) return;
     metrics.membership_change.add();
     change.dirty = true;
@@ -232,65 +219,29 @@ class ClusterManager::Impl {
     std::move(hosts.draining.begin(), hosts.draining.end(), std::back_inserter(change.draining));
   }
 
-  void notePanic(Cluster& cluster, bool panic) const {
-    if (std::exchange(cluster.panic, panic) == panic) return;
-    mainMetrics(cluster).panic.set(panic);
-    const std::string who = absl::StrCat("cluster ", cluster.spec->name, ": ");
-    if (!panic) return base::logInfo(absl::StrCat(who, "enough hosts can be used again"));
-    const Membership::Counts& counts = cluster.membership.counts();
-    base::logWarning(absl::StrCat(who, "panic: ", counts.healthy + counts.degraded, " of ",
-                                  counts.total, " hosts can be used; the panic mode is ",
-                                  base::toAbsl(nameOf(cluster.spec->panic.mode))));
-  }
-
-  // What is done about failing hosts starts, goes on by another spec, or ends.
-  void setGuard(Cluster& cluster) {
-    if (!Guard::isNeeded(*cluster.spec)) return cluster.guard.reset();
-    if (cluster.guard == nullptr) {
-      const std::string& name = cluster.spec->name;
-      cluster.guard = std::make_unique<Guard>(
-          main_, registry_, name, [this, name] { applyHealth({name}); },
-          [shared = cluster.shared](uint32_t most) {
-            shared->breakers.most_recovering.store(most, std::memory_order_relaxed);
-          });
-    }
-    cluster.guard->configure(*cluster.spec);
-  }
-
-  void showGuard(const Cluster& cluster) const {
-    if (cluster.guard == nullptr) return;
-    std::vector<Guard::Observed> hosts;
-    for (const LocalitySpec& locality : cluster.hosts->localities) {
-      for (const EndpointSpec& endpoint : locality.endpoints) {
-        hosts.push_back({endpoint.address, checked(cluster, endpoint)});
-      }
-    }
-    cluster.guard->observe(hosts);
-  }
-
-  static void tellGuard(const Cluster& cluster) {
-    if (cluster.guard == nullptr) return;
-    std::vector<std::shared_ptr<const Host>> hosts;
-    for (const LocalitySpec& locality : cluster.hosts->localities) {
-      for (const EndpointSpec& endpoint : locality.endpoints) {
-        hosts.push_back(cluster.membership.find(endpoint.address)->shared_from_this());
-      }
-    }
-    cluster.guard->setHosts(hosts);
-    const Membership::Counts& counts = cluster.membership.counts();
-    cluster.guard->setServing(counts.healthy + counts.degraded);
-  }
-
-  void onStreak(const std::string& name, const Host& host, Streak streak) {
+  // Null: there is no such cluster, or nothing is done about its failing hosts.
+  Guard* guardOf(const std::string& name) const {
     const auto found = clusters_.find(name);
-    if (found == clusters_.end() || found->second->guard == nullptr) return;
-    found->second->guard->onStreak(host, streak);
+    return found == clusters_.end() ? nullptr : found->second->guard.guard();
   }
 
-  void onProbe(const std::string& name, const Host& host, bool passed) {
-    const auto found = clusters_.find(name);
-    if (found == clusters_.end() || found->second->guard == nullptr) return;
-    found->second->guard->onProbe(host, passed);
+  // What workers see of hosts comes to main, and is for nobody if the cluster, or all of this, is
+  // gone then.
+  void listenTo(ClusterShared& shared, const std::string& name) {
+    const auto tell = [&main = main_, self = std::weak_ptr<Impl*>(self_),
+                       name](std::function<void(Guard&)> news) {
+      main.post([self, name, news = std::move(news)] {
+        const auto impl = self.lock();
+        Guard* const guard = impl == nullptr ? nullptr : (*impl)->guardOf(name);
+        if (guard != nullptr) news(*guard);
+      });
+    };
+    shared.tell_streak = [tell](const std::shared_ptr<const Host>& host, Streak streak) {
+      tell([host, streak](Guard& guard) { guard.onStreak(*host, streak); });
+    };
+    shared.tell_probe = [tell](const std::shared_ptr<const Host>& host, bool passed) {
+      tell([host, passed](Guard& guard) { guard.onProbe(*host, passed); });
+    };
   }
 
   ActiveHealth activeHealth(const Cluster& cluster, const EndpointSpec& endpoint) const {
@@ -335,18 +286,7 @@ class ClusterManager::Impl {
     std::erase_if(retired_, [](const auto& entry) { return entry.second.expired(); });
     if (shared == nullptr) {
       shared = std::make_shared<ClusterShared>(registry_, name, workers_.size());
-      shared->tell_streak = [&main = main_, self = std::weak_ptr<Impl*>(self_), name](
-                                const std::shared_ptr<const Host>& host, Streak streak) {
-        main.post([self, name, host, streak] {
-          if (const auto impl = self.lock()) (*impl)->onStreak(name, *host, streak);
-        });
-      };
-      shared->tell_probe = [&main = main_, self = std::weak_ptr<Impl*>(self_), name](
-                               const std::shared_ptr<const Host>& host, bool passed) {
-        main.post([self, name, host, passed] {
-          if (const auto impl = self.lock()) (*impl)->onProbe(name, *host, passed);
-        });
-      };
+      listenTo(*shared, name);
     }
     return shared;
   }
@@ -358,9 +298,8 @@ class ClusterManager::Impl {
             .hosts = cluster.membership.hosts(),
             .removed = std::move(change.removed),
             .draining = std::move(change.draining),
-            .half_open = cluster.guard == nullptr ? std::vector<std::shared_ptr<const Host>>()
-                                                  : cluster.guard->halfOpen(),
-            .panic = cluster.panic,
+            .half_open = cluster.guard.halfOpen(),
+            .panic = cluster.guard.inPanic(),
             .drain_connections = change.drain_connections};
   }
 
@@ -391,10 +330,9 @@ class ClusterManager::Impl {
       for (const EndpointSpec& endpoint : locality.endpoints) {
         const Host* host = cluster.membership.find(endpoint.address);
         if (host == nullptr || std::exchange(seen[host], true)) continue;
-        hosts.push_back(
-            {*host, endpoint, locality, eligible.count(host) > 0, checked(cluster, endpoint),
-             /*leaving=*/i >= assigned,
-             cluster.guard == nullptr ? EjectionView() : cluster.guard->view(endpoint.address)});
+        hosts.push_back({*host, endpoint, locality, eligible.count(host) > 0,
+                         checked(cluster, endpoint), /*leaving=*/i >= assigned,
+                         cluster.guard.view(endpoint.address)});
       }
     }
     return hosts;

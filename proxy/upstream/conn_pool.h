@@ -76,9 +76,9 @@ class HostLease {
   // What is given back with it: a set of these.
   enum Held : uint8_t {
     kNothing = 0,
-    kActive = 1,  // Pick::counted
-    kBound = 2,   // Pick::in_total
-    kProbe = 4,   // the host's (Streaks)
+    kActive = 1,   // Pick::counted
+    kBound = 2,    // Pick::in_total
+    kProbe = 4,    // the host's (Streaks)
     kMetered = 8,  // one of Breakers::recovering
   };
 

@@ -9,8 +9,7 @@
 //
 // States: see State and Attempt::State. In the request's arena; worker's thread only.
 // router_filter.cc has the way of a request, router_retry.cc what becomes of an attempt that
-// failed, router_outcomes.cc what the balancing and the outlier
-// detection are told.
+// failed, router_outcomes.cc what the balancing and the outlier detection are told.
 
 #include <memory>
 

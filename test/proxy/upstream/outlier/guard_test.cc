@@ -6,7 +6,7 @@
 
 #include "proxy/upstream/health/monitor.h"
 #include "proxy/upstream/outlier/spec.h"
-#include "test/proxy/upstream/fixture.h"
+#include "test/proxy/upstream/guard_fixture.h"
 #include "test/proxy/upstream/health/health_fixture.h"
 
 namespace convoy::upstream {
@@ -14,60 +14,7 @@ namespace {
 
 using std::chrono::milliseconds;
 using std::chrono::seconds;
-
-// A cluster manager and its worker; what requests come to is said by the test.
-class GuardTest : public test::UpstreamTest {
- protected:
-  static std::shared_ptr<OutlierSpec> outliers(uint32_t percent = 50) {
-    auto outlier = std::make_shared<OutlierSpec>();
-    outlier->max_ejection_percent = percent;
-    return outlier;
-  }
-  static std::shared_ptr<ClusterSpec> guarded(std::shared_ptr<const OutlierSpec> outlier) {
-    auto spec = clusterSpec();
-    spec->outlier = std::move(outlier);
-    return spec;
-  }
-  HostRef hostOf(int index) {
-    for (int i = 0; i < 100; ++i) {
-      PickResult picked = cluster().pick();
-      if (picked.lease.host().address() == address(index)) return picked.lease.ref();
-    }
-    ADD_FAILURE() << index << " gets no requests";
-    return {};
-  }
-  void fail(int index, int times = 5) {
-    const HostRef host = hostOf(index);
-    for (int i = 0; i < times; ++i) cluster().noteOutcome(host, Outcome::answered(500, {}));
-    run();
-  }
-  void pass(event::Duration time) {
-    for (; time > event::Duration::zero(); time -= milliseconds(50)) {
-      clock_.advance(milliseconds(50));
-      run();
-    }
-  }
-  // Last parts of the addresses that new requests may go to.
-  std::string eligible() {
-    std::string out;
-    manager_->forEach([&](const ClusterManager::ClusterView& view) {
-      for (const auto& host : view.hosts) {
-        const std::string ip = host.host.address().ipText();
-        if (host.eligible) out += ip.substr(ip.rfind('.') + 1) + " ";
-      }
-    });
-    return out;
-  }
-  EjectionView ejection(int index) {
-    EjectionView found;
-    manager_->forEach([&](const ClusterManager::ClusterView& view) {
-      for (const auto& host : view.hosts) {
-        if (host.host.address() == address(index)) found = host.ejection;
-      }
-    });
-    return found;
-  }
-};
+using test::GuardTest;
 
 TEST_F(GuardTest, AHostThatFailsRequestsGetsNoMoreForAWhile) {
   makeCluster(guarded(outliers()), 4);
@@ -302,6 +249,19 @@ TEST_F(BreakerTest, ARequestIsNotSentTwiceToTheHostThatItProbed) {
   EXPECT_EQ(cluster().pick(tried).lease.host().address(), address(2));
 }
 
+TEST_F(BreakerTest, ARequestThatGoesToTheHostOfItsSessionIsNoProbe) {
+  toHalfOpen();
+  const std::string at_two = address(2).text(), at_one = address(1).text();
+  EXPECT_EQ(pickFor(at_two).lease.host().address(), address(2));
+  const PickResult strict = pickFor(at_one, /*strict=*/true);
+  EXPECT_EQ(strict.kind, Pick::Kind::None);
+  // The host of this one is out, so it may find out whether it is well again.
+  const PickResult moved = pickFor(at_one);
+  EXPECT_EQ(moved.lease.host().address(), address(1));
+  EXPECT_FALSE(moved.preferred);
+  EXPECT_EQ(pickFor(at_one).lease.host().address(), address(2)) << "one at a time";
+}
+
 TEST_F(BreakerTest, WithoutTheRuleTheHostIsBack) {
   toHalfOpen();
   apply({.clusters = {clusterSpec()}});
@@ -361,6 +321,31 @@ TEST_F(GuardTest, FiftyServersComeBackWithinTheCap) {
   run();
   manager_.reset();
   run();
+}
+
+TEST_F(GuardTest, SessionsKeepToTheCap) {
+  auto spec = clusterSpec();
+  spec->host_breaker = HostBreakerSpec{.failures = 1, .open_time = seconds(1)};
+  spec->recovery =
+      RecoverySpec{.outage_percent = 99, .max_requests = 1, .requests_per_second = 1, .jitter = {}};
+  makeCluster(spec, 2);
+  fail(1, 1);
+  fail(2, 1);
+  pass(seconds(2));
+  for (int i = 0; i < 2; ++i) {
+    const PickResult probe = cluster().pick();
+    cluster().noteOutcome(probe.lease.ref(), Outcome::answered(200, {}));
+    run();
+  }
+  ASSERT_EQ(eligible(), "1 2 ");
+  const PickResult running = pickFor(address(1).text());
+  EXPECT_TRUE(running.preferred);
+  for (const bool strict : {false, true}) {
+    const PickResult refused = pickFor(address(1).text(), strict);
+    EXPECT_EQ(refused.kind, Pick::Kind::None);
+    EXPECT_TRUE(refused.overflow);
+  }
+  EXPECT_EQ(metrics().recovery_overflow.value(), 2u);
 }
 
 TEST_F(GuardTest, PassedChecksBringHostsBackIfTheyMay) {

@@ -1,0 +1,65 @@
+#pragma once
+
+// What ClusterManager does about failing hosts of one cluster: has a Guard (outlier/guard.h) as
+// long as the cluster's spec asks for one, shows it what our own checks say and who there is
+// whenever the host set is put together, and tells people when too few hosts can be used. Main's
+// thread only.
+
+#include <functional>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "proxy/event/loop.h"
+#include "proxy/observe/metrics.h"
+#include "proxy/upstream/cluster_metrics.h"
+#include "proxy/upstream/health_monitor.h"
+#include "proxy/upstream/membership.h"
+#include "proxy/upstream/outlier/guard.h"
+#include "proxy/upstream/publication.h"
+#include "proxy/upstream/spec.h"
+
+namespace convoy::upstream {
+
+class ClusterGuard {
+ public:
+  using Checked = std::function<CheckedHost(const EndpointSpec& endpoint)>;
+
+  // metrics: main's of the cluster, part of `shared`. on_changed: another set is due; see Guard.
+  // The loop and the registry outlive this object.
+  ClusterGuard(event::Loop& main, observe::MetricRegistry& registry,
+               std::shared_ptr<ClusterShared> shared, ClusterMetrics& metrics,
+               std::function<void()> on_changed);
+
+  // The rules from now on. True: the host set has to be put together anew.
+  bool configure(const ClusterSpec& spec);
+  // Nobody is watched any more: timers of main's loop end here.
+  void end() { guard_.reset(); }
+
+  // Puts the host set together. checked: what our own checks say.
+  Membership::Change update(Membership& membership, const AssignmentSpec& hosts,
+                            const Checked& checked);
+
+  // Null: nothing is done about failing hosts.
+  Guard* guard() const { return guard_.get(); }
+  bool inPanic() const { return panic_; }
+  std::vector<std::shared_ptr<const Host>> halfOpen() const;
+  EjectionView view(const net::Address& host) const;
+
+ private:
+  void observe(const AssignmentSpec& hosts, const Checked& checked);
+  void tell(const Membership& membership, const AssignmentSpec& hosts);
+  void notePanic(const Membership::Counts& counts, bool panic);
+
+  event::Loop& main_;
+  observe::MetricRegistry& registry_;
+  const std::shared_ptr<ClusterShared> shared_;
+  ClusterMetrics& metrics_;
+  const std::function<void()> on_changed_;
+  std::string name_;
+  PanicSpec panic_spec_;
+  bool panic_ = false;
+  std::unique_ptr<Guard> guard_;
+};
+
+}  // namespace convoy::upstream

@@ -1,0 +1,117 @@
+#include "proxy/upstream/cluster_guard.h"
+
+#include "test/proxy/upstream/guard_fixture.h"
+
+namespace convoy::upstream {
+namespace {
+
+using std::chrono::seconds;
+
+constexpr auto kUnhealthy = HealthStatus::Unhealthy;
+
+using ClusterGuardTest = test::GuardTest;
+
+// A session keeps to its host only as long as the host may have requests.
+TEST_F(ClusterGuardTest, AnEjectedHostIsNoSessionsHost) {
+  makeCluster(guarded(outliers()), 3);
+  const std::string two = address(2).text();
+  EXPECT_TRUE(pickFor(two).preferred);
+  fail(2);
+  const PickResult moved = pickFor(two);
+  EXPECT_FALSE(moved.preferred);
+  EXPECT_NE(moved.lease.host().address(), address(2));
+  EXPECT_EQ(pickFor(two, /*strict=*/true).kind, Pick::Kind::None);
+  pass(seconds(41));
+  EXPECT_EQ(pickFor(two, /*strict=*/true).lease.host().address(), address(2));
+}
+
+// Hosts that only sessions get: those of another priority.
+TEST_F(ClusterGuardTest, AnEjectedSpareIsNone) {
+  makeCluster(guarded(outliers()), 2);
+  auto hosts = assignment({endpoint(1), endpoint(2)});
+  hosts->localities.emplace_back().priority = 1;
+  hosts->localities[1].endpoints = {endpoint(3), endpoint(4)};
+  apply({.assignments = {{"web", hosts}}});
+  const std::string three = address(3).text();
+  {
+    const PickResult spare = pickFor(three);
+    ASSERT_TRUE(spare.preferred);
+    for (int i = 0; i < 5; ++i) {
+      cluster().noteOutcome(spare.lease.ref(), Outcome::answered(500, {}));
+    }
+    run();
+  }
+  EXPECT_TRUE(ejection(3).ejected);
+  EXPECT_FALSE(pickFor(three).preferred);
+  EXPECT_TRUE(pickFor(address(4).text()).preferred);
+}
+
+// As DNS discovery does: the same addresses, again and again.
+TEST_F(ClusterGuardTest, AnotherAssignmentBringsNobodyBack) {
+  auto spec = guarded(outliers());
+  spec->discovery = ClusterSpec::Discovery::Dns;
+  makeCluster(spec, 3);
+  fail(2);
+  for (const char* version : {"1", "2", "3"}) {
+    auto hosts = assignment({endpoint(3), endpoint(2), endpoint(1)});
+    hosts->version = version;
+    apply({.assignments = {{"web", hosts}}});
+    EXPECT_EQ(eligible(), "3 1 ");
+  }
+}
+
+TEST_F(ClusterGuardTest, InPanicRequestsGoToAll) {
+  auto spec = clusterSpec();
+  spec->panic = {PanicSpec::Mode::ServeAll, 50};
+  makeCluster(spec, 2);
+  const auto served = [&] {
+    int served = 0;
+    for (int i = 0; i < 4; ++i) served += cluster().pick().kind == Pick::Kind::Host;
+    return served;
+  };
+  EXPECT_EQ(served(), 4);
+  EXPECT_FALSE(cluster().watchesHeads());
+  setHosts({endpoint(1, 1, kUnhealthy), endpoint(2, 1, kUnhealthy)});
+  EXPECT_TRUE(cluster().inPanic());
+  EXPECT_TRUE(cluster().watchesHeads());
+  EXPECT_EQ(served(), 4);
+  EXPECT_EQ(metrics().lb_healthy_panic.value(), 4u);
+  // Without the mode the same hosts get nothing.
+  apply({.clusters = {clusterSpec()}});
+  EXPECT_FALSE(cluster().inPanic());
+  EXPECT_EQ(served(), 0);
+}
+
+TEST_F(ClusterGuardTest, PanicBeginsAndEnds) {
+  const auto shared = std::make_shared<ClusterShared>(registry_, "api", 1);
+  ClusterMetrics& metrics = shared->metrics.slot(1);
+  ClusterGuard guard(loop_.loop(), registry_, shared, metrics, [] {});
+  auto spec = clusterSpec("api");
+  spec->panic = {PanicSpec::Mode::ServeAll, 50};
+  EXPECT_TRUE(guard.configure(*spec));
+  EXPECT_FALSE(guard.configure(*spec)) << "nothing is another";
+  EXPECT_EQ(guard.guard(), nullptr);
+  Membership membership(1);
+  const auto update = [&](HealthStatus health) {
+    const auto hosts = assignment({endpoint(1, 1, health), endpoint(2, 1, health)});
+    return guard.update(membership, *hosts, [](const EndpointSpec&) { return CheckedHost{}; })
+        .panic;
+  };
+  for (const bool panic : {false, true, false}) {
+    EXPECT_EQ(update(panic ? kUnhealthy : HealthStatus::Healthy), panic);
+    EXPECT_EQ(guard.inPanic(), panic);
+    EXPECT_EQ(metrics.panic.value(), panic ? 1 : 0);
+  }
+  EXPECT_TRUE(guard.configure(*clusterSpec("api")));
+}
+
+TEST_F(ClusterGuardTest, WithoutRulesNobodyIsWatched) {
+  makeCluster(clusterSpec(), 2);
+  EXPECT_FALSE(cluster().recordsOutcomes());
+  EXPECT_FALSE(cluster().watchesHeads());
+  fail(1, 100);
+  EXPECT_EQ(eligible(), "1 2 ");
+}
+
+}  // namespace
+}  // namespace convoy::upstream
