@@ -102,6 +102,20 @@ TEST_F(DnsClustersTest, HostsFollowTheAnswersAndOutliveFailures) {
   EXPECT_TRUE(becomes(proxy, 503));
 }
 
+TEST_F(DnsClustersTest, AnEjectedHostStaysOutHoweverOftenDnsNamesIt) {
+  dns_.set("web.test", {.v4 = {"127.0.0.1", "127.0.0.9"}});  // nobody listens at the second
+  ProxyHarness proxy(
+      bootstrap("web.test", "STRICT_DNS",
+                "outlier_detection: {consecutive_5xx: 1, max_ejection_percent: 50}"));
+  ASSERT_TRUE(becomes(proxy, 503));
+  ASSERT_TRUE(proxy.becomes("cluster.web.outlier_detection.ejections_active", 1));
+  ASSERT_TRUE(dns_.untilAsked("web.test", dns_.questions("web.test") + 10));
+  for (int i = 0; i < 4; ++i) proxy.get("/");  // by then the worker has heard of it
+  for (int i = 0; i < 10; ++i) EXPECT_EQ(proxy.get("/").status, 200);
+  const std::string page = ask(proxy, "/clusters").body;
+  EXPECT_NE(page.find("::health_flags::/failed_outlier_check\n"), std::string::npos) << page;
+}
+
 TEST_F(DnsClustersTest, AServerMayBeStoppedWhileItWaitsForDns) {
   dns_.set("web.test", {.silent = true});
   config::LoadedBootstrap loaded = config::loadBootstrap(bootstrap("web.test"), "test.yaml");
