@@ -14,9 +14,9 @@
 #include <string_view>
 
 #include "absl/status/status.h"
+#include "proxy/event/backoff.h"
 #include "proxy/event/loop.h"
 #include "proxy/grpc/client.h"
-#include "proxy/xds/backoff.h"
 #include "proxy/xds/metrics.h"
 #include "proxy/xds/subscription.h"
 
@@ -80,7 +80,7 @@ class AdsStream final : private grpc::StreamHandler {
   AdsStreamHandler& handler_;
   ControlPlaneMetrics& metrics_;
   State state_ = State::Stopped;
-  Backoff backoff_;
+  event::Backoff backoff_;
   event::MonotonicTime active_since_{};
   event::Timer retry_timer_;
   std::unique_ptr<grpc::Stream> stream_;

@@ -1,29 +1,29 @@
-#include "proxy/xds/backoff.h"
+#include "proxy/event/backoff.h"
 
 #include <gtest/gtest.h>
 
 #include <algorithm>
 
-namespace convoy::xds {
+namespace convoy::event {
 namespace {
 
 using std::chrono::milliseconds;
 using std::chrono::seconds;
 
-constexpr event::Duration kBase = milliseconds(500);
-constexpr event::Duration kCap = seconds(30);
+constexpr Duration kBase = milliseconds(500);
+constexpr Duration kCap = seconds(30);
 
 TEST(BackoffTest, TheBoundDoublesUpToTheCapAndTheWaitIsAnywhereBelowIt) {
-  const event::Duration bounds[] = {milliseconds(500), seconds(1),  seconds(2),  seconds(4),
-                                    seconds(8),        seconds(16), seconds(30), seconds(30)};
-  event::Duration most[std::size(bounds)] = {};
-  event::Duration least[std::size(bounds)];
-  std::fill(std::begin(least), std::end(least), event::Duration::max());
-  event::Random random(7);
+  const Duration bounds[] = {milliseconds(500), seconds(1),  seconds(2),  seconds(4),
+                             seconds(8),        seconds(16), seconds(30), seconds(30)};
+  Duration most[std::size(bounds)] = {};
+  Duration least[std::size(bounds)];
+  std::fill(std::begin(least), std::end(least), Duration::max());
+  Random random(7);
   for (int run = 0; run < 200; ++run) {
     Backoff backoff(kBase, kCap);
     for (size_t i = 0; i < std::size(bounds); ++i) {
-      const event::Duration wait = backoff.next(random);
+      const Duration wait = backoff.next(random);
       most[i] = std::max(most[i], wait);
       least[i] = std::min(least[i], wait);
     }
@@ -36,7 +36,7 @@ TEST(BackoffTest, TheBoundDoublesUpToTheCapAndTheWaitIsAnywhereBelowIt) {
 }
 
 TEST(BackoffTest, SuccessStartsTheSeriesAfresh) {
-  event::Random random(1);
+  Random random(1);
   Backoff backoff(kBase, kCap);
   for (int i = 0; i < 100; ++i) EXPECT_LT(backoff.next(random), kCap);
   backoff.reset();
@@ -44,4 +44,4 @@ TEST(BackoffTest, SuccessStartsTheSeriesAfresh) {
 }
 
 }  // namespace
-}  // namespace convoy::xds
+}  // namespace convoy::event
