@@ -5,8 +5,8 @@ from tools.checks.tree import CPP, includes, is_spec_header
 SUMMARY = "proxy/ folders include only folders before them; config/ only specs and base/"
 
 # Each may include itself and what stands before it.
-ORDER = ["base", "event", "observe", "net", "tls", "http", "grpc", "route", "upstream", "filter", "l4", "config",
-         "xds", "admin", "server"]
+ORDER = ["base", "event", "observe", "net", "tls", "http", "grpc", "redis", "route", "upstream", "filter", "l4",
+         "config", "xds", "admin", "server"]
 
 # What the control plane shares with the data plane besides base/, config/ and the specs: injected time and chance.
 SHARED = ("proxy/event/clock.h", "proxy/event/random.h", "proxy/net/listen_socket.h")
@@ -16,6 +16,7 @@ CONFINED = {
     "openssl/": (("proxy/tls/", "controlplane/"), "tls/ is the only folder that includes BoringSSL"),
     "grpcpp/": (("controlplane/", "tools/", "test/"), "gRPC++ brings OpenSSL, which cannot share a process with BoringSSL"),
     "grpc/": (("controlplane/", "tools/", "test/"), "gRPC++ brings OpenSSL, which cannot share a process with BoringSSL"),
+    "hiredis/": (("proxy/redis/",), "what comes from Redis is read in one place"),
     "sqlite3.h": (("controlplane/store/", "test/"), "the store is behind its interface"),
 }
 
