@@ -35,6 +35,7 @@ constexpr std::string_view kUnmarked[] = {
     "envoy.config.core.v3.GrpcService.GoogleGrpc.CallCredentials.GoogleIAMCredentials."
     "authorization_token",
     "convoy.ext.SignedCookie.Key.inline_bytes",
+    "convoy.ext.LearnedSession.Redis.Password.inline_string",
 };
 
 class Redactor {

@@ -5,11 +5,14 @@
 #include <set>
 #include <string>
 
+#include "proxy/filter/stateful_session/spec.h"
 #include "proxy/http/spec.h"
 #include "proxy/tls/spec.h"
 
 namespace convoy::config {
 namespace {
+
+namespace session = filter::stateful_session;
 
 class CrossCheck {
  public:
@@ -120,6 +123,7 @@ class CrossCheck {
       if (manager == nullptr) continue;
       auto at = report_.in("filters", i);
       auto in = report_.in("typed_config");
+      checkSessions(*manager);
       if (manager->routes == nullptr) {
         if (!spec_.ads.has_value()) {
           report_.error("rds.config_source", "required", "",
@@ -132,6 +136,50 @@ class CrossCheck {
       auto table = report_.in("route_config");
       checkRoutes(*manager->routes);
     }
+  }
+
+  // Clusters that learned sessions are shared through.
+  void checkSessions(const http::ConnectionManagerSpec& manager) {
+    for (size_t i = 0; i < manager.filters.size(); ++i) {
+      const auto* filter =
+          dynamic_cast<const session::StatefulSessionSpec*>(manager.filters[i].get());
+      if (filter == nullptr) continue;
+      auto at = report_.in("http_filters", i);
+      auto in = report_.in("typed_config");
+      checkSession(filter->session);
+    }
+    if (manager.routes == nullptr) return;
+    auto table = report_.in("route_config");
+    checkSessions(manager.routes->filters);
+    for (size_t i = 0; i < manager.routes->virtual_hosts.size(); ++i) {
+      const route::VirtualHost& host = manager.routes->virtual_hosts[i];
+      auto at = report_.in("virtual_hosts", i);
+      checkSessions(host.filters);
+      for (size_t j = 0; j < host.routes.size(); ++j) {
+        auto in = report_.in("routes", j);
+        checkSessions(host.routes[j].filters);
+      }
+    }
+  }
+
+  using PerRoute = std::map<std::string, std::shared_ptr<const route::PerRouteFilterSpec>>;
+  void checkSessions(const PerRoute& filters) {
+    for (const auto& [name, filter] : filters) {
+      if (filter->kind != session::kKind) continue;
+      auto at = report_.in("typed_per_filter_config", std::string_view(name));
+      auto in = report_.in("stateful_session");
+      checkSession(static_cast<const session::PerRouteSpec&>(*filter).session);
+    }
+  }
+
+  void checkSession(const session::SessionSpec& spec) {
+    const auto* learned = std::get_if<session::Learned>(&spec.state);
+    // With CDS the cluster may come later.
+    if (learned == nullptr || !learned->shared.has_value() || spec_.cds) return;
+    auto at = report_.in("session_state");
+    auto in = report_.in("typed_config");
+    auto redis = report_.in("redis");
+    checkCluster("cluster", learned->shared->server.cluster);
   }
 
   void checkRoutes(const route::RouteTableSpec& table) {

@@ -23,6 +23,9 @@ constexpr size_t kMostKeyBytes = 1024;
 constexpr int64_t kMostTtlSeconds = 400 * 86'400;  // what browsers keep a cookie at most
 constexpr uint32_t kMostEntries = 10'000'000;
 constexpr size_t kMostText = 1024;
+constexpr int64_t kMostRedisTimeoutMs = 1000;
+constexpr size_t kMostKeyPrefix = 64;
+constexpr uint32_t kMostDatabase = 1'000'000;
 constexpr std::string_view kNameMarks = "!#$%&'*+-.^_`|~";  // RFC 9110 5.6.2
 
 bool isAlnum(char c) {
@@ -147,6 +150,63 @@ std::vector<std::string> readKeys(const ext::SignedCookie& proto, const Context&
   return keys;
 }
 
+std::string readPassword(const ext::LearnedSession::Redis::Password& proto, const Context& context,
+                         base::FieldReport& report) {
+  envoy::config::core::v3::DataSource source;
+  if (proto.has_inline_string()) {
+    source.set_inline_string(proto.inline_string());
+  } else if (proto.has_filename()) {
+    source.set_filename(proto.filename());
+  } else {
+    report.error("required", "", "inline_string or filename is needed");
+    return {};
+  }
+  std::string password = readDataSource(source, kMostText, context, report);
+  if (proto.has_filename() && password.ends_with('\n')) password.pop_back();
+  return password;
+}
+
+std::string toKeyPrefix(const std::string& prefix, base::FieldReport& report) {
+  const bool clean = prefix.size() <= kMostKeyPrefix &&
+                     std::ranges::all_of(prefix, [](char c) { return c > ' ' && c < 127; });
+  if (!clean) {
+    report.error("key_prefix", "malformed", prefix,
+                 "must be at most 64 printable ASCII characters without blanks");
+  }
+  return prefix.empty() ? session::SharedIn().key_prefix : prefix;
+}
+
+session::SharedIn readRedis(const ext::LearnedSession::Redis& proto, const Context& context,
+                            base::FieldReport& report) {
+  session::SharedIn made;
+  made.server.cluster = proto.cluster();
+  if (proto.cluster().empty()) {
+    report.error("cluster", "required", "",
+                 "the name of the cluster of the Redis server is needed");
+  }
+  if (proto.has_timeout()) {
+    made.server.timeout = toMilliseconds(proto.timeout(), "timeout", report);
+    if (made.server.timeout.count() < 1 || made.server.timeout.count() > kMostRedisTimeoutMs) {
+      report.error("timeout", "range", std::to_string(made.server.timeout.count()) + "ms",
+                   "must be 1 ms to 1 s");
+      made.server.timeout = redis::ClientSpec().timeout;
+    }
+  }
+  made.key_prefix = toKeyPrefix(proto.key_prefix(), report);
+  made.server.username = proto.username();
+  if (proto.has_password()) {
+    auto at = report.in("password");
+    made.server.password = readPassword(proto.password(), context, report);
+  } else if (!proto.username().empty()) {
+    report.error("username", "conflict", proto.username(), "a user needs a password");
+  }
+  made.server.database = proto.database();
+  if (proto.database() > kMostDatabase) {
+    report.error("database", "range", std::to_string(proto.database()), "must be at most 1000000");
+  }
+  return made;
+}
+
 void setSession(const filter_v3::StatefulSession& proto, const Context& context,
                 session::SessionSpec* spec, base::FieldReport& report) {
   spec->strict = proto.strict();
@@ -221,7 +281,7 @@ SessionState makeSignedCookie(const ext::SignedCookie& proto, const Context& con
   return made;
 }
 
-SessionState makeLearnedSession(const ext::LearnedSession& proto, const Context&,
+SessionState makeLearnedSession(const ext::LearnedSession& proto, const Context& context,
                                 base::FieldReport& report) {
   session::Learned made;
   made.table = proto.table();
@@ -252,6 +312,10 @@ SessionState makeLearnedSession(const ext::LearnedSession& proto, const Context&
                  "must be at most 10000000");
   }
   if (proto.max_entries() != 0) made.max_entries = proto.max_entries();
+  if (proto.has_redis()) {
+    auto at = report.in("redis");
+    made.shared = readRedis(proto.redis(), context, report);
+  }
   return made;
 }
 

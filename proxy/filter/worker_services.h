@@ -12,10 +12,13 @@ class WorkerClusters;
 
 namespace convoy::filter {
 
+class RedisClients;
+
 struct WorkerServices {
   event::Loop& loop;
   upstream::WorkerClusters& clusters;
-  size_t worker;  // index: the slot of metric groups
+  size_t worker;                  // index: the slot of metric groups
+  RedisClients* redis = nullptr;  // null: there is no Redis
 };
 
 }  // namespace convoy::filter

@@ -84,6 +84,7 @@ Server::Server(const Options& options, config::BootstrapSpec bootstrap, const ev
       main_("main", clock, event::Random(random.next())),
       logs_(metrics_),
       workers_(makeWorkers(workersOf(options), clock, random)),
+      redis_metrics_(metrics_, workers_.size()),
       health_threads_(options.health_threads, clock, random),
       routes_(main_, loopsOf(workers_)),
       secrets_(main_, metrics_, static_cast<int>(workers_.size() + 1 + options.health_threads)),
@@ -117,7 +118,8 @@ Server::Server(const Options& options, config::BootstrapSpec bootstrap, const ev
   dns_.onReady([this](const upstream::DnsDiscovery::Names& names) { onHostsFound(names); });
   if (!options_.health_command_dir.empty()) resources_->allowCheckCommands();
   for (const auto& worker : workers_) {
-    worker->equip(clusters_->worker(worker->index()), filters_, options_.drain_time);
+    worker->equip(clusters_->worker(worker->index()), filters_, options_.drain_time,
+                  redis_metrics_);
   }
 }
 

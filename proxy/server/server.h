@@ -115,6 +115,7 @@ class Server {
   filter::Registry filters_;
   net::AdoptedSockets adopted_;
   std::vector<std::unique_ptr<Worker>> workers_;
+  redis::ClientMetricGroups redis_metrics_;
   HealthThreads health_threads_;
   RouteTables routes_;
   tls::SecretManager secrets_;

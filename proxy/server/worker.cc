@@ -13,9 +13,10 @@ Worker::~Worker() {
 }
 
 void Worker::equip(upstream::WorkerClusters& clusters, const filter::Registry& filters,
-                   event::Duration drain_time) {
+                   event::Duration drain_time, redis::ClientMetricGroups& redis_metrics) {
   clusters_ = &clusters;
-  const filter::WorkerServices services{loop_, clusters, index_};
+  redis_.emplace(loop_, clusters, index_, redis_metrics);
+  const filter::WorkerServices services{loop_, clusters, index_, &*redis_};
   listeners_.emplace(static_cast<int>(index_), loop_, filters, services, drain_time);
 }
 
@@ -32,6 +33,7 @@ void Worker::stopAndJoin() {
     clusters_->shutdown();
     loop_.post([this] {
       listeners_.reset();
+      redis_.reset();
       loop_.stop();
     });
   });

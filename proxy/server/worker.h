@@ -8,7 +8,9 @@
 #include <thread>
 
 #include "proxy/event/loop.h"
+#include "proxy/filter/redis_clients.h"
 #include "proxy/filter/registry.h"
+#include "proxy/redis/metrics.h"
 #include "proxy/server/worker_listeners.h"
 #include "proxy/upstream/worker_cluster.h"
 
@@ -22,7 +24,7 @@ class Worker {
 
   // Before start(): the cluster manager needs all loops first.
   void equip(upstream::WorkerClusters& clusters, const filter::Registry& filters,
-             event::Duration drain_time);
+             event::Duration drain_time, redis::ClientMetricGroups& redis_metrics);
   void start();
   // From main: closes everything on the worker's own thread, then ends its loop and joins.
   void stopAndJoin();
@@ -36,6 +38,7 @@ class Worker {
   const size_t index_;
   event::Loop loop_;
   upstream::WorkerClusters* clusters_ = nullptr;
+  std::optional<filter::RedisClients> redis_;
   std::optional<WorkerListeners> listeners_;
   std::thread thread_;
 };

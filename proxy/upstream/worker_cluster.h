@@ -119,6 +119,8 @@ class WorkerCluster : public std::enable_shared_from_this<WorkerCluster> {
 
   // Too few hosts can be used, and requests go to those of spec().panic.
   bool inPanic() const { return in_panic_; }
+  // Whether a request that asks for this host would get it, now.
+  bool has(std::string_view address) const { return hosts_->find(address) != nullptr; }
   // How many hosts there are to pick from, now.
   size_t hostCount() const { return hosts_->size(); }
 

@@ -6,7 +6,9 @@
 namespace convoy::filter::stateful_session {
 
 LearnedState::LearnedState(const Learned& spec, std::shared_ptr<SessionTable> table)
-    : spec_(spec), table_(std::move(table)), hash_(spec.table) {}
+    : spec_(spec), table_(std::move(table)), hash_(spec.table) {
+  if (spec_.shared.has_value()) shared_.emplace(*spec_.shared, spec_.ttl, table_);
+}
 
 SessionTable::Key LearnedState::keyOf(std::string_view client) const {
   const tls::KeyedMac::Digest digest = hash_.of({client});
@@ -33,7 +35,8 @@ Session LearnedState::find(const Scope& scope) const {
   const std::string_view client = clientOf(scope);
   if (client.empty()) return {};
   Session session{.host = {}, .client = keyOf(client), .has_client = true};
-  session.host = table_->find(session.client, scope.loop.now(), scope.arena);
+  session.host = table_->find(session.client, scope.loop.now(), scope.arena,
+                              shared_ ? &session.check : nullptr);
   if (!session.host.empty()) session.found = Session::Found::Host;
   return session;
 }
@@ -44,15 +47,19 @@ void LearnedState::note(const Scope& scope, const Session& session, std::string_
   // session.
   const bool by_host = spec_.key == Learned::Key::Cookie;
   const bool known = session.found == Session::Found::Host;
-  if (session.has_client && session.host != host && (known || !by_host)) {
+  const bool moves = session.host != host;
+  if (session.has_client && (known || !by_host) && (moves || session.of_others)) {
     remember(session.client, host, scope, metrics);
+    if (moves) tell(session.client, host, scope);
   }
   if (!by_host || !response.headers.mayHave(http::HeaderName::SetCookie)) return;
   for (const http::HeaderField& field : response.headers) {
     if (field.id != http::HeaderName::SetCookie) continue;
     const auto cookie = http::setCookiePair(field.value);
     if (cookie.name != spec_.name || cookie.value.empty()) continue;
-    remember(keyOf(cookie.value), host, scope, metrics);
+    const SessionTable::Key client = keyOf(cookie.value);
+    remember(client, host, scope, metrics);
+    tell(client, host, scope);
   }
 }
 
@@ -61,6 +68,13 @@ void LearnedState::remember(const SessionTable::Key& client, std::string_view ho
   const SessionTable::Change change = table_->put(client, host, scope.loop.now());
   metrics.sticky_entries.add(change.entries);
   metrics.sticky_evicted.add(change.evicted);
+}
+
+void LearnedState::tell(const SessionTable::Key& client, std::string_view host,
+                        const Scope& scope) const {
+  if (!shared_ || scope.store == nullptr) return;
+  // Not sent: this node knows, and tells the others when it checks.
+  (void)shared_->tell(*scope.store, client, host, scope.stored);
 }
 
 }  // namespace convoy::filter::stateful_session

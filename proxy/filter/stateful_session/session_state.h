@@ -14,9 +14,12 @@
 #include "proxy/http/message.h"
 #include "proxy/http/session_binding.h"
 #include "proxy/http/stream_info.h"
+#include "proxy/redis/client.h"
 #include "proxy/upstream/cluster_metrics.h"
 
 namespace convoy::filter::stateful_session {
+
+class SharedSessions;
 
 // The request at hand, on its worker.
 struct Scope {
@@ -24,6 +27,9 @@ struct Scope {
   const http::StreamInfo& info;
   event::Loop& loop;
   base::Arena& arena;  // for what lives as long as the request
+  // Where sessions are shared, and who waits until they are; null: nowhere, and nobody.
+  redis::Client* store = nullptr;
+  redis::Call* stored = nullptr;
 
   bool overTls() const { return info.downstream_transport != nullptr; }
 };
@@ -35,11 +41,15 @@ struct Session {
   bool renew = false;          // it is to be noted again even if the host stays
   SessionTable::Key client{};  // of states with a table, if there is one
   bool has_client = false;
+  bool check = false;      // ask the others whether it still is that host
+  bool of_others = false;  // `host` is their word: this node is to remember it, too
 };
 
 class SessionState {
  public:
   virtual ~SessionState() = default;
+  // What the nodes tell each other; null: nothing.
+  virtual const SharedSessions* shared() const { return nullptr; }
   // False: such requests have no sessions.
   virtual bool covers(const http::RequestHead& /*request*/) const { return true; }
   virtual Session find(const Scope& scope) const = 0;

@@ -12,8 +12,8 @@ void SessionTable::setLimits(event::Duration ttl, uint32_t max_entries) {
   most_in_shard_.store(std::max(most, size_t{1}), std::memory_order_relaxed);
 }
 
-std::string_view SessionTable::find(const Key& client, event::MonotonicTime now,
-                                    base::Arena& arena) {
+std::string_view SessionTable::find(const Key& client, event::MonotonicTime now, base::Arena& arena,
+                                    bool* check) {
   const event::Duration ttl(ttl_.load(std::memory_order_relaxed));
   Shard& shard = shardOf(client);
   const std::lock_guard<std::mutex> lock(shard.mutex);
@@ -23,6 +23,10 @@ std::string_view SessionTable::find(const Key& client, event::MonotonicTime now,
   if (now - entry.used >= ttl) return {};  // put() drops it
   entry.used = shard.used = now;
   shard.entries.splice(shard.entries.begin(), shard.entries, found->second);
+  if (check != nullptr && now - entry.checked >= std::min(kCheckEvery, ttl / 2)) {
+    *check = true;
+    entry.checked = now;
+  }
   return arena.copy(entry.host);
 }
 
@@ -37,10 +41,10 @@ SessionTable::Change SessionTable::put(const Key& client, std::string_view host,
   const auto found = shard.index.find(client);
   if (found != shard.index.end()) {
     found->second->host = host;
-    found->second->used = now;
+    found->second->used = found->second->checked = now;
     shard.entries.splice(shard.entries.begin(), shard.entries, found->second);
   } else {
-    shard.entries.push_front({client, std::string(host), now});
+    shard.entries.push_front({client, std::string(host), now, now});
     shard.index.emplace(client, shard.entries.begin());
     ++change.entries;
   }
@@ -55,6 +59,13 @@ SessionTable::Change SessionTable::put(const Key& client, std::string_view host,
     shard.entries.pop_back();
   }
   return change;
+}
+
+void SessionTable::move(const Key& client, std::string_view host) {
+  Shard& shard = shardOf(client);
+  const std::lock_guard<std::mutex> lock(shard.mutex);
+  const auto found = shard.index.find(client);
+  if (found != shard.index.end()) found->second->host = host;
 }
 
 size_t SessionTable::size() const {

@@ -39,14 +39,20 @@ class SessionTable {
   // Both hold from the next call on.
   void setLimits(event::Duration ttl, uint32_t max_entries);
 
-  // The host, copied; empty: there is no session. Counts as a use.
-  std::string_view find(const Key& client, event::MonotonicTime now, base::Arena& arena);
+  // The host, copied; empty: there is no session. Counts as a use. check: whether somebody else is
+  // to be asked if it still is that host: said once in kCheckEvery (or half the ttl), for the first
+  // time so long after put().
+  static constexpr event::Duration kCheckEvery = std::chrono::seconds(10);
+  std::string_view find(const Key& client, event::MonotonicTime now, base::Arena& arena,
+                        bool* check = nullptr);
 
   struct Change {
     int64_t entries = 0;   // how many more there are
     uint64_t evicted = 0;  // that could have been used
   };
   Change put(const Key& client, std::string_view host, event::MonotonicTime now);
+  // Of a session that there is: it has another host by now. No use.
+  void move(const Key& client, std::string_view host);
 
   size_t size() const;
   // All that there is has not been used for the ttl.
@@ -57,6 +63,7 @@ class SessionTable {
     Key client;
     std::string host;
     event::MonotonicTime used;
+    event::MonotonicTime checked;
   };
   using Entries = std::list<Entry>;
   struct Shard {

@@ -8,6 +8,7 @@
 #include <cstdint>
 #include <memory>
 #include <mutex>
+#include <optional>
 #include <string>
 #include <utility>
 #include <variant>
@@ -15,6 +16,7 @@
 
 #include "proxy/http/cookies.h"
 #include "proxy/http/spec.h"
+#include "proxy/redis/spec.h"
 #include "proxy/route/spec.h"
 
 namespace convoy::filter::stateful_session {
@@ -35,6 +37,12 @@ struct SignedCookie {
   std::vector<std::string> keys;  // the first makes cookies; never empty on a node
 };
 
+// Where nodes tell each other what they learn.
+struct SharedIn {
+  redis::ClientSpec server;
+  std::string key_prefix = "sticky:";
+};
+
 // convoy.ext.LearnedSession
 struct Learned {
   enum class Key : uint8_t { Cookie, Header, SourceIp };
@@ -44,6 +52,7 @@ struct Learned {
   std::string name;  // of the cookie or the header
   std::chrono::seconds ttl{3600};
   uint32_t max_entries = 100'000;
+  std::optional<SharedIn> shared = std::nullopt;  // unset: this process alone
 };
 
 // Nothing: no sessions.

@@ -1,8 +1,11 @@
 #include "proxy/filter/stateful_session/stateful_session_filter.h"
 
+#include <string>
 #include <utility>
 
+#include "proxy/filter/redis_clients.h"
 #include "proxy/filter/stateful_session/session_state.h"
+#include "proxy/filter/stateful_session/shared_sessions.h"
 #include "proxy/route/compiled_route.h"
 #include "proxy/upstream/worker_cluster.h"
 
@@ -17,7 +20,7 @@ struct Shared {
   const WorkerServices services;
 };
 
-class StatefulSessionFilter final : public http::Filter {
+class StatefulSessionFilter final : public http::Filter, private redis::Call {
  public:
   explicit StatefulSessionFilter(const Shared& shared) : shared_(shared) {}
 
@@ -29,9 +32,10 @@ class StatefulSessionFilter final : public http::Filter {
     });
     if (state == nullptr || !state->covers(head)) return http::FilterVerdict::Continue;
     state_ = state;
+    binding_.strict = spec->strict;
     session_ = state->find(scope(head));
-    binding_ = {.found = session_.found, .strict = spec->strict, .host = session_.host};
-    context().info().session = &binding_;
+    if (asksOthers()) return http::FilterVerdict::Pause;
+    bind();
     return http::FilterVerdict::Continue;
   }
 
@@ -42,16 +46,75 @@ class StatefulSessionFilter final : public http::Filter {
       return http::FilterVerdict::Continue;
     }
     upstream::WorkerCluster* const cluster = shared_.services.clusters.find(info.cluster);
-    if (cluster != nullptr) {
-      state_->note(scope(context().requestHead()), session_, info.upstream_host, head,
-                   cluster->metrics());
-    }
-    return http::FilterVerdict::Continue;
+    if (cluster == nullptr) return http::FilterVerdict::Continue;
+    Scope noted = scope(context().requestHead());
+    noted.store = redisClient();
+    noted.stored = this;
+    state_->note(noted, session_, info.upstream_host, head, cluster->metrics());
+    return waits() ? http::FilterVerdict::Pause : http::FilterVerdict::Continue;
   }
 
+  void onStreamEnd() override { giveUp(); }
   bool looksAtBodies() const override { return false; }
 
  private:
+  void bind() {
+    binding_.found = session_.found;
+    binding_.host = session_.host;
+    context().info().session = &binding_;
+    bound_ = true;
+  }
+
+  // Null: sessions are not shared.
+  redis::Client* redisClient() const {
+    const SharedSessions* const others = state_->shared();
+    if (others == nullptr || shared_.services.redis == nullptr) return nullptr;
+    return &shared_.services.redis->get(others->server());
+  }
+
+  // True: the request waits for what other nodes know.
+  bool asksOthers() {
+    const route::Forward* const forward = context().route()->forward();
+    if (forward == nullptr || !session_.has_client) return false;
+    redis::Client* const redis = redisClient();
+    if (redis == nullptr) return false;
+    const SharedSessions& others = *state_->shared();
+    // Drawn by weight, it is not known yet.
+    const std::string_view cluster =
+        forward->weighted.empty() ? std::string_view(forward->cluster) : "";
+    const auto& clusters = shared_.services.clusters;
+    if (session_.found == Session::Found::Host && serves(clusters, cluster, session_.host)) {
+      if (session_.check) {
+        others.check(*redis, session_.client, session_.host,
+                     [&clusters, name = std::string(cluster)](std::string_view host) {
+                       return serves(clusters, name, host);
+                     });
+      }
+      return false;
+    }
+    return others.ask(*redis, session_.client, *this);
+  }
+
+  // Of a cluster that is not known the router will see.
+  static bool serves(const upstream::WorkerClusters& clusters, std::string_view name,
+                     std::string_view host) {
+    const upstream::WorkerCluster* const cluster = clusters.find(name);
+    return cluster == nullptr || cluster->has(host);
+  }
+
+  // Redis's answer: to the question, or, with the response, to what it was told.
+  void onReply(const redis::Reply& reply) override {
+    if (bound_) return context().continueResponse();
+    const std::string_view host = SharedSessions::hostOf(reply, redisClient()->metrics());
+    if (!host.empty()) {
+      session_.found = Session::Found::Host;
+      session_.of_others = true;
+      session_.host = context().arena().copy(host);
+    }
+    bind();
+    context().continueRequest();
+  }
+
   // Null: the route has no sessions.
   const SessionSpec* specOf(const route::CompiledRoute* route) const {
     if (route == nullptr) return nullptr;
@@ -69,6 +132,7 @@ class StatefulSessionFilter final : public http::Filter {
   const SessionState* state_ = nullptr;  // pinned with the spec that it was made of
   Session session_;
   http::SessionBinding binding_;
+  bool bound_ = false;  // the router can see it
 };
 
 class Factory final : public http::FilterFactory {

@@ -5,6 +5,11 @@
 // answered. How sessions are kept is the session state's business (session_state.h). Configuration
 // of the most specific of route, virtual host and route table stands instead of the filter's own.
 //
+// Where sessions are shared (shared_sessions.h), a request of a client that this node does not know
+// waits for Redis's answer, and the response that begins or moves a session until Redis has it: a
+// client that has its response meets the same host on every node. Both wait no longer than the
+// client's time-out (redis/client.h), and not at all while Redis is away.
+//
 // Counted by the router, in the cluster's sticky_ metrics.
 
 #include <memory>

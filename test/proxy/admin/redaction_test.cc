@@ -130,6 +130,16 @@ TEST(RedactionTest, KeysOfSessionsAreOurs) {
   EXPECT_NE(json.find("/etc/key"), std::string::npos) << json;
 }
 
+TEST(RedactionTest, PasswordsOfRedisAreOurs) {
+  ext::LearnedSession session;
+  session.mutable_redis()->set_cluster("shown");
+  session.mutable_redis()->mutable_password()->set_inline_string(kSecret);
+  const std::string json = redactedJson(session);
+  EXPECT_EQ(json.find(kSecret), std::string::npos) << json;
+  EXPECT_NE(json.find("shown"), std::string::npos) << json;
+  EXPECT_NE(json.find("[redacted]"), std::string::npos) << json;
+}
+
 TEST(RedactionTest, ReplacesTextKeepsStructureAndLeavesTheRest) {
   tls::TlsCertificate certificate;
   ASSERT_TRUE(google::protobuf::TextFormat::ParseFromString(

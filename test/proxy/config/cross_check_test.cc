@@ -1,11 +1,13 @@
 #include "proxy/config/cross_check.h"
 
+#include "proxy/filter/stateful_session/spec.h"
 #include "test/proxy/config/from_yaml.h"
 
 namespace convoy::config {
 namespace {
 
 using upstream::ClusterSpec;
+namespace session = filter::stateful_session;
 
 std::shared_ptr<const ClusterSpec> cluster(
     const std::string& name, ClusterSpec::Discovery discovery = ClusterSpec::Discovery::Static) {
@@ -116,6 +118,39 @@ TEST(CrossCheck, ClustersMayComeLater) {
   EXPECT_EQ(check(spec), Lines());
   spec.listeners = {listener("x", "127.0.0.1:80", managerTo({"b"}, true))};
   EXPECT_EQ(check(spec), Lines({kRoute + "cluster: not_found: b"}));
+}
+
+TEST(CrossCheck, ClustersOfSessionsExist) {
+  session::Learned learned;
+  learned.shared = session::SharedIn{.server = {.cluster = "r"}};
+  auto filter = std::make_shared<session::StatefulSessionSpec>();
+  filter->session.state = learned;
+  const auto of_route = std::make_shared<session::PerRouteSpec>();
+  of_route->session.state = learned;
+  auto table = std::make_shared<route::RouteTableSpec>();
+  table->virtual_hosts.push_back({"h", {"*"}, {route::Route()}, {}, {}});
+  table->filters["s"] = of_route;
+  table->virtual_hosts[0].filters["s"] = of_route;
+  table->virtual_hosts[0].routes[0].filters["s"] = of_route;
+  auto manager = std::make_shared<http::ConnectionManagerSpec>();
+  manager->filters = {filter};
+  manager->routes = table;
+  BootstrapSpec spec;
+  spec.clusters = {cluster("")};  // of the route
+  spec.listeners = {listener("x", "127.0.0.1:80", manager)};
+  const std::string at = "static_resources.listeners[0].filter_chains[0].filters[0].typed_config.";
+  const std::string per_route = "typed_per_filter_config[\"s\"].stateful_session.";
+  const std::string end = "session_state.typed_config.redis.cluster: not_found: r";
+  EXPECT_EQ(
+      check(spec),
+      Lines({at + "http_filters[0].typed_config." + end, at + "route_config." + per_route + end,
+             at + "route_config.virtual_hosts[0]." + per_route + end,
+             at + "route_config.virtual_hosts[0].routes[0]." + per_route + end}));
+  spec.clusters.push_back(cluster("r"));
+  EXPECT_EQ(check(spec), Lines());
+  spec.clusters.pop_back();
+  spec.cds = true;
+  EXPECT_EQ(check(spec), Lines()) << "they may come later";
 }
 
 TEST(CrossCheck, TheDefaultFilterChainIsLookedAtToo) {

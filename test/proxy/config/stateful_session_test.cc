@@ -1,5 +1,7 @@
 #include "proxy/config/stateful_session.h"
 
+#include <fstream>
+
 #include "test/proxy/config/from_yaml.h"
 
 namespace convoy::config {
@@ -24,6 +26,9 @@ std::string signedCookie(const std::string& fields,
 }
 std::string learned(const std::string& fields) {
   return state("convoy.ext.LearnedSession", fields);
+}
+std::string sharedIn(const std::string& fields) {
+  return learned("table: t, source_ip: {}, redis: {" + fields + "}");
 }
 std::string addressCookie(const std::string& fields) {
   return state("envoy.extensions.http.stateful_session.cookie.v3.CookieBasedSessionState",
@@ -107,6 +112,37 @@ TEST(StatefulSessionConfig, OfARoute) {
   EXPECT_TRUE(report.ok());
 }
 
+TEST(StatefulSessionConfig, ARedisForWhatIsLearned) {
+  EXPECT_FALSE(read<session::Learned>(learned("table: t, source_ip: {}")).shared.has_value());
+  const auto least = *read<session::Learned>(sharedIn("cluster: r")).shared;
+  EXPECT_EQ(least.server, (redis::ClientSpec{.cluster = "r"}));
+  EXPECT_EQ(least.server.timeout.count(), 20);
+  EXPECT_EQ(least.key_prefix, "sticky:");
+  const auto all = *read<session::Learned>(
+                        sharedIn("cluster: r, timeout: 0.05s, key_prefix: 'shop/', username: u, "
+                                 "password: {inline_string: p}, database: 3"))
+                        .shared;
+  EXPECT_EQ(all.server, (redis::ClientSpec{.cluster = "r",
+                                           .timeout = std::chrono::milliseconds(50),
+                                           .username = "u",
+                                           .password = "p",
+                                           .database = 3}));
+  EXPECT_EQ(all.key_prefix, "shop/");
+}
+
+TEST(StatefulSessionConfig, APasswordInAFile) {
+  const std::string path = testing::TempDir() + "redis_password";
+  std::ofstream(path) << "secret\n";
+  Context context = testContext();
+  context.read_files = true;
+  base::FieldReport report;
+  const auto spec = makeStatefulSession(
+      fromYaml<StatefulSession>(sharedIn("cluster: r, password: {filename: " + path + "}")),
+      context, report);
+  EXPECT_TRUE(report.ok());
+  EXPECT_EQ(std::get<session::Learned>(spec->session.state).shared->server.password, "secret");
+}
+
 TEST(StatefulSessionConfig, Refusals) {
   const std::string at = "session_state.typed_config";
   const ErrorCase cases[] = {
@@ -141,6 +177,15 @@ TEST(StatefulSessionConfig, Refusals) {
       {learned("table: t, source_ip: {}, ttl: 0s"), {at + ".ttl: range: 0"}},
       {learned("table: t, source_ip: {}, max_entries: 10000001"),
        {at + ".max_entries: range: 10000001"}},
+      {sharedIn(""), {at + ".redis.cluster: required: "}},
+      {sharedIn("cluster: r, timeout: 0s"), {at + ".redis.timeout: range: 0ms"}},
+      {sharedIn("cluster: r, timeout: 1.001s"), {at + ".redis.timeout: range: 1001ms"}},
+      {sharedIn("cluster: r, key_prefix: 'a b'"), {at + ".redis.key_prefix: malformed: a b"}},
+      {sharedIn("cluster: r, key_prefix: " + std::string(65, 'k')),
+       {at + ".redis.key_prefix: malformed: " + std::string(65, 'k')}},
+      {sharedIn("cluster: r, username: u"), {at + ".redis.username: conflict: u"}},
+      {sharedIn("cluster: r, password: {}"), {at + ".redis.password: required: "}},
+      {sharedIn("cluster: r, database: 1000001"), {at + ".redis.database: range: 1000001"}},
   };
   for (const ErrorCase& c : cases) {
     base::FieldReport report;

@@ -51,7 +51,8 @@ inline bool saysClose(const test::HttpReply& reply) {
 
 class DataPlane {
  public:
-  explicit DataPlane(size_t count = 2, ConnectionLimits limits = {}) {
+  explicit DataPlane(size_t count = 2, ConnectionLimits limits = {})
+      : redis_metrics(metrics, count) {
     filter::registerBuiltins(filters);
     std::vector<Worker*> pointers;
     std::vector<event::Loop*> loops;
@@ -66,7 +67,7 @@ class DataPlane {
     listeners = std::make_unique<ListenerManager>(main, pointers, *routes, logs, metrics, *secrets,
                                                   adopted, std::move(limits));
     for (const auto& worker : workers) {
-      worker->equip(clusters->worker(worker->index()), filters, kDrainTime);
+      worker->equip(clusters->worker(worker->index()), filters, kDrainTime, redis_metrics);
       worker->start();
       clock.attach(worker->loop());
     }
@@ -122,6 +123,7 @@ class DataPlane {
   test::TestLoop test_loop{clock};
   event::Loop& main = test_loop.loop();
   observe::MetricRegistry metrics;
+  redis::ClientMetricGroups redis_metrics;
   observe::LogWriter logs{metrics};
   filter::Registry filters;
   net::AdoptedSockets adopted;

@@ -19,12 +19,13 @@ class WorkerTest : public testing::Test {
   WorkerTest() {
     clusters = std::make_unique<upstream::ClusterManager>(
         main.loop(), std::vector<event::Loop*>{&worker->loop()}, metrics, io);
-    worker->equip(clusters->worker(0), filters, kDrainTime);
+    worker->equip(clusters->worker(0), filters, kDrainTime, redis_metrics);
   }
 
   test::SimulatedClock clock;
   test::TestLoop main{clock};
   observe::MetricRegistry metrics;
+  redis::ClientMetricGroups redis_metrics{metrics, 1};
   filter::Registry filters;
   upstream::SocketIo io;
   std::unique_ptr<Worker> worker = std::make_unique<Worker>(0, clock, event::Random(1));

@@ -46,6 +46,34 @@ TEST_F(SessionTableTest, RemembersUntilNotUsedForTheTtl) {
   EXPECT_EQ(find({1, 2}, 31s), "c:1");
 }
 
+TEST_F(SessionTableTest, SaysWhenOthersAreToBeAsked) {
+  table_.setLimits(1000s, 1000);
+  const auto due = [this](event::Duration time) {
+    bool check = false;
+    table_.find({1, 2}, at(time), arena_, &check);
+    return check;
+  };
+  put({1, 2}, "a:1", 0s);
+  EXPECT_FALSE(due(SessionTable::kCheckEvery - 1s));
+  EXPECT_TRUE(due(SessionTable::kCheckEvery));
+  EXPECT_FALSE(due(SessionTable::kCheckEvery)) << "once";
+  put({1, 2}, "a:1", 15s);
+  EXPECT_FALSE(due(20s));
+  EXPECT_TRUE(due(25s));
+  table_.setLimits(4s, 1000);
+  EXPECT_TRUE(due(27s)) << "before others forget it";
+}
+
+TEST_F(SessionTableTest, MovesOnlyWhatThereIs) {
+  table_.setLimits(10s, 1000);
+  table_.move({1, 2}, "a:1");
+  EXPECT_EQ(find({1, 2}, 0s), "");
+  put({1, 2}, "a:1", 0s);
+  table_.move({1, 2}, "b:1");
+  EXPECT_EQ(find({1, 2}, 9s), "b:1");
+  EXPECT_EQ(table_.size(), 1u);
+}
+
 TEST_F(SessionTableTest, TheOneNotUsedForLongestMakesRoom) {
   table_.setLimits(100s, 3 * 64);
   for (uint64_t i = 0; i < 3; ++i) EXPECT_EQ(put(inShard(i), "h", 1s), "1 0");
