@@ -6,6 +6,7 @@
 
 #include "controlplane/base/proto_bytes.h"
 #include "controlplane/compile/listener.h"
+#include "controlplane/compile/redis_cluster.h"
 #include "controlplane/compile/routes.h"
 #include "controlplane/compile/tls.h"
 
@@ -137,10 +138,20 @@ class Snapshot::Builder {
     std::string of_routes = partOfRoutes(source);
     if (of_routes != pool.of_routes) edited_pools_.insert(key.name);
     pool.of_routes = std::move(of_routes);
+    updateRedis(key, source, &pool);
     // One that is part of the cluster is compiled with it.
     if (pool.assignment == nullptr || pool.assignment->isInCluster()) {
       stale_assignments_.insert(key.name);
     }
+  }
+
+  void updateRedis(const store::Key& key, const v1::Pool& source, Pool* pool) {
+    pool->redis = nullptr;
+    if (!source.sticky().has_redis()) return;
+    const auto message = compileRedisCluster(source);
+    observer_(key, message);
+    pool->redis =
+        encode(Type::Cluster, message.name(), message, secretsOf(source.sticky().redis().tls()));
   }
 
   void updateCertificate(const store::Key& key) {
@@ -301,6 +312,10 @@ void Snapshot::reach(const std::string& routes, const model::Labels& labels, Vie
     const EncodedPtr& cluster = in_cluster ? backends : pool->second.cluster;
     if (!view->resources[indexOf(Type::Cluster)].emplace(cluster->name, cluster).second) continue;
     reachSecrets(*cluster, view);
+    if (const EncodedPtr& redis = pool->second.redis; redis != nullptr) {
+      view->resources[indexOf(Type::Cluster)].emplace(redis->name, redis);
+      reachSecrets(*redis, view);
+    }
     if (in_cluster) continue;
     view->resources[indexOf(Type::Assignment)].emplace(backends->name, backends);
   }

@@ -66,6 +66,7 @@ class Snapshot {
     EncodedPtr cluster;  // unless the assignment is in it
     std::shared_ptr<const Assignment> assignment;
     std::string of_routes;  // partOfRoutes()
+    EncodedPtr redis;       // the cluster of its sticky.redis, if it has one
   };
   class Builder;
 

@@ -62,6 +62,18 @@ ext::SignedCookie compileCookie(const v1::Pool& pool, const DeriveKey& derive) {
   return out;
 }
 
+void compileRedis(const v1::Pool& pool, ext::LearnedSession::Redis* out) {
+  const v1::Sticky::Redis& redis = pool.sticky().redis();
+  out->set_cluster(redisClusterOf(pool.name()));
+  if (redis.has_timeout()) *out->mutable_timeout() = redis.timeout();
+  out->set_key_prefix(redis.key_prefix());
+  out->set_username(redis.username());
+  if (!redis.password_file().empty()) {
+    out->mutable_password()->set_filename(redis.password_file());
+  }
+  out->set_database(redis.database());
+}
+
 ext::LearnedSession compileLearned(const v1::Pool& pool) {
   const v1::Sticky& sticky = pool.sticky();
   ext::LearnedSession out;
@@ -75,10 +87,15 @@ ext::LearnedSession compileLearned(const v1::Pool& pool) {
   }
   setTtl(sticky, out.mutable_ttl());
   out.set_max_entries(sticky.max_clients());
+  if (sticky.has_redis()) compileRedis(pool, out.mutable_redis());
   return out;
 }
 
 }  // namespace
+
+std::string redisClusterOf(absl::string_view pool) {
+  return absl::StrCat("redis/", pool);
+}
 
 void compileSticky(const v1::Pool& pool, const DeriveKey& derive,
                    envoy::config::route::v3::Route* out) {

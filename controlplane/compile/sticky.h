@@ -13,6 +13,9 @@
 
 namespace convoy::controlplane::compile {
 
+// The cluster that holds the address of a pool's sticky.redis. No pool's name has a slash.
+std::string redisClusterOf(absl::string_view pool);
+
 // store::SecretsKey::derive(): so many bytes of key for a purpose, always the same.
 using DeriveKey = std::function<std::string(absl::string_view purpose, size_t bytes)>;
 

@@ -31,11 +31,9 @@ class Checker {
     }
     for (const auto& [name, pool] : model_.pools) {
       checkOneAddress(*pool, place(model::keyOf(*pool->pool), "pool").field("dns"));
-      if (!pool->pool->has_tls()) continue;
-      const v1::PoolTls& tls = pool->pool->tls();
-      const Place at = place(model::keyOf(*pool->pool), "pool").field("tls");
-      checkCertificate(tls.certificate(), CertificateUse::Show, at.field("certificate"));
-      checkCertificate(tls.ca(), CertificateUse::Trust, at.field("ca"));
+      const Place at = place(model::keyOf(*pool->pool), "pool");
+      checkTls(pool->pool->tls(), at.field("tls"));
+      checkTls(pool->pool->sticky().redis().tls(), at.field("sticky").field("redis").field("tls"));
     }
   }
 
@@ -102,6 +100,11 @@ class Checker {
     }
     checkCertificate(tls.client_certificates().ca(), CertificateUse::Trust,
                      at.field("client_certificates").field("ca"));
+  }
+
+  void checkTls(const v1::PoolTls& tls, const Place& at) const {
+    checkCertificate(tls.certificate(), CertificateUse::Show, at.field("certificate"));
+    checkCertificate(tls.ca(), CertificateUse::Trust, at.field("ca"));
   }
 
   void checkCertificate(const std::string& name, CertificateUse use, const Place& at) const {

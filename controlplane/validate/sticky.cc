@@ -1,10 +1,12 @@
 #include "controlplane/validate/sticky.h"
 
+#include <algorithm>
 #include <string>
 
 #include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
 #include "controlplane/validate/scalars.h"
+#include "controlplane/validate/tls.h"
 
 namespace convoy::controlplane::validate {
 
@@ -12,6 +14,9 @@ namespace {
 
 constexpr int64_t kMostTtlMs = int64_t{9600} * 3600 * 1000;
 constexpr uint32_t kMostClients = 10'000'000;
+constexpr int64_t kMostRedisTimeoutMs = 1000;
+constexpr size_t kMostText = 64;
+constexpr uint32_t kMostDatabase = 1'000'000;
 
 // Of a cookie or a header.
 void checkKeyName(const std::string& name, const Place& place) {
@@ -69,6 +74,34 @@ void checkTtl(const v1::Sticky& sticky, const Place& place) {
   if (sticky.ttl().nanos() != 0) place.refuse("range", "", "must be whole seconds");
 }
 
+bool isPrintable(const std::string& text) {
+  return std::all_of(text.begin(), text.end(), [](char c) { return c > ' ' && c < 127; });
+}
+
+void checkRedis(const v1::Sticky::Redis& redis, const Place& place) {
+  checkAddress(redis.address(), AddressUse::Connect, place.field("address"));
+  if (redis.has_tls()) checkPoolTls(redis.tls(), place.field("tls"));
+  if (redis.has_timeout()) {
+    checkDuration(redis.timeout(), 1, kMostRedisTimeoutMs, "1 ms to 1 s", place.field("timeout"));
+  }
+  if (redis.key_prefix().size() > kMostText || !isPrintable(redis.key_prefix())) {
+    place.field("key_prefix")
+        .refuse("syntax", redis.key_prefix(),
+                "must be at most 64 printable ASCII characters without blanks");
+  }
+  if (!redis.password_file().empty() && redis.password_file().front() != '/') {
+    place.field("password_file")
+        .refuse("syntax", redis.password_file(), "must be a path of each node, from \"/\" on");
+  }
+  if (!redis.username().empty() && redis.password_file().empty()) {
+    place.field("username")
+        .refuse("conflict", redis.username(), "a user needs a password: add password_file");
+  }
+  if (redis.database() > kMostDatabase) {
+    checkRange(redis.database(), 0, kMostDatabase, place.field("database"));
+  }
+}
+
 }  // namespace
 
 void checkSticky(const v1::Sticky& sticky, const Place& place) {
@@ -89,6 +122,12 @@ void checkSticky(const v1::Sticky& sticky, const Place& place) {
       return;
   }
   checkTtl(sticky, place.field("ttl"));
+  if (sticky.has_redis() && sticky.has_cookie()) {
+    place.field("redis").refuse("conflict", "",
+                                "all nodes understand the cookie, nothing is learned; remove it");
+  } else if (sticky.has_redis()) {
+    checkRedis(sticky.redis(), place.field("redis"));
+  }
   if (sticky.max_clients() == 0) return;
   if (sticky.has_cookie()) {
     place.field("max_clients")

@@ -4,7 +4,6 @@
 import os
 import shutil
 import signal
-import socket
 import sys
 import unittest
 
@@ -12,7 +11,7 @@ sys.dont_write_bytecode = True
 sys.path.insert(0, os.path.join(os.getcwd(), "test/e2e"))
 
 import results  # noqa: E402
-from fleet import Fleet, get, listener_url, traffic_result, wait_until  # noqa: E402
+from fleet import Fleet, free_port, get, listener_url, traffic_result, wait_until  # noqa: E402
 
 CONFIG = """\
 listeners:
@@ -25,18 +24,6 @@ pools:
   dns: {{servers: ["{server}"], min_refresh: 1s, max_refresh: 1s, families: v4}}
   backends: [{{address: "{name}"}}{more}]
 """
-
-
-def free_port():
-    """A port that nobody has, over UDP and TCP."""
-    while True:
-        with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as udp, socket.socket() as tcp:
-            udp.bind(("127.0.0.1", 0))
-            try:
-                tcp.bind(udp.getsockname())
-            except OSError:
-                continue
-            return udp.getsockname()[1]
 
 
 class Dnsmasq:

@@ -8,6 +8,7 @@ import json
 import os
 import re
 import signal
+import socket
 import subprocess
 import tempfile
 import time
@@ -27,6 +28,18 @@ def wait_until(condition, what):
         time.sleep(pause)
         pause = min(pause * 1.5, 0.1)
     raise AssertionError(f"not within {SECONDS} s: {what}")
+
+
+def free_port():
+    """A port that nobody has, over UDP and TCP."""
+    while True:
+        with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as udp, socket.socket() as tcp:
+            udp.bind(("127.0.0.1", 0))
+            try:
+                tcp.bind(udp.getsockname())
+            except OSError:
+                continue
+            return udp.getsockname()[1]
 
 
 class Process:

@@ -134,6 +134,29 @@ TEST(SnapshotTest, SessionsOfAPoolReachItsRoutesAndListeners) {
   follower.expectSameAsAnew();
 }
 
+TEST(SnapshotTest, TheRedisOfAPoolComesWithIt) {
+  const auto config = [](const std::string& sticky) {
+    return R"(listeners { name: "public" address: "0.0.0.0:1" routes { pool: "web" } }
+              pools { name: "web" )" +
+           sticky + "} " + authorityText("ca");
+  };
+  const std::string plain = R"(sticky { source_ip {} redis { address: "10.0.0.9:1" } })";
+  Follower follower;
+  EXPECT_EQ(follower.become(config("sticky { source_ip {} }")).find("Cluster<web Cluster<web"),
+            std::string::npos);
+  EXPECT_EQ(follower.become(config(plain)), "Cluster<web Cluster<web RouteConfiguration<public");
+  EXPECT_EQ(follower.viewText(), "0:redis/web 0:web 1:web 2:public 3:listener/public");
+  follower.expectSameAsAnew();
+  follower.become(config(R"(sticky { source_ip {} redis { address: "10.0.0.9:1"
+                            tls { ca: "ca" server_name: "r" } } })"));
+  EXPECT_EQ(follower.viewText(), "0:redis/web 0:web 1:web 2:public 3:listener/public 4:ca")
+      << "with the authority that its nodes need";
+  follower.expectSameAsAnew();
+  follower.become(config("sticky { source_ip {} }"));
+  EXPECT_EQ(follower.viewText(), "0:web 1:web 2:public 3:listener/public");
+  follower.expectSameAsAnew();
+}
+
 TEST(SnapshotTest, KeysFollowFromTheConfiguration) {
   const auto plan = planText({}, R"(
     listeners { name: "l" address: "0.0.0.0:1" routes { pool: "web" } }

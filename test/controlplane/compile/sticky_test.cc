@@ -73,6 +73,17 @@ TEST(StickyTest, WhatNodesLearn) {
             "table: \"web\" cookie { name: \"JSESSIONID\" } ttl { seconds: 3600 }");
 }
 
+TEST(StickyTest, WhereNodesTellEachOther) {
+  EXPECT_EQ(compiled<ext::LearnedSession>("source_ip {} redis { address: \"10.0.0.9:6379\" }"),
+            "table: \"web\" source_ip { } ttl { seconds: 3600 } redis { cluster: \"redis/web\" }");
+  EXPECT_EQ(compiled<ext::LearnedSession>(
+                R"(source_ip {} redis { address: "r:6379" timeout { nanos: 5000000 }
+                   key_prefix: "a/" password_file: "/p" username: "u" database: 2 })"),
+            "table: \"web\" source_ip { } ttl { seconds: 3600 } redis { cluster: \"redis/web\" "
+            "timeout { nanos: 5000000 } key_prefix: \"a/\" username: \"u\" "
+            "password { filename: \"/p\" } database: 2 }");
+}
+
 TEST(StickyTest, IsPartOfTheRoutesToThePool) {
   const auto pool = parse<v1::Pool>(R"(name: "web" sticky { source_ip {} })");
   const auto routes = parse<v1::RouteTable>(R"(

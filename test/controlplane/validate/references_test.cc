@@ -53,6 +53,10 @@ TEST(ReferencesTest, CertificatesAreThereAndOfTheRightKind) {
             "mean \"web\"?\n"
             "pools[0].tls.ca: conflict: certificate \"web\" has a private key: it is one to show; "
             "put the authorities to trust into a certificate without private key");
+  EXPECT_EQ(problemsOf(absl::StrCat(kCertificates, R"(
+    pools { name: "p" sticky { redis { tls { ca: "cat" } } } })")),
+            "pool p: sticky.redis.tls.ca: not_found: there is no certificate \"cat\"; did you mean "
+            "\"ca\"?");
 }
 
 TEST(ReferencesTest, ARouteHasAHashKeyOnlyIfItsPoolGoesByOne) {
