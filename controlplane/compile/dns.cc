@@ -50,7 +50,7 @@ void setPolicy(const v1::PoolDns& dns, Cluster* cluster) {
     policy.mutable_max_ttl()->set_seconds(kMaxRefreshSeconds);
   }
   policy.set_not_found_confirmations(
-      dns.not_found_confirmations() == 0 ? kConfirmations : dns.not_found_confirmations());
+      dns.has_not_found_confirmations() ? dns.not_found_confirmations() : kConfirmations);
   // Without a TTL, and for clients that do not know of the bounds.
   *cluster->mutable_dns_refresh_rate() = policy.min_ttl();
   cluster->set_respect_dns_ttl(true);

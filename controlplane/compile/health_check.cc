@@ -95,13 +95,10 @@ void compileHealthCheck(const v1::Pool& pool, Cluster* cluster) {
     out->mutable_timeout()->set_seconds(kTimeoutSeconds);
   }
   out->set_interval_jitter_percent(kJitterPercent);
-  const auto or_default = [](uint32_t value, uint32_t otherwise) {
-    return value == 0 ? otherwise : value;
-  };
   out->mutable_unhealthy_threshold()->set_value(
-      or_default(check.unhealthy_threshold(), kUnhealthyThreshold));
+      check.has_unhealthy_threshold() ? check.unhealthy_threshold() : kUnhealthyThreshold);
   out->mutable_healthy_threshold()->set_value(
-      or_default(check.healthy_threshold(), kHealthyThreshold));
+      check.has_healthy_threshold() ? check.healthy_threshold() : kHealthyThreshold);
   // A backend that was taken away is gone, though it is well.
   cluster->set_ignore_health_on_host_removal(true);
 }

@@ -45,7 +45,7 @@ void checkPoolDns(const v1::PoolDns& dns, const Place& place) {
                 "there are v4_preferred, v6_preferred, v4, v6 and all");
   }
   checkRefresh(dns, place);
-  if (dns.not_found_confirmations() != 0) {
+  if (dns.has_not_found_confirmations()) {
     checkRange(dns.not_found_confirmations(), 1, 100, place.field("not_found_confirmations"));
   }
   if (dns.servers_size() > kMostServers) {

@@ -93,10 +93,10 @@ void checkHealthCheck(const v1::HealthCheck& check, const Place& place) {
   if (check.has_timeout()) {
     checkDuration(check.timeout(), 10, kHourMs, "10 ms to 1 h", place.field("timeout"));
   }
-  if (check.unhealthy_threshold() != 0) {
+  if (check.has_unhealthy_threshold()) {
     checkRange(check.unhealthy_threshold(), 1, 100, place.field("unhealthy_threshold"));
   }
-  if (check.healthy_threshold() != 0) {
+  if (check.has_healthy_threshold()) {
     checkRange(check.healthy_threshold(), 1, 100, place.field("healthy_threshold"));
   }
 }

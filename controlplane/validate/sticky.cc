@@ -128,7 +128,7 @@ void checkSticky(const v1::Sticky& sticky, const Place& place) {
   } else if (sticky.has_redis()) {
     checkRedis(sticky.redis(), place.field("redis"));
   }
-  if (sticky.max_clients() == 0) return;
+  if (!sticky.has_max_clients()) return;
   if (sticky.has_cookie()) {
     place.field("max_clients")
         .refuse("conflict", absl::StrCat(sticky.max_clients()),

@@ -26,6 +26,7 @@ TEST(DnsTest, Fields) {
       {"min_refresh { seconds: 61 }", "x.min_refresh: conflict"},
       {"max_refresh { seconds: 4 }", "x.max_refresh: conflict"},
       {"min_refresh { seconds: 9 nanos: 1 } max_refresh { seconds: 9 }", "x.max_refresh: conflict"},
+      {"not_found_confirmations: 0", "x.not_found_confirmations: range"},
       {"not_found_confirmations: 101", "x.not_found_confirmations: range"},
       {R"(servers: "dns.example:53" servers: "10.0.0.53" servers: "10.0.0.53:0"
           servers: "unix:/run/dns")",

@@ -49,6 +49,8 @@ TEST(HealthCheckTest, Fields) {
       {"interval { seconds: 3601 } timeout { seconds: 3601 }",
        "x.interval: range, x.timeout: range"},
       {"timeout { nanos: 9000000 }", "x.timeout: range"},
+      {"unhealthy_threshold: 0 healthy_threshold: 0",
+       "x.unhealthy_threshold: range, x.healthy_threshold: range"},
       {"unhealthy_threshold: 101 healthy_threshold: 101",
        "x.unhealthy_threshold: range, x.healthy_threshold: range"},
   };

@@ -50,6 +50,7 @@ TEST(StickyTest, Rules) {
       {"cookie {} ttl { seconds: 34560001 }", "s.ttl: range"},
       {"cookie {} max_clients: 1", "s.max_clients: conflict"},
       {"source_ip {} ttl {}", "s.ttl: range"},
+      {"source_ip {} max_clients: 0", "s.max_clients: range"},
       {"source_ip {} max_clients: 10000001", "s.max_clients: range"},
       {"app_cookie {}", "s.app_cookie.name: required"},
       {"source_ip {} redis { address: \"10.0.0.9:6379\" }", ""},
