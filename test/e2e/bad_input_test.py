@@ -64,6 +64,18 @@ CONFIGURATION = [
      ["stdin:4:3: pools[0].points_per_weight: ", "1 to 1000", "(range: 1001)"]),
     ("points for no ring", "pools:\n- name: web\n  algorithm: maglev\n  points_per_weight: 150\n",
      ["stdin:4:3: pools[0].points_per_weight: ", "consistent_hash", "(conflict: maglev)"]),
+    ("a threshold of zero", "pools:\n- name: web\n  health_check: {unhealthy_threshold: 0}\n",
+     ["stdin:3:18: pools[0].health_check.unhealthy_threshold: ", "1 to 100", "(range: 0)"]),
+    ("a threshold above its range", "pools:\n- name: web\n  health_check: {healthy_threshold: 101}\n",
+     ["stdin:3:18: pools[0].health_check.healthy_threshold: ", "1 to 100", "(range: 101)"]),
+    ("more than all backends", "pools:\n- name: web\n  outlier_detection: {max_ejection_percent: 101}\n",
+     ["stdin:3:23: pools[0].outlier_detection.max_ejection_percent: ", "(range: 101)"]),
+    ("a mode of panic that there is not", "pools:\n- name: web\n  panic: {mode: serve_some}\n",
+     ["stdin:3:11: pools[0].panic.mode: ", "(enum: serve_some)"]),
+    ("a command somewhere else", "pools:\n- name: web\n  health_check: {command: {command: ../sh}}\n",
+     ["pools[0].health_check.command.command: ", "--health-command-dir", "(syntax: ../sh)"]),
+    ("a Redis without a port", "pools:\n- name: web\n  sticky: {source_ip: {}, redis: {address: 10.0.0.9}}\n",
+     ["pools[0].sticky.redis.address: ", "(syntax: 10.0.0.9)"]),
     ("a name twice", "pools:\n- name: a\n- name: a\n", ["stdin:3:3: pools[1]: ", "(duplicate: a)"]),
     ("a backend twice", "pools:\n- name: a\n  backends:\n  - address: 1.2.3.4:80\n  - address: 1.2.3.4:80\n",
      ["stdin:5:5: pools[0].backends[1]: ", "(duplicate: a/1.2.3.4:80)"]),
@@ -92,17 +104,19 @@ static_resources:
           {extra}
           route_config:
             virtual_hosts:
-            - {{name: all, domains: ["*"], routes: [{{match: {{prefix: /}}, route: {{cluster: {cluster}}}}}]}}
+            - {{name: all, domains: ["*"], routes: [{{match: {{prefix: /}}, route: {{cluster: {cluster}{route}}}}}]}}
           http_filters:
           - name: envoy.filters.http.router
             typed_config: {{"@type": type.googleapis.com/envoy.extensions.filters.http.router.v3.Router}}
   clusters:
   - name: web
+    {rules}
     load_assignment:
       cluster_name: web
       endpoints:
       - lb_endpoints:
         - endpoint: {{address: {{socket_address: {{address: 127.0.0.1, port_value: 9}}}}}}
+          {weight}
 """
 
 # What, the values to fill in, and what is said of the file.
@@ -112,6 +126,24 @@ BOOTSTRAPS = [
     ("a port out of range", {"port": "65536"}, [":4:", "port_value", "65536"]),
     ("a missing cluster", {"cluster": "nowhere"}, [":14:", "cluster", "nowhere"]),
     ("malformed YAML", {"extra": "["}, ["syntax"]),
+    ("an unknown algorithm", {"rules": "lb_policy: FASTEST"}, [":20:", ".lb_policy: ", "(enum: FASTEST)"]),
+    ("an algorithm of somebody else",
+     {"rules": 'load_balancing_policy: {policies: [{typed_extension_config: {name: x, typed_config: {"@type": '
+               'type.googleapis.com/envoy.extensions.load_balancing_policies.pick_first.v3.PickFirst}}}]}'},
+     [":20:", ".load_balancing_policy.policies: ", "(unsupported_extension: "]),
+    ("a weight of zero", {"weight": "load_balancing_weight: 0"},
+     [":26:", ".lb_endpoints[0].load_balancing_weight: ", "(range: 0)"]),
+    ("a negative weight", {"weight": "load_balancing_weight: -1"},
+     [":26:", ".lb_endpoints[0].load_balancing_weight: ", "(type: -1)"]),
+    ("a threshold of zero",
+     {"rules": "health_checks: [{timeout: 1s, interval: 1s, unhealthy_threshold: 0, healthy_threshold: 2, tcp_health_check: {}}]"},
+     [":20:", ".health_checks[0].unhealthy_threshold: ", "(range: 0)"]),
+    ("more than all hosts", {"rules": "outlier_detection: {max_ejection_percent: 101}"},
+     [":20:", ".outlier_detection.max_ejection_percent: ", "(range: 101)"]),
+    ("a hash key that there is not", {"route": ", hash_policy: [{session: {name: id}}]"},
+     [":14:", ".hash_policy[0].session: ", "(unknown_field: session)"]),
+    ("a hash key without a name", {"route": ', hash_policy: [{header: {header_name: ""}}]'},
+     [":14:", ".hash_policy[0].header.header_name: "]),
 ]
 
 
@@ -151,7 +183,8 @@ class BadConfigurationTest(unittest.TestCase):
         for what, values, said in BOOTSTRAPS:
             path = os.path.join(self.fleet.folder, "envoy.yaml")
             with open(path, "w", encoding="utf-8") as file:
-                file.write(BOOTSTRAP.format(**{"port": "0", "extra": "", "cluster": "web", **values}))
+                file.write(BOOTSTRAP.format(**{"port": "0", "extra": "", "cluster": "web", "route": "", "rules": "", "weight": "",
+                                               **values}))
             for mode in ("validate", "serve"):
                 with self.subTest(what=what, mode=mode):
                     result = subprocess.run(["proxy/convoy-proxy", "-c", path, "--mode", mode], text=True,

@@ -65,6 +65,18 @@ class HealthTest(unittest.TestCase):
                 return int(line.rsplit(" ", 1)[1])
         return None
 
+    def command_folder(self):
+        folder = os.path.join(self.fleet.folder, "checks")
+        os.makedirs(folder, exist_ok=True)
+        return folder
+
+    def command(self, name, text):
+        path = os.path.join(self.command_folder(), name)
+        with open(path, "w", encoding="utf-8") as file:
+            file.write("#!/bin/sh\n" + text)
+        os.chmod(path, stat.S_IRWXU)
+        return path
+
     def served_by(self, requests=6):
         return {get(self.url)[1].strip() for _ in range(requests)}
 
@@ -125,12 +137,8 @@ class HealthTest(unittest.TestCase):
         wait_until(lambda: "fails its health check: status 503\n" in self.fleet.ctl("status"), "the reason")
 
     def test_commands_of_the_node(self):
-        folder = os.path.join(self.fleet.folder, "checks")
-        os.mkdir(folder)
-        script = os.path.join(folder, "check")
-        with open(script, "w", encoding="utf-8") as file:
-            file.write(f"#!/bin/sh\n[ -e {folder}/$CONVOY_PORT ] && exit 4\nexit 0\n")
-        os.chmod(script, stat.S_IRWXU)
+        folder = self.command_folder()
+        script = self.command("check", f"[ -e {folder}/$CONVOY_PORT ] && exit 4\nexit 0\n")
         self.start("command: {command: check}", "--health-command-dir", folder)
         self.await_flags(self.blue, "healthy")
         self.await_flags(self.green, "healthy")
@@ -142,6 +150,15 @@ class HealthTest(unittest.TestCase):
         os.remove(script)
         self.await_flags(self.green, "/failed_active_hc")
         wait_until(lambda: "the command check cannot be run: No such file" in self.fleet.ctl("status"), "the reason")
+
+    def test_a_command_that_hangs_is_a_failed_check(self):
+        folder = self.command_folder()
+        self.command("hang", "sleep 1000\n")
+        self.start_with("health_check: {command: {command: hang}, interval: 0.1s, timeout: 0.2s}", "--health-command-dir", folder)
+        self.await_flags(self.blue, "/failed_active_hc")
+        self.await_flags(self.green, "/failed_active_hc")
+        wait_until(lambda: "no exit of the command within 200 ms" in self.fleet.ctl("status"), "the reason")
+        self.assertEqual(get(self.url)[0], 503)
 
     def test_what_checks_cost(self):
         """Prints the processor time of a check, and what 1,000 backends every 5 s come to."""

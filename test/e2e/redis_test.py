@@ -157,6 +157,22 @@ class RedisTest(unittest.TestCase):
         for node in (0, 1):
             self.assertGreater(self.counter(node, "reconnects"), 0)
 
+    def test_redis_is_not_there(self):
+        """Not from the beginning: no reason to refuse the pool, or a request."""
+        redis = Redis(self.fleet)
+        redis.process.end(signal.SIGKILL)
+        self.apply(redis)
+        for node in (0, 1):
+            for user in self.new_users(20):
+                name = self.ask(node, **{"x-user": user})
+                self.assertEqual(self.ask(node, **{"x-user": user}), name, "what a node has learned itself")
+            self.assertEqual(self.counter(node, "hits"), 0)
+            self.assertGreater(self.counter(node, "skipped"), 0)
+            self.assertRegex(get(f"http://{self.nodes[node].admin}/stats?filter=connect_fail")[1],
+                             r"(?m)^cluster\.redis/web\.upstream_cx_connect_fail: [1-9]")
+        redis.start()
+        wait_until(self.shared, "the nodes to use Redis")
+
     def test_redis_hangs(self):
         redis = Redis(self.fleet)
         self.apply(redis)
