@@ -43,11 +43,23 @@ class FailoverTest(unittest.TestCase):
         target = self.stat(name) + more
         wait_until(lambda: self.stat(name) >= target, f"{more} more requests")
 
+    def start_wrk(self):
+        """Until it is interrupted. On a busy machine an answer may take longer than wrk's own 2 s."""
+        return subprocess.Popen(["wrk", "-t", "1", "-c", "4", "-d", "600s", "--timeout", f"{SECONDS}s", self.url + "/"],
+                                stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
+
     def start_h2load(self):
         # Few at a time: what a dead backend takes with it on connections that served nothing before costs the retry
         # budget, of which a pool always has 3.
         return subprocess.Popen(["h2load", "-n", str(H2LOAD_REQUESTS), "-c", "4", "-m", "2", self.url + "/"],
                                 stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
+
+    def assert_wrk_saw_none_fail(self, wrk):
+        wrk.send_signal(signal.SIGINT)
+        text = wrk.communicate(timeout=SECONDS * 3)[0]
+        self.assertGreater(int(re.search(r"^ +(\d+) requests in ", text, re.MULTILINE).group(1)), 0)
+        # It has these lines only if there are any.
+        self.assertNotRegex(text, r"Socket errors|Non-2xx", text)
 
     def assert_none_failed(self, traffic, load):
         result = traffic_result(traffic)
@@ -71,6 +83,8 @@ class FailoverTest(unittest.TestCase):
 
     def test_all_are_replaced_one_after_the_other(self):
         traffic = self.fleet.start_traffic(self.url)
+        wrk = self.start_wrk()
+        self.addCleanup(wrk.kill)
         load = self.start_h2load()
         for name, address in self.addresses.items():
             self.requests(300)
@@ -79,8 +93,21 @@ class FailoverTest(unittest.TestCase):
             replaced = self.fleet.start(f"{name}-2", "tools/sample/backend", "--name", f"{name}-2", "--listen", address)
             replaced.found(r"^listening on (\S+)$")
         self.requests(1000)
+        self.assert_wrk_saw_none_fail(wrk)
         result = self.assert_none_failed(traffic, load)
         self.assertEqual({name for name in result["backends"] if name.endswith("-2")}, {f"{name}-2" for name in NAMES})
+
+    def test_all_are_killed_and_one_returns(self):
+        """Without health checks, too: nobody waits for backends that are not there, and one that is back is found by trying."""
+        self.fleet.apply('listeners: [{name: public, address: "127.0.0.1:0", routes: [{pool: web, retries: {attempts: 2}}]}]')
+        self.assertEqual({get(self.url)[1].strip() for _ in range(6)}, set(NAMES))
+        for process in self.running.values():
+            process.end(signal.SIGKILL)
+        self.assertEqual([get(self.url)[0] for _ in range(6)], [503] * 6)
+        self.assertEqual(self.stat("cluster.web.upstream_cx_connect_timeout"), 0)
+        self.fleet.start("green-2", "tools/sample/backend", "--name", "green-2", "--listen", self.addresses["green"]).found(
+            r"^listening on (\S+)$")
+        self.assertEqual([get(self.url)[:2] for _ in range(6)], [(200, "green-2\n")] * 6)
 
 
 if __name__ == "__main__":
