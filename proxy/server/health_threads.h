@@ -21,6 +21,7 @@ class HealthThreads {
   HealthThreads& operator=(const HealthThreads&) = delete;
 
   void start();
+  bool started() const { return !threads_.empty(); }
   // Runs what was posted, then ends the loops. Without effect if they never ran.
   void stopAndJoin();
 

@@ -266,6 +266,8 @@ void Server::report() {
 std::vector<event::Loop*> Server::loops() {
   std::vector<event::Loop*> loops = loopsOf(workers_);
   loops.push_back(&main_);
+  if (!health_threads_.started()) return loops;
+  for (event::Loop* const loop : health_threads_.loops()) loops.push_back(loop);
   return loops;
 }
 

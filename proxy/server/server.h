@@ -76,7 +76,8 @@ class Server {
   const Options& options() const { return options_; }
   const config::BootstrapSpec& bootstrap() const { return bootstrap_; }
   event::Loop& loop() { return main_; }
-  // Main's and the workers', for whoever turns a clock that does not flow by itself.
+  // All that run: main's, the workers' and those of health checks, if there are any by now; for
+  // whoever turns a clock that does not flow by itself.
   std::vector<event::Loop*> loops();
   const event::Clock& timeSource() const { return clock_; }
   event::MonotonicTime startedAt() const { return started_at_; }

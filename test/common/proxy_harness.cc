@@ -26,9 +26,9 @@ HttpReply parseReply(std::string_view bytes) {
 
 // --- FakeUpstream ---
 
-FakeUpstream::FakeUpstream(std::string answer)
+FakeUpstream::FakeUpstream(std::string answer, RawSocket listening)
     : answer_(std::move(answer)),
-      listening_(RawSocket::listening()),
+      listening_(std::move(listening)),
       address_(listening_.localAddress()),
       accepting_([this] { serve(); }) {}
 
@@ -61,6 +61,10 @@ void FakeUpstream::serveOne(RawSocket connection) {
     if (got <= 0) break;
     received.append(buffer, static_cast<size_t>(got));
     if (received.find("\r\n\r\n") == std::string::npos) continue;
+    if (ignores(received)) {
+      received.clear();
+      continue;
+    }
     ++requests_;
     {
       const std::lock_guard lock(mutex_);
@@ -72,6 +76,17 @@ void FakeUpstream::serveOne(RawSocket connection) {
   const std::lock_guard lock(mutex_);
   std::erase(open_, connection.fd());
   connection.close();
+}
+
+void FakeUpstream::ignore(std::string path) {
+  const std::lock_guard lock(mutex_);
+  ignored_ = std::move(path);
+}
+
+bool FakeUpstream::ignores(std::string_view request) {
+  const std::lock_guard lock(mutex_);
+  const std::string_view target = request.substr(request.find(' ') + 1);
+  return !ignored_.empty() && target.substr(0, target.find(' ')) == ignored_;
 }
 
 std::string FakeUpstream::lastRequest() {

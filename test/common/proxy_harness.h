@@ -36,16 +36,20 @@ HttpReply parseReply(std::string_view bytes);
 // head; an empty answer closes the connection instead. Counts what it served.
 class FakeUpstream {
  public:
-  explicit FakeUpstream(std::string answer = "HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok");
+  explicit FakeUpstream(std::string answer = "HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok",
+                        RawSocket listening = RawSocket::listening());
   ~FakeUpstream();
   const net::Address& address() const { return address_; }
   int requests() const { return requests_; }
+  // From now on requests for this path get no answer, and are not counted; empty: none.
+  void ignore(std::string path);
   // The last request's head and what of its body came with it.
   std::string lastRequest();
 
  private:
   void serve();
   void serveOne(RawSocket connection);
+  bool ignores(std::string_view request);
 
   const std::string answer_;
   RawSocket listening_;
@@ -53,6 +57,7 @@ class FakeUpstream {
   std::atomic<int> requests_{0};
   std::mutex mutex_;
   std::string last_request_;          // guarded by mutex_
+  std::string ignored_;               // guarded by mutex_
   std::vector<std::thread> serving_;  // guarded by mutex_
   std::vector<int> open_;             // guarded by mutex_
   std::atomic<bool> stopping_{false};
@@ -79,8 +84,8 @@ class ProxyHarness {
  public:
   explicit ProxyHarness(const std::string& bootstrap, size_t workers = 1);
   // On simulated time, which moves when the test advances it, here and on all of the proxy's
-  // threads but those of health checks. Such a proxy is stopped in the end, since draining takes
-  // time.
+  // threads; on those of health checks if the bootstrap has any. Such a proxy is stopped in the
+  // end, since draining takes time.
   ProxyHarness(const std::string& bootstrap, SimulatedClock& time, size_t workers = 1);
   ~ProxyHarness();
 

@@ -31,7 +31,9 @@ TEST(HealthThreadsTest, RunOnceTheyAreStarted) {
   std::latch ran(2);
   for (event::Loop* const loop : threads.loops()) loop->post([&ran] { ran.count_down(); });
   EXPECT_FALSE(ran.try_wait());
+  EXPECT_FALSE(threads.started());
   threads.start();
+  EXPECT_TRUE(threads.started());
   ran.wait();
   threads.stopAndJoin();
   threads.stopAndJoin();
