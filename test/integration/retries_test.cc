@@ -68,6 +68,124 @@ TEST(Retries, PostsAreRepeatedOnlyIfAskedFor) {
   EXPECT_EQ(proxy.send(post).status, 200);
 }
 
+// By a status, by a field of the response, or by its gRPC status.
+TEST(Retries, AResponseMayAskForIt) {
+  struct {
+    const char* condition;
+    const char* more;
+    const char* response;
+  } const cases[] = {
+      {"5xx", "", "500 Oops\r\n"},
+      {"retriable-4xx", "", "409 Conflict\r\n"},
+      {"retriable-status-codes", ", retriable_status_codes: [429]", "429 Slowly\r\n"},
+      {"retriable-headers", ", retriable_headers: [{name: x-busy, present_match: true}]",
+       "200 OK\r\nX-Busy: 1\r\n"},
+      {"unavailable", "", "200 OK\r\nContent-Type: application/grpc\r\nGrpc-Status: 14\r\n"},
+      {"resource-exhausted", "", "200 OK\r\nContent-Type: application/grpc\r\nGrpc-Status: 8\r\n"},
+  };
+  for (const auto& c : cases) {
+    const FakeUpstream busy(absl::StrCat("HTTP/1.1 ", c.response, "Content-Length: 0\r\n\r\n"));
+    const FakeUpstream web;
+    const ProxyHarness proxy(
+        bootstrap({busy.address(), web.address()}, retryOn(c.condition, c.more)));
+    for (int i = 0; i < 4; ++i) EXPECT_EQ(proxy.send(get()).body, "ok") << c.condition;
+    EXPECT_GT(busy.requests(), 0) << c.condition;
+  }
+}
+
+TEST(Retries, TheHostSaysWhen) {
+  const FakeUpstream busy("HTTP/1.1 503 Busy\r\nRetry-After: 2\r\nContent-Length: 4\r\n\r\nbusy");
+  const FakeUpstream web;
+  SimulatedClock time;
+  ProxyHarness proxy(
+      bootstrap({busy.address(), web.address()},
+                "retry_policy: {retry_on: gateway-error, rate_limited_retry_back_off: "
+                "{reset_headers: [{name: Retry-After, format: SECONDS}], max_interval: 10s}}"),
+      time);
+  const RawSocket client = RawSocket::connectedTo(proxy.address());
+  client.send(get());
+  ASSERT_TRUE(proxy.becomes("cluster.web.upstream_rq_retry_backoff_ratelimited", 1));
+  time.advance(1999ms);
+  EXPECT_EQ(web.requests(), 0);
+  time.advance(1001ms);  // up to half as much is added
+  EXPECT_EQ(parseReply(client.receiveAll()).status, 200);
+}
+
+// All wait for their back-off at the same time: three may, for the others it is over.
+TEST(Retries, TheBudgetIsChargedWhenTheyAreScheduled) {
+  const FakeUpstream busy("HTTP/1.1 503 Busy\r\nContent-Length: 4\r\n\r\nbusy");
+  SimulatedClock time;
+  ProxyHarness proxy(bootstrap({busy.address()},
+                               "retry_policy: {retry_on: 5xx, num_retries: 1, retry_back_off: "
+                               "{base_interval: 10s, max_interval: 10s}}",
+                               "    circuit_breakers: {thresholds: [{retry_budget: {}}]}\n"),
+                     time);
+  std::vector<RawSocket> clients;
+  for (int i = 0; i < 10; ++i) {
+    clients.push_back(RawSocket::connectedTo(proxy.address()));
+    clients.back().send(get());
+  }
+  ASSERT_TRUE(proxy.becomes("cluster.web.upstream_rq_retry_overflow", 7));
+  EXPECT_EQ(proxy.metric("cluster.web.upstream_rq_retry"), 3u);
+  EXPECT_EQ(busy.requests(), 10);
+  time.advance(10s);
+  for (const RawSocket& client : clients) EXPECT_EQ(parseReply(client.receiveAll()).status, 503);
+  EXPECT_EQ(busy.requests(), 13);
+}
+
+// Three times three times three, unless each tells the next one what is left.
+TEST(Retries, ProxiesInARowDoNotMultiplyThem) {
+  for (const bool tells : {false, true}) {
+    const FakeUpstream busy("HTTP/1.1 503 Busy\r\nContent-Length: 4\r\n\r\nbusy");
+    const auto before = [tells](const net::Address& next) {
+      return staticBootstrap(
+          next,
+          absl::StrCat("{match: {prefix: /}, route: {cluster: web, ",
+                       retryOn("5xx", ", num_retries: 2"), "}",
+                       tells ? ", metadata: {typed_filter_metadata: {convoy.ext.RoutePolicy: "
+                               "{\"@type\": type.googleapis.com/convoy.ext.RoutePolicy, retries: "
+                               "{tell_next_hop: true}}}}"
+                             : "",
+                       "}"));
+    };
+    const ProxyHarness third(before(busy.address()));
+    const ProxyHarness second(before(third.address()));
+    const ProxyHarness first(before(second.address()));
+    EXPECT_EQ(first.send(get()).status, 503);
+    EXPECT_EQ(busy.requests(), tells ? 3 : 27);
+  }
+}
+
+// Nobody can tell whether a POST may be repeated that meets a connection in the moment in which its
+// host closes it. So it meets none, once it is known when that is.
+TEST(Retries, AConnectionIsGivenUpBeforeItsHostDoesIt) {
+  TestUpstream web(Speaks::Http1);
+  SimulatedClock time;
+  ProxyHarness proxy(bootstrap({web.address()}, "timeout: 15s"), time);
+  const auto post = [&] {
+    TestClient client(Speaks::Http1, proxy.address());
+    client.send(
+        {.head = {{":method", "POST"}, {":scheme", "http"}, {":path", "/"}, {":authority", "a"}},
+         .body = "abc"});
+    EXPECT_EQ(web.receive().body, "abc");
+    web.answer({.head = {{":status", "200"}}, .body = "ok"});
+    EXPECT_EQ(client.receive().body, "ok");
+  };
+  for (uint64_t closed = 1; closed <= 2; ++closed) {
+    post();
+    time.advance(5s);
+    EXPECT_EQ(proxy.metric("cluster.web.upstream_cx_active"), 1u);
+    web.breakOff();
+    ASSERT_TRUE(proxy.becomes("cluster.web.upstream_cx_destroy", closed));
+  }
+  post();
+  time.advance(4s);
+  EXPECT_EQ(proxy.metric("cluster.web.upstream_cx_active"), 1u);
+  time.advance(200ms);
+  EXPECT_EQ(proxy.metric("cluster.web.upstream_cx_active"), 0u);
+  EXPECT_EQ(proxy.metric("cluster.web.upstream_cx_idle_timeout"), 1u);
+}
+
 TEST(Retries, BothMayFail) {
   const FakeUpstream busy("HTTP/1.1 503 Busy\r\nContent-Length: 4\r\n\r\nbusy");
   const ProxyHarness proxy(
