@@ -21,6 +21,7 @@ pools:
 - name: web
   algorithm: round_robin
   sticky: {{{sticky}}}
+  {rules}
   backends: [{backends}]
 """
 
@@ -30,11 +31,12 @@ class StickyTest(unittest.TestCase):
         self.fleet = Fleet()
         self.addCleanup(self.fleet.close)
         self.addresses = {name: self.fleet.start_backend(name) for name in NAMES}
+        self.running = {process.name: process for process in self.fleet.processes}
         self.nodes = [self.fleet.start_node("node-a"), self.fleet.start_node("node-b")]
 
-    def apply(self, sticky, names=NAMES):
+    def apply(self, sticky, names=NAMES, rules=""):
         backends = ", ".join(f'{{address: "{self.addresses[name]}"}}' for name in names)
-        self.fleet.apply(CONFIG.format(sticky=sticky, backends=backends))
+        self.fleet.apply(CONFIG.format(sticky=sticky, rules=rules, backends=backends))
         self.urls = [listener_url(node, "public") for node in self.nodes]
 
     def ask(self, node, cookie=None, **headers):
@@ -88,6 +90,18 @@ class StickyTest(unittest.TestCase):
             return listener_url(node, "public")
         except AttributeError:
             return None
+
+    def test_a_backend_that_is_down_is_replaced_and_the_cookie_with_it(self):
+        self.apply("cookie: {}", rules="health_check: {tcp: {}, interval: 0.1s, timeout: 2s}")
+        name, cookie = self.ask(0)
+        self.running[name].process.kill()
+
+        def moved():
+            now, fresh = self.ask(0, cookie)
+            return (now, fresh) if fresh is not None and now != name else None
+        moved_to, fresh = wait_until(moved, "another backend and another cookie")
+        for node in (1, 0):
+            self.assertEqual(self.ask(node, fresh), (moved_to, None))
 
     def test_another_key(self):
         self.apply("cookie: {name: sid}")
