@@ -59,7 +59,9 @@ void RouterFilter::readRetryHeaders(http::RequestHead& head) {
   plan_ = context().arena().make<RetryPlan>(rules_, *overrides, head);
   asked_by_hop_ = overrides->retries_left.has_value();
   if (overrides->timeout.has_value()) timeout_by_header_ = *overrides->timeout;
-  if (spec_.respect_expected_rq_timeout && overrides->expected.has_value()) {
+  // 0 would be no time-out at all.
+  if (spec_.respect_expected_rq_timeout &&
+      overrides->expected.value_or(event::Duration()).count() > 0) {
     const event::Duration most =
         timeout_by_header_.count() < 0 ? context().route()->timeout() : timeout_by_header_;
     limited_by_hop_ = most.count() <= 0 || *overrides->expected < most;

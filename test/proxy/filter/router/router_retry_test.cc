@@ -722,6 +722,22 @@ TEST_F(RouterRetryTest, AndSayHowLongTheyWait) {
   }
 }
 
+TEST_F(RouterRetryTest, ButNotLongerThanTheRoute) {
+  spec_->respect_expected_rq_timeout = true;
+  forward().timeout = 500ms;
+  compile();
+  for (const char* expected : {"0", "700"}) {
+    auto e =
+        exchange(test::request("/a", "a.example", {{"x-envoy-expected-rq-timeout-ms", expected}}));
+    e->context.hop_from_inside = true;
+    EXPECT_EQ(e->start(), FilterVerdict::Pause);
+    run();
+    clock_.advance(600ms);
+    run();
+    EXPECT_TRUE(e->context.aborted.has_value()) << expected;
+  }
+}
+
 TEST_F(RouterRetryTest, AttemptsAreCountedForHostsAndClients) {
   use(RetryOn::Status5xx);
   forward().tells_attempts_to_host = forward().tells_attempts_to_client = true;
