@@ -101,7 +101,10 @@ HttpConnectionManager compileManager(const v1::Listener& listener, bool sessions
   if (sessions) addSessionFilter(&manager);
   auto* router = manager.add_http_filters();
   router->set_name("envoy.filters.http.router");
-  pack(envoy::extensions::filters::http::router::v3::Router(), router->mutable_typed_config());
+  envoy::extensions::filters::http::router::v3::Router settings;
+  // A node before this one may say how long it waits (Retries.tell_next_hop).
+  settings.set_respect_expected_rq_timeout(true);
+  pack(settings, router->mutable_typed_config());
   return manager;
 }
 

@@ -109,6 +109,11 @@ class FailoverTest(unittest.TestCase):
             r"^listening on (\S+)$")
         self.assertEqual([get(self.url)[:2] for _ in range(6)], [(200, "green-2\n")] * 6)
 
+    def test_a_node_knows_how_long_the_one_before_it_waits(self):
+        status, body, _ = get(self.url + "/delay/60000", {"x-envoy-expected-rq-timeout-ms": "50"})
+        self.assertEqual(status, 504)
+        self.assertIn("Set by x-envoy-expected-rq-timeout-ms.", body)
+
 
 if __name__ == "__main__":
     results.main()

@@ -31,7 +31,7 @@ TEST(ListenerTest, DefaultsAreWrittenOut) {
       R"([type.googleapis.com/envoy.extensions.filters.network.http_connection_manager.v3.HttpConnectionManager] )"
       R"({ stat_prefix: "public" rds { config_source { ads { } resource_api_version: V3 } )"
       R"(route_config_name: "listener/public" } http_filters { name: "envoy.filters.http.router" typed_config )"
-      R"({ [type.googleapis.com/envoy.extensions.filters.http.router.v3.Router] { } } } )"
+      R"({ [type.googleapis.com/envoy.extensions.filters.http.router.v3.Router] { respect_expected_rq_timeout: true } } } )"
       R"(http_protocol_options { accept_http_10: true } http2_protocol_options { allow_connect: true } )"
       R"(server_name: "convoy" use_remote_address { value: true } )"
       R"(upgrade_configs { upgrade_type: "websocket" } )"
