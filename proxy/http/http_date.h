@@ -4,6 +4,7 @@
 // GMT". Times are handed in; nothing here reads a clock.
 
 #include <cstdint>
+#include <optional>
 #include <string_view>
 
 namespace convoy::http {
@@ -12,6 +13,8 @@ inline constexpr size_t kHttpDateBytes = 29;
 
 // Writes exactly kHttpDateBytes bytes. Seconds since the Unix epoch, of the years 0 to 9999.
 void writeHttpDate(int64_t unix_seconds, char* out);
+// Of exactly what writeHttpDate() writes, and of nothing else: nobody sends the two obsolete forms.
+std::optional<int64_t> parseHttpDate(std::string_view text);
 
 // Formats once per second. One per worker; the view is valid until the next call with another
 // second.

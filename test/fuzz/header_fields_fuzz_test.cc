@@ -13,6 +13,7 @@
 #include "proxy/base/assert.h"
 #include "proxy/http/authority.h"
 #include "proxy/http/h1_scan.h"
+#include "proxy/http/http_date.h"
 #include "proxy/http/request_admission.h"
 #include "test/proxy/http/h1_messages.h"
 
@@ -84,6 +85,7 @@ extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
   if (size == 0 || size > 4096) return 0;
   const std::string_view bytes(reinterpret_cast<const char*>(data) + 1, size - 1);
   convoy::http::isAuthority(bytes, convoy::http::PortRule::Optional);
+  convoy::http::parseHttpDate(bytes);
   convoy::http::check(data[0], convoy::http::split(bytes));
   return 0;
 }

@@ -5,6 +5,7 @@
 
 #include "proxy/base/strings.h"
 #include "proxy/http/grpc_semantics.h"
+#include "proxy/http/http_date.h"
 #include "proxy/route/retry_on.h"
 
 namespace convoy::filter::router {
@@ -43,6 +44,20 @@ uint32_t grpcCondition(uint8_t status) {
     default:
       return 0;
   }
+}
+
+// From now on; a number that `is_time` counts from 1970 on.
+std::optional<int64_t> secondsSaid(std::string_view value, bool is_time, event::WallTime now) {
+  const int64_t today =
+      std::chrono::duration_cast<std::chrono::seconds>(now.time_since_epoch()).count();
+  if (const auto number = decimal(value); number.has_value()) {
+    const auto seconds = static_cast<int64_t>(std::min<uint64_t>(*number, INT64_MAX));
+    return is_time ? seconds - today : seconds;
+  }
+  // RFC 9110 10.2.3: Retry-After may be a date.
+  const auto date = http::parseHttpDate(value);
+  if (!date.has_value()) return std::nullopt;
+  return *date - today;
 }
 
 const route::RetryPolicy& noPolicy() {
@@ -146,15 +161,10 @@ std::optional<event::Duration> RetryPlan::asked(const http::ResponseHead& respon
   for (const auto& header : policy().reset_headers) {
     const http::HeaderField* const field = response.headers.find(header.name);
     if (field == nullptr) continue;
-    const auto value = decimal(field->value);
     const auto most = std::chrono::duration_cast<std::chrono::seconds>(policy().reset_max);
-    if (!value.has_value()) continue;
-    auto seconds = static_cast<int64_t>(std::min<uint64_t>(*value, INT64_MAX));
-    if (header.is_time) {
-      seconds -= std::chrono::duration_cast<std::chrono::seconds>(now.time_since_epoch()).count();
-    }
-    if (seconds <= 0 || seconds > most.count()) continue;
-    return std::chrono::seconds(seconds);
+    const auto seconds = secondsSaid(field->value, header.is_time, now);
+    if (!seconds.has_value() || *seconds <= 0 || *seconds > most.count()) continue;
+    return std::chrono::seconds(*seconds);
   }
   return std::nullopt;
 }

@@ -215,6 +215,9 @@ TEST(RetryPlan, TheResponseMaySayHowLong) {
       {response(503, {{"X-RateLimit-Reset", "1006"}}), 6},
       {response(503, {{"Retry-After", "soon"}, {"x-ratelimit-reset", "1006"}}), 6},
       {response(503, {{"Retry-After", "11"}, {"x-ratelimit-reset", "1006"}}), 6},
+      {response(503, {{"Retry-After", "Thu, 01 Jan 1970 00:16:47 GMT"}}), 7},  // 1007 s
+      {response(503, {{"Retry-After", "Thu, 01 Jan 1970 00:16:51 GMT"}}), 0},  // too late
+      {response(503, {{"Retry-After", "Thu, 01 Jan 1970 00:16:40 GMT"}}), 0},  // over
       {response(503, {{"Retry-After", "0"}}), 0},
       {response(503, {{"x-ratelimit-reset", "999"}}), 0},
       {response(503, {{"Retry-After", "99999999999999999999"}}), 0},
