@@ -75,7 +75,7 @@ CONFIGURATION = [
     ("a command somewhere else", "pools:\n- name: web\n  health_check: {command: {command: ../sh}}\n",
      ["pools[0].health_check.command.command: ", "--health-command-dir", "(syntax: ../sh)"]),
     ("a Redis without a port", "pools:\n- name: web\n  sticky: {source_ip: {}, redis: {address: 10.0.0.9}}\n",
-     ["pools[0].sticky.redis.address: ", "(syntax: 10.0.0.9)"]),
+     ["pools[0].sticky.redis.address: ", "(address: 10.0.0.9)"]),
     ("a name twice", "pools:\n- name: a\n- name: a\n", ["stdin:3:3: pools[1]: ", "(duplicate: a)"]),
     ("a backend twice", "pools:\n- name: a\n  backends:\n  - address: 1.2.3.4:80\n  - address: 1.2.3.4:80\n",
      ["stdin:5:5: pools[0].backends[1]: ", "(duplicate: a/1.2.3.4:80)"]),
