@@ -2,6 +2,7 @@
 
 #include <gtest/gtest.h>
 #include <sys/socket.h>
+#include <sys/time.h>
 
 #include <algorithm>
 #include <charconv>
@@ -44,6 +45,10 @@ FakeUpstream::~FakeUpstream() {
 }
 
 void FakeUpstream::serve() {
+  // Connections have it from the listening socket: neither nobody who comes nor nobody who asks for
+  // a while is the end, but the destructor.
+  const timeval for_ever{};
+  ::setsockopt(listening_.fd(), SOL_SOCKET, SO_RCVTIMEO, &for_ever, sizeof(for_ever));
   while (!stopping_) {
     const int fd = ::accept(listening_.fd(), nullptr, nullptr);
     if (fd < 0) return;
