@@ -169,6 +169,9 @@ ProxyHarness::ProxyHarness(const std::string& bootstrap, SimulatedClock& time, s
   start(bootstrap, workers);
   if (server_ != nullptr) timed_ = server_->loops();
   for (event::Loop* const loop : timed_) time.attach(*loop);
+  // What was posted in the beginning belongs to this moment, also on a thread that was slow to
+  // start.
+  time.advance(event::Duration::zero());
 }
 
 void ProxyHarness::start(const std::string& bootstrap, size_t workers) {
