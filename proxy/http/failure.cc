@@ -55,6 +55,8 @@ constexpr FailureInfo kTable[kFailures] = {
     {Failure::DirectResponse, "direct_response", "", Blame::None, false, 0, ""},
     {Failure::FilterReply, "filter_reply", "", Blame::None, false, 0, ""},
     {Failure::Draining, "draining", "", Blame::Local, false, 503, "This proxy is shutting down.\n"},
+    {Failure::UpstreamDrained, "upstream_drained", "", Blame::Local, false, 503,
+     "The upstream host was taken out of service and had not responded in time (drain_timeout).\n"},
     {Failure::MaxStreamDuration, "max_stream_duration", "UMSDR", Blame::Local, false, 504,
      "The request took too long (max_stream_duration).\n"},
     {Failure::PayloadTooLarge, "payload_too_large", "", Blame::Downstream, false, 413,

@@ -35,6 +35,7 @@ enum class Failure : uint8_t {
   DirectResponse,     // configured answer; not an error, has no flag
   FilterReply,        // a filter answered
   Draining,           // 503: this node is going away
+  UpstreamDrained,    // 503: the host gets no more requests, and its time for those it had is over
   MaxStreamDuration,  // 504: the stream lived too long
   PayloadTooLarge,    // 413: more body than may be buffered
   InternalError,      // 500

@@ -81,6 +81,7 @@ struct Forward {
       idle_timeout;                    // stream idle; unset: the connection manager's; 0: none
   Milliseconds first_byte_timeout{0};  // until the response head; 0: none (convoy.ext.RoutePolicy)
 
+  bool high_priority = false;       // circuit breakers of their own (RoutingPriority HIGH)
   std::vector<Upgrade> upgrades;    // before those of the listener
   bool terminates_connect = false;  // CONNECT: the host gets the bytes of the tunnel alone
   // Of an open tunnel; unset: idle_timeout, or whatever stands for it; 0: none

@@ -136,14 +136,15 @@ void appendNames(std::string& out, const upstream::DnsDiscovery& dns, const std:
 
 void appendCluster(std::string& out, const ClusterView& view, const upstream::DnsDiscovery& dns) {
   const std::string& name = view.spec.name;
-  const auto& breakers = view.spec.breakers;
-  const auto limit = [&](const char* field, uint64_t value) {
-    absl::StrAppend(&out, name, "::default_priority::", field, "::", value, "\n");
+  const auto limits = [&](const char* priority, const upstream::CircuitBreakers& breakers) {
+    const std::string line = absl::StrCat(name, "::", priority, "::");
+    absl::StrAppend(&out, line, "max_connections::", breakers.max_connections, "\n");
+    absl::StrAppend(&out, line, "max_pending_requests::", breakers.max_pending_requests, "\n");
+    absl::StrAppend(&out, line, "max_requests::", breakers.max_requests, "\n");
+    absl::StrAppend(&out, line, "max_retries::", breakers.max_retries, "\n");
   };
-  limit("max_connections", breakers.max_connections);
-  limit("max_pending_requests", breakers.max_pending_requests);
-  limit("max_requests", breakers.max_requests);
-  limit("max_retries", breakers.max_retries);
+  limits("default_priority", view.spec.breakers);
+  limits("high_priority", view.spec.high_breakers);
   absl::StrAppend(&out, name, "::added_via_api::", view.spec.version.empty() ? "false" : "true",
                   "\n");
   appendNames(out, dns, name);
@@ -201,11 +202,17 @@ void addCluster(const ClusterView& view, envoy::admin::v3::Clusters* all) {
   cluster->set_observability_name(view.spec.name);
   cluster->set_added_via_api(!view.spec.version.empty());
   cluster->set_eds_service_name(view.spec.eds_service_name);
-  auto* limits = cluster->mutable_circuit_breakers()->add_thresholds();
-  limits->mutable_max_connections()->set_value(view.spec.breakers.max_connections);
-  limits->mutable_max_pending_requests()->set_value(view.spec.breakers.max_pending_requests);
-  limits->mutable_max_requests()->set_value(view.spec.breakers.max_requests);
-  limits->mutable_max_retries()->set_value(view.spec.breakers.max_retries);
+  for (const auto priority : {upstream::Priority::Default, upstream::Priority::High}) {
+    const upstream::CircuitBreakers& breakers = view.spec.breakersOf(priority);
+    auto* limits = cluster->mutable_circuit_breakers()->add_thresholds();
+    if (priority == upstream::Priority::High) {
+      limits->set_priority(envoy::config::core::v3::HIGH);
+    }
+    limits->mutable_max_connections()->set_value(breakers.max_connections);
+    limits->mutable_max_pending_requests()->set_value(breakers.max_pending_requests);
+    limits->mutable_max_requests()->set_value(breakers.max_requests);
+    limits->mutable_max_retries()->set_value(breakers.max_retries);
+  }
   for (const HostView& host : view.hosts) addHost(host, cluster);
 }
 

@@ -7,6 +7,7 @@
 #include "proxy/base/assert.h"
 #include "proxy/upstream/algorithms/registry.h"
 #include "proxy/upstream/cluster_guard.h"
+#include "proxy/upstream/cluster_limits.h"
 #include "proxy/upstream/health/spec.h"
 #include "proxy/upstream/membership.h"
 #include "proxy/upstream/publication.h"
@@ -59,7 +60,7 @@ class ClusterManager::Impl {
       health_->onChanged(nullptr);
       health_->onPassed(nullptr);
     }
-    for (auto& [name, cluster] : clusters_) cluster->guard.end();
+    for (auto& [name, cluster] : clusters_) endTimers(*cluster);
     for (size_t i = 0; i < workers_.size(); ++i) {
       if (workers_[i]->isOwnThread()) {
         worker_clusters_[i]->shutdown();
@@ -90,7 +91,7 @@ class ClusterManager::Impl {
       if (found == clusters_.end()) continue;
       retired_[name] = found->second->shared;
       if (health_ != nullptr) health_->forget(name);
-      found->second->guard.end();
+      endTimers(*found->second);
       publication->removed.push_back({name, std::move(found->second)});
       clusters_.erase(found);
     }
@@ -120,11 +121,12 @@ class ClusterManager::Impl {
 
  private:
   struct Cluster {
-    Cluster(Impl& impl, std::shared_ptr<ClusterShared> of, std::string name)
+    Cluster(Impl& impl, std::shared_ptr<ClusterShared> of, const std::string& name)
         : shared(std::move(of)),
           membership(impl.workers_.size()),
           guard(impl.main_, impl.registry_, shared, impl.mainMetrics(*this),
-                [&impl, name = std::move(name)] { impl.applyHealth({name}); }) {}
+                [&impl, name] { impl.applyHealth({name}); }),
+          limits(impl.main_, [&impl, name] { impl.applyHealth({name}); }) {}
     const std::shared_ptr<ClusterShared> shared;
     std::shared_ptr<const ClusterSpec> spec;
     std::shared_ptr<const AssignmentSpec> assignment;
@@ -133,6 +135,7 @@ class ClusterManager::Impl {
     std::shared_ptr<net::TransportFactory> check_transport;
     Membership membership;
     ClusterGuard guard;
+    ClusterLimits limits;
   };
   // What one apply() did to one cluster.
   struct Change {
@@ -163,12 +166,17 @@ class ClusterManager::Impl {
     if (added || cluster.spec->balancing != spec->balancing) {
       cluster.membership.makeTablesBy(algorithms::hashTableMaker(spec->balancing));
     }
+    const bool other_limits =
+        !added && (cluster.spec->balancing.slow_start != spec->balancing.slow_start ||
+                   cluster.spec->max_connections_per_host != spec->max_connections_per_host);
     cluster.spec = spec;
     change.other_checks = true;
+    cluster.shared->breaker_gauges.setLimits(*spec);
     const bool other_guard = cluster.guard.configure(*spec);
+    cluster.limits.configure(*spec, cluster.membership.hosts()->entries());
     if (spec->assignment != nullptr) applyAssignment(cluster, spec->assignment, change);
     // A check, or a rule about failing hosts, that is another, or gone.
-    if ((other_check || other_guard) && cluster.assignment != nullptr) {
+    if ((other_check || other_guard || other_limits) && cluster.assignment != nullptr) {
       refreshHosts(cluster, change);
     }
   }
@@ -209,6 +217,7 @@ class ClusterManager::Impl {
     metrics.membership_degraded.set(counts.degraded);
     metrics.membership_excluded.set(counts.excluded);
     metrics.max_host_weight.set(counts.max_weight);
+    change.dirty |= cluster.limits.update(*cluster.spec, *cluster.hosts, cluster.membership);
     // Which hosts are half-open may be all that is new.
     Guard* const guard = cluster.guard.guard();
     change.dirty |= guard != nullptr && guard->takeChanged();
@@ -217,6 +226,11 @@ class ClusterManager::Impl {
     change.dirty = true;
     std::move(hosts.removed.begin(), hosts.removed.end(), std::back_inserter(change.removed));
     std::move(hosts.draining.begin(), hosts.draining.end(), std::back_inserter(change.draining));
+  }
+
+  static void endTimers(Cluster& cluster) {
+    cluster.guard.end();
+    cluster.limits.end();
   }
 
   // Null: there is no such cluster, or nothing is done about its failing hosts.
@@ -239,9 +253,30 @@ class ClusterManager::Impl {
     shared.tell_streak = [tell](const std::shared_ptr<const Host>& host, Streak streak) {
       tell([host, streak](Guard& guard) { guard.onStreak(*host, streak); });
     };
+    shared.ask_for_connections = [&main = main_, self = std::weak_ptr<Impl*>(self_),
+                                  name](size_t worker) {
+      main.post([self, name, worker] {
+        if (const auto impl = self.lock()) (*impl)->askForConnections(name, worker);
+      });
+    };
     shared.tell_probe = [tell](const std::shared_ptr<const Host>& host, bool passed) {
       tell([host, passed](Guard& guard) { guard.onProbe(*host, passed); });
     };
+  }
+
+  // All workers but the one that asks, which is told when they have.
+  void askForConnections(const std::string& name, size_t asker) {
+    const auto tell = [worker = workers_[asker], clusters = worker_clusters_[asker], name] {
+      worker->post([clusters, name] { clusters->onConnectionsGivenUp(name); });
+    };
+    auto missing = std::make_shared<std::atomic<size_t>>(workers_.size() - 1);
+    for (size_t i = 0; i < workers_.size(); ++i) {
+      if (i == asker) continue;
+      workers_[i]->post([clusters = worker_clusters_[i], name, missing, tell] {
+        clusters->giveUpIdleConnections(name);
+        if (missing->fetch_sub(1, std::memory_order_acq_rel) == 1) tell();
+      });
+    }
   }
 
   ActiveHealth activeHealth(const Cluster& cluster, const EndpointSpec& endpoint) const {
@@ -300,6 +335,7 @@ class ClusterManager::Impl {
             .draining = std::move(change.draining),
             .half_open = cluster.guard.halfOpen(),
             .panic = cluster.guard.inPanic(),
+            .limited_hosts = cluster.limits.limited(),
             .drain_connections = change.drain_connections};
   }
 

@@ -30,6 +30,11 @@ struct ClusterMetrics {
   observe::Counter upstream_cx_none_healthy;
   observe::Counter lb_healthy_panic;
   observe::Counter recovery_overflow;
+  observe::Counter host_limit_passed_over;
+  observe::Counter host_limit_overflow;
+  observe::Counter host_drain_timeout;
+  observe::Counter override_host_selected;
+  observe::Counter override_host_fallback;
   observe::Counter upstream_cx_rx_bytes_total;
   observe::Counter upstream_cx_rx_spliced_bytes_total;
   observe::Counter upstream_cx_splice_overflow;
@@ -150,6 +155,12 @@ struct ClusterMetrics {
     visitor("recovery.overflow", self.recovery_overflow,
             "Requests refused since hosts that come back after an outage may have no more "
             "(Convoy's own)");
+    visitor("host_limit.passed_over", self.host_limit_passed_over,
+            "Picks that passed over a host with as many connections as it may have (Convoy's own)");
+    visitor("host_limit.overflow", self.host_limit_overflow,
+            "Requests refused since all hosts have as many connections as they may (Convoy's own)");
+    visitor("host_drain_timeout", self.host_drain_timeout,
+            "Hosts without new requests whose last ones were broken off (Convoy's own)");
     visitor("lb_healthy_panic", self.lb_healthy_panic,
             "Picks among the hosts of the panic mode, since too few can be used");
     visitor("upstream_cx_rx_bytes_total", self.upstream_cx_rx_bytes_total,
@@ -223,6 +234,10 @@ struct ClusterMetrics {
     visitor("sticky_evicted", self.sticky_evicted,
             "Learned sessions that were forgotten to make room for others");
     visitor("sticky_entries", self.sticky_entries, "Learned sessions");
+    visitor("override_host.selected", self.override_host_selected,
+            "Requests that went to the host that their override header names (Convoy's own)");
+    visitor("override_host.fallback", self.override_host_fallback,
+            "Requests whose override header names no host that they may go to (Convoy's own)");
   }
 
   template <class Self, class Visitor>

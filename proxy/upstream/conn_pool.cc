@@ -23,16 +23,21 @@ void HostLease::giveBack() {
   if (held & kBound) host_.pool()->cluster().releaseBound();
   if (held & kProbe) host_.host().streaks().giveBackProbe();
   if (held & kMetered) host_.pool()->cluster().breakers().recovering.release();
+  if (held & kConnection) host_.host().limits().disconnect();
+  if (held & kRequest) host_.host().limits().endRequest();
 }
 
-HostPool::HostPool(std::shared_ptr<WorkerCluster> cluster, std::shared_ptr<const Host> host)
+HostPool::HostPool(std::shared_ptr<WorkerCluster> cluster, std::shared_ptr<const Host> host,
+                   Priority priority)
     : cluster_(std::move(cluster)),
       host_(std::move(host)),
       metrics_(host_->metrics(cluster_->worker())),
+      priority_(priority),
       expected_streams_(
           cluster_->spec().protocol == UpstreamProtocol::Http2
               ? std::min(cluster_->spec().http2.max_concurrent_streams, kStreamsBeforeSettings)
-              : 1) {
+              : 1),
+      drain_deadline_(&HostPool::onDrainTimeout, this) {
   refreshIdleQueue();
 }
 
@@ -41,13 +46,29 @@ HostPool::~HostPool() {
                 busy_.empty());
 }
 
+PriorityBreakers& HostPool::breakers() const {
+  return cluster_->breakers().of(priority_);
+}
+
+const CircuitBreakers& HostPool::limits() const {
+  return cluster_->spec().breakersOf(priority_);
+}
+
 // --- streams ---
 
 PendingStream* HostPool::newStream(HostLease lease, http::ResponseReceiver& receiver,
                                    PoolCallbacks& callbacks, ConnectionAge age) {
+  if (lease.handOver(HostLease::kConnection)) ++permits_;
+  PendingStream* const pending = startOrWait(std::move(lease), receiver, callbacks, age);
+  for (; permits_ > 0; --permits_) host_->limits().disconnect();
+  return pending;
+}
+
+PendingStream* HostPool::startOrWait(HostLease lease, http::ResponseReceiver& receiver,
+                                     PoolCallbacks& callbacks, ConnectionAge age) {
   Connections& available = partial_.empty() ? idle_ : partial_;
   if (available.empty() || (age == ConnectionAge::New && partial_.empty())) {
-    if (!cluster_->breakers().pending.tryAcquire(cluster_->spec().breakers.max_pending_requests)) {
+    if (!breakers().pending.tryAcquire(limits().max_pending_requests)) {
       cluster_->metrics().upstream_rq_pending_overflow.add();
       callbacks.onStreamFailed(http::Failure::UpstreamOverflow);
       return nullptr;
@@ -59,7 +80,7 @@ PendingStream* HostPool::newStream(HostLease lease, http::ResponseReceiver& rece
     cluster_->metrics().upstream_rq_pending_total.add();
     cluster_->metrics().upstream_rq_pending_active.add();
     openForPending();
-    return &stream;
+    return stream.state() == PoolStream::State::Pending ? &stream : nullptr;
   }
   PoolStream& stream = cluster_->streams().take();
   stream.start(std::move(lease), receiver, callbacks);
@@ -69,9 +90,8 @@ PendingStream* HostPool::newStream(HostLease lease, http::ResponseReceiver& rece
 
 // REQUIRES: the connection has room, and the stream is on no list.
 void HostPool::startOn(PooledConnection& connection, PoolStream& stream) {
-  const ClusterSpec& spec = cluster_->spec();
-  const bool counts = Breakers::countsRequests(spec);
-  if (counts && !cluster_->breakers().requests.tryAcquire(spec.breakers.max_requests)) {
+  const bool counts = Breakers::countsRequests(cluster_->spec(), priority_);
+  if (counts && !breakers().requests.tryAcquire(limits().max_requests)) {
     cluster_->metrics().upstream_rq_pending_overflow.add();
     return failPending(stream, http::Failure::UpstreamOverflow);
   }
@@ -85,7 +105,7 @@ void HostPool::startOn(PooledConnection& connection, PoolStream& stream) {
 void HostPool::endActive(PoolStream& stream) {
   cluster_->metrics().upstream_rq_active.sub();
   metrics_.rq_active.sub();
-  if (stream.holdsRequest()) cluster_->breakers().requests.release();
+  if (stream.holdsRequest()) breakers().requests.release();
   stream.end();
   cluster_->streams().giveBack(stream);
 }
@@ -94,7 +114,7 @@ void HostPool::endPending(PoolStream& stream) {
   stream.unlink();
   --counts_.pending;
   cluster_->metrics().upstream_rq_pending_active.sub();
-  cluster_->breakers().pending.release();
+  breakers().pending.release();
 }
 
 // The stream has left the queue.
@@ -127,20 +147,51 @@ void HostPool::serve(PooledConnection& connection) {
 // --- connections ---
 
 void HostPool::openForPending() {
+  const HostRef self(this);
   while (connecting_room_ < counts_.pending && openConnection()) {
   }
+  const bool open = counts_.connecting + counts_.idle + counts_.busy > 0;
+  if (!open && counts_.pending > 0) failOldest(counts_.pending, http::Failure::UpstreamOverflow);
+}
+
+// Of the host's own limit, which is never exceeded. False: those that are open will serve the
+// queue, or there are none.
+bool HostPool::takeHostPermit() {
+  if (permits_ > 0) {
+    --permits_;
+    return true;
+  }
+  HostLimits& limits = host_->limits();
+  if (limits.tryConnect()) return true;
+  cluster_->metrics().upstream_cx_overflow.add();
+  // An idle one that the stream was to pass over makes way.
+  if (counts_.connecting + counts_.busy > 0 || !closeOldestIdle()) return false;
+  return connecting_room_ < counts_.pending && limits.tryConnect();
+}
+
+bool HostPool::takePermits() {
+  if (!takeHostPermit()) return false;
+  Limit& connections = breakers().connections;
+  const uint32_t most = limits().max_connections;
+  if (connections.tryAcquire(most)) return true;
+  cluster_->metrics().upstream_cx_overflow.add();
+  // Those that are open will serve the queue; without one, an idle one makes way.
+  bool waits = counts_.connecting + counts_.busy > 0;
+  if (!waits) {
+    if (!closeOldestIdle()) cluster_->closeAnIdleConnection(priority_);
+    // Its end may have opened the one that is wanted.
+    waits = connecting_room_ >= counts_.pending;
+  }
+  if (waits) {
+    host_->limits().disconnect();
+    return false;
+  }
+  if (!connections.tryAcquire(most)) connections.acquireAnyway();
+  return true;
 }
 
 bool HostPool::openConnection() {
-  Breakers& breakers = cluster_->breakers();
-  const uint32_t most = cluster_->spec().breakers.max_connections;
-  if (!breakers.connections.tryAcquire(most)) {
-    cluster_->metrics().upstream_cx_overflow.add();
-    // Those that are open will serve the queue; without one, an idle one elsewhere makes way.
-    if (counts_.connecting + counts_.idle + counts_.busy > 0) return false;
-    cluster_->closeAnIdleConnection();
-    if (!breakers.connections.tryAcquire(most)) breakers.connections.acquireAnyway();
-  }
+  if (!takePermits()) return false;
   auto* connection = new PooledConnection(HostRef(this));
   connecting_.pushFront(*connection);
   ++counts_.connecting;
@@ -195,7 +246,8 @@ void HostPool::onTransition(PooledConnection& connection, PooledConnectionState 
   if (from == PooledConnectionState::Connecting) connecting_room_ -= connection.expectedStreams();
   connection.unlink();
   if (to == PooledConnectionState::Closed) {
-    cluster_->breakers().connections.release();
+    breakers().connections.release();
+    host_->limits().disconnect();
     cluster_->loop().destroyAtEndOfTurn(std::unique_ptr<PooledConnection>(&connection));
     return;
   }
@@ -229,7 +281,9 @@ void HostPool::failOldest(uint32_t count, http::Failure failure) {
 
 void HostPool::drain() {
   const HostRef self(this);
-  draining_ = true;
+  if (!std::exchange(draining_, true) && cluster_->spec().host_drain_timeout.has_value()) {
+    drain_deadline_.arm(cluster_->loop().deadlineQueue(*cluster_->spec().host_drain_timeout));
+  }
   while (closeOldestIdle()) {
   }
   if (counts_.pending > 0) return;
@@ -239,10 +293,21 @@ void HostPool::drain() {
 void HostPool::closeAll(http::Failure failure) {
   const HostRef self(this);
   draining_ = true;
+  drain_deadline_.cancel();
   failOldest(counts_.pending, failure);
   for (Connections* list : {&partial_, &busy_, &idle_, &connecting_}) {
     while (!list->empty()) list->front().closeNow(failure);
   }
+}
+
+void HostPool::onDrainTimeout(void* self) {
+  auto& pool = *static_cast<HostPool*>(self);
+  const event::Loop::TurnScope turn(pool.cluster_->loop());
+  // It is back, and no request has come to it since.
+  if (pool.cluster_->serves(*pool.host_)) return pool.resume();
+  if (pool.counts_.pending + pool.counts_.connecting + pool.counts_.busy == 0) return;
+  pool.cluster_->metrics().host_drain_timeout.add();
+  pool.closeAll(http::Failure::UpstreamDrained);
 }
 
 bool HostPool::closeOldestIdle() {

@@ -1,7 +1,8 @@
 #pragma once
 
-// The connections of one worker to one host, and the requests that wait for one. Protocol
-// independent: a connection carries as many streams as its codec allows (HTTP/1.1: one).
+// The connections of one worker to one host for the requests of one priority, and those that wait
+// for one. Protocol independent: a connection carries as many streams as its codec allows
+// (HTTP/1.1: one).
 //
 //   newStream()  -> an idle connection, the one used last first: ready at once
 //                -> none: the stream waits (first in, first out) and a connection is opened for it
@@ -9,6 +10,10 @@
 //                another stream
 //   stream ends  -> its connection serves the oldest waiting stream, or goes idle if the codec says
 //                   that it may be used again, or is closed
+//
+// A connection is opened only with a permit of the host's own limit (host_limits.h), which a pick
+// may have taken already, and one of the cluster's. Where that of the host is not to be had, and
+// there is no connection to wait for, what waits fails with UpstreamOverflow.
 //
 // A failed connect fails the oldest waiting stream; the others go on waiting while a connection is
 // being opened or is in use, else they fail too. A connection that the upstream closes while idle
@@ -30,6 +35,7 @@
 #include "proxy/http/codec.h"
 #include "proxy/http/failure.h"
 #include "proxy/net/address.h"
+#include "proxy/upstream/breakers.h"
 #include "proxy/upstream/host.h"
 #include "proxy/upstream/idle_close.h"
 
@@ -76,10 +82,12 @@ class HostLease {
   // What is given back with it: a set of these.
   enum Held : uint8_t {
     kNothing = 0,
-    kActive = 1,   // Pick::counted
-    kBound = 2,    // Pick::in_total
-    kProbe = 4,    // the host's (Streaks)
-    kMetered = 8,  // one of Breakers::recovering
+    kActive = 1,       // Pick::counted
+    kBound = 2,        // Pick::in_total
+    kProbe = 4,        // the host's (Streaks)
+    kMetered = 8,      // one of Breakers::recovering
+    kConnection = 16,  // of the host's limit: the next connection that the pool opens
+    kRequest = 32,     // of the host's limit
   };
 
   HostLease() = default;
@@ -97,6 +105,12 @@ class HostLease {
 
   explicit operator bool() const { return static_cast<bool>(host_); }
   void hold(Held more) { held_ |= more; }
+  // Somebody else gives it back. False: it was not held.
+  bool handOver(Held what) {
+    const bool held = (held_ & what) != 0;
+    held_ &= static_cast<uint8_t>(~what);
+    return held;
+  }
   const HostRef& ref() const { return host_; }
   const Host& host() const { return host_.host(); }
   void release() {
@@ -168,7 +182,8 @@ class HostPool {
     uint32_t pending = 0;
   };
 
-  HostPool(std::shared_ptr<WorkerCluster> cluster, std::shared_ptr<const Host> host);
+  HostPool(std::shared_ptr<WorkerCluster> cluster, std::shared_ptr<const Host> host,
+           Priority priority);
   ~HostPool();
   HostPool(const HostPool&) = delete;
   HostPool& operator=(const HostPool&) = delete;
@@ -177,15 +192,23 @@ class HostPool {
   HostMetrics& metrics() const { return metrics_; }
   WorkerCluster& cluster() const { return *cluster_; }
   const Counts& counts() const { return counts_; }
+  Priority priority() const { return priority_; }
+  // Whether one more stream would find a place without a new connection.
+  bool hasRoom() const {
+    return !idle_.empty() || !partial_.empty() || connecting_room_ > counts_.pending;
+  }
 
   // See WorkerCluster::newStream(), which is the way in.
   PendingStream* newStream(HostLease lease, http::ResponseReceiver& receiver,
                            PoolCallbacks& callbacks, ConnectionAge age);
 
-  // The host gets no new requests for now: closes idle connections, and others as they become idle.
-  // resume() ends it.
+  // The host gets no new requests for now: closes idle connections, and others as they become idle,
+  // or when the cluster's host_drain_timeout has passed, if there is one. resume() ends it.
   void drain();
-  void resume() { draining_ = false; }
+  void resume() {
+    draining_ = false;
+    drain_deadline_.cancel();
+  }
   bool draining() const { return draining_; }
   // Closes every connection; streams end with this failure.
   void closeAll(http::Failure failure);
@@ -216,6 +239,13 @@ class HostPool {
   friend class HostRef;
   using Connections = base::IntrusiveList<PooledConnection>;
 
+  PriorityBreakers& breakers() const;
+  const CircuitBreakers& limits() const;
+  PendingStream* startOrWait(HostLease lease, http::ResponseReceiver& receiver,
+                             PoolCallbacks& callbacks, ConnectionAge age);
+  bool takeHostPermit();
+  bool takePermits();
+  static void onDrainTimeout(void* self);
   void startOn(PooledConnection& connection, PoolStream& stream);
   void endPending(PoolStream& stream);
   void failPending(PoolStream& stream, http::Failure failure);
@@ -228,7 +258,9 @@ class HostPool {
   const std::shared_ptr<WorkerCluster> cluster_;
   const std::shared_ptr<const Host> host_;
   HostMetrics& metrics_;
+  const Priority priority_;
   uint64_t references_ = 0;  // HostRefs
+  uint32_t permits_ = 0;     // of the host's limit, for connections that are about to be opened
   bool draining_ = false;
   Counts counts_;
   uint32_t expected_streams_;
@@ -241,6 +273,7 @@ class HostPool {
   std::string_view transport_failure_;
   IdleClose idle_close_;
   event::DeadlineQueue* idle_queue_ = nullptr;
+  event::Deadline drain_deadline_;
 };
 
 inline const Host& HostRef::host() const {

@@ -4,9 +4,9 @@
 // health or label makes a new HostSet and leaves the Host, its counters and its connections alone.
 // Made by main (Membership); lives until main and the last worker that used it have let go.
 //
-// Threads: the address and the slot never change. active() and streaks() are shared by all workers
-// (where the former lies: active_counts.h; the latter has a cache line of its own). metrics(w) is
-// written by worker w alone.
+// Threads: the address and the slot never change. active(), streaks() and limits() are shared by
+// all workers (where the first lies: active_counts.h; the others have a cache line each).
+// metrics(w) is written by worker w alone.
 
 #include <atomic>
 #include <cstddef>
@@ -17,6 +17,7 @@
 #include "proxy/net/address.h"
 #include "proxy/observe/metrics.h"
 #include "proxy/upstream/active_counts.h"
+#include "proxy/upstream/host_limits.h"
 #include "proxy/upstream/outlier/streaks.h"
 
 namespace convoy::upstream {
@@ -74,6 +75,8 @@ class Host : public std::enable_shared_from_this<Host> {
   ActiveCounts::Count& active() const { return active_; }
   // Failures in a row; kept only where there is an outlier detection.
   Streaks& streaks() const { return streaks_; }
+  // Connections, and what it may have of them and of requests.
+  HostLimits& limits() const { return limits_; }
 
   // Worker `worker`: its metrics, made at the first call.
   HostMetrics& metrics(size_t worker) const;
@@ -98,6 +101,7 @@ class Host : public std::enable_shared_from_this<Host> {
   const std::shared_ptr<ActiveCounts> counts_;
   ActiveCounts::Count& active_;
   mutable Streaks streaks_;
+  mutable HostLimits limits_;
 };
 
 }  // namespace convoy::upstream

@@ -54,6 +54,9 @@ class PickWaiters {
   ~PickWaiters() { tell(); }
   void add(PickWaiter& waiter) { list_.pushBack(waiter); }
   bool empty() const { return list_.empty(); }
+  void moveTo(PickWaiters& others) {
+    while (!list_.empty()) others.list_.pushBack(list_.popFront());
+  }
   // From inside a turn. Who gets Later once more waits for the next time.
   void tell() {
     base::IntrusiveList<PickWaiter> told;

@@ -5,12 +5,14 @@
 
 #include <atomic>
 #include <cstdint>
+#include <functional>
 #include <memory>
 #include <string>
 #include <vector>
 
 #include "proxy/net/transport.h"
 #include "proxy/observe/metrics.h"
+#include "proxy/upstream/breaker_gauges.h"
 #include "proxy/upstream/breakers.h"
 #include "proxy/upstream/cluster_metrics.h"
 #include "proxy/upstream/host.h"
@@ -20,15 +22,33 @@
 
 namespace convoy::upstream {
 
+// A worker has no connection to hosts that are at their limits: main has the others give up idle
+// ones, and tells the worker when they have (WorkerClusters::onConnectionsGivenUp).
+using AskForConnections = std::function<void(size_t worker)>;
+
 // The part of a cluster that all threads share, for as long as anyone uses the cluster.
 struct ClusterShared {
   ClusterShared(observe::MetricRegistry& registry, const std::string& name, size_t workers)
-      : metrics(registry, "cluster", {{"envoy_cluster_name", name}},
-                static_cast<int>(workers) + 1) {}
+      : metrics(registry, "cluster", {{"envoy_cluster_name", name}}, static_cast<int>(workers) + 1),
+        breaker_gauges(registry, {{"envoy_cluster_name", name}}, breakers,
+                       [this, workers] { return requestsUnderWay(workers); }) {}
+
+  // Or waiting for a connection, on all workers. Any thread.
+  int64_t requestsUnderWay(size_t workers) {
+    int64_t requests = 0;
+    for (size_t i = 0; i < workers; ++i) {
+      const ClusterMetrics& of_worker = metrics.slot(static_cast<int>(i));
+      requests +=
+          of_worker.upstream_rq_active.value() + of_worker.upstream_rq_pending_active.value();
+    }
+    return requests;
+  }
 
   observe::MetricGroup<ClusterMetrics> metrics;  // the last slot is main's
   Breakers breakers;
-  TellStreak tell_streak;  // both set before the first worker has it
+  BreakerGauges breaker_gauges;
+  AskForConnections ask_for_connections;  // set before the first worker has it, like those below
+  TellStreak tell_streak;
   TellProbe tell_probe;
   // Requests under way that count against a bound on each host's share (PickContext).
   alignas(64) std::atomic<uint32_t> bounded_active{0};
@@ -46,7 +66,8 @@ struct ClusterUpdate {
   std::vector<std::shared_ptr<const Host>> draining;
   // Hosts that are not in `hosts` and get one request at a time.
   std::vector<std::shared_ptr<const Host>> half_open;
-  bool panic = false;  // `hosts` are those of the spec's panic mode
+  bool panic = false;          // `hosts` are those of the spec's panic mode
+  bool limited_hosts = false;  // some of `hosts` have limits of their own (host_limits.h)
   // Connections made by the former spec are of no use for this one.
   bool drain_connections = false;
 };

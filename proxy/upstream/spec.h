@@ -42,6 +42,14 @@ constexpr bool picksByHash(Algorithm algorithm) {
          algorithm == Algorithm::Maglev;
 }
 
+// Hosts that are new, or come back, get their share little by little (slow_start.h).
+struct SlowStartSpec {
+  Milliseconds window{30'000};
+  double aggression = 1;    // > 0: the factor is (time / window)^(1 / aggression), but
+  double min_factor = 0.1;  // at least this; from 0 to 1
+  friend bool operator==(const SlowStartSpec&, const SlowStartSpec&) = default;
+};
+
 // A load-balancing policy and its settings; what an algorithm does not use stays at its default.
 struct BalancingSpec {
   enum class HashFunction : uint8_t { XxHash, Murmur2 };
@@ -60,6 +68,7 @@ struct BalancingSpec {
   // 0: no bound. Else >= 100.
   uint32_t hash_balance_percent = 0;
   Milliseconds memory{10'000};  // how long response times and errors count
+  std::optional<SlowStartSpec> slow_start = {};
 
   friend bool operator==(const BalancingSpec&, const BalancingSpec&) = default;
 };
@@ -76,6 +85,7 @@ struct EndpointSpec {
   bool health_check = true;
   std::optional<net::Address> health_address = {};
   std::string health_hostname = {};
+  std::optional<uint32_t> max_connections = {};  // of the node (convoy.ext.EndpointPolicy)
 };
 
 struct LocalitySpec {
@@ -97,12 +107,16 @@ struct RetryBudget {
   uint32_t min_concurrency = 3;
 };
 
-struct CircuitBreakers {  // DEFAULT priority; Envoy's defaults
+// Requests of routes of high priority have limits, counts and connections of their own.
+enum class Priority : uint8_t { Default, High };
+
+struct CircuitBreakers {  // of one priority; Envoy's defaults
   uint32_t max_connections = 1024;
   uint32_t max_pending_requests = 1024;
   uint32_t max_requests = 1024;
   uint32_t max_retries = 3;
   std::optional<RetryBudget> retry_budget;
+  bool track_remaining = false;  // show how much of each is left
 };
 
 enum class UpstreamProtocol : uint8_t {
@@ -146,6 +160,17 @@ struct ClusterSpec {
   std::optional<Milliseconds> max_connection_duration;
   std::optional<uint32_t> max_requests_per_connection;
   CircuitBreakers breakers;
+  CircuitBreakers high_breakers;
+  const CircuitBreakers& breakersOf(Priority priority) const {
+    return priority == Priority::High ? high_breakers : breakers;
+  }
+  std::optional<uint32_t> max_connections_per_host;
+  // Hosts that get no more requests: what runs on them ends after this; unset: when it ends
+  // (convoy.ext.BalancingPolicy).
+  std::optional<Milliseconds> host_drain_timeout;
+  // A request that has the address of a host in this header goes there; lower case; empty: none
+  // (convoy.ext.BalancingPolicy).
+  std::string override_header;
   uint32_t per_connection_buffer_limit_bytes = 1024 * 1024;
   std::optional<net::Address> bind_to;
   std::shared_ptr<const net::TransportSpec> transport;  // null: plain text

@@ -4,7 +4,6 @@
 #include <optional>
 #include <utility>
 
-#include "absl/container/inlined_vector.h"
 #include "proxy/base/assert.h"
 #include "proxy/upstream/algorithms/registry.h"
 #include "proxy/upstream/pooled_connection.h"
@@ -15,8 +14,6 @@ namespace convoy::upstream {
 namespace {
 
 constexpr Milliseconds kDefaultIdleTimeout = std::chrono::hours(1);
-// Picks for one request among hosts whose common limit is reached.
-constexpr int kMostMetered = 4;
 
 event::DeadlineQueue* queueFor(event::Loop& loop, std::optional<Milliseconds> timeout) {
   return timeout.has_value() && timeout->count() > 0 ? &loop.deadlineQueue(*timeout) : nullptr;
@@ -44,7 +41,8 @@ WorkerCluster::~WorkerCluster() = default;
 // --- requests ---
 
 PickResult WorkerCluster::pick(std::span<const Host* const> tried, PickWaiter* waiter,
-                               std::optional<uint64_t> hash, const HostPreference* preferred) {
+                               std::optional<uint64_t> hash, const HostPreference* preferred,
+                               Priority priority) {
   PickContext context{.random = context_->loop.random(),
                       .tried = tried,
                       .waiter = waiter,
@@ -54,8 +52,8 @@ PickResult WorkerCluster::pick(std::span<const Host* const> tried, PickWaiter* w
   const bool asked = preferred != nullptr && !preferred->address.empty();
   Host* const wanted = asked ? findPreferred(*preferred, context) : nullptr;
   const bool strict = asked && preferred->strict;
-  if (guarded_) return pickGuarded(context, wanted, strict);
-  return resultOf(choose(context, wanted, strict), wanted);
+  if (guarded_) return pickGuarded(context, wanted, strict, priority);
+  return resultOf(choose(context, wanted, strict), wanted, priority);
 }
 
 Pick WorkerCluster::choose(PickContext& context, Host* wanted, bool strict) {
@@ -63,27 +61,14 @@ Pick WorkerCluster::choose(PickContext& context, Host* wanted, bool strict) {
   return strict ? Pick{} : balancer_->pick(context);
 }
 
-PickResult WorkerCluster::resultOf(const Pick& pick, const Host* wanted) {
+PickResult WorkerCluster::resultOf(const Pick& pick, const Host* wanted, Priority priority) {
   if (pick.kind == Pick::Kind::None) metrics_.upstream_cx_none_healthy.add();
   if (pick.kind != Pick::Kind::Host) return {.kind = pick.kind, .lease = {}};
   const int held = (pick.counted ? HostLease::kActive : HostLease::kNothing) |
                    (pick.in_total ? HostLease::kBound : HostLease::kNothing);
   return {.kind = pick.kind,
-          .lease = HostLease(refTo(*pick.host), static_cast<uint8_t>(held)),
+          .lease = HostLease(refTo(*pick.host, priority), static_cast<uint8_t>(held)),
           .preferred = wanted != nullptr};
-}
-
-// While not all is well with the hosts.
-PickResult WorkerCluster::pickGuarded(PickContext& context, Host* wanted, bool strict) {
-  // A request that goes to the host that it asks for is no probe.
-  const Host* const probed = wanted != nullptr || strict ? nullptr : takeProbe(context);
-  if (probed != nullptr) {
-    return {.kind = Pick::Kind::Host, .lease = HostLease(refTo(*probed), HostLease::kProbe)};
-  }
-  if (in_panic_) metrics_.lb_healthy_panic.add();
-  const Pick pick = choose(context, wanted, strict);
-  const bool metered = pick.kind == Pick::Kind::Host && pick.host->streaks().metered();
-  return metered ? pickMetered(context, pick, wanted, strict) : resultOf(pick, wanted);
 }
 
 Host* WorkerCluster::findPreferred(const HostPreference& preferred,
@@ -93,45 +78,12 @@ Host* WorkerCluster::findPreferred(const HostPreference& preferred,
   return nullptr;
 }
 
-// Hosts that come back after an outage have a limit in common; when it is reached, others may
-// serve, but not those who ask strictly for one.
-PickResult WorkerCluster::pickMetered(PickContext& context, Pick pick, const Host* wanted,
-                                      bool strict) {
-  Breakers& breakers = shared_->breakers;
-  absl::InlinedVector<const Host*, 16> passed(context.tried.begin(), context.tried.end());
-  for (int left = kMostMetered; pick.kind == Pick::Kind::Host; --left) {
-    PickResult result = resultOf(pick, wanted);
-    if (!pick.host->streaks().metered()) return result;
-    const uint32_t most = breakers.most_recovering.load(std::memory_order_relaxed);
-    if (breakers.recovering.tryAcquire(most)) {
-      result.lease.hold(HostLease::kMetered);
-      return result;
-    }
-    // The policy comes back to hosts that it was told to pass over when there are no others.
-    if (strict || left == 1 || context.triedAlready(pick.host)) break;
-    passed.push_back(pick.host);
-    context.tried = passed;
-    wanted = nullptr;
-    pick = balancer_->pick(context);
-  }
-  if (pick.kind == Pick::Kind::Later) return {.kind = pick.kind, .lease = {}};
-  metrics_.recovery_overflow.add();
-  return {.kind = Pick::Kind::None, .lease = {}, .overflow = true};
-}
-
-// A host whose circuit breaker is half-open, if none of its requests is under way.
-const Host* WorkerCluster::takeProbe(const PickContext& context) const {
-  for (const auto& host : half_open_) {
-    if (!context.triedAlready(host.get()) && host->streaks().takeProbe()) return host.get();
-  }
-  return nullptr;
-}
-
-HostRef& WorkerCluster::refTo(const Host& host) {
+HostRef& WorkerCluster::refTo(const Host& host, Priority priority) {
   const size_t slot = host.slot();
-  if (slot >= pools_.size()) pools_.resize(slot + 1);
-  HostRef& ref = pools_[slot];
-  if (!ref) ref = HostRef(new HostPool(shared_from_this(), host.shared_from_this()));
+  std::vector<HostRef>& pools = poolsOf(priority);
+  if (slot >= pools.size()) pools.resize(slot + 1);
+  HostRef& ref = pools[slot];
+  if (!ref) ref = HostRef(new HostPool(shared_from_this(), host.shared_from_this(), priority));
   if (ref.pool()->draining()) ref.pool()->resume();
   return ref;
 }
@@ -170,22 +122,21 @@ void WorkerCluster::countRetriedResponse(const HostRef& host, uint16_t status) {
   (status < 500 ? host.metrics().rq_success : host.metrics().rq_error).add();
 }
 
-bool WorkerCluster::tryStartRetry() {
-  int64_t requests = 0;
-  for (size_t i = 0; spec_->breakers.retry_budget.has_value() && i < context_->workers; ++i) {
-    const ClusterMetrics& of_worker = shared_->metrics.slot(static_cast<int>(i));
-    requests += of_worker.upstream_rq_active.value() + of_worker.upstream_rq_pending_active.value();
-  }
-  const uint32_t most = mostRetries(spec_->breakers, requests);
-  if (shared_->breakers.retries.tryAcquire(most)) return true;
+bool WorkerCluster::tryStartRetry(Priority priority) {
+  const CircuitBreakers& limits = spec_->breakersOf(priority);
+  const int64_t requests =
+      limits.retry_budget.has_value() ? shared_->requestsUnderWay(context_->workers) : 0;
+  const uint32_t most = mostRetries(limits, requests);
+  if (shared_->breakers.of(priority).retries.tryAcquire(most)) return true;
   metrics_.upstream_rq_retry_overflow.add();
   return false;
 }
 
-void WorkerCluster::closeAnIdleConnection() {
-  for (size_t i = 0; i < pools_.size(); ++i) {
-    if (++evict_next_ >= pools_.size()) evict_next_ = 0;
-    const HostRef& ref = pools_[evict_next_];
+void WorkerCluster::closeAnIdleConnection(Priority priority) {
+  const std::vector<HostRef>& pools = poolsOf(priority);
+  for (size_t i = 0; i < pools.size(); ++i) {
+    if (++evict_next_ >= pools.size()) evict_next_ = 0;
+    const HostRef& ref = pools[evict_next_];
     if (ref && ref.pool()->closeOldestIdle()) return;
   }
 }
@@ -206,21 +157,25 @@ std::unique_ptr<LoadBalancer> WorkerCluster::adoptSpec(std::shared_ptr<const Clu
   connect_queue_ = queueFor(loop(), spec_->connect_timeout);
   idle_queue_ = queueFor(loop(), spec_->idle_timeout.value_or(kDefaultIdleTimeout));
   age_queue_ = queueFor(loop(), spec_->max_connection_duration);
-  for (HostRef& ref : pools_) {
-    if (ref) ref.pool()->refreshIdleQueue();
+  for (const auto& pools : pools_) {
+    for (const HostRef& ref : pools) {
+      if (ref) ref.pool()->refreshIdleQueue();
+    }
   }
   return before;
 }
 
 void WorkerCluster::update(const ClusterUpdate& update) {
   if (update.drain_connections) {
-    for (HostRef& ref : pools_) drop(ref);
+    for (auto& pools : pools_) {
+      for (HostRef& ref : pools) drop(ref);
+    }
   }
-  for (const auto& host : update.removed) {
-    if (host->slot() < pools_.size()) drop(pools_[host->slot()]);
-  }
+  for (const auto& host : update.removed) dropPool(*host);
   for (const auto& host : update.draining) {
-    if (host->slot() < pools_.size() && pools_[host->slot()]) pools_[host->slot()].pool()->drain();
+    for (const Priority priority : {Priority::Default, Priority::High}) {
+      if (HostPool* const pool = poolOf(*host, priority)) pool->drain();
+    }
   }
   // Both to the end, when the new policy can be picked from.
   const std::shared_ptr<const HostSet> hosts_before = hosts_;
@@ -231,7 +186,8 @@ void WorkerCluster::update(const ClusterUpdate& update) {
   hosts_ = update.hosts;
   half_open_ = update.half_open;
   in_panic_ = update.panic;
-  guarded_ = in_panic_ || !half_open_.empty() || spec_->recovery.has_value();
+  guarded_ =
+      in_panic_ || !half_open_.empty() || spec_->recovery.has_value() || update.limited_hosts;
   watches_heads_ = wants_results_ || in_panic_ || recorder_.records();
 }
 
@@ -247,24 +203,37 @@ void WorkerCluster::endPicks() {
   guarded_ = false;
   balancer_ = std::make_unique<NoHost>();
   hosts_ = std::make_shared<const HostSet>(std::vector<HostSet::Entry>{});
+  for (PickWaiters& waiters : out_of_connections_) waiters.tell();
 }
 
 void WorkerCluster::retire() {
   endPicks();
-  for (HostRef& ref : pools_) drop(ref);
+  for (auto& pools : pools_) {
+    for (HostRef& ref : pools) drop(ref);
+  }
 }
 
 void WorkerCluster::shutdown() {
   endPicks();
-  for (HostRef& slot : pools_) {
-    if (!slot) continue;
-    const HostRef ref = std::exchange(slot, HostRef());
-    ref.pool()->closeAll(http::Failure::Draining);
+  for (auto& pools : pools_) {
+    for (HostRef& slot : pools) {
+      if (!slot) continue;
+      const HostRef ref = std::exchange(slot, HostRef());
+      ref.pool()->closeAll(http::Failure::Draining);
+    }
   }
 }
 
-HostPool* WorkerCluster::poolForTest(const Host& host) const {
-  return host.slot() < pools_.size() ? pools_[host.slot()].pool() : nullptr;
+// Null if no request has used this host yet.
+HostPool* WorkerCluster::poolOf(const Host& host, Priority priority) const {
+  const std::vector<HostRef>& pools = poolsOf(priority);
+  return host.slot() < pools.size() ? pools[host.slot()].pool() : nullptr;
+}
+
+void WorkerCluster::dropPool(const Host& host) {
+  for (auto& pools : pools_) {
+    if (host.slot() < pools.size()) drop(pools[host.slot()]);
+  }
 }
 
 void WorkerCluster::setBalancerForTest(std::unique_ptr<LoadBalancer> balancer) {
@@ -298,6 +267,20 @@ void WorkerClusters::apply(const Publication& publication) {
     clusters_.erase(found);
     cluster->retire();
   }
+}
+
+void WorkerClusters::giveUpIdleConnections(std::string_view cluster) {
+  WorkerCluster* const found = find(cluster);
+  if (found == nullptr) return;
+  const event::Loop::TurnScope turn(context_->loop);
+  found->giveUpIdleConnections();
+}
+
+void WorkerClusters::onConnectionsGivenUp(std::string_view cluster) {
+  WorkerCluster* const found = find(cluster);
+  if (found == nullptr) return;
+  const event::Loop::TurnScope turn(context_->loop);
+  found->onConnectionsGivenUp();
 }
 
 void WorkerClusters::shutdown() {

@@ -12,6 +12,7 @@
 // The host set is read at the pick and never held over a turn. A WorkerCluster lives while main
 // knows the cluster and, after that, while any HostRef to one of its hosts lives.
 
+#include <array>
 #include <cstdint>
 #include <memory>
 #include <optional>
@@ -53,7 +54,7 @@ struct PickResult {
   Pick::Kind kind = Pick::Kind::None;
   HostLease lease;         // set if kind is Host
   bool preferred = false;  // it is the host that was asked for
-  bool overflow = false;   // kind is None, and there are hosts: they may have no more requests now
+  bool overflow = false;   // kind is None, and there are hosts: their limits are reached
 };
 
 // A host that a request asks for: it is taken instead of the algorithm's as long as the host set
@@ -79,9 +80,11 @@ class WorkerCluster : public std::enable_shared_from_this<WorkerCluster> {
   // also when the cluster gets another policy or is removed; who waits keeps the cluster alive.
   // hash: of the request's hash key, asked for only if picksByHash(). preferred: the host to take
   // whatever the policy says.
+  // A host whose own limits are reached is passed over; if all are, the answer is None for
+  // overflow, after other workers have given up idle connections to them if there is a waiter.
   PickResult pick(std::span<const Host* const> tried = {}, PickWaiter* waiter = nullptr,
                   std::optional<uint64_t> hash = std::nullopt,
-                  const HostPreference* preferred = nullptr);
+                  const HostPreference* preferred = nullptr, Priority priority = Priority::Default);
   bool picksByHash() const { return upstream::picksByHash(spec_->balancing.algorithm); }
 
   // A stream to that host. Null if one of the callbacks was called from inside (a connection was
@@ -121,13 +124,17 @@ class WorkerCluster : public std::enable_shared_from_this<WorkerCluster> {
   bool inPanic() const { return in_panic_; }
   // Whether a request that asks for this host would get it, now.
   bool has(std::string_view address) const { return hosts_->find(address) != nullptr; }
+  // The same of this very host.
+  bool serves(const Host& host) const { return hosts_->find(host.addressText()) == &host; }
   // How many hosts there are to pick from, now.
   size_t hostCount() const { return hosts_->size(); }
 
   // The retry circuit breaker, or budget. True: a retry may be made; endRetry() gives the place
   // back.
-  bool tryStartRetry();
-  void endRetry() { shared_->breakers.retries.release(); }
+  bool tryStartRetry(Priority priority = Priority::Default);
+  void endRetry(Priority priority = Priority::Default) {
+    shared_->breakers.of(priority).retries.release();
+  }
 
   // For the pools.
   event::Loop& loop() const { return context_->loop; }
@@ -143,7 +150,7 @@ class WorkerCluster : public std::enable_shared_from_this<WorkerCluster> {
   event::DeadlineQueue* idleQueue() const { return idle_queue_; }
   event::DeadlineQueue* ageQueue() const { return age_queue_; }
   // Makes room for another connection, if any host of this cluster has an idle one here.
-  void closeAnIdleConnection();
+  void closeAnIdleConnection(Priority priority);
   // A connection to this host could not be opened.
   void noteConnectFailure(const Host& host) {
     if (wants_results_) tellBalancer(host, 0, {}, /*abandoned=*/false);
@@ -157,20 +164,42 @@ class WorkerCluster : public std::enable_shared_from_this<WorkerCluster> {
   void retire();
   // As retire(), but what runs or waits ends now.
   void shutdown();
+  // Another worker is out of connections to hosts that are at their limits.
+  void giveUpIdleConnections();
+  // The others have done so.
+  void onConnectionsGivenUp();
 
   // Null if no request has used this host yet.
-  HostPool* poolForTest(const Host& host) const;
+  HostPool* poolForTest(const Host& host, Priority priority = Priority::Default) const {
+    return poolOf(host, priority);
+  }
   // Instead of the configured policy, until the spec names another one.
   void setBalancerForTest(std::unique_ptr<LoadBalancer> balancer);
 
  private:
   Host* findPreferred(const HostPreference& preferred, const PickContext& context) const;
   Pick choose(PickContext& context, Host* wanted, bool strict);
-  PickResult resultOf(const Pick& pick, const Host* wanted);
-  PickResult pickGuarded(PickContext& context, Host* wanted, bool strict);
-  PickResult pickMetered(PickContext& context, Pick pick, const Host* wanted, bool strict);
+  PickResult resultOf(const Pick& pick, const Host* wanted, Priority priority);
+  HostPool* poolOf(const Host& host, Priority priority) const;
+  HostRef& refTo(const Host& host, Priority priority);
+  std::vector<HostRef>& poolsOf(Priority priority) { return pools_[static_cast<size_t>(priority)]; }
+  const std::vector<HostRef>& poolsOf(Priority priority) const {
+    return pools_[static_cast<size_t>(priority)];
+  }
+  void dropPool(const Host& host);
+
+  // guarded_pick.cc
+  enum class Refusal : uint8_t { None = 0, Recovery = 1, Connections = 2, SlowStart = 4 };
+  PickResult pickGuarded(PickContext& context, Host* wanted, bool strict, Priority priority);
+  PickResult pickLimited(PickContext& context, const Pick& first, const Host* wanted, bool strict,
+                         Priority priority);
+  PickResult pickAnyWithRoom(PickContext& context, std::span<const Host* const> refused,
+                             std::span<const Host* const> tried, Priority priority);
+  PickResult takeIfRoom(PickContext& context, Host& host, Priority priority);
+  bool hasRoom(const Host& host, Priority priority) const;
+  Refusal admit(HostLease& lease);
+  PickResult overflow(const PickContext& context, int refusals);
   const Host* takeProbe(const PickContext& context) const;
-  HostRef& refTo(const Host& host);
   void tellBalancer(const Host& host, uint16_t status, event::Duration took, bool abandoned);
   [[nodiscard]] std::unique_ptr<LoadBalancer> adoptSpec(std::shared_ptr<const ClusterSpec> spec);
   void endPicks();
@@ -189,8 +218,13 @@ class WorkerCluster : public std::enable_shared_from_this<WorkerCluster> {
   bool guarded_ = false;  // a pick is more than the policy's: one question, asked of each
   bool in_panic_ = false;
   std::vector<std::shared_ptr<const Host>> half_open_;
-  std::vector<HostRef> pools_;  // by Host::slot(); empty until a host is first used
-  size_t evict_next_ = 0;       // where the next look for an idle connection begins
+  // By priority and Host::slot(); empty until a host is first used.
+  std::array<std::vector<HostRef>, 2> pools_;
+  size_t evict_next_ = 0;  // where the next look for an idle connection begins
+  // Those for whom other workers are asked, and those who came since.
+  std::array<PickWaiters, 2> out_of_connections_;
+  bool asking_ = false;
+  bool all_given_up_ = false;  // those who pick now have waited for it
   event::DeadlineQueue* connect_queue_ = nullptr;
   event::DeadlineQueue* idle_queue_ = nullptr;
   event::DeadlineQueue* age_queue_ = nullptr;
@@ -214,6 +248,8 @@ class WorkerClusters {
 
   // From main, posted.
   void apply(const Publication& publication);
+  void giveUpIdleConnections(std::string_view cluster);
+  void onConnectionsGivenUp(std::string_view cluster);
 
   // Worker's thread, when its loop is about to end or has ended: closes every connection, fails
   // every stream, and forgets the clusters. Later publications do nothing.

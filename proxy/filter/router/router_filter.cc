@@ -210,14 +210,39 @@ void RouterFilter::limitStream() {
   if (limit.has_value()) context().setMaxStreamDuration(limit->duration, limit->of_client);
 }
 
-// The host of the request's session first, if it has one.
+// The host that the request asks for first, then that of its session.
 upstream::PickResult RouterFilter::pick(Attempt& attempt) {
+  const std::string& override_header = cluster_->spec().override_header;
+  if (!override_header.empty()) {
+    const http::HeaderField* const named = head_->headers.find(std::string_view(override_header));
+    if (named != nullptr) return pickOverride(attempt, named->value);
+  }
   const http::SessionBinding* const session = context().info().session;
-  if (session == nullptr) return cluster_->pick(tried_, &attempt, hash_key_.hash);
+  if (session == nullptr) {
+    return cluster_->pick(tried_, &attempt, hash_key_.hash, nullptr, priority());
+  }
   const upstream::HostPreference preferred{session->host, session->strict};
-  upstream::PickResult picked = cluster_->pick(tried_, &attempt, hash_key_.hash, &preferred);
+  upstream::PickResult picked =
+      cluster_->pick(tried_, &attempt, hash_key_.hash, &preferred, priority());
   if (picked.kind != upstream::Pick::Kind::Later) countSession(*session, picked.preferred);
   return picked;
+}
+
+// Of a cluster whose configuration lets clients choose hosts.
+upstream::PickResult RouterFilter::pickOverride(Attempt& attempt, std::string_view address) {
+  const upstream::HostPreference preferred{address, /*strict=*/false};
+  upstream::PickResult picked =
+      cluster_->pick(tried_, &attempt, hash_key_.hash, &preferred, priority());
+  if (picked.kind != upstream::Pick::Kind::Later && !std::exchange(override_counted_, true)) {
+    upstream::ClusterMetrics& metrics = cluster_->metrics();
+    (picked.preferred ? metrics.override_host_selected : metrics.override_host_fallback).add();
+  }
+  return picked;
+}
+
+upstream::Priority RouterFilter::priority() {
+  return context().route()->forward()->high_priority ? upstream::Priority::High
+                                                     : upstream::Priority::Default;
 }
 
 void RouterFilter::countSession(const http::SessionBinding& session, bool kept) {

@@ -85,6 +85,8 @@ class RouterFilter final : public http::Filter {
   bool refusesTunnel(const http::ResponseHead& head);
   void openTunnel();
   upstream::PickResult pick(Attempt& attempt);
+  upstream::PickResult pickOverride(Attempt& attempt, std::string_view address);
+  upstream::Priority priority();
   void countSession(const http::SessionBinding& session, bool kept);
   void chooseHost(Attempt& attempt);
   void accept(Attempt& attempt, http::ResponseHead& head, bool end_of_stream);
@@ -163,6 +165,7 @@ class RouterFilter final : public http::Filter {
   bool repeated_ = false;      // a kept-alive connection was the wrong one
   bool counted_ = false;       // the response was counted
   bool session_counted_ = false;
+  bool override_counted_ = false;
   bool resumes_later_ = false;   // the request path is paused for a host, a connection or a tunnel
   bool asks_tunnel_ = false;     // CONNECT or an upgrade
   bool is_tunnel_ = false;       // it is open

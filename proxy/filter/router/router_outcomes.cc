@@ -29,6 +29,10 @@ uint16_t resultStatus(const http::ResponseHead& head, bool end_of_stream) {
   }
 }
 
+bool ofOurDraining(Failure failure) {
+  return failure == Failure::Draining || failure == Failure::UpstreamDrained;
+}
+
 }  // namespace
 
 // How long the host has had the request: a client that sends slowly is not the host's fault.
@@ -64,16 +68,16 @@ void RouterFilter::noteTrailers(const Attempt& attempt, const http::HeaderList& 
   cluster_->noteOutcome(attempt.host, Outcome::answered(http::httpStatusOf(*grpc), took));
 }
 
-// A circuit breaker says nothing of the host.
+// Neither a circuit breaker nor our own draining says anything of the host.
 void RouterFilter::noteUnreached(const Attempt& attempt, Failure failure) {
-  if (failure == Failure::UpstreamOverflow || failure == Failure::Draining) return;
+  if (failure == Failure::UpstreamOverflow || ofOurDraining(failure)) return;
   cluster_->noteOutcome(attempt.host, Outcome::failed());
 }
 
 // A connection that the host had kept alive and ends as the request comes says nothing either: it
 // is closed, or HTTP/2 says GOAWAY and the request is refused. A refusal without that is a failure.
 void RouterFilter::noteReset(const Attempt& attempt, Failure failure) {
-  if (failure == Failure::Draining) return;
+  if (ofOurDraining(failure)) return;
   const upstream::UpstreamConnectionInfo& connection = *attempt.connection;
   const bool crossed = (failure == Failure::UpstreamReset && !connection.bytesReceived()) ||
                        (failure == Failure::UpstreamRefusedStream && connection.drains());

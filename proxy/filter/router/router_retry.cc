@@ -299,7 +299,7 @@ bool RouterFilter::mayRetry(bool is_free) {
     context().info().retries_exhausted = true;
     return false;
   }
-  if (!is_free && !cluster_->tryStartRetry()) return false;
+  if (!is_free && !cluster_->tryStartRetry(priority())) return false;
   retry_denied_ = false;
   plan().spend();
   return true;
@@ -353,7 +353,7 @@ void RouterFilter::discard(Attempt& attempt, const http::ResponseHead& head, boo
 }
 
 void RouterFilter::releaseCharge(Attempt& attempt) {
-  if (std::exchange(attempt.charged, false)) cluster_->endRetry();
+  if (std::exchange(attempt.charged, false)) cluster_->endRetry(priority());
 }
 
 // Whatever it is at; nothing follows.

@@ -75,8 +75,11 @@ class TestRequest final : public http::ResponseReceiver, public upstream::PoolCa
   // As the contract of codecs demands: a receiver that goes gives up its stream.
   ~TestRequest() { giveUp(); }
 
-  void start(upstream::WorkerCluster& cluster, std::vector<const upstream::Host*> tried = {}) {
-    upstream::PickResult picked = cluster.pick(tried);
+  void start(upstream::WorkerCluster& cluster, std::vector<const upstream::Host*> tried = {},
+             upstream::Priority priority = upstream::Priority::Default) {
+    start(cluster, cluster.pick(tried, nullptr, std::nullopt, nullptr, priority));
+  }
+  void start(upstream::WorkerCluster& cluster, upstream::PickResult picked) {
     kind = picked.kind;
     if (picked.kind != upstream::Pick::Kind::Host) return;
     host = picked.lease.ref();

@@ -103,6 +103,55 @@ TEST_F(RouterFilterTest, TheClientGoesWhileItWaitsForAConnection) {
   EXPECT_EQ(metrics().upstream_rq_active.value(), 0);
 }
 
+// --- a host that the request names ---
+
+TEST_F(RouterFilterTest, AHeaderNamesTheHostWhereTheClusterSaysSo) {
+  auto spec = clusterSpec();
+  spec->override_header = "x-backend";
+  makeCluster(spec, 3);
+  const auto askFor = [&](std::string_view host) {
+    http::RequestHead head = test::request("/a");
+    if (!host.empty()) head.headers.add("x-backend", host);
+    return std::string(sent(std::move(head))->context.info().upstream_host);
+  };
+  for (int i = 0; i < 3; ++i) EXPECT_EQ(askFor("10.0.0.2:80"), "10.0.0.2:80");
+  EXPECT_EQ(metrics().override_host_selected.value(), 3u);
+  EXPECT_EQ(metrics().override_host_fallback.value(), 0u);
+  // An address that is no host's, and one that may not have requests.
+  setHosts({endpoint(1), endpoint(2, 1, upstream::HealthStatus::Unhealthy)});
+  for (const char* host : {"10.0.0.2:80", "192.0.2.1:80", "", "nonsense"}) {
+    EXPECT_EQ(askFor(host), "10.0.0.1:80") << host;
+  }
+  EXPECT_EQ(metrics().override_host_selected.value(), 3u);
+  EXPECT_EQ(metrics().override_host_fallback.value(), 3u) << "one had no header";
+}
+
+TEST_F(RouterFilterTest, NoClusterListensToItUnlessItIsAskedTo) {
+  makeCluster(2);
+  std::set<std::string> hosts;
+  for (int i = 0; i < 4; ++i) {
+    http::RequestHead head = test::request("/a");
+    head.headers.add("x-backend", "10.0.0.2:80");
+    hosts.emplace(sent(std::move(head))->context.info().upstream_host);
+  }
+  EXPECT_EQ(hosts.size(), 2u);
+}
+
+TEST_F(RouterFilterTest, ARouteOfHighPriorityHasLimitsOfItsOwn) {
+  auto spec = clusterSpec();
+  spec->breakers.max_requests = 0;
+  spec->high_breakers.max_requests = 1;
+  makeCluster(spec);
+  EXPECT_EQ(sent()->context.aborted, Failure::UpstreamOverflow);
+  forward().high_priority = true;
+  compile();
+  auto e = sent();
+  EXPECT_EQ(cluster().breakers().high.requests.used(), 1u);
+  answer(*io_.peers.back());
+  EXPECT_EQ(e->context.status, 200);
+  EXPECT_EQ(cluster().breakers().high.requests.used(), 0u);
+}
+
 // --- a host that is known later ---
 
 TEST_F(RouterFilterTest, AHostThatIsKnownLaterGetsTheRequest) {

@@ -1,0 +1,169 @@
+// WorkerCluster's picks while a host may be out of room, or not all is well with the hosts: the
+// policy's choice stands only if the host's limits leave room for it.
+
+#include <utility>
+
+#include "absl/container/inlined_vector.h"
+#include "proxy/upstream/worker_cluster.h"
+
+namespace convoy::upstream {
+
+namespace {
+
+// Times that the policy is asked for one request; then any host that has room will do.
+constexpr int kMostPicks = 4;
+
+}  // namespace
+
+PickResult WorkerCluster::pickGuarded(PickContext& context, Host* wanted, bool strict,
+                                      Priority priority) {
+  // A request that goes to the host that it asks for is no probe.
+  const Host* const probed = wanted != nullptr || strict ? nullptr : takeProbe(context);
+  if (probed != nullptr) {
+    return {.kind = Pick::Kind::Host,
+            .lease = HostLease(refTo(*probed, priority), HostLease::kProbe)};
+  }
+  if (in_panic_) metrics_.lb_healthy_panic.add();
+  const Pick pick = choose(context, wanted, strict);
+  if (pick.kind != Pick::Kind::Host) return resultOf(pick, wanted, priority);
+  return pickLimited(context, pick, wanted, strict, priority);
+}
+
+PickResult WorkerCluster::pickLimited(PickContext& context, const Pick& first, const Host* wanted,
+                                      bool strict, Priority priority) {
+  const std::span<const Host* const> tried = context.tried;
+  absl::InlinedVector<const Host*, 16> passed(tried.begin(), tried.end());
+  int refusals = 0;
+  Pick pick = first;
+  for (int left = kMostPicks; pick.kind == Pick::Kind::Host; --left) {
+    PickResult result = resultOf(pick, wanted, priority);
+    const Refusal refusal = admit(result.lease);
+    if (refusal == Refusal::None) return result;
+    refusals |= static_cast<int>(refusal);
+    if (refusal == Refusal::Connections) metrics_.host_limit_passed_over.add();
+    if (strict) return overflow(context, refusals);
+    // The policy comes back to hosts that it was told to pass over when there are no others.
+    const bool again = context.triedAlready(pick.host);
+    if (!again) passed.push_back(pick.host);
+    if (again || left == 1) break;
+    context.tried = passed;
+    wanted = nullptr;
+    pick = balancer_->pick(context);
+  }
+  if (pick.kind == Pick::Kind::Later) return {.kind = pick.kind, .lease = {}};
+  PickResult any = pickAnyWithRoom(context, passed, tried, priority);
+  return any.kind == Pick::Kind::Host ? std::move(any) : overflow(context, refusals);
+}
+
+// From a random place on, so that the first of the list does not get it all; hosts that the request
+// was tried on come last.
+PickResult WorkerCluster::pickAnyWithRoom(PickContext& context,
+                                          std::span<const Host* const> refused,
+                                          std::span<const Host* const> tried, Priority priority) {
+  const auto entries = hosts_->entries();
+  const size_t start = entries.empty() ? 0 : context.random.below(entries.size());
+  context.tried = refused;
+  for (size_t i = 0; i < entries.size(); ++i) {
+    Host* const host = entries[(start + i) % entries.size()].host;
+    if (context.triedAlready(host)) continue;
+    PickResult result = takeIfRoom(context, *host, priority);
+    if (result.kind == Pick::Kind::Host) return result;
+  }
+  for (const Host* const before : tried) {
+    Host* const host = hosts_->find(before->addressText());
+    if (host != before) continue;
+    PickResult result = takeIfRoom(context, *host, priority);
+    if (result.kind == Pick::Kind::Host) return result;
+  }
+  return {};
+}
+
+PickResult WorkerCluster::takeIfRoom(PickContext& context, Host& host, Priority priority) {
+  if (!hasRoom(host, priority)) return {};
+  PickResult result = resultOf(balancer_->adopt(context, host), nullptr, priority);
+  // Another worker may have been quicker.
+  if (result.kind == Pick::Kind::Host && admit(result.lease) != Refusal::None) return {};
+  return result;
+}
+
+bool WorkerCluster::hasRoom(const Host& host, Priority priority) const {
+  const HostLimits& limits = host.limits();
+  const Breakers& breakers = shared_->breakers;
+  if (host.streaks().metered() &&
+      breakers.recovering.used() >= breakers.most_recovering.load(std::memory_order_relaxed)) {
+    return false;
+  }
+  if (!limits.roomForRequest()) return false;
+  if (limits.roomForConnection()) return true;
+  const HostPool* const pool = poolOf(host, priority);
+  return pool != nullptr && pool->hasRoom();
+}
+
+// Takes what the host's limits ask for; what was taken before a refusal goes back with the lease.
+WorkerCluster::Refusal WorkerCluster::admit(HostLease& lease) {
+  const Host& host = lease.host();
+  HostLimits& limits = host.limits();
+  // Hosts that come back after an outage have a limit in common.
+  if (host.streaks().metered()) {
+    Breakers& breakers = shared_->breakers;
+    const uint32_t most = breakers.most_recovering.load(std::memory_order_relaxed);
+    if (!breakers.recovering.tryAcquire(most)) return Refusal::Recovery;
+    lease.hold(HostLease::kMetered);
+  }
+  if (limits.limitsRequests()) {
+    if (!limits.tryRequest()) return Refusal::SlowStart;
+    lease.hold(HostLease::kRequest);
+  }
+  if (limits.limitsConnections() && !lease.ref().pool()->hasRoom()) {
+    if (!limits.tryConnect()) return Refusal::Connections;
+    lease.hold(HostLease::kConnection);
+  }
+  return Refusal::None;
+}
+
+// Nobody has room. Connections may be idle on other workers.
+PickResult WorkerCluster::overflow(const PickContext& context, int refusals) {
+  const bool connections = (refusals & static_cast<int>(Refusal::Connections)) != 0;
+  const bool may_ask = connections && !all_given_up_ && context.waiter != nullptr &&
+                       context_->workers > 1 && shared_->ask_for_connections != nullptr;
+  if (may_ask) {
+    // Who comes while others are asked waits for the next time: what was idle may be since then.
+    out_of_connections_[asking_ ? 1 : 0].add(*context.waiter);
+    if (!std::exchange(asking_, true)) shared_->ask_for_connections(context_->worker);
+    return {.kind = Pick::Kind::Later, .lease = {}};
+  }
+  if (connections) metrics_.host_limit_overflow.add();
+  if ((refusals & static_cast<int>(Refusal::Recovery)) != 0) metrics_.recovery_overflow.add();
+  return {.kind = Pick::Kind::None, .lease = {}, .overflow = true};
+}
+
+void WorkerCluster::giveUpIdleConnections() {
+  for (const auto& pools : pools_) {
+    for (const HostRef& ref : pools) {
+      if (!ref || !ref.host().limits().limitsConnections()) continue;
+      while (ref.pool()->closeOldestIdle()) {
+      }
+    }
+  }
+}
+
+void WorkerCluster::onConnectionsGivenUp() {
+  if (!asking_) return;  // a former cluster of this name has asked
+  all_given_up_ = true;
+  out_of_connections_[0].tell();
+  all_given_up_ = false;
+  asking_ = !out_of_connections_[1].empty();
+  if (!asking_) return;
+  out_of_connections_[1].moveTo(out_of_connections_[0]);
+  shared_->ask_for_connections(context_->worker);
+}
+
+// A host whose circuit breaker is half-open, if none of its requests is under way.
+const Host* WorkerCluster::takeProbe(const PickContext& context) const {
+  for (const auto& host : half_open_) {
+    if (!context.triedAlready(host.get()) && host->streaks().takeProbe()) return host.get();
+  }
+  return nullptr;
+}
+
+}  // namespace convoy::upstream

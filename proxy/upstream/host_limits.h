@@ -1,0 +1,51 @@
+#pragma once
+
+// What one host may have at a time, exact over all workers and both priorities: connections
+// (max_connections of the host), and requests while it is started slowly (slow_start.h). Main sets
+// the limits, also while there are more than that: nothing is closed for it, and no more come. On a
+// cache line of its own, which is written when a connection is opened or closed, and by each
+// request to a host that is started slowly.
+
+#include <atomic>
+#include <cstdint>
+#include <limits>
+
+#include "proxy/upstream/limit.h"
+
+namespace convoy::upstream {
+
+class alignas(64) HostLimits {
+ public:
+  static constexpr uint32_t kNone = std::numeric_limits<uint32_t>::max();
+
+  // Main.
+  void setMostConnections(uint32_t most) {
+    most_connections_.store(most, std::memory_order_relaxed);
+  }
+  void setMostRequests(uint32_t most) { most_requests_.store(most, std::memory_order_relaxed); }
+
+  // Any thread.
+  uint32_t mostConnections() const { return most_connections_.load(std::memory_order_relaxed); }
+  uint32_t mostRequests() const { return most_requests_.load(std::memory_order_relaxed); }
+  bool limitsConnections() const { return mostConnections() != kNone; }
+  bool limitsRequests() const { return mostRequests() != kNone; }
+  bool roomForConnection() const { return connections_.used() < mostConnections(); }
+  bool roomForRequest() const { return requests_.used() < mostRequests(); }
+
+  // Every connection has a permit, whether or not there is a limit.
+  bool tryConnect() { return connections_.tryAcquire(mostConnections()); }
+  void disconnect() { connections_.release(); }
+  uint32_t connections() const { return connections_.used(); }
+  // Requests have one only if there was a limit when they were placed.
+  bool tryRequest() { return requests_.tryAcquire(mostRequests()); }
+  void endRequest() { requests_.release(); }
+  uint32_t requests() const { return requests_.used(); }
+
+ private:
+  Limit connections_;
+  Limit requests_;
+  std::atomic<uint32_t> most_connections_{kNone};
+  std::atomic<uint32_t> most_requests_{kNone};
+};
+
+}  // namespace convoy::upstream

@@ -1,0 +1,75 @@
+#pragma once
+
+// Starts hosts slowly: one that is new, or comes back, has cold caches and pools, and is not to get
+// its whole share with the next pick. While its window lasts it may have only a part of the
+// requests under way that a host of its weight has which is warm:
+//
+//   allowed = max(1, ceil(factor * warm hosts' requests per unit of weight * weight))
+//   factor  = max(min_factor, (time since the start / window)^(1 / aggression))
+//
+// which is Envoy's formula, applied to requests under way instead of the weight: a limit that holds
+// at every moment, whatever the algorithm, and that gives a slow host still less. Workers keep to
+// it exactly (HostLimits); what a host may not have goes to others.
+//
+// "Warm" is relative: the hosts whose factor is the largest are not limited, and the others in
+// proportion to it. So hosts that start together, a new cluster's or those of a whole outage, serve
+// as if there was no such thing.
+//
+// A state machine on main: time is an argument. The load of the warm ones is looked at at each
+// step, of at most kSampled hosts, and smoothed.
+
+#include <cstddef>
+#include <cstdint>
+#include <memory>
+#include <optional>
+#include <span>
+#include <vector>
+
+#include "absl/container/flat_hash_map.h"
+#include "proxy/event/clock.h"
+#include "proxy/upstream/host.h"
+#include "proxy/upstream/host_set.h"
+#include "proxy/upstream/spec.h"
+
+namespace convoy::upstream {
+
+class SlowStart {
+ public:
+  static constexpr size_t kSampled = 256;
+
+  ~SlowStart() { stop(); }
+
+  // Hosts that serve when it is turned on are warm. Unset: off; nobody is limited any more.
+  void configure(const std::optional<SlowStartSpec>& spec, std::span<const HostSet::Entry> serving,
+                 event::MonotonicTime now);
+  // Who serves from now on, before workers know of it.
+  void setHosts(std::span<const HostSet::Entry> serving, event::MonotonicTime now);
+  // Time has passed.
+  void step(event::MonotonicTime now);
+
+  // Whether somebody is started slowly.
+  bool active() const { return active_; }
+  // Between two steps.
+  event::Duration period() const;
+
+ private:
+  struct Start {
+    std::shared_ptr<const Host> host;
+    uint32_t weight = 1;
+    event::MonotonicTime at{};
+    double factor = 1;  // at the last step
+    uint64_t round = 0;
+  };
+
+  void stop();
+  double factorOf(const Start& start, event::MonotonicTime now) const;
+  double loadOfLeaders(double most) const;
+
+  std::optional<SlowStartSpec> spec_;
+  absl::flat_hash_map<uint64_t, Start> starts_;  // by Host::serial(), of all that serve
+  uint64_t round_ = 0;
+  bool active_ = false;
+  double load_ = 0;  // requests under way per unit of weight, smoothed
+};
+
+}  // namespace convoy::upstream

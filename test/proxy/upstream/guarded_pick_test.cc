@@ -1,0 +1,458 @@
+// Picks among hosts that have limits of their own, on several workers.
+
+#include <algorithm>
+#include <memory>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "test/proxy/upstream/fixture.h"
+
+namespace convoy::upstream {
+namespace {
+
+using http::Failure;
+using test::TestRequest;
+using namespace std::chrono_literals;
+
+constexpr size_t kWorkers = 3;
+
+class GuardedPickTest : public test::UpstreamTest {
+ protected:
+  // The workers take turns on the test's own thread.
+  GuardedPickTest() {
+    manager_ = std::make_unique<ClusterManager>(
+        loop_.loop(), std::vector<event::Loop*>(kWorkers, &loop_.loop()), registry_, io_);
+  }
+  WorkerCluster& on(size_t worker) { return *manager_->worker(worker).find("web"); }
+  static EndpointSpec limited(int index, uint32_t most) {
+    EndpointSpec spec = endpoint(index);
+    spec.max_connections = most;
+    return spec;
+  }
+  // The cluster "web" with these hosts.
+  void make(std::vector<EndpointSpec> hosts, std::shared_ptr<ClusterSpec> spec = clusterSpec()) {
+    setHosts(std::move(hosts), {std::move(spec)});
+  }
+  void sendOn(size_t worker, TestRequest& request, Priority priority = Priority::Default) {
+    request.start(on(worker), {}, priority);
+    run();
+  }
+  const Host& host(int index) {
+    const Host* found = nullptr;
+    manager_->forEach([&](const ClusterManager::ClusterView& view) {
+      for (const auto& one : view.hosts) {
+        if (one.host.address() == address(index)) found = &one.host;
+      }
+    });
+    return *found;
+  }
+  // Of all workers.
+  uint64_t sum(observe::Counter ClusterMetrics::*counter) {
+    uint64_t sum = 0;
+    for (size_t i = 0; i < kWorkers; ++i) sum += (on(i).metrics().*counter).value();
+    return sum;
+  }
+  static int lastPart(const PickResult& picked) {
+    const std::string ip = picked.lease.host().address().ipText();
+    return std::stoi(ip.substr(ip.rfind('.') + 1));
+  }
+};
+
+// Picks as the router does: again when it is told to.
+class Waiter final : public PickWaiter {
+ public:
+  explicit Waiter(WorkerCluster& cluster) : cluster_(cluster.shared_from_this()) { onPickReady(); }
+  void onPickReady() override {
+    picked = cluster_->pick({}, this);
+    ++picks;
+  }
+  PickResult picked;
+  int picks = 0;
+
+ private:
+  const std::shared_ptr<WorkerCluster> cluster_;
+};
+
+// --- connections of a host ---
+
+TEST_F(GuardedPickTest, AHostAtItsLimitIsPassedOver) {
+  make({limited(1, 1), endpoint(2)});
+  TestRequest requests[4];
+  for (TestRequest& request : requests) sendOn(0, request);
+  EXPECT_EQ(requests[0].host.address(), address(1));
+  for (const int i : {1, 2, 3}) EXPECT_EQ(requests[i].host.address(), address(2)) << i;
+  EXPECT_EQ(host(1).limits().connections(), 1u);
+  EXPECT_EQ(sum(&ClusterMetrics::host_limit_passed_over), 2u);
+  EXPECT_EQ(sum(&ClusterMetrics::host_limit_overflow), 0u);
+  // A connection that is there is used again.
+  answer(peer(0));
+  std::vector<PickResult> held;
+  for (int i = 0; i < 4; ++i) held.push_back(on(0).pick());
+  int ones = 0;
+  for (const PickResult& picked : held) ones += lastPart(picked) == 1;
+  EXPECT_EQ(ones, 2) << "an idle one is no new one: half of the picks";
+}
+
+TEST_F(GuardedPickTest, IfAllHostsAreAtTheirLimitsRequestsAreRefused) {
+  make({limited(1, 1), limited(2, 2)});
+  TestRequest requests[3];
+  for (TestRequest& request : requests) {
+    sendOn(0, request);
+    ASSERT_EQ(request.kind, Pick::Kind::Host);
+  }
+  const PickResult refused = on(0).pick();
+  EXPECT_EQ(refused.kind, Pick::Kind::None);
+  EXPECT_TRUE(refused.overflow);
+  EXPECT_EQ(sum(&ClusterMetrics::host_limit_overflow), 1u);
+  EXPECT_EQ(sum(&ClusterMetrics::upstream_cx_none_healthy), 0u);
+  EXPECT_EQ(io_.peers.size(), 3u);
+  for (TestRequest& request : requests) request.giveUp();
+  run();
+  EXPECT_EQ(host(1).limits().connections() + host(2).limits().connections(), 0u)
+      << "HTTP/1.1 cannot use a connection again whose response nobody wants";
+  EXPECT_EQ(on(0).pick().kind, Pick::Kind::Host);
+}
+
+TEST_F(GuardedPickTest, ALimitOfEachHostIsEnvoys) {
+  auto spec = clusterSpec();
+  spec->max_connections_per_host = 2;
+  make({endpoint(1), limited(2, 1)}, spec);
+  TestRequest requests[3];
+  for (TestRequest& request : requests) sendOn(0, request);
+  EXPECT_TRUE(on(0).pick().overflow);
+  EXPECT_EQ(host(1).limits().connections(), 2u);
+  EXPECT_EQ(host(2).limits().connections(), 1u);
+  // Without limits there is no such answer, and what is open stays.
+  make({endpoint(1), endpoint(2)});
+  EXPECT_EQ(on(0).pick().kind, Pick::Kind::Host);
+  EXPECT_EQ(host(1).limits().connections(), 2u);
+}
+
+// The policy is asked a few times; whoever has room is found all the same.
+TEST_F(GuardedPickTest, TheLastHostWithRoomIsFoundAmongMany) {
+  std::vector<EndpointSpec> hosts;
+  for (int i = 1; i <= 40; ++i) hosts.push_back(limited(i, i == 33 ? 2 : 1));
+  make(hosts);
+  std::vector<TestRequest> requests(40);
+  for (TestRequest& request : requests) {
+    request.start(on(0));
+    ASSERT_EQ(request.kind, Pick::Kind::Host);
+  }
+  run();
+  EXPECT_EQ(io_.peers.size(), 40u);
+  EXPECT_EQ(lastPart(on(0).pick()), 33);
+}
+
+// A permit goes with the pick: no other worker can take it before the connection is opened.
+TEST_F(GuardedPickTest, WhatWasPickedCanBeConnected) {
+  make({limited(1, 1)});
+  PickResult first = on(0).pick();
+  ASSERT_EQ(first.kind, Pick::Kind::Host);
+  EXPECT_EQ(host(1).limits().connections(), 1u);
+  EXPECT_TRUE(on(1).pick().overflow);
+  TestRequest request;
+  request.start(on(0), std::move(first));
+  run();
+  EXPECT_EQ(host(1).limits().connections(), 1u);
+  answer(peer(0));
+  EXPECT_EQ(request.status, 200);
+  // One that is not used goes back.
+  make({limited(2, 1)});
+  { const PickResult unused = on(0).pick(); }
+  EXPECT_EQ(host(2).limits().connections(), 0u);
+  EXPECT_EQ(on(1).pick().kind, Pick::Kind::Host);
+}
+
+TEST_F(GuardedPickTest, ConnectionsOfAllWorkersCount) {
+  make({limited(1, 2)});
+  TestRequest requests[2];
+  sendOn(0, requests[0]);
+  sendOn(1, requests[1]);
+  for (size_t i = 0; i < kWorkers; ++i) EXPECT_TRUE(on(i).pick().overflow) << i;
+  answer(peer(0));
+  EXPECT_EQ(on(0).pick().kind, Pick::Kind::Host) << "it has an idle one";
+  EXPECT_TRUE(on(2).pick().overflow);
+}
+
+TEST_F(GuardedPickTest, IdleConnectionsOfOtherWorkersAreGivenUp) {
+  make({limited(1, 1)});
+  TestRequest first;
+  sendOn(0, first);
+  answer(peer(0));
+  ASSERT_EQ(counts(first.host).idle, 1u);
+  Waiter waiter(on(1));
+  Waiter second(on(1));
+  EXPECT_EQ(waiter.picked.kind, Pick::Kind::Later);
+  run();
+  EXPECT_EQ(waiter.picks, 2);
+  ASSERT_EQ(waiter.picked.kind, Pick::Kind::Host);
+  EXPECT_TRUE(second.picked.overflow) << "there was one";
+  EXPECT_EQ(counts(first.host).idle, 0u);
+  EXPECT_EQ(host(1).limits().connections(), 1u);
+  EXPECT_EQ(sum(&ClusterMetrics::host_limit_overflow), 1u);
+}
+
+TEST_F(GuardedPickTest, WhoWaitsInVainIsRefused) {
+  make({limited(1, 1)});
+  TestRequest busy;
+  sendOn(0, busy);
+  Waiter waiter(on(1));
+  Waiter gone(on(2));
+  EXPECT_EQ(waiter.picked.kind, Pick::Kind::Later);
+  apply({.removed = {"api"}});
+  EXPECT_TRUE(waiter.picked.overflow);
+  EXPECT_TRUE(gone.picked.overflow);
+  EXPECT_EQ(waiter.picks, 2);
+  // A removed cluster lets nobody wait.
+  Waiter last(on(1));
+  ASSERT_EQ(last.picked.kind, Pick::Kind::Later);
+  apply({.removed = {"web"}});
+  EXPECT_EQ(last.picked.kind, Pick::Kind::None);
+  answer(peer(0));
+}
+
+TEST_F(GuardedPickTest, AConnectionThatIsLostLeavesItsPlace) {
+  make({limited(1, 1)});
+  TestRequest first;
+  sendOn(0, first);
+  peer(0).connection->close(net::CloseMode::Now);
+  run();
+  EXPECT_EQ(first.reset, Failure::UpstreamReset);
+  io_.refuse = true;
+  TestRequest second;
+  sendOn(1, second);
+  EXPECT_EQ(second.failed, Failure::UpstreamConnectFailure);
+  EXPECT_EQ(host(1).limits().connections(), 0u);
+}
+
+// A request that is to have a connection of its own, while all that there may be are idle.
+TEST_F(GuardedPickTest, AnIdleConnectionMakesWayForANewOne) {
+  make({limited(1, 1)});
+  TestRequest first;
+  sendOn(0, first);
+  answer(peer(0));
+  PickResult picked = on(0).pick();
+  TestRequest second;
+  second.host = picked.lease.ref();
+  second.pending = on(0).newStream(std::move(picked.lease), second, second, ConnectionAge::New);
+  run();
+  EXPECT_EQ(second.streams_before, 0u);
+  EXPECT_EQ(host(1).limits().connections(), 1u);
+  answer(peer(1));
+  EXPECT_EQ(second.status, 200);
+}
+
+TEST_F(GuardedPickTest, ASessionsHostAtItsLimitIsReplaced) {
+  make({limited(1, 1), endpoint(2)});
+  TestRequest busy;
+  sendOn(0, busy);
+  const std::string one = address(1).text();
+  const HostPreference preferred{one, /*strict=*/false};
+  const PickResult other = on(0).pick({}, nullptr, std::nullopt, &preferred);
+  EXPECT_FALSE(other.preferred);
+  EXPECT_EQ(lastPart(other), 2);
+  const HostPreference strict{one, /*strict=*/true};
+  EXPECT_TRUE(on(0).pick({}, nullptr, std::nullopt, &strict).overflow);
+}
+
+// --- slow start ---
+
+TEST_F(GuardedPickTest, AHostThatIsStartedSlowlyHasNeverMoreThanItsAllowance) {
+  auto spec = clusterSpec();
+  spec->balancing.slow_start = SlowStartSpec{};
+  make({endpoint(1), endpoint(2)}, spec);
+  clock_.advance(31s);
+  run();
+  std::vector<TestRequest> running(40);
+  for (TestRequest& request : running) request.start(on(0));
+  run();
+  setHosts({endpoint(1), endpoint(2), endpoint(3)});
+  const HostLimits& limits = host(3).limits();
+  ASSERT_EQ(limits.mostRequests(), 2u) << "a tenth of twenty";
+  std::vector<PickResult> held;
+  uint32_t most = 0;
+  for (int tenth = 0; tenth < 290; ++tenth) {
+    for (size_t i = 0; i < 9; ++i) {
+      held.push_back(on(i % kWorkers).pick());
+      ASSERT_EQ(held.back().kind, Pick::Kind::Host);
+      ASSERT_LE(limits.requests(), limits.mostRequests());
+    }
+    most = std::max(most, limits.requests());
+    clock_.advance(100ms);
+    run();
+  }
+  EXPECT_EQ(most, limits.mostRequests());
+  EXPECT_EQ(limits.mostRequests(), 20u) << "its share, nearly";
+  held.clear();
+  EXPECT_EQ(limits.requests(), 0u);
+  clock_.advance(2s);
+  run();
+  EXPECT_FALSE(limits.limitsRequests());
+  for (TestRequest& request : running) request.giveUp();
+}
+
+// --- priorities ---
+
+TEST_F(GuardedPickTest, PrioritiesHaveLimitsAndConnectionsOfTheirOwn) {
+  auto spec = clusterSpec();
+  spec->breakers.max_connections = 1;
+  spec->breakers.max_pending_requests = 1;
+  spec->breakers.max_retries = 1;
+  spec->high_breakers.max_connections = 2;
+  spec->high_breakers.max_requests = 1;
+  spec->high_breakers.max_retries = 2;
+  make({endpoint(1)}, spec);
+  TestRequest busy, waits, refused, high;
+  sendOn(0, busy);
+  sendOn(0, waits);
+  sendOn(1, refused);
+  EXPECT_TRUE(waits.waiting());
+  EXPECT_EQ(refused.failed, Failure::UpstreamOverflow);
+  sendOn(0, high, Priority::High);
+  EXPECT_EQ(peer(1).take().substr(0, 5), "GET /") << "not behind those that wait";
+  const Breakers& breakers = on(0).breakers();
+  EXPECT_EQ(breakers.connections.used(), 1u);
+  EXPECT_EQ(breakers.of(Priority::High).connections.used(), 1u);
+  EXPECT_EQ(breakers.of(Priority::High).requests.used(), 1u);
+  EXPECT_EQ(host(1).limits().connections(), 2u);
+  // Its own limit on requests.
+  TestRequest more;
+  sendOn(0, more, Priority::High);
+  EXPECT_EQ(more.failed, Failure::UpstreamOverflow);
+  EXPECT_TRUE(on(0).tryStartRetry());
+  EXPECT_FALSE(on(0).tryStartRetry());
+  EXPECT_TRUE(on(0).tryStartRetry(Priority::High));
+  EXPECT_TRUE(on(0).tryStartRetry(Priority::High));
+  EXPECT_FALSE(on(0).tryStartRetry(Priority::High));
+  for (const Priority priority : {Priority::Default, Priority::High, Priority::High}) {
+    on(0).endRetry(priority);
+  }
+  EXPECT_EQ(breakers.high.retries.used(), 0u);
+  answer(peer(1));
+  EXPECT_EQ(high.status, 200);
+  EXPECT_EQ(breakers.high.requests.used(), 0u);
+  EXPECT_TRUE(waits.waiting()) << "a connection of the other priority is none for it";
+  answer(peer(0));
+  EXPECT_FALSE(waits.waiting());
+  setHosts({});
+  answer(peer(0));
+  EXPECT_EQ(waits.status, 200);
+  EXPECT_EQ(breakers.high.connections.used(), 0u) << "drained with the host";
+}
+
+// --- hosts that get no more requests ---
+
+class HostDrainTest : public GuardedPickTest, public testing::WithParamInterface<int> {
+ protected:
+  // What becomes of host 1: removed, `enabled: false`, or unhealthy.
+  void takeAway() {
+    if (GetParam() == 0) return setHosts({endpoint(2)});
+    setHosts({endpoint(1, 1, GetParam() == 1 ? HealthStatus::Draining : HealthStatus::Unhealthy),
+              endpoint(2)});
+  }
+  static std::shared_ptr<ClusterSpec> drainedAfter(std::optional<Milliseconds> timeout) {
+    auto spec = clusterSpec();
+    spec->host_drain_timeout = timeout;
+    return spec;
+  }
+  // One that runs on host 1, and an idle connection to it.
+  void begin(TestRequest& running) {
+    sendOn(0, running);
+    TestRequest other, idle;
+    sendOn(0, other);
+    sendOn(0, idle);
+    ASSERT_EQ(idle.host.address(), address(1));
+    answer(peer(1));
+    answer(peer(2));
+    ASSERT_EQ(running.host.address(), address(1));
+  }
+};
+
+TEST_P(HostDrainTest, NewWorkStopsAtOnceAndWhatRunsFinishes) {
+  make({endpoint(1), endpoint(2)}, drainedAfter(30s));
+  TestRequest running;
+  begin(running);
+  takeAway();
+  for (int i = 0; i < 4; ++i) EXPECT_EQ(lastPart(on(0).pick()), 2);
+  EXPECT_TRUE(peer(2).handler.ended) << "idle connections go";
+  clock_.advance(29s);
+  run();
+  answer(peer(0), "in time");
+  EXPECT_EQ(running.body, "in time");
+  EXPECT_TRUE(peer(0).handler.ended);
+  clock_.advance(2s);
+  run();
+  EXPECT_EQ(sum(&ClusterMetrics::host_drain_timeout), 0u) << "there was nothing to break off";
+}
+
+TEST_P(HostDrainTest, WhatDoesNotFinishIsBrokenOff) {
+  make({endpoint(1), endpoint(2)}, drainedAfter(30s));
+  TestRequest running;
+  begin(running);
+  takeAway();
+  clock_.advance(30'100ms);
+  run();
+  EXPECT_EQ(running.reset, Failure::UpstreamDrained);
+  EXPECT_TRUE(peer(0).handler.ended);
+  EXPECT_EQ(sum(&ClusterMetrics::host_drain_timeout), 1u);
+}
+
+TEST_P(HostDrainTest, WithoutATimeoutItIsLeftToFinish) {
+  make({endpoint(1), endpoint(2)}, drainedAfter(std::nullopt));
+  TestRequest running;
+  begin(running);
+  takeAway();
+  clock_.advance(3600s);
+  run();
+  answer(peer(0), "late");
+  EXPECT_EQ(running.body, "late");
+  EXPECT_EQ(sum(&ClusterMetrics::host_drain_timeout), 0u);
+}
+
+INSTANTIATE_TEST_SUITE_P(Causes, HostDrainTest, testing::Values(0, 1, 2));
+
+TEST_F(GuardedPickTest, AHostThatComesBackKeepsWhatRuns) {
+  auto spec = clusterSpec();
+  spec->host_drain_timeout = 30s;
+  make({endpoint(1)}, spec);
+  TestRequest running;
+  sendOn(0, running);
+  setHosts({endpoint(1, 1, HealthStatus::Unhealthy)});
+  clock_.advance(20s);
+  run();
+  setHosts({endpoint(1)});
+  TestRequest next;
+  sendOn(0, next);
+  clock_.advance(20s);
+  run();
+  answer(peer(0), "still here");
+  EXPECT_EQ(running.body, "still here");
+  next.giveUp();
+}
+
+TEST_F(GuardedPickTest, AHostThatComesBackKeepsWhatRunsEvenIfNobodyAsksForIt) {
+  auto spec = clusterSpec();
+  spec->host_drain_timeout = 30s;
+  make({endpoint(1)}, spec);
+  TestRequest running;
+  sendOn(0, running);
+  setHosts({endpoint(1, 1, HealthStatus::Unhealthy)});
+  setHosts({endpoint(1)});
+  clock_.advance(31s);
+  run();
+  answer(peer(0), "still here");
+  EXPECT_EQ(running.body, "still here");
+  EXPECT_EQ(counts(running.host).idle, 1u) << "kept for the next";
+  // Another host of the same address is not the one that has gone.
+  TestRequest last;
+  sendOn(0, last);
+  setHosts({});
+  setHosts({endpoint(1)});
+  clock_.advance(31s);
+  run();
+  EXPECT_EQ(last.reset, Failure::UpstreamDrained);
+}
+
+}  // namespace
+}  // namespace convoy::upstream

@@ -1,0 +1,194 @@
+#include "proxy/upstream/slow_start.h"
+
+#include <gtest/gtest.h>
+
+#include <memory>
+#include <optional>
+#include <vector>
+
+#include "test/proxy/upstream/hosts.h"
+
+namespace convoy::upstream {
+namespace {
+
+using namespace std::chrono_literals;
+
+constexpr uint32_t kFree = HostLimits::kNone;
+
+// Hosts 0, 1, 2, ...; `serving` are those of the set.
+class SlowStartTest : public testing::Test {
+ protected:
+  SlowStartTest() {
+    for (uint32_t i = 0; i < 4; ++i) {
+      hosts_.push_back(std::make_shared<Host>(test::hostAddress(i), i, /*workers=*/2));
+    }
+  }
+  void turnOn(SlowStartSpec spec = {}) { slow_start_.configure(spec, entries_, now_); }
+  void serve(std::vector<size_t> serving, uint32_t weight_of_last = 1) {
+    entries_.clear();
+    for (const size_t i : serving) entries_.emplace_back(hosts_[i].get(), 1);
+    if (!entries_.empty()) entries_.back().weight = weight_of_last;
+    slow_start_.setHosts(entries_, now_);
+  }
+  void pass(event::Duration time) {
+    now_ += time;
+    slow_start_.step(now_);
+  }
+  // On both workers together.
+  void load(size_t host, int64_t requests) {
+    hosts_[host]->metrics(0).rq_active.set(requests - 1);
+    hosts_[host]->metrics(1).rq_active.set(1);
+  }
+  uint32_t allowed(size_t host) const { return hosts_[host]->limits().mostRequests(); }
+
+  std::vector<std::shared_ptr<Host>> hosts_;
+  std::vector<HostSet::Entry> entries_;
+  event::MonotonicTime now_{1000s};
+  SlowStart slow_start_;
+};
+
+TEST_F(SlowStartTest, HostsThatStartTogetherServe) {
+  turnOn();
+  serve({0, 1, 2});
+  load(0, 50);
+  for (int i = 0; i < 30; ++i) {
+    for (size_t host : {0, 1, 2}) EXPECT_EQ(allowed(host), kFree);
+    EXPECT_FALSE(slow_start_.active());
+    pass(1s);
+  }
+}
+
+// Envoy's formula: max(10 %, t / window).
+TEST_F(SlowStartTest, ANewHostHasAPartOfWhatTheOthersHave) {
+  serve({0, 1});
+  turnOn();
+  load(0, 90);
+  load(1, 110);
+  serve({0, 1, 2});
+  EXPECT_TRUE(slow_start_.active());
+  EXPECT_EQ(allowed(0), kFree);
+  EXPECT_EQ(allowed(1), kFree);
+  EXPECT_EQ(allowed(2), 10u) << "a tenth of 100";
+  pass(1s);
+  EXPECT_EQ(allowed(2), 10u);
+  pass(2s);
+  EXPECT_EQ(allowed(2), 10u);
+  pass(3s);
+  EXPECT_EQ(allowed(2), 20u);
+  pass(9s);
+  EXPECT_EQ(allowed(2), 50u);
+  pass(14s);
+  EXPECT_EQ(allowed(2), 97u);
+  EXPECT_TRUE(slow_start_.active());
+  pass(1s);
+  EXPECT_EQ(allowed(2), kFree);
+  EXPECT_FALSE(slow_start_.active());
+}
+
+TEST_F(SlowStartTest, TheShareIsThatOfItsWeight) {
+  serve({0, 1});
+  turnOn({.window = 10s, .aggression = 1, .min_factor = 0});
+  load(0, 30);
+  load(1, 30);
+  serve({0, 1, 2}, /*weight_of_last=*/4);
+  EXPECT_EQ(allowed(2), 1u) << "nothing at all would leave it cold";
+  pass(5s);
+  EXPECT_EQ(allowed(2), 60u);
+}
+
+TEST_F(SlowStartTest, AggressionBendsTheCurve) {
+  serve({0});
+  turnOn({.window = 10s, .aggression = 2, .min_factor = 0.05});
+  load(0, 100);
+  serve({0, 1});
+  EXPECT_EQ(allowed(1), 5u);
+  pass(100ms);
+  EXPECT_EQ(allowed(1), 10u) << "the root of 1 %";
+  pass(2400ms);
+  EXPECT_EQ(allowed(1), 50u) << "the root of a quarter";
+}
+
+TEST_F(SlowStartTest, OneRequestIsAlwaysAllowed) {
+  serve({0});
+  turnOn();
+  serve({0, 1});
+  for (int i = 0; i < 29; ++i) {
+    EXPECT_EQ(allowed(1), 1u);
+    pass(1s);
+  }
+}
+
+// A dip of a moment chokes nobody, and a peak opens no gate.
+TEST_F(SlowStartTest, TheLoadIsSmoothed) {
+  serve({0});
+  turnOn({.window = 10s, .aggression = 1, .min_factor = 0.5});
+  load(0, 100);
+  serve({0, 1});
+  EXPECT_EQ(allowed(1), 50u);
+  load(0, 0);
+  pass(1s);
+  EXPECT_EQ(allowed(1), 38u) << "half of 75";
+  load(0, 175);
+  pass(1s);
+  EXPECT_EQ(allowed(1), 50u) << "half of 100";
+}
+
+TEST_F(SlowStartTest, WhoComesBackStartsAnew) {
+  serve({0, 1});
+  turnOn();
+  load(0, 10);
+  load(1, 10);
+  serve({0});
+  serve({0, 1});
+  EXPECT_EQ(allowed(1), 1u);
+  pass(15s);
+  EXPECT_EQ(allowed(1), 5u);
+  serve({0});
+  EXPECT_EQ(allowed(1), kFree) << "it is nobody's business any more";
+  EXPECT_FALSE(slow_start_.active());
+  serve({0, 1});
+  EXPECT_EQ(allowed(1), 1u);
+}
+
+// After an outage of all: whoever is back first has the load, and the others join.
+TEST_F(SlowStartTest, WithoutAWarmHostTheOldestIsNotLimited) {
+  turnOn();
+  serve({0, 1});
+  serve({});
+  serve({2});
+  EXPECT_EQ(allowed(2), kFree);
+  load(2, 100);
+  serve({2, 3});
+  EXPECT_EQ(allowed(3), kFree) << "they start together";
+  pass(15s);
+  EXPECT_EQ(allowed(3), kFree);
+  serve({2, 3, 0});
+  EXPECT_EQ(allowed(2), kFree);
+  EXPECT_EQ(allowed(0), 10u) << "a fifth of what they have: a tenth is to their half as that";
+}
+
+TEST_F(SlowStartTest, TurningItOnAndOffLeavesThoseAloneWhoServe) {
+  serve({0, 1});
+  turnOn();
+  EXPECT_EQ(allowed(0), kFree);
+  serve({0, 1, 2});
+  EXPECT_EQ(allowed(2), 1u);
+  turnOn({.window = 60s, .aggression = 1, .min_factor = 0.1});
+  EXPECT_EQ(allowed(2), 1u) << "another window starts nobody anew";
+  slow_start_.configure(std::nullopt, entries_, now_);
+  EXPECT_EQ(allowed(2), kFree);
+  EXPECT_FALSE(slow_start_.active());
+}
+
+TEST_F(SlowStartTest, StepsAreAsShortAsTheWindowNeeds) {
+  EXPECT_EQ(slow_start_.period(), 100ms);
+  turnOn({.window = 30s, .aggression = 1, .min_factor = 0.1});
+  EXPECT_EQ(slow_start_.period(), 100ms);
+  turnOn({.window = 1s, .aggression = 1, .min_factor = 0.1});
+  EXPECT_EQ(slow_start_.period(), 50ms);
+  turnOn({.window = 1ms, .aggression = 1, .min_factor = 0.1});
+  EXPECT_EQ(slow_start_.period(), 10ms);
+}
+
+}  // namespace
+}  // namespace convoy::upstream
