@@ -9,6 +9,7 @@
 
 #include "proxy/base/host_name.h"
 #include "proxy/base/strings.h"
+#include "proxy/config/host_policy.h"
 #include "proxy/config/values.h"
 
 namespace convoy::config {
@@ -92,6 +93,7 @@ void addEndpoint(const proto::LbEndpoint& proto, upstream::LocalitySpec* localit
                  const std::optional<Names>& names, base::FieldReport& report) {
   upstream::EndpointSpec spec;
   upstream::DnsEndpoint named;
+  setEndpointPolicy(proto.metadata(), &spec, report);
   auto at = report.in("endpoint");
   if (!proto.endpoint().has_address()) {
     // An endpoint_name is refused by the field table.

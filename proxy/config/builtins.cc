@@ -7,7 +7,6 @@
 #include "envoy/extensions/filters/listener/tls_inspector/v3/tls_inspector.pb.h"
 #include "envoy/extensions/load_balancing_policies/least_request/v3/least_request.pb.h"
 #include "envoy/extensions/load_balancing_policies/random/v3/random.pb.h"
-#include "envoy/extensions/load_balancing_policies/round_robin/v3/round_robin.pb.h"
 #include "envoy/extensions/request_id/uuid/v3/uuid.pb.h"
 #include "envoy/extensions/transport_sockets/raw_buffer/v3/raw_buffer.pb.h"
 #include "proxy/config/access_log.h"
@@ -124,7 +123,7 @@ void registerClusters(Registry& registry) {
   registry.dns_resolvers.add<extensions::network::dns_resolver::cares::v3::CaresDnsResolverConfig>(
       "envoy.network.dns_resolver.cares", makeCaresResolver);
   registry.load_balancers.add<policies::round_robin::v3::RoundRobin>(
-      "envoy.load_balancing_policies.round_robin", kBalancing<Algorithm::RoundRobin>);
+      "envoy.load_balancing_policies.round_robin", makeRoundRobin);
   registry.load_balancers.add<policies::least_request::v3::LeastRequest>(
       "envoy.load_balancing_policies.least_request", makeLeastRequest);
   registry.load_balancers.add<policies::random::v3::Random>("envoy.load_balancing_policies.random",

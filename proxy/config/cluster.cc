@@ -6,6 +6,7 @@
 #include "proxy/config/dns.h"
 #include "proxy/config/failure_policy.h"
 #include "proxy/config/health_check.h"
+#include "proxy/config/host_policy.h"
 #include "proxy/config/http2_options.h"
 #include "proxy/config/load_balancing.h"
 #include "proxy/config/origins.h"
@@ -16,7 +17,6 @@
 namespace convoy::config {
 namespace {
 
-using envoy::config::cluster::v3::CircuitBreakers;
 using envoy::config::cluster::v3::Cluster;
 using envoy::extensions::upstreams::http::v3::HttpProtocolOptions;
 namespace core = envoy::config::core::v3;
@@ -67,37 +67,6 @@ void setDiscovery(const Cluster& proto, const Context& context, upstream::Cluste
     default:
       report.error("type", "unsupported_value", Cluster::DiscoveryType_Name(proto.type()),
                    "write STATIC, EDS, STRICT_DNS or LOGICAL_DNS");
-  }
-}
-
-upstream::RetryBudget toRetryBudget(const CircuitBreakers::Thresholds::RetryBudget& proto) {
-  upstream::RetryBudget budget;
-  if (proto.has_budget_percent()) budget.percent = proto.budget_percent().value();
-  if (proto.has_min_retry_concurrency()) {
-    budget.min_concurrency = proto.min_retry_concurrency().value();
-  }
-  return budget;
-}
-
-void setBreakers(const CircuitBreakers& proto, upstream::CircuitBreakers* breakers,
-                 base::FieldReport& report) {
-  bool seen = false;
-  for (int i = 0; i < proto.thresholds_size(); ++i) {
-    auto at = report.in("thresholds", static_cast<size_t>(i));
-    const CircuitBreakers::Thresholds& limits = proto.thresholds(i);
-    if (limits.priority() != core::DEFAULT) {
-      report.note("priority", "no route of priority HIGH is accepted, so its limits are not used");
-      continue;
-    }
-    if (seen) report.error("priority", "duplicate", "DEFAULT", "its limits are there already");
-    seen = true;
-    if (limits.has_max_connections()) breakers->max_connections = limits.max_connections().value();
-    if (limits.has_max_pending_requests()) {
-      breakers->max_pending_requests = limits.max_pending_requests().value();
-    }
-    if (limits.has_max_requests()) breakers->max_requests = limits.max_requests().value();
-    if (limits.has_max_retries()) breakers->max_retries = limits.max_retries().value();
-    if (limits.has_retry_budget()) breakers->retry_budget = toRetryBudget(limits.retry_budget());
   }
 }
 
@@ -201,7 +170,7 @@ std::shared_ptr<const upstream::ClusterSpec> toCluster(const Cluster& proto, con
   spec->balancing = toBalancing(proto, context, report);
   {
     auto at = report.in("circuit_breakers");
-    setBreakers(proto.circuit_breakers(), &spec->breakers, report);
+    setBreakers(proto.circuit_breakers(), spec.get(), report);
   }
   applyOptions(proto, context, spec.get(), report);
   if (proto.common_lb_config().has_override_host_status()) {
@@ -226,6 +195,7 @@ std::shared_ptr<const upstream::ClusterSpec> toCluster(const Cluster& proto, con
   spec->ignore_health_on_removal =
       proto.ignore_health_on_host_removal() || proto.type() == Cluster::LOGICAL_DNS;
   setFailurePolicy(proto, spec.get(), report);
+  setHostPolicy(proto, spec.get(), report);
   return spec;
 }
 

@@ -3,6 +3,7 @@
 #include <cmath>
 #include <string>
 
+#include "proxy/config/host_policy.h"
 #include "proxy/config/registry.h"
 #include "proxy/config/values.h"
 
@@ -37,6 +38,7 @@ void setLeastRequest(const Proto& proto, BalancingSpec* spec, base::FieldReport&
   if (proto.has_active_request_bias()) {
     setBias(proto.active_request_bias().default_value(), spec, report);
   }
+  if (proto.has_slow_start_config()) setSlowStart(proto.slow_start_config(), spec, report);
 }
 
 template <class Proto>
@@ -74,8 +76,12 @@ void setTableSize(const Proto& proto, BalancingSpec* spec, base::FieldReport& re
 
 void setByEnum(const Cluster& proto, BalancingSpec* spec, base::FieldReport& report) {
   switch (proto.lb_policy()) {
-    case Cluster::ROUND_ROBIN:
+    case Cluster::ROUND_ROBIN: {
+      auto at = report.in("round_robin_lb_config");
+      const auto& config = proto.round_robin_lb_config();
+      if (config.has_slow_start_config()) setSlowStart(config.slow_start_config(), spec, report);
       return;
+    }
     case Cluster::LEAST_REQUEST: {
       auto at = report.in("least_request_lb_config");
       return setLeastRequest(proto.least_request_lb_config(), spec, report);
@@ -136,6 +142,8 @@ void noteUnused(const Cluster& proto, const BalancingSpec& spec, base::FieldRepo
     report.note(field, by_list ? "load_balancing_policy is set, and has settings of its own"
                                : "the cluster has another lb_policy");
   };
+  note(proto.has_round_robin_lb_config(), proto.lb_policy() == Cluster::ROUND_ROBIN,
+       "round_robin_lb_config");
   note(proto.has_least_request_lb_config(), proto.lb_policy() == Cluster::LEAST_REQUEST,
        "least_request_lb_config");
   note(proto.has_ring_hash_lb_config(), proto.lb_policy() == Cluster::RING_HASH,
@@ -174,6 +182,13 @@ upstream::BalancingSpec toBalancing(const Cluster& proto, const Context& context
     }
   }
   noteUnused(proto, spec, report);
+  return spec;
+}
+
+Balancing makeRoundRobin(const policies::round_robin::v3::RoundRobin& proto, const Context&,
+                         base::FieldReport& report) {
+  BalancingSpec spec;
+  if (proto.has_slow_start_config()) setSlowStart(proto.slow_start_config(), &spec, report);
   return spec;
 }
 

@@ -10,6 +10,7 @@
 #include "envoy/extensions/load_balancing_policies/least_request/v3/least_request.pb.h"
 #include "envoy/extensions/load_balancing_policies/maglev/v3/maglev.pb.h"
 #include "envoy/extensions/load_balancing_policies/ring_hash/v3/ring_hash.pb.h"
+#include "envoy/extensions/load_balancing_policies/round_robin/v3/round_robin.pb.h"
 #include "proxy/base/field_report.h"
 #include "proxy/config/context.h"
 #include "proxy/upstream/spec.h"
@@ -21,6 +22,9 @@ upstream::BalancingSpec toBalancing(const envoy::config::cluster::v3::Cluster& p
 
 // Factories, for the registry.
 using Balancing = std::optional<upstream::BalancingSpec>;
+Balancing makeRoundRobin(
+    const envoy::extensions::load_balancing_policies::round_robin::v3::RoundRobin& proto,
+    const Context& context, base::FieldReport& report);
 Balancing makeLeastRequest(
     const envoy::extensions::load_balancing_policies::least_request::v3::LeastRequest& proto,
     const Context& context, base::FieldReport& report);

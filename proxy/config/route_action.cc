@@ -96,6 +96,7 @@ route::Forward toForward(const proto::RouteAction& action, base::FieldReport& re
   if (action.has_idle_timeout()) {
     forward.idle_timeout = toMilliseconds(action.idle_timeout(), "idle_timeout", report);
   }
+  forward.high_priority = action.priority() == envoy::config::core::v3::HIGH;
   forward.hash_policies = toHashPolicies(action, report);
   setUpgrades(action, &forward, report);
   setStreamDuration(action, &forward, report);

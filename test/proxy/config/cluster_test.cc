@@ -95,7 +95,8 @@ typed_extension_protocol_options:
   EXPECT_EQ(spec.idle_timeout, milliseconds(60'000));
   EXPECT_EQ(spec.max_connection_duration, milliseconds(600'000));
   EXPECT_EQ(spec.max_requests_per_connection, 100u);
-  EXPECT_EQ(result.note_count, 2u);  // the limits of priority HIGH; enable_trailers
+  EXPECT_EQ(spec.high_breakers.max_connections, 9u);
+  EXPECT_EQ(result.note_count, 1u);  // enable_trailers
 }
 
 TEST(Cluster, RetryBudgets) {

@@ -30,6 +30,8 @@ std::vector<const Descriptor*> roots() {
   types.push_back("convoy.ext.HealthCheckPolicy");  // likewise
   types.push_back("convoy.ext.DnsPolicy");          // likewise
   types.push_back("convoy.ext.FailurePolicy");      // likewise
+  types.push_back("convoy.ext.HostPolicy");         // likewise
+  types.push_back("convoy.ext.EndpointPolicy");     // likewise
   for (const std::string& type : types) {
     found.push_back(
         google::protobuf::DescriptorPool::generated_pool()->FindMessageTypeByName(type));
