@@ -7,6 +7,7 @@
 #include "controlplane/compile/dns.h"
 #include "controlplane/compile/failure_policy.h"
 #include "controlplane/compile/health_check.h"
+#include "controlplane/compile/host_policy.h"
 #include "controlplane/compile/retries.h"
 #include "controlplane/compile/tls.h"
 #include "envoy/extensions/upstreams/http/v3/http_protocol_options.pb.h"
@@ -48,6 +49,7 @@ envoy::config::cluster::v3::Cluster compileCluster(const v1::Pool& pool) {
   compileLimits(pool, cluster.mutable_circuit_breakers());
   if (pool.has_health_check()) compileHealthCheck(pool, &cluster);
   compileFailurePolicy(pool, &cluster);
+  compileHostPolicy(pool, &cluster);
   return cluster;
 }
 
@@ -61,6 +63,7 @@ envoy::config::endpoint::v3::ClusterLoadAssignment compileAssignment(
     auto* endpoint = locality->add_lb_endpoints();
     *endpoint->mutable_endpoint()->mutable_address() = compileAddress(backend->address());
     endpoint->mutable_load_balancing_weight()->set_value(backend->weight());
+    compileEndpointPolicy(*backend, endpoint);
   }
   return assignment;
 }

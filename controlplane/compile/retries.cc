@@ -99,6 +99,26 @@ void compilePolicy(const v1::Retries& retries, route_v3::RetryPolicy* out) {
   setBackoff(retries, out);
 }
 
+void compileThresholds(const v1::Pool& pool, const v1::PoolLimits& limits,
+                       envoy::config::cluster::v3::CircuitBreakers::Thresholds* out) {
+  constexpr uint32_t kNone = std::numeric_limits<uint32_t>::max();
+  out->mutable_max_connections()->set_value(limits.has_max_connections() ? limits.max_connections()
+                                                                         : kNone);
+  out->mutable_max_pending_requests()->set_value(limits.has_max_pending() ? limits.max_pending()
+                                                                          : kNone);
+  out->mutable_max_requests()->set_value(limits.has_max_requests() ? limits.max_requests() : kNone);
+  if (limits.has_max_retries()) {
+    out->mutable_max_retries()->set_value(limits.max_retries());
+    return;
+  }
+  auto* budget = out->mutable_retry_budget();
+  budget->mutable_budget_percent()->set_value(
+      pool.retry_budget().has_percent() ? pool.retry_budget().percent() : kDefaultBudgetPercent);
+  budget->mutable_min_retry_concurrency()->set_value(pool.retry_budget().has_min_retries()
+                                                         ? pool.retry_budget().min_retries()
+                                                         : kDefaultMinRetries);
+}
+
 }  // namespace
 
 void setDefaultRetries(route_v3::VirtualHost* host) {
@@ -126,25 +146,11 @@ void compileRetries(const v1::Route& route, route_v3::Route* out, ext::RoutePoli
 // the backends would take; they are a guess about somebody else's backends. What bounds a node is
 // its descriptors (docs/operating.md).
 void compileLimits(const v1::Pool& pool, envoy::config::cluster::v3::CircuitBreakers* out) {
-  constexpr uint32_t kNone = std::numeric_limits<uint32_t>::max();
-  const v1::PoolLimits& limits = pool.limits();
-  auto* compiled = out->add_thresholds();
-  compiled->mutable_max_connections()->set_value(
-      limits.has_max_connections() ? limits.max_connections() : kNone);
-  compiled->mutable_max_pending_requests()->set_value(
-      limits.has_max_pending() ? limits.max_pending() : kNone);
-  compiled->mutable_max_requests()->set_value(limits.has_max_requests() ? limits.max_requests()
-                                                                        : kNone);
-  if (limits.has_max_retries()) {
-    compiled->mutable_max_retries()->set_value(limits.max_retries());
-    return;
-  }
-  auto* budget = compiled->mutable_retry_budget();
-  budget->mutable_budget_percent()->set_value(
-      pool.retry_budget().has_percent() ? pool.retry_budget().percent() : kDefaultBudgetPercent);
-  budget->mutable_min_retry_concurrency()->set_value(pool.retry_budget().has_min_retries()
-                                                         ? pool.retry_budget().min_retries()
-                                                         : kDefaultMinRetries);
+  compileThresholds(pool, pool.limits(), out->add_thresholds());
+  // Written out like the others: unset would mean Envoy's.
+  auto* high = out->add_thresholds();
+  high->set_priority(envoy::config::core::v3::HIGH);
+  compileThresholds(pool, pool.high_priority_limits(), high);
 }
 
 }  // namespace convoy::controlplane::compile

@@ -131,6 +131,7 @@ void compileForward(const v1::Route& route, const std::string& path, const v1::P
   } else {
     action->mutable_idle_timeout()->set_seconds(kDefaultIdleSeconds);
   }
+  if (route.high_priority()) action->set_priority(envoy::config::core::v3::HIGH);
   compileHashPolicy(route, pool, action);
   compileTunnels(route, action);
   if (route.has_max_stream_duration()) {

@@ -12,6 +12,7 @@
 #include "controlplane/validate/failure_policy.h"
 #include "controlplane/validate/headers.h"
 #include "controlplane/validate/health_check.h"
+#include "controlplane/validate/host_policy.h"
 #include "controlplane/validate/request_policy.h"
 #include "controlplane/validate/retries.h"
 #include "controlplane/validate/routes.h"
@@ -137,6 +138,7 @@ void checkPool(const v1::Pool& pool, const Place& place) {
   if (pool.has_dns()) checkPoolDns(pool.dns(), place.field("dns"));
   if (pool.has_sticky()) checkSticky(pool.sticky(), place.field("sticky"));
   checkFailurePolicy(pool, place);
+  checkHostPolicy(pool, place);
 }
 
 void checkBackend(v1::Backend* backend, const Place& place) {
@@ -146,6 +148,7 @@ void checkBackend(v1::Backend* backend, const Place& place) {
   if (!backend->has_weight()) backend->set_weight(1);
   checkRange(backend->weight(), 1, 128, place.field("weight"));
   checkSelector(backend->nodes(), place.field("nodes"));
+  checkBackendLimits(*backend, place);
 }
 
 }  // namespace convoy::controlplane::validate

@@ -34,6 +34,20 @@ void checkBackoff(const v1::Retries::Backoff& backoff, const Place& place) {
   place.field("max").refuse("range", "", "must not be shorter than base, which is 25 ms if unset");
 }
 
+void checkLimits(const v1::Pool& pool, const v1::PoolLimits& limits, const Place& at) {
+  const auto atLeastOne = [&at](bool set, uint32_t value, absl::string_view field) {
+    if (set) checkRange(value, 1, UINT32_MAX, at.field(field));
+  };
+  atLeastOne(limits.has_max_connections(), limits.max_connections(), "max_connections");
+  atLeastOne(limits.has_max_pending(), limits.max_pending(), "max_pending");
+  atLeastOne(limits.has_max_requests(), limits.max_requests(), "max_requests");
+  if (limits.has_max_retries() && pool.has_retry_budget()) {
+    at.field("max_retries")
+        .refuse("conflict", absl::StrCat(limits.max_retries()),
+                "retry_budget limits the same retries: remove one of the two");
+  }
+}
+
 }  // namespace
 
 void checkRetries(const v1::Retries& retries, const Place& place) {
@@ -64,19 +78,8 @@ void checkRetries(const v1::Retries& retries, const Place& place) {
 }
 
 void checkPoolLimits(const v1::Pool& pool, const Place& place) {
-  const v1::PoolLimits& limits = pool.limits();
-  const Place at = place.field("limits");
-  const auto atLeastOne = [&at](bool set, uint32_t value, absl::string_view field) {
-    if (set) checkRange(value, 1, UINT32_MAX, at.field(field));
-  };
-  atLeastOne(limits.has_max_connections(), limits.max_connections(), "max_connections");
-  atLeastOne(limits.has_max_pending(), limits.max_pending(), "max_pending");
-  atLeastOne(limits.has_max_requests(), limits.max_requests(), "max_requests");
-  if (limits.has_max_retries() && pool.has_retry_budget()) {
-    at.field("max_retries")
-        .refuse("conflict", absl::StrCat(limits.max_retries()),
-                "retry_budget limits the same retries: remove one of the two");
-  }
+  checkLimits(pool, pool.limits(), place.field("limits"));
+  checkLimits(pool, pool.high_priority_limits(), place.field("high_priority_limits"));
   const Place budget = place.field("retry_budget");
   const double percent = pool.retry_budget().percent();
   if (!(percent >= 0 && percent <= 100)) {

@@ -108,6 +108,11 @@ void checkRoute(const v1::Route& route, const Place& place) {
           "only a route to a pool sends requests; remove it, or set pool on this route");
     }
   }
+  if (route.high_priority() && !to_pool) {
+    place.field("high_priority")
+        .refuse("conflict", "true",
+                "only a route to a pool sends requests; remove it, or set pool on this route");
+  }
   checkRouteHashKey(route, place);
   checkUpgrades(route.upgrades(), /*none_allowed=*/false, place);
   if (!route.upgrades().empty() && !to_pool) {

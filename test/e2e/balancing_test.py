@@ -2,6 +2,7 @@
 """Balancing through real nodes and backends: requests of one key stay together, and traffic leaves a backend that has become
 slow."""
 
+import concurrent.futures
 import json
 import os
 import re
@@ -110,6 +111,48 @@ class BalancingTest(unittest.TestCase):
         for was, now in zip(before, after):
             if was != "white":
                 self.assertEqual(now, was)
+
+    def apply_chosen(self, enabled):
+        backends = [{"address": self.addresses[name]} for name in ("blue", "red")]
+        backends[1]["enabled"] = enabled
+        self.apply(json.dumps({
+            "listeners": [{"name": "public", "address": "127.0.0.1:0", "routes": [{"pool": "web"}]}],
+            "pools": [{"name": "web", "algorithm": "ALGORITHM_ROUND_ROBIN", "override_header": "X-To", "backends": backends}]}))
+
+    def stat(self, name):
+        text = get(f"http://{self.node.admin}/stats?filter={name}")[1]
+        return int(re.search(rf"^cluster.web.{name}: (\d+)$", text, re.MULTILINE).group(1))
+
+    def test_a_backend_that_is_disabled_finishes_what_it_has(self):
+        self.apply_chosen(True)
+        to_red = {"x-to": self.addresses["red"]}
+        with concurrent.futures.ThreadPoolExecutor() as pool:
+            slow = pool.submit(get, self.url + "/delay/2000", to_red)
+            wait_until(lambda: self.stat("upstream_rq_active") == 1, "the request to be under way")
+            self.apply_chosen(False)
+            for _ in range(8):
+                self.assertEqual(get(self.url, to_red)[2]["x-backend"], "blue")
+            status, _, headers = slow.result()
+            self.assertEqual((status, headers["x-backend"]), (200, "red"))
+        self.assertEqual((self.stat("override_host.selected"), self.stat("override_host.fallback")), (1, 8))
+        self.apply_chosen(True)
+        for _ in range(4):
+            self.assertEqual(get(self.url, to_red)[2]["x-backend"], "red")
+
+    def test_a_backend_has_no_more_connections_than_it_may(self):
+        limits = {"blue": 1, "red": 2}
+        self.apply(json.dumps({
+            "listeners": [{"name": "public", "address": "127.0.0.1:0", "routes": [{"pool": "web"}]}],
+            "pools": [{"name": "web", "backends": [{"address": self.addresses[name], "max_connections": most}
+                                                   for name, most in limits.items()]}]}))
+        with concurrent.futures.ThreadPoolExecutor(max_workers=3) as pool:
+            slow = [pool.submit(get, self.url + "/delay/2000") for _ in range(3)]
+            wait_until(lambda: self.stat("upstream_rq_active") == 3, "three requests to be under way")
+            self.assertEqual(get(self.url)[0], 503)
+            backends = sorted(request.result()[2]["x-backend"] for request in slow)
+        self.assertEqual(backends, ["blue", "red", "red"])
+        self.assertEqual(self.stat("host_limit.overflow"), 1)
+        self.assertEqual(get(self.url)[0], 200)
 
     def share_of_a_slow_one(self, algorithm):
         """In per cent of a thousand requests, after `red` has become slow while it was in use."""

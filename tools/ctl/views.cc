@@ -36,6 +36,15 @@ std::string selectorText(const v1::NodeSelector& nodes) {
   return labels.empty() ? "" : ", on nodes " + join(labels, ",");
 }
 
+std::string backendText(const v1::Backend& backend) {
+  std::string text = "weight " + std::to_string(backend.weight());
+  if (backend.has_max_connections()) {
+    text += ", at most " + counted(backend.max_connections(), "connection");
+  }
+  if (backend.has_enabled() && !backend.enabled()) text += ", disabled";
+  return text + selectorText(backend.nodes());
+}
+
 std::string algorithmText(v1::Algorithm algorithm) {
   const std::string prefix = "ALGORITHM_";
   const v1::Algorithm shown =
@@ -99,8 +108,7 @@ std::string summaryOf(const v1::Resource& resource, std::chrono::system_clock::t
               : resource.pool().tls().insecure_skip_verification() ? ", TLS not verified"
                                                                    : ", TLS");
     case v1::Resource::kBackend:
-      return "weight " + std::to_string(resource.backend().weight()) +
-             selectorText(resource.backend().nodes());
+      return backendText(resource.backend());
     case v1::Resource::kCertificate:
       return certificateText(resource.certificate().info(), now);
     case v1::Resource::RESOURCE_NOT_SET:

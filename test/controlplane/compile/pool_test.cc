@@ -48,7 +48,12 @@ TEST(PoolTest, ClusterDefaultsAreWrittenOut) {
       R"(connect_timeout { seconds: 5 } lb_policy: LEAST_REQUEST circuit_breakers { thresholds {)"
       R"( max_connections { value: 4294967295 } max_pending_requests { value: 4294967295 })"
       R"( max_requests { value: 4294967295 } retry_budget { budget_percent { value: 20 })"
+      R"( min_retry_concurrency { value: 3 } } } thresholds { priority: HIGH)"
+      R"( max_connections { value: 4294967295 } max_pending_requests { value: 4294967295 })"
+      R"( max_requests { value: 4294967295 } retry_budget { budget_percent { value: 20 })"
       R"( min_retry_concurrency { value: 3 } } } })"
+      R"( metadata { typed_filter_metadata { key: "convoy.ext.HostPolicy" value {)"
+      R"( [type.googleapis.com/convoy.ext.HostPolicy] { drain_timeout { seconds: 30 } } } } })"
       R"( common_lb_config { healthy_panic_threshold { } })");
 }
 

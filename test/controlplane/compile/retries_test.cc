@@ -25,6 +25,8 @@ Compiled compiled(const std::string& text) {
 std::string limits(const std::string& pool) {
   envoy::config::cluster::v3::CircuitBreakers out;
   compileLimits(parse<v1::Pool>(pool), &out);
+  EXPECT_EQ(out.thresholds_size(), 2);
+  EXPECT_EQ(out.thresholds(1).priority(), envoy::config::core::v3::HIGH);
   return shortText(out.thresholds(0));
 }
 
@@ -92,6 +94,16 @@ TEST(RetriesTest, Limits) {
   EXPECT_EQ(limits("limits { max_retries: 7 }"),
             "max_connections { value: 4294967295 } max_pending_requests { value: 4294967295 } "
             "max_requests { value: 4294967295 } max_retries { value: 7 }");
+}
+
+TEST(RetriesTest, LimitsOfHighPriority) {
+  envoy::config::cluster::v3::CircuitBreakers out;
+  compileLimits(parse<v1::Pool>("limits { max_requests: 1 } high_priority_limits { max_requests: 2 "
+                                "max_connections: 3 max_pending: 4 max_retries: 5 }"),
+                &out);
+  EXPECT_EQ(shortText(out.thresholds(1)),
+            "priority: HIGH max_connections { value: 3 } max_pending_requests { value: 4 } "
+            "max_requests { value: 2 } max_retries { value: 5 }");
 }
 
 }  // namespace

@@ -44,6 +44,12 @@ TEST(ViewsTest, ResourcesAreOneLineEach) {
             "listener  public           1         0.0.0.0:80, route table main, on nodes zone=a\n"
             "pool      web              2         weighted_least_connections, 1 backend\n"
             "backend   web/10.0.0.1:80  3         weight 3\n");
+  backend.mutable_backend()->set_enabled(false);
+  backend.mutable_backend()->set_max_connections(5);
+  std::ostringstream disabled;
+  printResources({backend}, {}, disabled);
+  EXPECT_NE(disabled.str().find("weight 3, at most 5 connections, disabled"), std::string::npos)
+      << disabled.str();
   const v1::Config config = configOf({listener, pool, backend});
   EXPECT_EQ(config.listeners_size() + config.pools_size() + config.backends_size(), 3);
 }
