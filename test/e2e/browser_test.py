@@ -56,7 +56,8 @@ class Plain(unittest.IsolatedAsyncioTestCase):
 
     async def test_a_page_echoes_a_websocket(self):
         self.reported = asyncio.get_running_loop().create_future()
-        with tempfile.TemporaryDirectory(prefix="convoy-browser") as folder:
+        # Processes that the browser has started end a little after it, and write to its profile until then.
+        with tempfile.TemporaryDirectory(prefix="convoy-browser", ignore_cleanup_errors=True) as folder:
             async with Server(self.page) as server:
                 path = os.path.join(folder, "node.yaml")
                 with open(path, "w", encoding="utf-8") as file:
