@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <utility>
 
 #include "proxy/upstream/algorithms/candidates.h"
 
@@ -17,17 +18,43 @@ bool LeastRequest::lighter(const HostSet::Entry& a, const HostSet::Entry& b) con
          std::pow(static_cast<double>(active_b), bias_) * a.weight;
 }
 
+LeastRequest::Pair LeastRequest::draw(event::Random& random) const {
+  Pair pair;
+  for (const HostSet::Entry*& entry : pair) {
+    entry = &hosts_->entries()[hosts_->draw(random)];
+    __builtin_prefetch(entry);
+  }
+  return pair;
+}
+
+LeastRequest::Pair LeastRequest::nextPair(event::Random& random) {
+  if (!drawn_) {
+    for (Pair& pair : ahead_) pair = draw(random);
+    drawn_ = true;
+  }
+  const Pair pair = std::exchange(ahead_[next_], draw(random));
+  next_ = (next_ + 1) % ahead_.size();
+  for (const HostSet::Entry* entry : ahead_[next_]) __builtin_prefetch(entry->active);
+  return pair;
+}
+
+const HostSet::Entry* LeastRequest::best(const Pair& pair, const PickContext& context) const {
+  const HostSet::Entry* best = nullptr;
+  const auto consider = [&](const HostSet::Entry& entry) {
+    if (context.triedAlready(entry.host)) return;
+    if (best == nullptr || lighter(entry, *best)) best = &entry;
+  };
+  for (const HostSet::Entry* entry : pair) consider(*entry);
+  // More draws than hosts find nothing new.
+  for (size_t i = pair.size(); i < std::min(size_t{choices_}, hosts_->size()); ++i) {
+    consider(hosts_->entries()[hosts_->draw(context.random)]);
+  }
+  return best;
+}
+
 Pick LeastRequest::pick(PickContext& context) {
   if (hosts_ == nullptr || hosts_->empty()) return {};
-  const auto entries = hosts_->entries();
-  // More draws than hosts find nothing new.
-  const auto draws = std::max(size_t{2}, std::min(size_t{choices_}, entries.size()));
-  const HostSet::Entry* best = nullptr;
-  for (size_t i = 0; i < draws; ++i) {
-    const HostSet::Entry& drawn = entries[hosts_->draw(context.random)];
-    if (context.triedAlready(drawn.host)) continue;
-    if (best == nullptr || lighter(drawn, *best)) best = &drawn;
-  }
+  const HostSet::Entry* const best = this->best(nextPair(context.random), context);
   if (best == nullptr) return adopt(context, *drawUntried(*hosts_, context));
   return take(*best->host, *best->active);
 }

@@ -112,6 +112,18 @@ TEST(LeastRequestTest, PassesOverTriedHosts) {
   }
 }
 
+// Hosts drawn for picks to come are forgotten with the set that they are of.
+TEST(LeastRequestTest, TakesOnlyHostsOfThePresentSet) {
+  const Hosts before({1, 1, 1});
+  LeastRequest policy(2, 1);
+  policy.setHosts(before.set());
+  Picks picks(policy);
+  picks.one();
+  const Hosts now({1});
+  policy.setHosts(now.set());
+  for (int i = 0; i < 10; ++i) EXPECT_EQ(picks.one().host, &now[0]);
+}
+
 TEST(LeastRequestTest, NoHosts) {
   LeastRequest policy(2, 1);
   Picks picks(policy);
