@@ -78,7 +78,7 @@ Host* WorkerCluster::findPreferred(const HostPreference& preferred,
   return nullptr;
 }
 
-HostRef& WorkerCluster::refTo(const Host& host, Priority priority) {
+HostRef& WorkerCluster::makeRefTo(const Host& host, Priority priority) {
   const size_t slot = host.slot();
   std::vector<HostRef>& pools = poolsOf(priority);
   if (slot >= pools.size()) pools.resize(slot + 1);
@@ -265,6 +265,7 @@ void WorkerClusters::apply(const Publication& publication) {
     if (found == clusters_.end()) continue;
     const std::shared_ptr<WorkerCluster> cluster = std::move(found->second);
     clusters_.erase(found);
+    recent_.fill(nullptr);
     cluster->retire();
   }
 }
@@ -289,6 +290,7 @@ void WorkerClusters::shutdown() {
   shut_down_ = true;
   auto clusters = std::move(clusters_);
   clusters_.clear();
+  recent_.fill(nullptr);
   for (auto& [name, cluster] : clusters) cluster->shutdown();
   context_->closing.shutdown();
 }

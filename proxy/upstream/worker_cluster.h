@@ -181,7 +181,13 @@ class WorkerCluster : public std::enable_shared_from_this<WorkerCluster> {
   Pick choose(PickContext& context, Host* wanted, bool strict);
   PickResult resultOf(const Pick& pick, const Host* wanted, Priority priority);
   HostPool* poolOf(const Host& host, Priority priority) const;
-  HostRef& refTo(const Host& host, Priority priority);
+  HostRef& refTo(const Host& host, Priority priority) {
+    std::vector<HostRef>& pools = poolsOf(priority);
+    const size_t slot = host.slot();
+    if (slot < pools.size() && pools[slot] && !pools[slot].pool()->draining()) return pools[slot];
+    return makeRefTo(host, priority);
+  }
+  HostRef& makeRefTo(const Host& host, Priority priority);
   std::vector<HostRef>& poolsOf(Priority priority) { return pools_[static_cast<size_t>(priority)]; }
   const std::vector<HostRef>& poolsOf(Priority priority) const {
     return pools_[static_cast<size_t>(priority)];
@@ -241,8 +247,11 @@ class WorkerClusters {
 
   // Null if there is no such cluster. The pointer is good for this turn; a HostRef makes it last.
   WorkerCluster* find(std::string_view name) const {
+    WorkerCluster*& recent =
+        recent_[reinterpret_cast<uintptr_t>(name.data()) / 16 % recent_.size()];
+    if (recent != nullptr && recent->spec().name == name) return recent;
     const auto found = clusters_.find(name);
-    return found == clusters_.end() ? nullptr : found->second.get();
+    return found == clusters_.end() ? nullptr : recent = found->second.get();
   }
   size_t size() const { return clusters_.size(); }
 
@@ -270,6 +279,9 @@ class WorkerClusters {
 
   const std::shared_ptr<WorkerContext> context_;
   absl::flat_hash_map<std::string, std::shared_ptr<WorkerCluster>, Hash, Equal> clusters_;
+  // Found of late, where the address of the name says: a route's name stays where it is, so most
+  // requests find their cluster by one comparison, which costs half of what hashing the name does.
+  mutable std::array<WorkerCluster*, 8> recent_{};
   bool shut_down_ = false;
 };
 
