@@ -2,10 +2,11 @@
 
 // A cluster's circuit breakers (envoy.config.cluster.v3.CircuitBreakers): exact limits for the
 // whole node (limit.h), one padded atomic each, shared by the workers. Each priority has its own.
-// The one exception to their exactness is Envoy's: at the connection limit, a host that has no
-// connection on this worker gets one all the same once there is no idle connection to take the
-// place of (counted in upstream_cx_overflow), since nothing else would ever let its requests go on.
-// A host's own limit has no exception (host_limits.h).
+// None of them is ever exceeded. Envoy opens a connection beyond the limit where a host has none on
+// a worker, since nothing else would let its requests go on there; here they wait, and other hosts
+// and workers make way (permit_queues.h).
+// A connection that only sends the rest of what a tunnel's client said (closing_connections.h) is
+// not counted any more.
 //
 // max_requests costs nothing where connections bound it: an HTTP/1.1 request holds a connection, so
 // with max_requests >= max_connections (as in Envoy's defaults) the latter's limit implies it.

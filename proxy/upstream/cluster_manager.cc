@@ -56,6 +56,7 @@ class ClusterManager::Impl {
   }
 
   ~Impl() {
+    sends_looks_->store(false);
     if (health_ != nullptr) {
       health_->onChanged(nullptr);
       health_->onPassed(nullptr);
@@ -218,6 +219,8 @@ class ClusterManager::Impl {
     metrics.membership_excluded.set(counts.excluded);
     metrics.max_host_weight.set(counts.max_weight);
     change.dirty |= cluster.limits.update(*cluster.spec, *cluster.hosts, cluster.membership);
+    // A limit may be higher.
+    if (cluster.shared->permits.anybody()) cluster.shared->permits.lookAll();
     // Which hosts are half-open may be all that is new.
     Guard* const guard = cluster.guard.guard();
     change.dirty |= guard != nullptr && guard->takeChanged();
@@ -241,7 +244,8 @@ class ClusterManager::Impl {
 
   // What workers see of hosts comes to main, and is for nobody if the cluster, or all of this, is
   // gone then.
-  void listenTo(ClusterShared& shared, const std::string& name) {
+  void listenTo(const std::shared_ptr<ClusterShared>& of, const std::string& name) {
+    ClusterShared& shared = *of;
     const auto tell = [&main = main_, self = std::weak_ptr<Impl*>(self_),
                        name](std::function<void(Guard&)> news) {
       main.post([self, name, news = std::move(news)] {
@@ -259,6 +263,13 @@ class ClusterManager::Impl {
         if (const auto impl = self.lock()) (*impl)->askForConnections(name, worker);
       });
     };
+    shared.permits.lookBy([workers = workers_, sends = sends_looks_,
+                           weak = std::weak_ptr<ClusterShared>(of)](size_t worker) {
+      if (!sends->load()) return;
+      workers[worker]->post([weak, worker] {
+        if (const auto cluster = weak.lock()) WorkerCluster::look(*cluster, worker);
+      });
+    });
     shared.tell_probe = [tell](const std::shared_ptr<const Host>& host, bool passed) {
       tell([host, passed](Guard& guard) { guard.onProbe(*host, passed); });
     };
@@ -321,7 +332,7 @@ class ClusterManager::Impl {
     std::erase_if(retired_, [](const auto& entry) { return entry.second.expired(); });
     if (shared == nullptr) {
       shared = std::make_shared<ClusterShared>(registry_, name, workers_.size());
-      listenTo(*shared, name);
+      listenTo(shared, name);
     }
     return shared;
   }
@@ -384,6 +395,8 @@ class ClusterManager::Impl {
   std::map<std::string, std::shared_ptr<Cluster>, std::less<>> clusters_;
   std::map<std::string, std::weak_ptr<ClusterShared>> retired_;
   const std::shared_ptr<Impl*> self_ = std::make_shared<Impl*>(this);  // for what workers post
+  // From worker to worker, as long as the loops are sure to be there.
+  const std::shared_ptr<std::atomic<bool>> sends_looks_ = std::make_shared<std::atomic<bool>>(true);
 };
 
 ClusterManager::ClusterManager(event::Loop& main, std::vector<event::Loop*> workers,

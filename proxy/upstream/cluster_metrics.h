@@ -32,6 +32,8 @@ struct ClusterMetrics {
   observe::Counter recovery_overflow;
   observe::Counter host_limit_passed_over;
   observe::Counter host_limit_overflow;
+  observe::Counter connection_limit_waited;
+  observe::Counter connection_limit_given_up;
   observe::Counter host_drain_timeout;
   observe::Counter override_host_selected;
   observe::Counter override_host_fallback;
@@ -159,6 +161,12 @@ struct ClusterMetrics {
             "Picks that passed over a host with as many connections as it may have (Convoy's own)");
     visitor("host_limit.overflow", self.host_limit_overflow,
             "Requests refused since all hosts have as many connections as they may (Convoy's own)");
+    visitor("connection_limit.waited", self.connection_limit_waited,
+            "Times requests began to wait for a connection that other hosts or workers had "
+            "(Convoy's own)");
+    visitor("connection_limit.given_up", self.connection_limit_given_up,
+            "Connections closed since requests to other hosts or on other workers had none "
+            "(Convoy's own)");
     visitor("host_drain_timeout", self.host_drain_timeout,
             "Hosts without new requests whose last ones were broken off (Convoy's own)");
     visitor("lb_healthy_panic", self.lb_healthy_panic,

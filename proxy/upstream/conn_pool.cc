@@ -23,13 +23,14 @@ void HostLease::giveBack() {
   if (held & kBound) host_.pool()->cluster().releaseBound();
   if (held & kProbe) host_.host().streaks().giveBackProbe();
   if (held & kMetered) host_.pool()->cluster().breakers().recovering.release();
-  if (held & kConnection) host_.host().limits().disconnect();
+  if (held & kConnection) host_.pool()->giveBackHostPermit();
   if (held & kRequest) host_.host().limits().endRequest();
 }
 
 HostPool::HostPool(std::shared_ptr<WorkerCluster> cluster, std::shared_ptr<const Host> host,
                    Priority priority)
-    : cluster_(std::move(cluster)),
+    : PermitWaiter(cluster->worker(), *host, priority),
+      cluster_(std::move(cluster)),
       host_(std::move(host)),
       metrics_(host_->metrics(cluster_->worker())),
       priority_(priority),
@@ -43,7 +44,7 @@ HostPool::HostPool(std::shared_ptr<WorkerCluster> cluster, std::shared_ptr<const
 
 HostPool::~HostPool() {
   CONVOY_ASSERT(pending_.empty() && connecting_.empty() && idle_.empty() && partial_.empty() &&
-                busy_.empty());
+                busy_.empty() && !waiting());
 }
 
 PriorityBreakers& HostPool::breakers() const {
@@ -60,7 +61,7 @@ PendingStream* HostPool::newStream(HostLease lease, http::ResponseReceiver& rece
                                    PoolCallbacks& callbacks, ConnectionAge age) {
   if (lease.handOver(HostLease::kConnection)) ++permits_;
   PendingStream* const pending = startOrWait(std::move(lease), receiver, callbacks, age);
-  for (; permits_ > 0; --permits_) host_->limits().disconnect();
+  for (; permits_ > 0; --permits_) giveBackHostPermit();
   return pending;
 }
 
@@ -80,6 +81,7 @@ PendingStream* HostPool::startOrWait(HostLease lease, http::ResponseReceiver& re
     cluster_->metrics().upstream_rq_pending_total.add();
     cluster_->metrics().upstream_rq_pending_active.add();
     openForPending();
+    if (waiting()) cluster_->metrics().upstream_cx_overflow.add();
     return stream.state() == PoolStream::State::Pending ? &stream : nullptr;
   }
   PoolStream& stream = cluster_->streams().take();
@@ -115,6 +117,7 @@ void HostPool::endPending(PoolStream& stream) {
   --counts_.pending;
   cluster_->metrics().upstream_rq_pending_active.sub();
   breakers().pending.release();
+  if (waiting() && counts_.pending <= connecting_room_) stopWaiting();
 }
 
 // The stream has left the queue.
@@ -147,51 +150,22 @@ void HostPool::serve(PooledConnection& connection) {
 // --- connections ---
 
 void HostPool::openForPending() {
+  // An idle one of ours that makes way for another comes back here.
+  if (opening_ || connecting_room_ >= counts_.pending) return;
   const HostRef self(this);
+  if (hopeless()) {
+    if (openConnections() > 0) return stopWaiting();
+    cluster_->metrics().upstream_rq_pending_overflow.add(counts_.pending);
+    return failOldest(counts_.pending, http::Failure::UpstreamOverflow);
+  }
+  opening_ = true;
   while (connecting_room_ < counts_.pending && openConnection()) {
   }
-  const bool open = counts_.connecting + counts_.idle + counts_.busy > 0;
-  if (!open && counts_.pending > 0) failOldest(counts_.pending, http::Failure::UpstreamOverflow);
-}
-
-// Of the host's own limit, which is never exceeded. False: those that are open will serve the
-// queue, or there are none.
-bool HostPool::takeHostPermit() {
-  if (permits_ > 0) {
-    --permits_;
-    return true;
-  }
-  HostLimits& limits = host_->limits();
-  if (limits.tryConnect()) return true;
-  cluster_->metrics().upstream_cx_overflow.add();
-  // An idle one that the stream was to pass over makes way.
-  if (counts_.connecting + counts_.busy > 0 || !closeOldestIdle()) return false;
-  return connecting_room_ < counts_.pending && limits.tryConnect();
-}
-
-bool HostPool::takePermits() {
-  if (!takeHostPermit()) return false;
-  Limit& connections = breakers().connections;
-  const uint32_t most = limits().max_connections;
-  if (connections.tryAcquire(most)) return true;
-  cluster_->metrics().upstream_cx_overflow.add();
-  // Those that are open will serve the queue; without one, an idle one makes way.
-  bool waits = counts_.connecting + counts_.busy > 0;
-  if (!waits) {
-    if (!closeOldestIdle()) cluster_->closeAnIdleConnection(priority_);
-    // Its end may have opened the one that is wanted.
-    waits = connecting_room_ >= counts_.pending;
-  }
-  if (waits) {
-    host_->limits().disconnect();
-    return false;
-  }
-  if (!connections.tryAcquire(most)) connections.acquireAnyway();
-  return true;
+  opening_ = false;
 }
 
 bool HostPool::openConnection() {
-  if (!takePermits()) return false;
+  if (!takePermitsOrWait()) return false;
   auto* connection = new PooledConnection(HostRef(this));
   connecting_.pushFront(*connection);
   ++counts_.connecting;
@@ -244,10 +218,11 @@ void HostPool::onTransition(PooledConnection& connection, PooledConnectionState 
   const PooledConnectionState to = connection.state();
   --countOf(from);
   if (from == PooledConnectionState::Connecting) connecting_room_ -= connection.expectedStreams();
+  if (from == PooledConnectionState::Draining) --draining_connections_;
+  if (to == PooledConnectionState::Draining) ++draining_connections_;
   connection.unlink();
   if (to == PooledConnectionState::Closed) {
-    breakers().connections.release();
-    host_->limits().disconnect();
+    giveBackPermits();
     cluster_->loop().destroyAtEndOfTurn(std::unique_ptr<PooledConnection>(&connection));
     return;
   }
@@ -258,8 +233,8 @@ void HostPool::onTransition(PooledConnection& connection, PooledConnectionState 
 void HostPool::onConnectFailed(http::Failure failure) {
   const HostRef self(this);
   cluster_->noteConnectFailure(*host_);
-  const bool hopeless = counts_.connecting + counts_.busy + counts_.idle == 0;
-  failOldest(hopeless ? counts_.pending : uint32_t{counts_.pending > connecting_room_}, failure);
+  const bool without = openConnections() == 0;
+  failOldest(without ? counts_.pending : uint32_t{counts_.pending > connecting_room_}, failure);
   openForPending();
 }
 

@@ -12,8 +12,11 @@
 //                   that it may be used again, or is closed
 //
 // A connection is opened only with a permit of the host's own limit (host_limits.h), which a pick
-// may have taken already, and one of the cluster's. Where that of the host is not to be had, and
-// there is no connection to wait for, what waits fails with UpstreamOverflow.
+// may have taken already, and one of the cluster's (breakers.h); neither is ever exceeded. While
+// one is not to be had, what waits goes on waiting: for the connections that there are, and in a
+// queue with the pools of other hosts and workers (permit_queues.h), which give up what is idle,
+// and their turn with the rest (pool_permits.cc). Where the limit is 0, it fails with
+// UpstreamOverflow.
 //
 // A failed connect fails the oldest waiting stream; the others go on waiting while a connection is
 // being opened or is in use, else they fail too. A connection that the upstream closes while idle
@@ -38,6 +41,7 @@
 #include "proxy/upstream/breakers.h"
 #include "proxy/upstream/host.h"
 #include "proxy/upstream/idle_close.h"
+#include "proxy/upstream/permit_queues.h"
 
 namespace convoy::upstream {
 
@@ -172,7 +176,7 @@ class PendingStream {
 };
 
 // Whatever ends a stream or frees a connection comes back here.
-class HostPool {
+class HostPool final : private PermitWaiter {
  public:
   // For people and tests.
   struct Counts {
@@ -214,6 +218,10 @@ class HostPool {
   void closeAll(http::Failure failure);
   // The connection that has been idle for longest. False if none is idle.
   bool closeOldestIdle();
+  bool giveUpOldestIdle();  // for another pool
+  // As many connections as are wanted and may be.
+  void openForPending();
+  void onTurn() override { openForPending(); }
 
   // From PooledConnection and PoolStream.
   void onTransition(PooledConnection& connection, PooledConnectionState from);
@@ -222,6 +230,10 @@ class HostPool {
   std::string_view transportFailure() const { return transport_failure_; }
   void noteTransportFailure(std::string_view reason) { transport_failure_ = reason; }
   void onConnectionGone() { openForPending(); }
+  // Whether a connection is to make way for another pool's. REQUIRES: permits().anybody().
+  bool givesUp(const PooledConnection& connection) const;
+  // Of one that was not used.
+  void giveBackHostPermit() const;
   void serve(PooledConnection& connection);  // streams that wait, as many as it has room for
   void endActive(PoolStream& stream);
   void cancel(PoolStream& stream);
@@ -243,17 +255,29 @@ class HostPool {
   const CircuitBreakers& limits() const;
   PendingStream* startOrWait(HostLease lease, http::ResponseReceiver& receiver,
                              PoolCallbacks& callbacks, ConnectionAge age);
-  bool takeHostPermit();
-  bool takePermits();
   static void onDrainTimeout(void* self);
   void startOn(PooledConnection& connection, PoolStream& stream);
   void endPending(PoolStream& stream);
   void failPending(PoolStream& stream, http::Failure failure);
   void failOldest(uint32_t count, http::Failure failure);
-  void openForPending();
   bool openConnection();
   Connections& listOf(PooledConnectionState state);
   uint32_t& countOf(PooledConnectionState state);
+  uint32_t openConnections() const { return counts_.connecting + counts_.idle + counts_.busy; }
+
+  // pool_permits.cc
+  PermitQueues& permits() const;
+  uint32_t& heldByWorker() const;
+  bool lacksNoMore(Lacks lacks) const;
+  // No connection that will serve what waits sooner or later.
+  bool isUrgent() const { return openConnections() == draining_connections_; }
+  Lacks tryTakePermits();
+  Lacks takePermits();
+  bool takePermitsOrWait();
+  void stopWaiting();
+  void stirPermits() const;
+  void giveBackPermits() const;
+  bool hopeless() const;
 
   const std::shared_ptr<WorkerCluster> cluster_;
   const std::shared_ptr<const Host> host_;
@@ -262,7 +286,9 @@ class HostPool {
   uint64_t references_ = 0;  // HostRefs
   uint32_t permits_ = 0;     // of the host's limit, for connections that are about to be opened
   bool draining_ = false;
+  bool opening_ = false;  // openForPending() is on the stack
   Counts counts_;
+  uint32_t draining_connections_ = 0;  // of those that are busy; they serve nobody any more
   uint32_t expected_streams_;
   uint32_t connecting_room_ = 0;  // streams that the connecting ones will carry
   Connections connecting_;

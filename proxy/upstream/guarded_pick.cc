@@ -115,6 +115,8 @@ WorkerCluster::Refusal WorkerCluster::admit(HostLease& lease) {
     lease.hold(HostLease::kRequest);
   }
   if (limits.limitsConnections() && !lease.ref().pool()->hasRoom()) {
+    // Who waits for one already comes first.
+    if (permits().anybody() && permits().ofHost(host).any) return Refusal::Connections;
     if (!limits.tryConnect()) return Refusal::Connections;
     lease.hold(HostLease::kConnection);
   }
@@ -129,7 +131,8 @@ PickResult WorkerCluster::overflow(const PickContext& context, int refusals) {
   if (may_ask) {
     // Who comes while others are asked waits for the next time: what was idle may be since then.
     out_of_connections_[asking_ ? 1 : 0].add(*context.waiter);
-    if (!std::exchange(asking_, true)) shared_->ask_for_connections(context_->worker);
+    if (!asking_) shared_->ask_for_connections(context_->worker);
+    setAsking(true);
     return {.kind = Pick::Kind::Later, .lease = {}};
   }
   if (connections) metrics_.host_limit_overflow.add();
@@ -141,10 +144,16 @@ void WorkerCluster::giveUpIdleConnections() {
   for (const auto& pools : pools_) {
     for (const HostRef& ref : pools) {
       if (!ref || !ref.host().limits().limitsConnections()) continue;
-      while (ref.pool()->closeOldestIdle()) {
+      while (ref.pool()->giveUpOldestIdle()) {
       }
     }
   }
+}
+
+// While it is set, connections to hosts at their limits are not kept by any worker.
+void WorkerCluster::setAsking(bool asking) {
+  if (std::exchange(asking_, asking) == asking) return;
+  asking ? permits().beginAsking() : permits().endAsking();
 }
 
 void WorkerCluster::onConnectionsGivenUp() {
@@ -152,7 +161,7 @@ void WorkerCluster::onConnectionsGivenUp() {
   all_given_up_ = true;
   out_of_connections_[0].tell();
   all_given_up_ = false;
-  asking_ = !out_of_connections_[1].empty();
+  setAsking(!out_of_connections_[1].empty());
   if (!asking_) return;
   out_of_connections_[1].moveTo(out_of_connections_[0]);
   shared_->ask_for_connections(context_->worker);

@@ -120,6 +120,9 @@ void PooledConnection::resetStream(PoolStream& stream, http::Failure failure) {
 void PooledConnection::endStream(PoolStream& stream) {
   --active_;
   pool_.endActive(stream);
+  // One that goes idle is looked at when it does.
+  const bool shared = active_ > 0 && (state_ == State::Partial || state_ == State::Full);
+  if (shared && cluster_.permits().anybody() && pool_.givesUp(*this)) giveUp();
 }
 
 void PooledConnection::endAllStreams() {
@@ -153,7 +156,11 @@ void PooledConnection::onMaxStreams(uint32_t streams) {
 void PooledConnection::settle() {
   if (state_ == State::Closed || state_ == State::Connecting) return;
   if (codec_.codec->idle()) endAllStreams();  // those that the codec has reset
-  if (protocol_error_ || codec_.codec->mustClose() || state_ == State::Draining) return drain();
+  if (protocol_error_ || codec_.codec->mustClose() || state_ == State::Draining) {
+    drain();
+    if (state_ == State::Draining) pool_.openForPending();  // it serves nobody else
+    return;
+  }
   if (active_ == 0 ? state_ != State::Idle
                    : state_ == State::Full && active_ < codec_.max_streams) {
     return becomeAvailable();
@@ -163,11 +170,18 @@ void PooledConnection::settle() {
 
 void PooledConnection::becomeAvailable() {
   transition(active_ == 0 ? State::Idle : State::Partial);
+  if (cluster_.permits().anybody() && pool_.givesUp(*this)) return giveUp();
   pool_.serve(*this);
   if (state_ != State::Idle) return;
   if (pool_.draining()) return close(By::Us);
   idle_since_ = cluster_.loop().now();
   if (pool_.idleQueue() != nullptr) deadline_.arm(*pool_.idleQueue());
+}
+
+// For another pool.
+void PooledConnection::giveUp() {
+  cluster_.metrics().connection_limit_given_up.add();
+  drain();
 }
 
 // --- the end ---

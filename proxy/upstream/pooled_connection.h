@@ -47,6 +47,7 @@ class PooledConnection final : public net::ConnectionHandler,
   uint32_t expectedStreams() const { return expected_streams_; }
   bool hasRoom() const { return state_ == State::Idle || state_ == State::Partial; }
   uint64_t streamsStarted() const { return streams_started_; }
+  uint32_t streams() const { return active_; }  // on it now
   uint64_t reads() const { return reads_; }
   const net::Address& localAddress() { return connection_->localAddress(); }
 
@@ -98,6 +99,7 @@ class PooledConnection final : public net::ConnectionHandler,
   void loseCodec(http::Failure failure);
   void settle();
   void becomeAvailable();
+  void giveUp();
   void endStream(PoolStream& stream);
   void endAllStreams();
   void noteIdleClose();

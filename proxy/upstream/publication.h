@@ -18,6 +18,7 @@
 #include "proxy/upstream/host.h"
 #include "proxy/upstream/host_set.h"
 #include "proxy/upstream/outlier/recorder.h"
+#include "proxy/upstream/permit_queues.h"
 #include "proxy/upstream/spec.h"
 
 namespace convoy::upstream {
@@ -31,7 +32,8 @@ struct ClusterShared {
   ClusterShared(observe::MetricRegistry& registry, const std::string& name, size_t workers)
       : metrics(registry, "cluster", {{"envoy_cluster_name", name}}, static_cast<int>(workers) + 1),
         breaker_gauges(registry, {{"envoy_cluster_name", name}}, breakers,
-                       [this, workers] { return requestsUnderWay(workers); }) {}
+                       [this, workers] { return requestsUnderWay(workers); }),
+        permits(workers) {}
 
   // Or waiting for a connection, on all workers. Any thread.
   int64_t requestsUnderWay(size_t workers) {
@@ -47,6 +49,7 @@ struct ClusterShared {
   observe::MetricGroup<ClusterMetrics> metrics;  // the last slot is main's
   Breakers breakers;
   BreakerGauges breaker_gauges;
+  PermitQueues permits;  // of connections, where the breakers or a host's limits have none left
   AskForConnections ask_for_connections;  // set before the first worker has it, like those below
   TellStreak tell_streak;
   TellProbe tell_probe;

@@ -33,10 +33,13 @@ WorkerCluster::WorkerCluster(std::shared_ptr<WorkerContext> context, const Clust
       shared_(update.shared),
       metrics_(shared_->metrics.slot(static_cast<int>(context_->worker))),
       recorder_(shared_->tell_streak, shared_->tell_probe) {
+  permits().of(worker()).cluster = this;
   this->update(update);
 }
 
-WorkerCluster::~WorkerCluster() = default;
+WorkerCluster::~WorkerCluster() {
+  giveUpNothing();
+}
 
 // --- requests ---
 
@@ -132,15 +135,6 @@ bool WorkerCluster::tryStartRetry(Priority priority) {
   return false;
 }
 
-void WorkerCluster::closeAnIdleConnection(Priority priority) {
-  const std::vector<HostRef>& pools = poolsOf(priority);
-  for (size_t i = 0; i < pools.size(); ++i) {
-    if (++evict_next_ >= pools.size()) evict_next_ = 0;
-    const HostRef& ref = pools[evict_next_];
-    if (ref && ref.pool()->closeOldestIdle()) return;
-  }
-}
-
 // --- updates ---
 
 // Returns the policy that is replaced: those who wait for its answer are told by its end.
@@ -189,6 +183,8 @@ void WorkerCluster::update(const ClusterUpdate& update) {
   guarded_ =
       in_panic_ || !half_open_.empty() || spec_->recovery.has_value() || update.limited_hosts;
   watches_heads_ = wants_results_ || in_panic_ || recorder_.records();
+  // The limits may be others.
+  if (permits().anybody()) permits().look(worker());
 }
 
 void WorkerCluster::drop(HostRef& slot) {
@@ -204,6 +200,14 @@ void WorkerCluster::endPicks() {
   balancer_ = std::make_unique<NoHost>();
   hosts_ = std::make_shared<const HostSet>(std::vector<HostSet::Entry>{});
   for (PickWaiters& waiters : out_of_connections_) waiters.tell();
+  setAsking(false);
+  giveUpNothing();
+}
+
+// What is left closes by itself when it is idle.
+void WorkerCluster::giveUpNothing() {
+  WorkerCluster*& gives = permits().of(worker()).cluster;
+  if (gives == this) gives = nullptr;
 }
 
 void WorkerCluster::retire() {
@@ -225,9 +229,9 @@ void WorkerCluster::shutdown() {
 }
 
 // Null if no request has used this host yet.
-HostPool* WorkerCluster::poolOf(const Host& host, Priority priority) const {
+HostPool* WorkerCluster::poolOf(uint32_t slot, Priority priority) const {
   const std::vector<HostRef>& pools = poolsOf(priority);
-  return host.slot() < pools.size() ? pools[host.slot()].pool() : nullptr;
+  return slot < pools.size() ? pools[slot].pool() : nullptr;
 }
 
 void WorkerCluster::dropPool(const Host& host) {

@@ -149,14 +149,22 @@ class WorkerCluster : public std::enable_shared_from_this<WorkerCluster> {
   event::DeadlineQueue* connectQueue() const { return connect_queue_; }
   event::DeadlineQueue* idleQueue() const { return idle_queue_; }
   event::DeadlineQueue* ageQueue() const { return age_queue_; }
-  // Makes room for another connection, if any host of this cluster has an idle one here.
-  void closeAnIdleConnection(Priority priority);
+  PermitQueues& permits() const { return shared_->permits; }
+  // Makes room for another connection, if any host of this cluster (that host) has an idle one
+  // here.
+  bool closeAnIdleConnection(Priority priority);
+  bool closeAnIdleConnectionTo(const Host& host);
+  // Of both priorities, on this worker.
+  uint32_t connectionsTo(const Host& host) const;
   // A connection to this host could not be opened.
   void noteConnectFailure(const Host& host) {
     if (wants_results_) tellBalancer(host, 0, {}, /*abandoned=*/false);
   }
   // What a pick took of the bound.
   void releaseBound() { shared_->bounded_active.fetch_sub(1, std::memory_order_relaxed); }
+
+  // That worker looks what it can take or give up of the permits (permit_queues.h).
+  static void look(ClusterShared& shared, size_t worker);
 
   // For WorkerClusters.
   void update(const ClusterUpdate& update);
@@ -180,7 +188,10 @@ class WorkerCluster : public std::enable_shared_from_this<WorkerCluster> {
   Host* findPreferred(const HostPreference& preferred, const PickContext& context) const;
   Pick choose(PickContext& context, Host* wanted, bool strict);
   PickResult resultOf(const Pick& pick, const Host* wanted, Priority priority);
-  HostPool* poolOf(const Host& host, Priority priority) const;
+  HostPool* poolOf(const Host& host, Priority priority) const {
+    return poolOf(host.slot(), priority);
+  }
+  HostPool* poolOf(uint32_t slot, Priority priority) const;
   HostRef& refTo(const Host& host, Priority priority) {
     std::vector<HostRef>& pools = poolsOf(priority);
     const size_t slot = host.slot();
@@ -205,10 +216,13 @@ class WorkerCluster : public std::enable_shared_from_this<WorkerCluster> {
   bool hasRoom(const Host& host, Priority priority) const;
   Refusal admit(HostLease& lease);
   PickResult overflow(const PickContext& context, int refusals);
+  void setAsking(bool asking);
   const Host* takeProbe(const PickContext& context) const;
   void tellBalancer(const Host& host, uint16_t status, event::Duration took, bool abandoned);
   [[nodiscard]] std::unique_ptr<LoadBalancer> adoptSpec(std::shared_ptr<const ClusterSpec> spec);
   void endPicks();
+  void giveUpForOthers();  // pool_permits.cc
+  void giveUpNothing();
   void drop(HostRef& slot);
 
   const std::shared_ptr<WorkerContext> context_;

@@ -61,25 +61,27 @@ class Servers {
   }
   // Takes connections and requests that have come.
   void take() {
+    // Looked at in this order, a connection never seems to come before the one that made way for it
+    // has gone.
     std::vector<const RawSocket*> sockets;
+    const size_t listening = up_ ? listening_.size() : 0;
+    for (size_t i = 0; i < listening; ++i) sockets.push_back(&listening_[i]);
     for (const auto& connection : connections_) sockets.push_back(&connection->socket);
-    const size_t known = connections_.size();
-    for (size_t i = 0; up_ && i < listening_.size(); ++i) sockets.push_back(&listening_[i]);
     const std::vector<bool> ready = readable(sockets);
-    for (size_t i = 0; i < known; ++i) {
+    for (size_t i = listening; i < ready.size(); ++i) {
       if (!ready[i]) continue;
-      Connection& connection = *connections_[i];
+      Connection& connection = *connections_[i - listening];
       connection.asked = !connection.socket.receive().empty();
       if (!connection.asked) connection.socket.close();
     }
-    for (size_t i = known; i < ready.size(); ++i) {
+    for (size_t i = 0; i < listening; ++i) {
       if (!ready[i]) continue;
-      const size_t server = i - known;
-      connections_.push_back(std::make_unique<Connection>(listening_[server].accept(), server));
+      connections_.push_back(std::make_unique<Connection>(listening_[i].accept(), i));
     }
     std::erase_if(connections_, [](const auto& connection) { return connection->socket.fd() < 0; });
     most_ = std::max(most_, underWay());
     for (size_t i = 0; i < listening_.size(); ++i) most_open_ = std::max(most_open_, open(i));
+    most_open_together_ = std::max(most_open_together_, connections_.size());
   }
   // Connections of one server.
   size_t open(size_t server) const {
@@ -89,6 +91,8 @@ class Servers {
   }
   // Of any server, ever.
   size_t mostOpen() const { return most_open_; }
+  // Of all servers, ever.
+  size_t mostOpenTogether() const { return most_open_together_; }
   size_t underWay() const {
     size_t count = 0;
     for (const auto& connection : connections_) count += connection->asked;
@@ -113,6 +117,7 @@ class Servers {
   std::vector<std::unique_ptr<Connection>> connections_;
   size_t most_ = 0;  // requests under way at a time, ever
   size_t most_open_ = 0;
+  size_t most_open_together_ = 0;
 };
 
 // Each with one request under way.

@@ -74,7 +74,7 @@ TEST_F(BreakerGaugesTest, WhatIsLeftIsShownWhereItIsAskedFor) {
                         .track_remaining = true};
   gauges_.setLimits(spec);
   breakers_.high.connections.tryAcquire(10);
-  for (int i = 0; i < 22; ++i) breakers_.high.pending.acquireAnyway();
+  for (int i = 0; i < 22; ++i) EXPECT_TRUE(breakers_.high.pending.tryAcquire(22));
   breakers_.high.requests.tryAcquire(30);
   const auto values = read();
   EXPECT_EQ(values.at("circuit_breakers.high.remaining_cx"), 9);

@@ -344,20 +344,23 @@ TEST_F(ConnPoolTest, AtTheConnectionLimitAnIdleOneOfAnotherHostMakesWay) {
   EXPECT_EQ(cluster().breakers().connections.used(), 1u);
 }
 
-TEST_F(ConnPoolTest, AHostWithoutAConnectionGetsOneBeyondTheLimit) {
+TEST_F(ConnPoolTest, AHostWithoutAConnectionWaitsForItsTurn) {
   makeCluster(withConnections(1), 2);
   TestRequest first;
   TestRequest second;
   TestRequest third;
   send(first);
   send(second);
-  EXPECT_NE(second.sender, nullptr) << "nothing would ever let it go on";
-  EXPECT_EQ(cluster().breakers().connections.used(), 2u);
   send(third);
-  EXPECT_TRUE(third.waiting()) << "its host has a connection";
+  EXPECT_TRUE(second.waiting());
+  EXPECT_EQ(cluster().breakers().connections.used(), 1u) << "never more";
   answer(peer(0));
-  answer(peer(0));
+  EXPECT_NE(second.sender, nullptr) << "before the third, whose host has had the connection";
+  EXPECT_TRUE(third.waiting());
+  answer(peer(1));
+  answer(peer(2));
   EXPECT_EQ(third.status, 200);
+  EXPECT_EQ(cluster().breakers().connections.used(), 1u);
 }
 
 TEST_F(ConnPoolTest, AConnectionThatEndsMakesRoomForThoseThatWait) {

@@ -6,7 +6,7 @@
 #include <string>
 #include <vector>
 
-#include "test/proxy/upstream/fixture.h"
+#include "test/proxy/upstream/several_workers.h"
 
 namespace convoy::upstream {
 namespace {
@@ -15,44 +15,8 @@ using http::Failure;
 using test::TestRequest;
 using namespace std::chrono_literals;
 
-constexpr size_t kWorkers = 3;
-
-class GuardedPickTest : public test::UpstreamTest {
+class GuardedPickTest : public test::SeveralWorkersTest {
  protected:
-  // The workers take turns on the test's own thread.
-  GuardedPickTest() {
-    manager_ = std::make_unique<ClusterManager>(
-        loop_.loop(), std::vector<event::Loop*>(kWorkers, &loop_.loop()), registry_, io_);
-  }
-  WorkerCluster& on(size_t worker) { return *manager_->worker(worker).find("web"); }
-  static EndpointSpec limited(int index, uint32_t most) {
-    EndpointSpec spec = endpoint(index);
-    spec.max_connections = most;
-    return spec;
-  }
-  // The cluster "web" with these hosts.
-  void make(std::vector<EndpointSpec> hosts, std::shared_ptr<ClusterSpec> spec = clusterSpec()) {
-    setHosts(std::move(hosts), {std::move(spec)});
-  }
-  void sendOn(size_t worker, TestRequest& request, Priority priority = Priority::Default) {
-    request.start(on(worker), {}, priority);
-    run();
-  }
-  const Host& host(int index) {
-    const Host* found = nullptr;
-    manager_->forEach([&](const ClusterManager::ClusterView& view) {
-      for (const auto& one : view.hosts) {
-        if (one.host.address() == address(index)) found = &one.host;
-      }
-    });
-    return *found;
-  }
-  // Of all workers.
-  uint64_t sum(observe::Counter ClusterMetrics::*counter) {
-    uint64_t sum = 0;
-    for (size_t i = 0; i < kWorkers; ++i) sum += (on(i).metrics().*counter).value();
-    return sum;
-  }
   static int lastPart(const PickResult& picked) {
     const std::string ip = picked.lease.host().address().ipText();
     return std::stoi(ip.substr(ip.rfind('.') + 1));

@@ -204,6 +204,34 @@ TEST_F(Http2PoolTest, WhatIsTriedAgainDoesNotGoToTheConnectionThatIsLost) {
   }
 }
 
+// One that always has a stream would never be idle.
+TEST_F(Http2PoolTest, AConnectionThatAnotherHostNeedsTakesNoMoreStreams) {
+  auto spec = clusterSpec();
+  spec->protocol = UpstreamProtocol::Http2;
+  spec->breakers.max_connections = 1;
+  makeCluster(spec, 2);
+  TestRequest one, other, two, third;
+  send(one);
+  settle(0, 100);
+  send(other);
+  send(two);
+  EXPECT_NE(two.sender, nullptr);
+  EXPECT_TRUE(other.waiting()) << "its host has none";
+  answer(0, 1);
+  EXPECT_EQ(counts(two.host).busy, 1U);
+  send(third);
+  answer(0, 3);
+  EXPECT_EQ(two.status, 200);
+  ASSERT_EQ(io_.peers.size(), 2U);
+  EXPECT_NE(other.sender, nullptr);
+  EXPECT_EQ(cluster().breakers().connections.used(), 1U);
+  settle(1, 100);
+  EXPECT_EQ(&third.host.host(), &other.host.host());
+  answer(1, 1);
+  answer(1, 3);
+  EXPECT_EQ(third.status, 200);
+}
+
 TEST_F(Http2PoolTest, ACallerThatGivesUpEndsItsStreamOnly) {
   makeHttp2();
   TestRequest requests[2];
