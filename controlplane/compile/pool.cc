@@ -6,6 +6,7 @@
 #include "controlplane/compile/balancing.h"
 #include "controlplane/compile/dns.h"
 #include "controlplane/compile/failure_policy.h"
+#include "controlplane/compile/grouping.h"
 #include "controlplane/compile/health_check.h"
 #include "controlplane/compile/host_policy.h"
 #include "controlplane/compile/retries.h"
@@ -39,6 +40,7 @@ envoy::config::cluster::v3::Cluster compileCluster(const v1::Pool& pool) {
   source->mutable_ads();
   source->set_resource_api_version(envoy::config::core::v3::V3);
   compileBalancing(pool, &cluster);
+  compileGrouping(pool, &cluster);
   if (pool.has_connect_timeout()) {
     *cluster.mutable_connect_timeout() = pool.connect_timeout();
   } else {
@@ -58,12 +60,13 @@ envoy::config::endpoint::v3::ClusterLoadAssignment compileAssignment(
   envoy::config::endpoint::v3::ClusterLoadAssignment assignment;
   assignment.set_cluster_name(pool);
   if (backends.empty()) return assignment;
-  auto* locality = assignment.add_endpoints();
+  Localities localities(backends, &assignment);
   for (const BackendPtr& backend : backends) {
-    auto* endpoint = locality->add_lb_endpoints();
+    auto* endpoint = localities.of(*backend)->add_lb_endpoints();
     *endpoint->mutable_endpoint()->mutable_address() = compileAddress(backend->address());
     endpoint->mutable_load_balancing_weight()->set_value(backend->weight());
     compileEndpointPolicy(*backend, endpoint);
+    compileLabels(*backend, endpoint);
   }
   return assignment;
 }

@@ -11,6 +11,7 @@
 #include "api/convoy/ext/route_policy.pb.h"
 #include "controlplane/base/proto_bytes.h"
 #include "controlplane/compile/balancing.h"
+#include "controlplane/compile/grouping.h"
 #include "controlplane/compile/headers.h"
 #include "controlplane/compile/retries.h"
 #include "envoy/config/route/v3/route_components.pb.h"
@@ -133,6 +134,7 @@ void compileForward(const v1::Route& route, const std::string& path, const v1::P
   }
   if (route.high_priority()) action->set_priority(envoy::config::core::v3::HIGH);
   compileHashPolicy(route, pool, action);
+  compileSubset(route, action);
   compileTunnels(route, action);
   if (route.has_max_stream_duration()) {
     *action->mutable_max_stream_duration()->mutable_max_stream_duration() =

@@ -1,5 +1,7 @@
 #include "controlplane/validate/references.h"
 
+#include <set>
+#include <string>
 #include <utility>
 #include <vector>
 
@@ -7,11 +9,15 @@
 #include "absl/strings/str_cat.h"
 #include "controlplane/model/selector.h"
 #include "controlplane/validate/balancing.h"
+#include "controlplane/validate/grouping.h"
 #include "proxy/net/address.h"
 
 namespace convoy::controlplane::validate {
 
 namespace {
+
+// As a node takes them.
+constexpr size_t kMostPlaces = 1000;
 
 class Checker {
  public:
@@ -32,6 +38,7 @@ class Checker {
     for (const auto& [name, pool] : model_.pools) {
       checkOneAddress(*pool, place(model::keyOf(*pool->pool), "pool").field("dns"));
       const Place at = place(model::keyOf(*pool->pool), "pool");
+      checkBackups(*pool, at);
       checkTls(pool->pool->tls(), at.field("tls"));
       checkTls(pool->pool->sticky().redis().tls(), at.field("sticky").field("redis").field("tls"));
     }
@@ -74,6 +81,7 @@ class Checker {
                                "\" does not go by a key; remove it, or give the pool the "
                                "algorithm consistent_hash or maglev"));
     }
+    checkSubsetOf(pool, route, at);
   }
 
   // Backends may come one by one, the name first or last.
@@ -85,6 +93,29 @@ class Checker {
         .refuse("conflict", absl::StrCat(pool.backends.size(), " backends"),
                 "with one_address a pool has one backend, which is the name of a host; remove it, "
                 "or the other backends");
+  }
+
+  // Both say who is asked after whom, and not the same.
+  static void checkBackups(const model::PoolState& pool, const Place& at) {
+    const v1::Backend* backup = nullptr;
+    const v1::Backend* by_priority = nullptr;
+    std::set<std::pair<uint32_t, std::string>> places;
+    for (const auto& [address, backend] : pool.backends) {
+      places.emplace(backend->backup() ? 1 : backend->priority(), backend->zone());
+      if (backend->backup()) backup = backend.get();
+      if (backend->priority() != 0) by_priority = backend.get();
+    }
+    if (places.size() > kMostPlaces) {
+      at.field("backends")
+          .refuse("too_many", absl::StrCat(places.size()),
+                  "a pool's backends are in at most 1000 zones, those of each "
+                  "priority counted by themselves");
+    }
+    if (backup == nullptr || by_priority == nullptr) return;
+    at.field("backends")
+        .refuse("conflict", by_priority->address(),
+                absl::StrCat("backend ", by_priority->address(), " has a priority, and ",
+                             backup->address(), " is a backup; a pool has one or the other"));
   }
 
   void checkRouteTable(const std::string& table, const Place& at) const {

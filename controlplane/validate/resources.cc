@@ -10,6 +10,7 @@
 #include "controlplane/validate/balancing.h"
 #include "controlplane/validate/dns.h"
 #include "controlplane/validate/failure_policy.h"
+#include "controlplane/validate/grouping.h"
 #include "controlplane/validate/headers.h"
 #include "controlplane/validate/health_check.h"
 #include "controlplane/validate/host_policy.h"
@@ -122,6 +123,7 @@ void checkPool(const v1::Pool& pool, const Place& place) {
                                "the control plane, and would refuse the pool; choose another name");
   }
   checkBalancing(pool, place);
+  checkGrouping(pool, place);
   checkHeaders(pool.headers(), place.field("headers"));
   if (!v1::Protocol_IsValid(pool.protocol())) {
     place.field("protocol")
@@ -149,6 +151,7 @@ void checkBackend(v1::Backend* backend, const Place& place) {
   checkRange(backend->weight(), 1, 128, place.field("weight"));
   checkSelector(backend->nodes(), place.field("nodes"));
   checkBackendLimits(*backend, place);
+  checkPlacement(*backend, place);
 }
 
 }  // namespace convoy::controlplane::validate

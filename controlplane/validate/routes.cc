@@ -7,6 +7,7 @@
 #include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
 #include "controlplane/validate/balancing.h"
+#include "controlplane/validate/grouping.h"
 #include "controlplane/validate/headers.h"
 #include "controlplane/validate/retries.h"
 #include "controlplane/validate/scalars.h"
@@ -114,6 +115,7 @@ void checkRoute(const v1::Route& route, const Place& place) {
                 "only a route to a pool sends requests; remove it, or set pool on this route");
   }
   checkRouteHashKey(route, place);
+  checkSubset(route, place);
   checkUpgrades(route.upgrades(), /*none_allowed=*/false, place);
   if (!route.upgrades().empty() && !to_pool) {
     place.field("upgrades")

@@ -9,6 +9,7 @@
 
 #include "proxy/base/host_name.h"
 #include "proxy/base/strings.h"
+#include "proxy/config/grouping.h"
 #include "proxy/config/host_policy.h"
 #include "proxy/config/values.h"
 
@@ -129,6 +130,7 @@ void addEndpoint(const proto::LbEndpoint& proto, upstream::LocalitySpec* localit
   if (proto.has_load_balancing_weight()) spec.weight = proto.load_balancing_weight().value();
   spec.health = toHealth(proto.health_status());
   setLabels(proto.metadata(), &spec);
+  spec.subset_labels = subsetLabels(proto.metadata());
   if (!is_named) {
     locality->endpoints.push_back(std::move(spec));
     return;
@@ -193,6 +195,7 @@ upstream::AssignmentSpec readAssignment(const proto::ClusterLoadAssignment& prot
     spec.localities.push_back(toLocality(proto.endpoints(i), names, report));
   }
   checkPriorities(spec, report);
+  setAssignmentPolicy(proto, &spec, report);
   return spec;
 }
 

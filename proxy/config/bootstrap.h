@@ -24,6 +24,7 @@ struct NodeIdentity {
   std::string id;
   std::string cluster;
   std::map<std::string, std::string> labels;  // node.metadata.labels
+  upstream::LocalityName locality;
   std::string encoded;  // serialised envoy.config.core.v3.Node, as sent on the stream
 };
 
@@ -45,6 +46,7 @@ struct BootstrapSpec {
   // The whole, serialised, with the node as it tells of itself: for /config_dump.
   std::string encoded;
   NodeIdentity node;
+  std::string local_cluster;  // the cluster that this node is part of; empty: none is named
   std::optional<AdminSpec> admin;
   std::vector<std::shared_ptr<const net::ListenerSpec>> listeners;
   std::vector<std::shared_ptr<const upstream::ClusterSpec>> clusters;

@@ -24,6 +24,8 @@ NodeIdentity toNode(core::Node node) {
   NodeIdentity identity;
   identity.id = node.id();
   identity.cluster = node.cluster();
+  identity.locality = {node.locality().region(), node.locality().zone(),
+                       node.locality().sub_zone()};
   const auto& fields = node.metadata().fields();
   if (const auto labels = fields.find("labels"); labels != fields.end()) {
     for (const auto& [key, value] : labels->second.struct_value().fields()) {
@@ -139,6 +141,7 @@ BootstrapSpec toBootstrap(const proto::Bootstrap& proto, Context context,
   context.ads_cluster = adsClusterOf(proto);
   BootstrapSpec spec;
   spec.node = toNode(proto.node());
+  spec.local_cluster = proto.cluster_manager().local_cluster_name();
   RuntimeLimits limits = readRuntimeLayers(proto.layered_runtime(), report);
   spec.max_downstream_connections = limits.downstream_connections;
   spec.listener_connection_limits = std::move(limits.listener_connections);

@@ -127,11 +127,13 @@ void registerClusters(Registry& registry) {
   registry.load_balancers.add<policies::least_request::v3::LeastRequest>(
       "envoy.load_balancing_policies.least_request", makeLeastRequest);
   registry.load_balancers.add<policies::random::v3::Random>("envoy.load_balancing_policies.random",
-                                                            kBalancing<Algorithm::Random>);
+                                                            makeRandom);
   registry.load_balancers.add<policies::ring_hash::v3::RingHash>(
       "envoy.load_balancing_policies.ring_hash", makeRingHash);
   registry.load_balancers.add<policies::maglev::v3::Maglev>("envoy.load_balancing_policies.maglev",
                                                             makeMaglev);
+  registry.load_balancers.add<policies::wrr_locality::v3::WrrLocality>(
+      "envoy.load_balancing_policies.wrr_locality", makeWrrLocality);
   registry.load_balancers.add<ext::LeastConnections>(
       "convoy.load_balancing_policies.least_connections", kBalancing<Algorithm::LeastConnections>);
   registry.load_balancers.add<ext::WeightedLeastConnections>(

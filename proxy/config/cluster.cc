@@ -5,6 +5,7 @@
 #include "proxy/config/assignment.h"
 #include "proxy/config/dns.h"
 #include "proxy/config/failure_policy.h"
+#include "proxy/config/grouping.h"
 #include "proxy/config/health_check.h"
 #include "proxy/config/host_policy.h"
 #include "proxy/config/http2_options.h"
@@ -131,7 +132,7 @@ void applyOptions(const Cluster& proto, const Context& context, upstream::Cluste
   }
 }
 
-// Which hosts the session of a request may name: what upstream/host_set.h has.
+// Which hosts the session of a request may name: what upstream/host_groups.h has.
 void checkOverrideStatus(const core::HealthStatusSet& proto, base::FieldReport& report) {
   std::set<int> statuses(proto.statuses().begin(), proto.statuses().end());
   if (statuses == std::set<int>{core::UNKNOWN, core::HEALTHY, core::DEGRADED}) return;
@@ -168,6 +169,7 @@ std::shared_ptr<const upstream::ClusterSpec> toCluster(const Cluster& proto, con
     setDiscovery(proto, context, spec.get(), report);
   }
   spec->balancing = toBalancing(proto, context, report);
+  setGrouping(proto, spec.get(), report);
   {
     auto at = report.in("circuit_breakers");
     setBreakers(proto.circuit_breakers(), spec.get(), report);

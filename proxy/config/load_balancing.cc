@@ -3,6 +3,7 @@
 #include <cmath>
 #include <string>
 
+#include "proxy/config/grouping.h"
 #include "proxy/config/host_policy.h"
 #include "proxy/config/registry.h"
 #include "proxy/config/values.h"
@@ -14,7 +15,9 @@ using envoy::config::cluster::v3::Cluster;
 using envoy::config::cluster::v3::LoadBalancingPolicy;
 using upstream::Algorithm;
 using upstream::BalancingSpec;
+using upstream::LocalityRule;
 namespace policies = envoy::extensions::load_balancing_policies;
+using policies::wrr_locality::v3::WrrLocality;
 
 constexpr uint32_t kPointsPerWeight = 150;
 constexpr uint32_t kMostPointsPerWeight = 1000;
@@ -28,6 +31,19 @@ void setBias(double bias, BalancingSpec* spec, base::FieldReport& report) {
     return;
   }
   spec->active_request_bias = bias;
+}
+
+// Of typed policies that have the field.
+template <class Proto>
+void setLocalityRule(const Proto& proto, BalancingSpec* spec) {
+  if (proto.has_locality_lb_config()) spec->localities = toLocalityRule(proto.locality_lb_config());
+}
+
+// The same of policies by hash, which know the weighted kind only.
+template <class Proto>
+void setLocalityWeights(const Proto& proto, BalancingSpec* spec) {
+  if (!proto.has_locality_weighted_lb_config()) return;
+  spec->localities = LocalityRule{.localities = LocalityRule::Localities::Weighted};
 }
 
 // Of both forms of a least-request configuration.
@@ -111,16 +127,21 @@ void setByEnum(const Cluster& proto, BalancingSpec* spec, base::FieldReport& rep
   }
 }
 
-// The first policy of the list that this build has, as Envoy does.
-void setByPolicy(const LoadBalancingPolicy& policy, const Context& context, BalancingSpec* spec,
-                 base::FieldReport& report) {
-  auto at = report.in("load_balancing_policy");
+// The first policy of the list that this build has, as Envoy does. The report's scope is the list's
+// field. nested: within wrr_locality, which may not be one of them.
+void setByPolicy(const LoadBalancingPolicy& policy, bool nested, const Context& context,
+                 BalancingSpec* spec, base::FieldReport& report) {
   for (int i = 0; i < policy.policies_size(); ++i) {
     const auto& typed_config = policy.policies(i).typed_extension_config().typed_config();
     const google::protobuf::Any any = openTypedStruct(typed_config).value_or(typed_config);
     auto in = report.in("policies", static_cast<size_t>(i));
-    if (context.registry->load_balancers.find(typeName(any)) == nullptr) continue;
+    const std::string_view type = typeName(any);
+    if (context.registry->load_balancers.find(type) == nullptr) continue;
     auto config = report.in("typed_extension_config.typed_config");
+    if (nested && type == WrrLocality::descriptor()->full_name()) {
+      report.error("", "conflict", type, "must be a policy that picks endpoints");
+      return;
+    }
     const auto made = context.registry->load_balancers.make(any, context, report);
     if (made.has_value()) *spec = *made;
     return;
@@ -172,7 +193,8 @@ upstream::BalancingSpec toBalancing(const Cluster& proto, const Context& context
                                     base::FieldReport& report) {
   BalancingSpec spec;
   if (proto.has_load_balancing_policy()) {
-    setByPolicy(proto.load_balancing_policy(), context, &spec, report);
+    auto at = report.in("load_balancing_policy");
+    setByPolicy(proto.load_balancing_policy(), /*nested=*/false, context, &spec, report);
   } else {
     setByEnum(proto, &spec, report);
     if (upstream::picksByHash(spec.algorithm)) {
@@ -189,6 +211,7 @@ Balancing makeRoundRobin(const policies::round_robin::v3::RoundRobin& proto, con
                          base::FieldReport& report) {
   BalancingSpec spec;
   if (proto.has_slow_start_config()) setSlowStart(proto.slow_start_config(), &spec, report);
+  setLocalityRule(proto, &spec);
   return spec;
 }
 
@@ -199,6 +222,23 @@ Balancing makeLeastRequest(const policies::least_request::v3::LeastRequest& prot
   if (proto.selection_method() == policies::least_request::v3::LeastRequest::FULL_SCAN) {
     spec.choices = 0;
   }
+  setLocalityRule(proto, &spec);
+  return spec;
+}
+
+Balancing makeRandom(const policies::random::v3::Random& proto, const Context&,
+                     base::FieldReport&) {
+  BalancingSpec spec{.algorithm = Algorithm::Random};
+  setLocalityRule(proto, &spec);
+  return spec;
+}
+
+Balancing makeWrrLocality(const WrrLocality& proto, const Context& context,
+                          base::FieldReport& report) {
+  BalancingSpec spec;
+  auto at = report.in("endpoint_picking_policy");
+  setByPolicy(proto.endpoint_picking_policy(), /*nested=*/true, context, &spec, report);
+  spec.localities = LocalityRule{.localities = LocalityRule::Localities::Weighted};
   return spec;
 }
 
@@ -213,6 +253,7 @@ Balancing makeRingHash(const policies::ring_hash::v3::RingHash& proto, const Con
   if (proto.has_consistent_hashing_lb_config()) {
     spec.hash_balance_percent = proto.consistent_hashing_lb_config().hash_balance_factor().value();
   }
+  setLocalityWeights(proto, &spec);
   return spec;
 }
 
@@ -221,6 +262,7 @@ Balancing makeMaglev(const policies::maglev::v3::Maglev& proto, const Context&,
   BalancingSpec spec;
   setTableSize(proto, &spec, report);
   spec.hash_balance_percent = proto.consistent_hashing_lb_config().hash_balance_factor().value();
+  setLocalityWeights(proto, &spec);
   return spec;
 }
 

@@ -9,8 +9,10 @@
 #include "envoy/config/cluster/v3/cluster.pb.h"
 #include "envoy/extensions/load_balancing_policies/least_request/v3/least_request.pb.h"
 #include "envoy/extensions/load_balancing_policies/maglev/v3/maglev.pb.h"
+#include "envoy/extensions/load_balancing_policies/random/v3/random.pb.h"
 #include "envoy/extensions/load_balancing_policies/ring_hash/v3/ring_hash.pb.h"
 #include "envoy/extensions/load_balancing_policies/round_robin/v3/round_robin.pb.h"
+#include "envoy/extensions/load_balancing_policies/wrr_locality/v3/wrr_locality.pb.h"
 #include "proxy/base/field_report.h"
 #include "proxy/config/context.h"
 #include "proxy/upstream/spec.h"
@@ -28,11 +30,17 @@ Balancing makeRoundRobin(
 Balancing makeLeastRequest(
     const envoy::extensions::load_balancing_policies::least_request::v3::LeastRequest& proto,
     const Context& context, base::FieldReport& report);
+Balancing makeRandom(const envoy::extensions::load_balancing_policies::random::v3::Random& proto,
+                     const Context& context, base::FieldReport& report);
 Balancing makeRingHash(
     const envoy::extensions::load_balancing_policies::ring_hash::v3::RingHash& proto,
     const Context& context, base::FieldReport& report);
 Balancing makeMaglev(const envoy::extensions::load_balancing_policies::maglev::v3::Maglev& proto,
                      const Context& context, base::FieldReport& report);
+// Localities by their weights, and in them the policy that it names, which may not be another such.
+Balancing makeWrrLocality(
+    const envoy::extensions::load_balancing_policies::wrr_locality::v3::WrrLocality& proto,
+    const Context& context, base::FieldReport& report);
 Balancing makeLeastResponseTime(const ext::LeastResponseTime& proto, const Context& context,
                                 base::FieldReport& report);
 Balancing makePeakEwma(const ext::PeakEwma& proto, const Context& context,

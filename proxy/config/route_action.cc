@@ -6,6 +6,7 @@
 
 #include "api/convoy/ext/route_policy.pb.h"
 #include "proxy/base/strings.h"
+#include "proxy/config/grouping.h"
 #include "proxy/config/hash_policy.h"
 #include "proxy/config/origins.h"
 #include "proxy/config/values.h"
@@ -19,7 +20,18 @@ namespace proto = envoy::config::route::v3;
 constexpr std::string_view kTokenMarks = "!#$%&'*+-.^_`|~/";
 constexpr char kRoutePolicy[] = "convoy.ext.RoutePolicy";
 
+// Envoy's metadata_match: a cluster's own labels come on top of the route's.
+base::SubsetKey toSubset(const base::SubsetLabels& of_route,
+                         const proto::WeightedCluster::ClusterWeight& cluster,
+                         base::FieldReport& report) {
+  auto at = report.in("metadata_match");
+  base::SubsetLabels labels = wantedLabels(cluster.metadata_match(), report);
+  labels.insert(of_route.begin(), of_route.end());
+  return base::subsetKeyOf(labels);
+}
+
 std::vector<route::WeightedCluster> toWeightedClusters(const proto::WeightedCluster& weighted,
+                                                       const base::SubsetLabels& subset,
                                                        base::FieldReport& report) {
   std::vector<route::WeightedCluster> clusters;
   uint64_t total = 0;
@@ -31,7 +43,8 @@ std::vector<route::WeightedCluster> toWeightedClusters(const proto::WeightedClus
     }
     if (!cluster.has_weight()) report.error("weight", "required", "", "a weight is needed");
     total += cluster.weight().value();
-    clusters.push_back({cluster.name(), cluster.weight().value()});
+    clusters.push_back(
+        {cluster.name(), cluster.weight().value(), toSubset(subset, cluster, report)});
   }
   if (weighted.clusters_size() != 0 && (total == 0 || total > UINT32_MAX)) {
     report.error("clusters", "range", std::to_string(total),
@@ -82,11 +95,17 @@ void setStreamDuration(const proto::RouteAction& action, route::Forward* forward
 
 route::Forward toForward(const proto::RouteAction& action, base::FieldReport& report) {
   route::Forward forward;
+  base::SubsetLabels subset;
+  {
+    auto at = report.in("metadata_match");
+    subset = wantedLabels(action.metadata_match(), report);
+  }
   if (action.has_weighted_clusters()) {
     auto at = report.in("weighted_clusters");
-    forward.weighted = toWeightedClusters(action.weighted_clusters(), report);
+    forward.weighted = toWeightedClusters(action.weighted_clusters(), subset, report);
   } else {
     forward.cluster = action.cluster();
+    forward.subset = base::subsetKeyOf(subset);
   }
   forward.prefix_rewrite = action.prefix_rewrite();
   forward.host_rewrite = action.host_rewrite_literal();

@@ -50,12 +50,14 @@ CompiledRoute::CompiledRoute(const RouteTableSpec& table, const VirtualHost& vir
 
 CompiledRoute::~CompiledRoute() = default;
 
-std::string_view CompiledRoute::chooseCluster(event::Random& random) const {
+CompiledRoute::Target CompiledRoute::chooseCluster(event::Random& random) const {
   const Forward& to = *forward();
-  if (to.weighted.empty()) return to.cluster;
+  if (to.weighted.empty()) return {to.cluster, to.subset};
   const uint64_t drawn = random.below(cumulative_weights_.back());
   const auto at = std::upper_bound(cumulative_weights_.begin(), cumulative_weights_.end(), drawn);
-  return to.weighted[static_cast<size_t>(at - cumulative_weights_.begin())].name;
+  const WeightedCluster& chosen =
+      to.weighted[static_cast<size_t>(at - cumulative_weights_.begin())];
+  return {chosen.name, chosen.subset};
 }
 
 std::optional<bool> CompiledRoute::allowsTunnel(std::string_view protocol) const {

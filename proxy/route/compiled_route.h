@@ -44,8 +44,12 @@ class CompiledRoute {
   }
   const Redirect* redirect() const { return std::get_if<Redirect>(&route_.action); }
 
+  struct Target {
+    std::string_view cluster;
+    const base::SubsetKey& subset;  // of its hosts; empty: any
+  };
   // REQUIRES: forward(). The cluster for one request: drawn by weight where there are several.
-  std::string_view chooseCluster(event::Random& random) const;
+  Target chooseCluster(event::Random& random) const;
 
   // The whole response: 15 s unless configured. Zero: none.
   event::Duration timeout() const { return timeout_; }

@@ -14,6 +14,7 @@
 #include <variant>
 #include <vector>
 
+#include "proxy/base/subset_key.h"
 #include "proxy/base/timer_origins.h"
 #include "proxy/http/log_format_spec.h"
 #include "proxy/route/match_spec.h"
@@ -55,6 +56,7 @@ struct Upgrade {
 struct WeightedCluster {
   std::string name;
   uint32_t weight = 0;
+  base::SubsetKey subset = {};  // of its hosts; empty: any
 };
 
 // One part of a request's hash key, for clusters that balance by hash.
@@ -73,6 +75,7 @@ struct HashPolicy {
 // Send to a cluster. Exactly one of cluster and weighted is set.
 struct Forward {
   std::string cluster;
+  base::SubsetKey subset;  // of the cluster's hosts; empty: any
   std::vector<WeightedCluster> weighted;
   std::string prefix_rewrite;           // empty: none
   std::string host_rewrite;             // empty: none

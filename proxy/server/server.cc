@@ -110,6 +110,7 @@ Server::Server(const Options& options, config::BootstrapSpec bootstrap, const ev
   filter::registerBuiltins(filters_);
   clusters_->makeTransportsBy(
       [this](const upstream::ClusterSpec& cluster) { return transportsOf(cluster); });
+  clusters_->setNode(bootstrap_.node.locality, bootstrap_.local_cluster);
   clusters_->monitorHealthBy(health_);
   clusters_->onHealthChanged([this] {
     if (!health_report_.armed()) health_report_.armAfter(kHealthReport);

@@ -37,7 +37,7 @@ bool ClusterGuard::configure(const ClusterSpec& spec) {
 }
 
 Membership::Change ClusterGuard::update(Membership& membership, const AssignmentSpec& hosts,
-                                        const Checked& checked) {
+                                        const Checked& checked, const Grouping& grouping) {
   observe(hosts, checked);
   Membership::Change change = membership.update(
       hosts,
@@ -45,7 +45,7 @@ Membership::Change ClusterGuard::update(Membership& membership, const Assignment
         const ActiveHealth health = checked(endpoint).health;
         return guard_ == nullptr ? health : guard_->judge(endpoint.address, health);
       },
-      panic_spec_);
+      panic_spec_, grouping);
   notePanic(membership.counts(), change.panic);
   tell(membership, hosts);
   return change;
@@ -79,8 +79,9 @@ void ClusterGuard::notePanic(const Membership::Counts& counts, bool panic) {
   metrics_.panic.set(panic);
   const std::string who = absl::StrCat("cluster ", name_, ": ");
   if (!panic) return base::logInfo(absl::StrCat(who, "enough hosts can be used again"));
-  base::logWarning(absl::StrCat(who, "panic: ", counts.healthy + counts.degraded, " of ",
-                                counts.total, " hosts can be used; the panic mode is ",
+  base::logWarning(absl::StrCat(who, "panic: too few hosts of a priority or subset can be used, ",
+                                counts.healthy + counts.degraded, " of ", counts.total,
+                                " in all; the panic mode is ",
                                 base::toAbsl(nameOf(panic_spec_.mode))));
 }
 

@@ -38,7 +38,7 @@ class ClusterGuard {
 
   // Puts the host set together. checked: what our own checks say.
   Membership::Change update(Membership& membership, const AssignmentSpec& hosts,
-                            const Checked& checked);
+                            const Checked& checked, const Grouping& grouping = {});
 
   // Null: nothing is done about failing hosts.
   Guard* guard() const { return guard_.get(); }

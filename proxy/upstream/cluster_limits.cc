@@ -23,7 +23,7 @@ bool anyLimit(const AssignmentSpec& hosts) {
 ClusterLimits::ClusterLimits(event::Loop& main, std::function<void()> on_ended)
     : main_(main), on_ended_(std::move(on_ended)), timer_(main, [this] { onTimer(); }) {}
 
-void ClusterLimits::configure(const ClusterSpec& spec, std::span<const HostSet::Entry> serving) {
+void ClusterLimits::configure(const ClusterSpec& spec, const HostGroups& serving) {
   slow_start_.configure(spec.balancing.slow_start, serving, main_.now());
   arm();
 }
@@ -31,7 +31,7 @@ void ClusterLimits::configure(const ClusterSpec& spec, std::span<const HostSet::
 bool ClusterLimits::update(const ClusterSpec& spec, const AssignmentSpec& hosts,
                            const Membership& membership) {
   limitConnections(spec, hosts, membership);
-  slow_start_.setHosts(membership.hosts()->entries(), main_.now());
+  slow_start_.setHosts(*membership.hosts(), main_.now());
   arm();
   return std::exchange(was_limited_, limited()) != limited();
 }

@@ -4,10 +4,9 @@
 // the hosts are put together, and lets slow starts go on (slow_start.h). Main's thread only.
 
 #include <functional>
-#include <span>
 
 #include "proxy/event/loop.h"
-#include "proxy/upstream/host_set.h"
+#include "proxy/upstream/host_groups.h"
 #include "proxy/upstream/membership.h"
 #include "proxy/upstream/slow_start.h"
 #include "proxy/upstream/spec.h"
@@ -21,7 +20,7 @@ class ClusterLimits {
   ClusterLimits(event::Loop& main, std::function<void()> on_ended);
 
   // The rules from now on; `serving` have been there before.
-  void configure(const ClusterSpec& spec, std::span<const HostSet::Entry> serving);
+  void configure(const ClusterSpec& spec, const HostGroups& serving);
   // After the host set was put together, and before workers have it. True: whether hosts are
   // limited is another answer than before.
   bool update(const ClusterSpec& spec, const AssignmentSpec& hosts, const Membership& membership);

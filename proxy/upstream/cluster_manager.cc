@@ -2,14 +2,18 @@
 
 #include <atomic>
 #include <map>
+#include <optional>
 #include <utility>
 
 #include "proxy/base/assert.h"
 #include "proxy/upstream/algorithms/registry.h"
 #include "proxy/upstream/cluster_guard.h"
 #include "proxy/upstream/cluster_limits.h"
+#include "proxy/upstream/half_open.h"
 #include "proxy/upstream/health/spec.h"
 #include "proxy/upstream/membership.h"
+#include "proxy/upstream/node_zone.h"
+#include "proxy/upstream/priority_gauges.h"
 #include "proxy/upstream/publication.h"
 #include "proxy/upstream/retained_hosts.h"
 
@@ -82,6 +86,8 @@ class ClusterManager::Impl {
       const auto found = clusters_.find(name);
       if (found != clusters_.end()) applyAssignment(*found->second, assignment, pending[name]);
     }
+    for (const std::string& name : changes.removed) zone_.forget(name);
+    refreshZones(pending);
     for (auto& [name, change] : pending) {
       Cluster& cluster = *clusters_.at(name);
       watchHealth(cluster, change);
@@ -100,6 +106,10 @@ class ClusterManager::Impl {
   }
 
   void makeTransportsBy(MakeTransports make) { make_transports_ = std::move(make); }
+
+  void setNode(LocalityName locality, std::string local_cluster) {
+    zone_.set(std::move(locality), std::move(local_cluster));
+  }
 
   void monitorHealthBy(HealthMonitor& monitor) {
     health_ = &monitor;
@@ -125,6 +135,7 @@ class ClusterManager::Impl {
     Cluster(Impl& impl, std::shared_ptr<ClusterShared> of, const std::string& name)
         : shared(std::move(of)),
           membership(impl.workers_.size()),
+          priorities(impl.registry_, name),
           guard(impl.main_, impl.registry_, shared, impl.mainMetrics(*this),
                 [&impl, name] { impl.applyHealth({name}); }),
           limits(impl.main_, [&impl, name] { impl.applyHealth({name}); }) {}
@@ -135,6 +146,7 @@ class ClusterManager::Impl {
     std::shared_ptr<net::TransportFactory> transport;  // null: plain text
     std::shared_ptr<net::TransportFactory> check_transport;
     Membership membership;
+    PriorityGauges priorities;
     ClusterGuard guard;
     ClusterLimits limits;
   };
@@ -170,14 +182,17 @@ class ClusterManager::Impl {
     const bool other_limits =
         !added && (cluster.spec->balancing.slow_start != spec->balancing.slow_start ||
                    cluster.spec->max_connections_per_host != spec->max_connections_per_host);
+    const bool other_grouping = added || cluster.spec->grouping != spec->grouping;
     cluster.spec = spec;
     change.other_checks = true;
     cluster.shared->breaker_gauges.setLimits(*spec);
     const bool other_guard = cluster.guard.configure(*spec);
-    cluster.limits.configure(*spec, cluster.membership.hosts()->entries());
+    cluster.limits.configure(*spec, *cluster.membership.hosts());
     if (spec->assignment != nullptr) applyAssignment(cluster, spec->assignment, change);
-    // A check, or a rule about failing hosts, that is another, or gone.
-    if ((other_check || other_guard || other_limits) && cluster.assignment != nullptr) {
+    // A check, a limit, or a rule about failing hosts or the division of hosts, that is another, or
+    // gone.
+    if ((other_check || other_guard || other_limits || other_grouping) &&
+        cluster.assignment != nullptr) {
       refreshHosts(cluster, change);
     }
   }
@@ -210,14 +225,11 @@ class ClusterManager::Impl {
     if (std::exchange(cluster.hosts, present) != present) change.other_checks = true;
     Membership::Change hosts = cluster.guard.update(
         cluster.membership, *cluster.hosts,
-        [&](const EndpointSpec& endpoint) { return checked(cluster, endpoint); });
+        [&](const EndpointSpec& endpoint) { return checked(cluster, endpoint); },
+        zone_.grouping(cluster.spec->grouping));
+    zone_.note(cluster.spec->name, *cluster.hosts, cluster.membership.counts(), hosts.panic);
     ClusterMetrics& metrics = mainMetrics(cluster);
-    const Membership::Counts& counts = cluster.membership.counts();
-    metrics.membership_total.set(counts.total);
-    metrics.membership_healthy.set(counts.healthy);
-    metrics.membership_degraded.set(counts.degraded);
-    metrics.membership_excluded.set(counts.excluded);
-    metrics.max_host_weight.set(counts.max_weight);
+    showCounts(cluster, metrics);
     change.dirty |= cluster.limits.update(*cluster.spec, *cluster.hosts, cluster.membership);
     // A limit may be higher.
     if (cluster.shared->permits.anybody()) cluster.shared->permits.lookAll();
@@ -234,6 +246,28 @@ class ClusterManager::Impl {
   static void endTimers(Cluster& cluster) {
     cluster.guard.end();
     cluster.limits.end();
+  }
+
+  // What clusters send to which zone depends on where the callers are.
+  void refreshZones(Pending& pending) {
+    if (!zone_.takeChanged()) return;
+    for (auto& [name, cluster] : clusters_) {
+      if (!zone_.concerns(*cluster->spec) || cluster->assignment == nullptr) continue;
+      refreshHosts(*cluster, pending[name]);
+    }
+    zone_.takeChanged();
+  }
+
+  void showCounts(Cluster& cluster, ClusterMetrics& metrics) const {
+    const Membership::Counts& counts = cluster.membership.counts();
+    metrics.membership_total.set(counts.total);
+    metrics.membership_healthy.set(counts.healthy);
+    metrics.membership_degraded.set(counts.degraded);
+    metrics.membership_excluded.set(counts.excluded);
+    metrics.max_host_weight.set(counts.max_weight);
+    metrics.lb_subsets_active.set(static_cast<int64_t>(counts.subsets));
+    if (counts.subset_overflow > 0) metrics.lb_subsets_overflow.add(counts.subset_overflow);
+    cluster.priorities.show(counts);
   }
 
   // Null: there is no such cluster, or nothing is done about its failing hosts.
@@ -307,13 +341,17 @@ class ClusterManager::Impl {
 
   void applyHealth(const std::vector<std::string>& names) {
     auto publication = std::make_shared<Publication>();
+    Pending pending;
     for (const std::string& name : names) {
       const auto found = clusters_.find(name);
       if (found == clusters_.end() || found->second->assignment == nullptr) continue;
-      Change change;
-      refreshHosts(*found->second, change);
-      watchHealth(*found->second, change);
-      if (change.dirty) publication->updates.push_back(updateOf(*found->second, change));
+      refreshHosts(*found->second, pending[name]);
+    }
+    refreshZones(pending);
+    for (auto& [name, change] : pending) {
+      Cluster& cluster = *clusters_.at(name);
+      watchHealth(cluster, change);
+      if (change.dirty) publication->updates.push_back(updateOf(cluster, change));
     }
     if (!publication->updates.empty()) publish(std::move(publication), nullptr);
     if (on_health_) on_health_();
@@ -344,7 +382,8 @@ class ClusterManager::Impl {
             .hosts = cluster.membership.hosts(),
             .removed = std::move(change.removed),
             .draining = std::move(change.draining),
-            .half_open = cluster.guard.halfOpen(),
+            .half_open = halfOpenHosts(cluster.guard.halfOpen(), cluster.hosts.get(),
+                                       cluster.spec->grouping.subsets.get()),
             .panic = cluster.guard.inPanic(),
             .limited_hosts = cluster.limits.limited(),
             .drain_connections = change.drain_connections};
@@ -367,8 +406,11 @@ class ClusterManager::Impl {
     std::vector<HostView> hosts;
     if (cluster.assignment == nullptr) return hosts;
     std::map<const Host*, bool> eligible;
-    for (const HostSet::Entry& entry : cluster.membership.hosts()->entries()) {
-      eligible[entry.host] = true;
+    const HostGroups& groups = *cluster.membership.hosts();
+    for (const uint32_t group : groups.whole().groups().first(groups.whole().withShares())) {
+      for (const HostSet::Entry& entry : groups.groups()[group].hosts->entries()) {
+        eligible[entry.host] = true;
+      }
     }
     std::map<const Host*, bool> seen;
     const size_t assigned = cluster.assignment->localities.size();
@@ -388,6 +430,7 @@ class ClusterManager::Impl {
   event::Loop& main_;
   const std::vector<event::Loop*> workers_;
   observe::MetricRegistry& registry_;
+  NodeZone zone_;
   MakeTransports make_transports_;
   HealthMonitor* health_ = nullptr;
   std::function<void()> on_health_;
@@ -411,6 +454,10 @@ void ClusterManager::apply(const ClusterChanges& changes, std::function<void()> 
 
 void ClusterManager::makeTransportsBy(MakeTransports make) {
   impl_->makeTransportsBy(std::move(make));
+}
+
+void ClusterManager::setNode(LocalityName locality, std::string local_cluster) {
+  impl_->setNode(std::move(locality), std::move(local_cluster));
 }
 
 void ClusterManager::monitorHealthBy(HealthMonitor& monitor) {

@@ -74,6 +74,9 @@ class ClusterManager {
   void makeTransportsBy(MakeTransports make);
   // Before the first cluster that has a health check. It outlives this object.
   void monitorHealthBy(HealthMonitor& monitor);
+  // Where this node is, and which cluster it is part of (empty: none is named): for clusters that
+  // are zone-aware. Before the first cluster.
+  void setNode(LocalityName locality, std::string local_cluster);
   // One publication. on_everywhere, if given, runs on main once every worker has it.
   void apply(const ClusterChanges& changes, std::function<void()> on_everywhere = nullptr);
 

@@ -29,6 +29,8 @@ struct ClusterMetrics {
   observe::Counter upstream_cx_destroy_remote_with_active_rq;
   observe::Counter upstream_cx_none_healthy;
   observe::Counter lb_healthy_panic;
+  observe::Counter lb_subsets_selected;
+  observe::Counter lb_subsets_fallback;
   observe::Counter recovery_overflow;
   observe::Counter host_limit_passed_over;
   observe::Counter host_limit_overflow;
@@ -91,6 +93,8 @@ struct ClusterMetrics {
   observe::Gauge membership_degraded;
   observe::Gauge membership_excluded;
   observe::Gauge max_host_weight;
+  observe::Gauge lb_subsets_active;
+  observe::Counter lb_subsets_overflow;
   observe::Gauge panic;
   observe::Counter assignment_update;
 
@@ -171,6 +175,10 @@ struct ClusterMetrics {
             "Hosts without new requests whose last ones were broken off (Convoy's own)");
     visitor("lb_healthy_panic", self.lb_healthy_panic,
             "Picks among the hosts of the panic mode, since too few can be used");
+    visitor("lb_subsets_selected", self.lb_subsets_selected,
+            "Picks among the hosts of the subset that the request asks for");
+    visitor("lb_subsets_fallback", self.lb_subsets_fallback,
+            "Picks by the fallback, since there is no such subset or none was asked for");
     visitor("upstream_cx_rx_bytes_total", self.upstream_cx_rx_bytes_total,
             "Bytes received from upstreams");
     visitor("upstream_cx_rx_spliced_bytes_total", self.upstream_cx_rx_spliced_bytes_total,
@@ -269,8 +277,12 @@ struct ClusterMetrics {
     visitor("membership_excluded", self.membership_excluded,
             "Hosts that get no requests: unhealthy or draining (Convoy's meaning)");
     visitor("panic", self.panic,
-            "1 while too few hosts can be used and the panic mode says who serves (Convoy's own)");
+            "1 while too few hosts of a priority or subset can be used and the panic mode says who "
+            "serves (Convoy's own)");
     visitor("max_host_weight", self.max_host_weight, "The largest weight among the hosts");
+    visitor("lb_subsets_active", self.lb_subsets_active, "Subsets of hosts");
+    visitor("lb_subsets_overflow", self.lb_subsets_overflow,
+            "Subsets that were left out since there were too many (Convoy's own)");
     visitor("assignment_update", self.assignment_update, "Assignments received (Convoy's own)");
   }
 };

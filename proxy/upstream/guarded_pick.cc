@@ -23,10 +23,21 @@ PickResult WorkerCluster::pickGuarded(PickContext& context, Host* wanted, bool s
     return {.kind = Pick::Kind::Host,
             .lease = HostLease(refTo(*probed, priority), HostLease::kProbe)};
   }
-  if (in_panic_) metrics_.lb_healthy_panic.add();
   const Pick pick = choose(context, wanted, strict);
   if (pick.kind != Pick::Kind::Host) return resultOf(pick, wanted, priority);
+  if (isOfPanic(pick)) metrics_.lb_healthy_panic.add();
   return pickLimited(context, pick, wanted, strict, priority);
+}
+
+// The only group, if it is one of a panic, does not say so.
+bool WorkerCluster::isOfPanic(const Pick& pick) const {
+  return in_panic_ && (pick.panic || hosts_->single());
+}
+
+PickResult WorkerCluster::guardedResult(const Pick& pick, const Host* wanted, Priority priority) {
+  PickResult result = resultOf(pick, wanted, priority);
+  result.panic = isOfPanic(pick);
+  return result;
 }
 
 PickResult WorkerCluster::pickLimited(PickContext& context, const Pick& first, const Host* wanted,
@@ -36,7 +47,7 @@ PickResult WorkerCluster::pickLimited(PickContext& context, const Pick& first, c
   int refusals = 0;
   Pick pick = first;
   for (int left = kMostPicks; pick.kind == Pick::Kind::Host; --left) {
-    PickResult result = resultOf(pick, wanted, priority);
+    PickResult result = guardedResult(pick, wanted, priority);
     const Refusal refusal = admit(result.lease);
     if (refusal == Refusal::None) return result;
     refusals |= static_cast<int>(refusal);
@@ -55,19 +66,20 @@ PickResult WorkerCluster::pickLimited(PickContext& context, const Pick& first, c
   return any.kind == Pick::Kind::Host ? std::move(any) : overflow(context, refusals);
 }
 
-// From a random place on, so that the first of the list does not get it all; hosts that the request
-// was tried on come last.
+// Of the groups that the request may go to, in their order; hosts that it was tried on come last.
 PickResult WorkerCluster::pickAnyWithRoom(PickContext& context,
                                           std::span<const Host* const> refused,
                                           std::span<const Host* const> tried, Priority priority) {
-  const auto entries = hosts_->entries();
-  const size_t start = entries.empty() ? 0 : context.random.below(entries.size());
+  const GroupSelection* const selection = hosts_->select(context.subset).selection;
   context.tried = refused;
-  for (size_t i = 0; i < entries.size(); ++i) {
-    Host* const host = entries[(start + i) % entries.size()].host;
-    if (context.triedAlready(host)) continue;
-    PickResult result = takeIfRoom(context, *host, priority);
-    if (result.kind == Pick::Kind::Host) return result;
+  if (selection != nullptr && selection->withShares() > 0) {
+    const auto groups = selection->groups();
+    const size_t first = selection->choose(context.random, context.hash);
+    for (size_t i = 0; i < groups.size(); ++i) {
+      const uint32_t group = groups[i == 0 ? first : i <= first ? i - 1 : i];
+      PickResult result = pickWithRoomFrom(context, *hosts_->groups()[group].hosts, priority);
+      if (result.kind == Pick::Kind::Host) return result;
+    }
   }
   for (const Host* const before : tried) {
     Host* const host = hosts_->find(before->addressText());
@@ -78,9 +90,23 @@ PickResult WorkerCluster::pickAnyWithRoom(PickContext& context,
   return {};
 }
 
+// From a random place on, so that the first of the list does not get it all.
+PickResult WorkerCluster::pickWithRoomFrom(PickContext& context, const HostSet& hosts,
+                                           Priority priority) {
+  const auto entries = hosts.entries();
+  const size_t start = entries.empty() ? 0 : context.random.below(entries.size());
+  for (size_t i = 0; i < entries.size(); ++i) {
+    Host* const host = entries[(start + i) % entries.size()].host;
+    if (context.triedAlready(host)) continue;
+    PickResult result = takeIfRoom(context, *host, priority);
+    if (result.kind == Pick::Kind::Host) return result;
+  }
+  return {};
+}
+
 PickResult WorkerCluster::takeIfRoom(PickContext& context, Host& host, Priority priority) {
   if (!hasRoom(host, priority)) return {};
-  PickResult result = resultOf(balancer_->adopt(context, host), nullptr, priority);
+  PickResult result = guardedResult(balancer_->adopt(context, host), nullptr, priority);
   // Another worker may have been quicker.
   if (result.kind == Pick::Kind::Host && admit(result.lease) != Refusal::None) return {};
   return result;
@@ -167,10 +193,13 @@ void WorkerCluster::onConnectionsGivenUp() {
   shared_->ask_for_connections(context_->worker);
 }
 
-// A host whose circuit breaker is half-open, if none of its requests is under way.
+// A host whose circuit breaker is half-open, of whatever priority and zone, if none of its requests
+// is under way.
 const Host* WorkerCluster::takeProbe(const PickContext& context) const {
-  for (const auto& host : half_open_) {
-    if (!context.triedAlready(host.get()) && host->streaks().takeProbe()) return host.get();
+  for (const HalfOpenHost& half_open : half_open_) {
+    const Host* const host = half_open.host.get();
+    if (context.triedAlready(host) || !isFor(*hosts_, context.subset, half_open)) continue;
+    if (host->streaks().takeProbe()) return host;
   }
   return nullptr;
 }

@@ -5,14 +5,12 @@
 #include <utility>
 
 #include "proxy/base/assert.h"
-#include "proxy/base/strings.h"
 #include "proxy/upstream/wrr_sequence.h"
 
 namespace convoy::upstream {
 
-HostSet::HostSet(std::vector<Entry> entries, const MakeHashTable& make_table,
-                 std::vector<Host*> spares)
-    : entries_(std::move(entries)), spares_(std::move(spares)) {
+HostSet::HostSet(std::vector<Entry> entries, const MakeHashTable& make_table)
+    : entries_(std::move(entries)) {
   for (const Entry& entry : entries_) {
     CONVOY_ASSERT(entry.weight > 0);
     max_weight_ = std::max(max_weight_, entry.weight);
@@ -40,20 +38,6 @@ void HostSet::buildClasses() {
     if (classes_.empty() || classes_.back().weight != weight) classes_.push_back({weight, i, 0});
     ++classes_.back().count;
   }
-}
-
-Host* HostSet::find(std::string_view address) const {
-  std::call_once(indexed_, [this] { buildIndex(); });
-  const auto found = index_.find(base::toAbsl(address));
-  return found == index_.end() ? nullptr : found->second;
-}
-
-void HostSet::buildIndex() const {
-  index_.reserve(entries_.size() + spares_.size());
-  for (const Entry& entry : entries_) {
-    index_.emplace(base::toAbsl(entry.host->addressText()), entry.host);
-  }
-  for (Host* host : spares_) index_.emplace(base::toAbsl(host->addressText()), host);
 }
 
 }  // namespace convoy::upstream

@@ -1,40 +1,20 @@
 #pragma once
 
-// The hosts that new requests may go to, in configured order, with their weights: an immutable
+// Hosts that new requests may go to, in configured order, with their weights: an immutable
 // snapshot, built on main, read by every worker. Hosts are bare pointers: a worker lets go of a
 // host only by the same message that brings it the set without that host.
 //
-// Who is in it, from an assignment (a reduction of Envoy's rules; config/ refuses what this cannot
-// express):
-//   - Health is the worse of what the control plane says and what our own checks found, if there
-//     are any. UNKNOWN and HEALTHY of the control plane count as healthy, DEGRADED as degraded;
-//     UNHEALTHY, TIMEOUT and DRAINING get no new requests. A host that is not checked yet comes
-//     last: it serves if no other can, and then until its own first verdict.
-//   - The lowest priority that has a healthy host takes all requests; overprovisioning moves
-//     nothing to the next one earlier. If no priority has one, the lowest that has a degraded host
-//     does.
-//   - If there is none either, the set is empty and requests fail with NoHealthyUpstream, unless
-//     there is a panic mode (PanicSpec), which can also come in earlier.
-//   - Localities of one priority are one list, in their order; locality weights decide nothing (in
-//     Envoy, too, unless locality_weighted_lb_config asks for it).
-//   - An address that occurs more than once counts where it occurs first.
-//
-// A request that is bound to a host (by a session) may also go to a host that is as usable and not
-// chosen: a degraded one, or one of another priority. Those are the set's spares. This is what
-// Envoy calls override_host_status, with its default.
+// It is what an algorithm works on: one group of a cluster's hosts (host_groups.h). Most clusters
+// have one group.
 //
 // What algorithms need is computed here, once for all workers: the smooth weighted order while it
 // is small (wrr_sequence.h), classes of equal weight otherwise.
 
 #include <cstdint>
 #include <memory>
-#include <mutex>
 #include <span>
-#include <string_view>
 #include <vector>
 
-#include "absl/container/flat_hash_map.h"
-#include "absl/strings/string_view.h"
 #include "proxy/event/random.h"
 #include "proxy/upstream/alias_table.h"
 #include "proxy/upstream/hash_table.h"
@@ -59,8 +39,7 @@ class HostSet {
   };
 
   // make_table: what a hashing policy needs; null: nothing.
-  explicit HostSet(std::vector<Entry> entries, const MakeHashTable& make_table = nullptr,
-                   std::vector<Host*> spares = {});
+  explicit HostSet(std::vector<Entry> entries, const MakeHashTable& make_table = nullptr);
 
   std::span<const Entry> entries() const { return entries_; }
   size_t size() const { return entries_.size(); }
@@ -84,15 +63,9 @@ class HostSet {
   const AliasTable& shares() const { return shares_; }
   // Null: none was asked for, or the set is empty.
   const HashTable* hashTable() const { return hash_table_.get(); }
-  std::span<Host* const> spares() const { return spares_; }
-  // The entry or spare of this address (Host::addressText()); null if there is none. O(1) but for
-  // the first call of all workers, which makes an index, under a lock that later calls do not take:
-  // sets that nobody asks cost nothing.
-  Host* find(std::string_view address) const;
 
  private:
   void buildClasses();
-  void buildIndex() const;
 
   const std::vector<Entry> entries_;
   bool equal_weights_ = true;
@@ -103,9 +76,6 @@ class HostSet {
   std::vector<uint32_t> members_;
   AliasTable shares_;
   std::shared_ptr<const HashTable> hash_table_;
-  const std::vector<Host*> spares_;
-  mutable std::once_flag indexed_;
-  mutable absl::flat_hash_map<absl::string_view, Host*> index_;  // keys are the hosts' own
 };
 
 }  // namespace convoy::upstream

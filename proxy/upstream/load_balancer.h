@@ -4,8 +4,8 @@
 // their live counters. It knows nothing of health checks, xDS, connections or retries: it is handed
 // the hosts that may be used, and is told which of them this request has tried already.
 //
-// One instance per worker and cluster, on the worker's thread; it keeps its state when the hosts
-// change.
+// One instance per worker, cluster and group (host_groups.h), on the worker's thread; it keeps its
+// state when the hosts change.
 //
 // Feedback: a policy that says wantsResults() is told how each request went. What it makes of that
 // is the worker's own, in plain memory: a number shared by all workers would be one more cache line
@@ -19,6 +19,7 @@
 #include <span>
 
 #include "proxy/base/intrusive_list.h"
+#include "proxy/base/subset_key.h"
 #include "proxy/event/clock.h"
 #include "proxy/event/random.h"
 #include "proxy/upstream/host_set.h"
@@ -34,6 +35,7 @@ struct Pick {
   Kind kind = Kind::None;
   bool counted = false;   // the policy took one of host->active(), to be given back
   bool in_total = false;  // and one of PickContext::cluster_active
+  bool panic = false;     // the host is in a group of several whose hosts are those of a panic
   Host* host = nullptr;
 };
 
@@ -78,6 +80,7 @@ struct PickContext {
   event::MonotonicTime now{};                   // the loop's
   // Requests under way that count against a bound, of all hosts and workers; null: unknown.
   std::atomic<uint32_t>* cluster_active = nullptr;
+  const base::SubsetKey* subset = nullptr;  // the hosts that the request asks for; null: any
 
   bool triedAlready(const Host* host) const {
     for (const Host* other : tried) {

@@ -1,10 +1,9 @@
 #include "proxy/upstream/membership.h"
 
 #include <algorithm>
-#include <limits>
 #include <utility>
 
-#include "proxy/upstream/outlier/panic.h"
+#include "absl/strings/string_view.h"
 
 namespace convoy::upstream {
 
@@ -52,7 +51,7 @@ bool sameEntries(std::span<const HostSet::Entry> a, std::span<const HostSet::Ent
 }  // namespace
 
 Membership::Membership(size_t workers)
-    : workers_(workers), hosts_(std::make_shared<const HostSet>(std::vector<HostSet::Entry>{})) {}
+    : workers_(workers), hosts_(std::make_shared<const HostGroups>()) {}
 
 const Host* Membership::find(const net::Address& address) const {
   const auto found = members_.find(address);
@@ -61,11 +60,13 @@ const Host* Membership::find(const net::Address& address) const {
 
 void Membership::makeTablesBy(MakeHashTable make_table) {
   make_table_ = std::move(make_table);
-  const auto entries = hosts_->entries();
-  const auto spares = hosts_->spares();
-  hosts_ = std::make_shared<const HostSet>(
-      std::vector<HostSet::Entry>(entries.begin(), entries.end()), make_table_,
-      std::vector<Host*>(spares.begin(), spares.end()));
+  HostGroups::Parts parts = hosts_->parts();
+  for (HostGroup& group : parts.groups) {
+    const auto entries = group.hosts->entries();
+    group.hosts = std::make_shared<const HostSet>(
+        std::vector<HostSet::Entry>(entries.begin(), entries.end()), make_table_);
+  }
+  hosts_ = std::make_shared<const HostGroups>(std::move(parts));
 }
 
 uint32_t Membership::takeSlot() {
@@ -76,13 +77,15 @@ uint32_t Membership::takeSlot() {
 }
 
 Membership::Change Membership::update(const AssignmentSpec& assignment,
-                                      const ActiveHealthOf& active, const PanicSpec& panic) {
+                                      const ActiveHealthOf& active, const PanicSpec& panic,
+                                      const Grouping& grouping) {
   Change change;
   ++updates_;
   counts_ = {};
   std::vector<Candidate> candidates = noteEndpoints(assignment, active);
   sweep(candidates, change);
   trustIfNobodyServes(candidates);
+  counts_.healthy_by_locality.resize(assignment.localities.size());
   grade(candidates, change);
   for (const Candidate& candidate : candidates) {
     Member& member = *candidate.member;
@@ -91,15 +94,18 @@ Membership::Change Membership::update(const AssignmentSpec& assignment,
                                            counts_of_hosts_);
     }
   }
-  std::vector<HostSet::Entry> entries = choose(candidates);
-  change.panic = this->panic(candidates, panic, entries);
-  std::vector<Host*> spares = sparesOf(candidates, entries);
-  change.changed = std::exchange(panic_, change.panic) != change.panic || !change.removed.empty() ||
-                   !change.draining.empty() || !sameEntries(entries, hosts_->entries()) ||
-                   !std::ranges::equal(spares, hosts_->spares());
-  if (change.changed) {
-    hosts_ = std::make_shared<const HostSet>(std::move(entries), make_table_, std::move(spares));
-  }
+  GroupPlan planned = plan(candidates, assignment, panic, grouping);
+  change.panic = planned.panic;
+  counts_.subset_overflow = planned.subset_overflow;
+  counts_.subsets = planned.subsets == nullptr ? 0 : planned.subsets->by_pairs.size();
+  bool changed = std::exchange(panic_, change.panic) != change.panic || !change.removed.empty() ||
+                 !change.draining.empty();
+  HostGroups::Parts parts = partsOf(std::move(planned), &changed);
+  noteServing(candidates, parts, panic, change.panic);
+  parts.spares = sparesOf(candidates);
+  changed |= !std::ranges::equal(parts.spares, hosts_->spares());
+  change.changed = changed;
+  if (changed) hosts_ = std::make_shared<const HostGroups>(std::move(parts));
   change.hosts = hosts_;
   return change;
 }
@@ -123,14 +129,15 @@ std::vector<Membership::Candidate> Membership::noteEndpoints(const AssignmentSpe
   std::vector<Candidate> candidates;
   candidates.reserve(order_.size() + 1);
   size_t next = 0;
-  for (const LocalitySpec& locality : assignment.localities) {
+  for (uint32_t i = 0; i < assignment.localities.size(); ++i) {
+    const LocalitySpec& locality = assignment.localities[i];
     for (const EndpointSpec& endpoint : locality.endpoints) {
       Member& member = memberOf(endpoint.address, next);
       if (std::exchange(member.seen, updates_) == updates_) continue;
       const Grade told = gradeOf(endpoint.health);
       const Grade checked = active ? gradeOf(active(endpoint)) : Grade::Healthy;
       if (checked != Grade::Unverified) member.trusted = false;
-      candidates.push_back({&member, &endpoint, locality.priority, std::max(told, checked)});
+      candidates.push_back({&member, &endpoint, locality.priority, i, std::max(told, checked)});
     }
   }
   return candidates;
@@ -155,11 +162,20 @@ void Membership::trustIfNobodyServes(std::vector<Candidate>& candidates) {
 }
 
 void Membership::grade(const std::vector<Candidate>& candidates, Change& change) {
+  PriorityCounts* of_priority = nullptr;
+  uint32_t priority = 0;
   for (const Candidate& candidate : candidates) {
     ++counts_.total;
     ++(candidate.grade == Grade::Healthy    ? counts_.healthy
        : candidate.grade == Grade::Degraded ? counts_.degraded
                                             : counts_.excluded);
+    if (candidate.grade == Grade::Healthy) ++counts_.healthy_by_locality[candidate.locality];
+    if (of_priority == nullptr || candidate.priority != priority) {
+      of_priority = &counts_.by_priority[priority = candidate.priority];
+    }
+    ++of_priority->total;
+    of_priority->healthy += candidate.grade == Grade::Healthy;
+    of_priority->degraded += candidate.grade == Grade::Degraded;
     counts_.max_weight = std::max(counts_.max_weight, candidate.endpoint->weight);
     Member& member = *candidate.member;
     const bool usable = candidate.grade <= Grade::Degraded;
@@ -183,75 +199,86 @@ void Membership::sweep(const std::vector<Candidate>& candidates, Change& change)
   }
 }
 
-std::vector<HostSet::Entry> Membership::choose(const std::vector<Candidate>& candidates) {
-  for (const Grade grade : {Grade::Healthy, Grade::Degraded}) {
-    constexpr uint32_t kNone = std::numeric_limits<uint32_t>::max();
-    uint32_t priority = kNone;
-    for (const Candidate& candidate : candidates) {
-      if (candidate.grade == grade) {
-        priority = std::min(priority, candidate.priority);
-      }
-    }
-    if (priority == kNone) continue;
-    std::vector<HostSet::Entry> entries;
-    for (const Candidate& candidate : candidates) {
-      if (candidate.priority != priority || candidate.grade != grade) continue;
-      entries.push_back({candidate.member->host.get(), candidate.endpoint->weight});
-    }
-    return entries;
+GroupPlan Membership::plan(const std::vector<Candidate>& candidates,
+                           const AssignmentSpec& assignment, const PanicSpec& panic,
+                           const Grouping& grouping) const {
+  std::vector<GroupedHost> hosts;
+  hosts.reserve(candidates.size());
+  for (const Candidate& candidate : candidates) {
+    hosts.push_back({.host = candidate.member->host.get(),
+                     .endpoint = candidate.endpoint,
+                     .priority = candidate.priority,
+                     .locality = candidate.locality,
+                     .grade = candidate.grade,
+                     .last_good = candidate.member->last_good});
   }
-  return {};
+  return planGroups({.hosts = hosts,
+                     .assignment = assignment,
+                     .spec = grouping.spec,
+                     .panic = panic,
+                     .own = grouping.own.empty() ? nullptr : &grouping.own,
+                     .callers = grouping.callers});
 }
 
-// The usable hosts that were not chosen; `chosen` is in the order of the candidates.
-std::vector<Host*> Membership::sparesOf(const std::vector<Candidate>& candidates,
-                                        const std::vector<HostSet::Entry>& chosen) {
-  std::vector<Host*> spares;
-  auto next = chosen.begin();
-  for (const Candidate& candidate : candidates) {
-    Host* const host = candidate.member->host.get();
-    if (next != chosen.end() && next->host == host) {
-      ++next;
-    } else if (candidate.grade <= Grade::Degraded) {
-      spares.push_back(host);
+// A group of which nothing has changed keeps its set; one that was there before keeps its id.
+HostGroups::Parts Membership::partsOf(GroupPlan plan, bool* changed) {
+  const HostGroups::Parts& before = hosts_->parts();
+  absl::flat_hash_map<absl::string_view, const HostGroup*> known;
+  for (const HostGroup& group : before.groups) known[group.key] = &group;
+  HostGroups::Parts parts;
+  for (GroupPlan::Group& planned : plan.groups) {
+    const auto found = known.find(planned.key);
+    HostGroup& group = parts.groups.emplace_back();
+    if (found != known.end() && sameEntries(planned.entries, found->second->hosts->entries())) {
+      group = *found->second;
+      *changed |= std::exchange(group.panic, planned.panic) != planned.panic;
+      continue;
     }
+    group.id = found != known.end() ? found->second->id : next_group_++;
+    group.panic = planned.panic;
+    group.key = std::move(planned.key);
+    group.hosts = std::make_shared<const HostSet>(std::move(planned.entries), make_table_);
+    *changed = true;
+  }
+  parts.whole = std::move(plan.whole);
+  parts.subsets = std::move(plan.subsets);
+  const bool same_subsets = (parts.subsets == nullptr) == (before.subsets == nullptr) &&
+                            (parts.subsets == nullptr || *parts.subsets == *before.subsets);
+  *changed |=
+      parts.groups.size() != before.groups.size() || parts.whole != before.whole || !same_subsets;
+  return parts;
+}
+
+// Which hosts requests to the cluster as a whole go to. in_panic: some group of it, or of a subset.
+void Membership::noteServing(const std::vector<Candidate>& candidates,
+                             const HostGroups::Parts& parts, const PanicSpec& panic,
+                             bool in_panic) {
+  by_slot_.resize(next_slot_);
+  for (const Candidate& candidate : candidates) {
+    by_slot_[candidate.member->host->slot()] = candidate.member;
+  }
+  const auto groups = parts.whole.groups();
+  const bool note_good = panic.mode == PanicSpec::Mode::ServeLastGood && !in_panic;
+  for (const Candidate& candidate : candidates) {
+    if (note_good) candidate.member->last_good = false;
+  }
+  for (size_t i = 0; i < groups.size(); ++i) {
+    for (const HostSet::Entry& entry : parts.groups[groups[i]].hosts->entries()) {
+      Member& member = *by_slot_[entry.host->slot()];
+      member.grouped = updates_;
+      if (note_good && i < parts.whole.withShares()) member.last_good = true;
+    }
+  }
+}
+
+// The usable hosts that are in none of these groups.
+std::vector<Host*> Membership::sparesOf(const std::vector<Candidate>& candidates) const {
+  std::vector<Host*> spares;
+  for (const Candidate& candidate : candidates) {
+    if (candidate.member->grouped == updates_ || candidate.grade > Grade::Degraded) continue;
+    spares.push_back(candidate.member->host.get());
   }
   return spares;
-}
-
-// In panic `entries` are those that the mode has it, but never hosts that go away on purpose.
-bool Membership::panic(const std::vector<Candidate>& candidates, const PanicSpec& spec,
-                       std::vector<HostSet::Entry>& entries) {
-  using Mode = PanicSpec::Mode;
-  if (spec.mode == Mode::Fail) return false;
-  const auto leaves = [](const Candidate& c) {
-    return c.endpoint->health == HealthStatus::Draining;
-  };
-  PriorityHealths healths;
-  uint32_t chosen = std::numeric_limits<uint32_t>::max();
-  for (const Candidate& c : candidates) {
-    const bool usable = c.grade <= Grade::Degraded;
-    if (c.grade != Grade::Unverified || !spec.ignores_unverified) {
-      ++healths[c.priority].hosts;
-      healths[c.priority].usable += usable;
-    }
-    const bool serves = entries.empty() ? !leaves(c) : c.member->host.get() == entries[0].host;
-    if (serves) chosen = std::min(chosen, c.priority);
-  }
-  if (!inPanic(spec, healths, chosen)) {
-    last_good_.clear();
-    if (spec.mode != Mode::ServeLastGood) return false;
-    for (const HostSet::Entry& entry : entries) last_good_.insert(entry.host->address());
-    return false;
-  }
-  std::vector<HostSet::Entry> good, all;
-  for (const Candidate& c : candidates) {
-    if (c.priority != chosen || leaves(c)) continue;
-    all.push_back({c.member->host.get(), c.endpoint->weight});
-    if (last_good_.contains(c.endpoint->address)) good.push_back(all.back());
-  }
-  entries = good.empty() ? std::move(all) : std::move(good);
-  return !entries.empty();
 }
 
 }  // namespace convoy::upstream

@@ -15,8 +15,9 @@
 #include "proxy/upstream/breaker_gauges.h"
 #include "proxy/upstream/breakers.h"
 #include "proxy/upstream/cluster_metrics.h"
+#include "proxy/upstream/half_open.h"
 #include "proxy/upstream/host.h"
-#include "proxy/upstream/host_set.h"
+#include "proxy/upstream/host_groups.h"
 #include "proxy/upstream/outlier/recorder.h"
 #include "proxy/upstream/permit_queues.h"
 #include "proxy/upstream/spec.h"
@@ -61,15 +62,14 @@ struct ClusterUpdate {
   std::shared_ptr<ClusterShared> shared;
   std::shared_ptr<const ClusterSpec> spec;
   std::shared_ptr<net::TransportFactory> transport;  // null: plain text
-  std::shared_ptr<const HostSet> hosts;
+  std::shared_ptr<const HostGroups> hosts;
   // Hosts that are gone: their slots are free, and may be another's in `hosts`. Kept alive by this
   // list until every worker has let go of the set that they were in.
   std::vector<std::shared_ptr<const Host>> removed;
   // Hosts that stay and get no new requests.
   std::vector<std::shared_ptr<const Host>> draining;
-  // Hosts that are not in `hosts` and get one request at a time.
-  std::vector<std::shared_ptr<const Host>> half_open;
-  bool panic = false;          // `hosts` are those of the spec's panic mode
+  std::vector<HalfOpenHost> half_open;
+  bool panic = false;          // some of `hosts` are those of the spec's panic mode
   bool limited_hosts = false;  // some of `hosts` have limits of their own (host_limits.h)
   // Connections made by the former spec are of no use for this one.
   bool drain_connections = false;

@@ -33,11 +33,12 @@ event::Duration SlowStart::period() const {
 void SlowStart::stop() {
   for (auto& [serial, start] : starts_) start.host->limits().setMostRequests(HostLimits::kNone);
   starts_.clear();
+  cohorts_.clear();
   active_ = false;
 }
 
-void SlowStart::configure(const std::optional<SlowStartSpec>& spec,
-                          std::span<const HostSet::Entry> serving, event::MonotonicTime now) {
+void SlowStart::configure(const std::optional<SlowStartSpec>& spec, const HostGroups& serving,
+                          event::MonotonicTime now) {
   const bool begins = spec.has_value() && !spec_.has_value();
   spec_ = spec;
   if (!spec_.has_value()) return stop();
@@ -47,17 +48,12 @@ void SlowStart::configure(const std::optional<SlowStartSpec>& spec,
   step(now);
 }
 
-void SlowStart::setHosts(std::span<const HostSet::Entry> serving, event::MonotonicTime now) {
+void SlowStart::setHosts(const HostGroups& serving, event::MonotonicTime now) {
   if (!spec_.has_value()) return;
   ++round_;
-  for (const HostSet::Entry& entry : serving) {
-    Start& start = starts_[entry.host->serial()];
-    if (start.host == nullptr) {
-      start.host = entry.host->shared_from_this();
-      start.at = now;
-    }
-    start.weight = entry.weight;
-    start.round = round_;
+  setCohorts(serving);
+  for (size_t i = 0; i < cohorts_.size(); ++i) {
+    for (const HostSet::Entry& entry : serving.groups()[i].hosts->entries()) add(entry, i, now);
   }
   absl::erase_if(starts_, [this](const auto& entry) {
     if (entry.second.round == round_) return false;
@@ -67,45 +63,91 @@ void SlowStart::setHosts(std::span<const HostSet::Entry> serving, event::Monoton
   step(now);
 }
 
+// A group that was there before goes on.
+void SlowStart::setCohorts(const HostGroups& serving) {
+  absl::flat_hash_map<uint64_t, Cohort> before;
+  for (const Cohort& cohort : cohorts_) before[cohort.group] = cohort;
+  cohorts_.clear();
+  for (const HostGroup& group : serving.groups()) {
+    const auto known = before.find(group.id);
+    Cohort& cohort = cohorts_.emplace_back(known == before.end() ? Cohort() : known->second);
+    cohort.group = group.id;
+    cohort.hosts = 0;
+  }
+}
+
+void SlowStart::add(const HostSet::Entry& entry, size_t cohort, event::MonotonicTime now) {
+  Start& start = starts_[entry.host->serial()];
+  if (start.round == round_) return;
+  if (start.host == nullptr) {
+    start.host = entry.host->shared_from_this();
+    start.at = now;
+  }
+  start.weight = entry.weight;
+  start.round = round_;
+  start.cohort = cohort;
+  ++cohorts_[cohort].hosts;
+}
+
 double SlowStart::factorOf(const Start& start, event::MonotonicTime now) const {
   const double part = secondsOf(now - start.at) / secondsOf(spec_->window);
   if (part >= 1) return 1;
   return std::clamp(std::pow(std::max(part, 0.0), 1 / spec_->aggression), spec_->min_factor, 1.0);
 }
 
-// Requests under way per unit of weight.
-double SlowStart::loadOfLeaders(double most) const {
-  const size_t stride = std::max<size_t>(1, starts_.size() / kSampled);
-  int64_t active = 0;
-  uint64_t weight = 0;
-  size_t index = 0;
-  for (const auto& [serial, start] : starts_) {
-    if (start.factor < most || index++ % stride != 0) continue;
-    active += std::max<int64_t>(start.host->sum(&HostMetrics::rq_active), 0);
-    weight += start.weight;
+void SlowStart::setFactors(event::MonotonicTime now) {
+  for (Cohort& cohort : cohorts_) {
+    cohort.most = 0;
+    cohort.least = 1;
   }
-  return weight == 0 ? 0 : static_cast<double>(active) / static_cast<double>(weight);
+  for (auto& [serial, start] : starts_) {
+    start.factor = factorOf(start, now);
+    Cohort& cohort = cohorts_[start.cohort];
+    cohort.most = std::max(cohort.most, start.factor);
+    cohort.least = std::min(cohort.least, start.factor);
+  }
+}
+
+// Of the warm ones of each group in which somebody starts.
+void SlowStart::noteLoads() {
+  for (Cohort& cohort : cohorts_) {
+    cohort.seen = 0;
+    cohort.requests = 0;
+    cohort.weight = 0;
+  }
+  for (const auto& [serial, start] : starts_) {
+    Cohort& cohort = cohorts_[start.cohort];
+    if (!(cohort.least < cohort.most) || start.factor < cohort.most) continue;
+    const size_t stride = std::max<size_t>(1, cohort.hosts / kSampled);
+    if (cohort.seen++ % stride != 0) continue;
+    cohort.requests += std::max<int64_t>(start.host->sum(&HostMetrics::rq_active), 0);
+    cohort.weight += start.weight;
+  }
+  for (Cohort& cohort : cohorts_) {
+    const bool was_active = std::exchange(cohort.active, cohort.least < cohort.most);
+    if (!cohort.active) continue;
+    const double load = static_cast<double>(cohort.requests) / static_cast<double>(cohort.weight);
+    cohort.load = was_active ? cohort.load + kNewShare * (load - cohort.load) : load;
+  }
+}
+
+uint32_t SlowStart::allowed(const Start& start) const {
+  const Cohort& cohort = cohorts_[start.cohort];
+  if (!cohort.active || !(start.factor < cohort.most)) return HostLimits::kNone;
+  constexpr double kMost = std::numeric_limits<int32_t>::max();
+  const double part = start.factor / cohort.most * cohort.load * start.weight;
+  return static_cast<uint32_t>(std::clamp(std::ceil(part - kTiny), 1.0, kMost));
 }
 
 void SlowStart::step(event::MonotonicTime now) {
   if (!spec_.has_value()) return;
-  double most = 0;
-  double least = 1;
-  for (auto& [serial, start] : starts_) {
-    start.factor = factorOf(start, now);
-    most = std::max(most, start.factor);
-    least = std::min(least, start.factor);
-  }
-  const bool was_active = std::exchange(active_, least < most);
+  setFactors(now);
+  const bool active = std::any_of(cohorts_.begin(), cohorts_.end(),
+                                  [](const Cohort& cohort) { return cohort.least < cohort.most; });
+  const bool was_active = std::exchange(active_, active);
   if (!active_ && !was_active) return;
-  const double load = loadOfLeaders(most);
-  load_ = was_active ? load_ + kNewShare * (load - load_) : load;
-  constexpr double kMost = std::numeric_limits<int32_t>::max();
-  for (auto& [serial, start] : starts_) {
-    const double part = start.factor / most * load_ * start.weight;
-    const auto allowed = static_cast<uint32_t>(std::clamp(std::ceil(part - kTiny), 1.0, kMost));
-    start.host->limits().setMostRequests(start.factor < most ? allowed : HostLimits::kNone);
-  }
+  noteLoads();
+  for (auto& [serial, start] : starts_) start.host->limits().setMostRequests(allowed(start));
 }
 
 }  // namespace convoy::upstream

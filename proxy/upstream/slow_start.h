@@ -13,22 +13,22 @@
 //
 // "Warm" is relative: the hosts whose factor is the largest are not limited, and the others in
 // proportion to it. So hosts that start together, a new cluster's or those of a whole outage, serve
-// as if there was no such thing.
+// as if there was no such thing. It is also relative to a host's own group (host_groups.h): another
+// priority or zone has another load. A host in several groups counts in the first.
 //
 // A state machine on main: time is an argument. The load of the warm ones is looked at at each
-// step, of at most kSampled hosts, and smoothed.
+// step, of at most about kSampled hosts of a group, and smoothed.
 
 #include <cstddef>
 #include <cstdint>
 #include <memory>
 #include <optional>
-#include <span>
 #include <vector>
 
 #include "absl/container/flat_hash_map.h"
 #include "proxy/event/clock.h"
 #include "proxy/upstream/host.h"
-#include "proxy/upstream/host_set.h"
+#include "proxy/upstream/host_groups.h"
 #include "proxy/upstream/spec.h"
 
 namespace convoy::upstream {
@@ -40,10 +40,10 @@ class SlowStart {
   ~SlowStart() { stop(); }
 
   // Hosts that serve when it is turned on are warm. Unset: off; nobody is limited any more.
-  void configure(const std::optional<SlowStartSpec>& spec, std::span<const HostSet::Entry> serving,
+  void configure(const std::optional<SlowStartSpec>& spec, const HostGroups& serving,
                  event::MonotonicTime now);
   // Who serves from now on, before workers know of it.
-  void setHosts(std::span<const HostSet::Entry> serving, event::MonotonicTime now);
+  void setHosts(const HostGroups& serving, event::MonotonicTime now);
   // Time has passed.
   void step(event::MonotonicTime now);
 
@@ -59,17 +59,35 @@ class SlowStart {
     event::MonotonicTime at{};
     double factor = 1;  // at the last step
     uint64_t round = 0;
+    size_t cohort = 0;
+  };
+  // The hosts of one group.
+  struct Cohort {
+    uint64_t group = 0;
+    size_t hosts = 0;
+    bool active = false;
+    double load = 0;  // requests under way per unit of weight, smoothed
+    // Of the step that is under way.
+    double most = 0;
+    double least = 1;
+    size_t seen = 0;
+    int64_t requests = 0;
+    uint64_t weight = 0;
   };
 
   void stop();
+  void setCohorts(const HostGroups& serving);
+  void add(const HostSet::Entry& entry, size_t cohort, event::MonotonicTime now);
   double factorOf(const Start& start, event::MonotonicTime now) const;
-  double loadOfLeaders(double most) const;
+  void setFactors(event::MonotonicTime now);
+  void noteLoads();
+  uint32_t allowed(const Start& start) const;
 
   std::optional<SlowStartSpec> spec_;
   absl::flat_hash_map<uint64_t, Start> starts_;  // by Host::serial(), of all that serve
+  std::vector<Cohort> cohorts_;                  // by the groups' index
   uint64_t round_ = 0;
   bool active_ = false;
-  double load_ = 0;  // requests under way per unit of weight, smoothed
 };
 
 }  // namespace convoy::upstream

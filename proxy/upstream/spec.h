@@ -16,6 +16,7 @@
 #include "proxy/http/h2_options.h"
 #include "proxy/net/address.h"
 #include "proxy/net/spec.h"
+#include "proxy/upstream/grouping_spec.h"
 #include "proxy/upstream/outlier/spec.h"
 
 namespace convoy::upstream {
@@ -69,6 +70,8 @@ struct BalancingSpec {
   uint32_t hash_balance_percent = 0;
   Milliseconds memory{10'000};  // how long response times and errors count
   std::optional<SlowStartSpec> slow_start = {};
+  // Of a typed policy that says so; moved to GroupingSpec when the cluster is put together.
+  std::optional<LocalityRule> localities = {};
 
   friend bool operator==(const BalancingSpec&, const BalancingSpec&) = default;
 };
@@ -81,6 +84,7 @@ struct EndpointSpec {
   uint32_t weight = 1;  // >= 1
   HealthStatus health = HealthStatus::Unknown;
   std::map<std::string, std::string> labels;  // metadata "convoy.labels", for people
+  base::SubsetLabels subset_labels = {};      // metadata "envoy.lb": which subsets it belongs to
   // health_check_config: whether our own checks look at it, where, and by which name.
   bool health_check = true;
   std::optional<net::Address> health_address = {};
@@ -99,6 +103,9 @@ struct AssignmentSpec {
   std::string cluster;
   std::vector<LocalitySpec> localities;
   std::string version;
+  // Of priorities and localities: at most kMostOverprovisioning.
+  uint32_t overprovisioning_percent = kOverprovisioning;
+  bool weighted_priority_health = false;  // hosts count by their weights, not one each
 };
 
 // Retries under way in relation to requests: instead of max_retries.
@@ -152,6 +159,7 @@ struct ClusterSpec {
   std::shared_ptr<const DnsSpec> dns;                // Dns only
   bool wait_for_warm = true;  // Dns: the node's start waits for the first look-ups
   BalancingSpec balancing;
+  GroupingSpec grouping;
   UpstreamProtocol protocol = UpstreamProtocol::Http1;
   http::H2Options http2;
   bool http2_keepalive = false;  // asked for; only the control plane's connection has one

@@ -45,13 +45,14 @@ WorkerCluster::~WorkerCluster() {
 
 PickResult WorkerCluster::pick(std::span<const Host* const> tried, PickWaiter* waiter,
                                std::optional<uint64_t> hash, const HostPreference* preferred,
-                               Priority priority) {
+                               Priority priority, const base::SubsetKey* subset) {
   PickContext context{.random = context_->loop.random(),
                       .tried = tried,
                       .waiter = waiter,
                       .hash = hash,
                       .now = context_->loop.now(),
-                      .cluster_active = &shared_->bounded_active};
+                      .cluster_active = &shared_->bounded_active,
+                      .subset = subset};
   const bool asked = preferred != nullptr && !preferred->address.empty();
   Host* const wanted = asked ? findPreferred(*preferred, context) : nullptr;
   const bool strict = asked && preferred->strict;
@@ -137,14 +138,21 @@ bool WorkerCluster::tryStartRetry(Priority priority) {
 
 // --- updates ---
 
-// Returns the policy that is replaced: those who wait for its answer are told by its end.
-std::unique_ptr<LoadBalancer> WorkerCluster::adoptSpec(std::shared_ptr<const ClusterSpec> spec) {
-  if (spec_ == spec) return nullptr;
-  std::unique_ptr<LoadBalancer> before;
+// Returns the policies that are replaced: those who wait for an answer are told by their end.
+GroupBalancer::Retired WorkerCluster::adoptSpec(std::shared_ptr<const ClusterSpec> spec) {
+  if (spec_ == spec) return {};
+  GroupBalancer::Retired before;
   if (spec_ == nullptr || spec_->balancing != spec->balancing) {
-    before = std::move(balancer_);
-    balancer_ = algorithms::makeLoadBalancer(spec->balancing, context_->worker, context_->workers);
-    wants_results_ = balancer_->wantsResults();
+    auto make = [balancing = spec->balancing, worker = context_->worker,
+                 workers = context_->workers] {
+      return algorithms::makeLoadBalancer(balancing, worker, workers);
+    };
+    if (groups_ == nullptr) {
+      groups_ = std::make_unique<GroupBalancer>(std::move(make), metrics_);
+    } else {
+      before = groups_->makeBy(std::move(make));
+    }
+    wants_results_ = groups_->wantsResults();
   }
   spec_ = std::move(spec);
   recorder_.configure(RecordingSpec::of(*spec_));
@@ -172,11 +180,12 @@ void WorkerCluster::update(const ClusterUpdate& update) {
     }
   }
   // Both to the end, when the new policy can be picked from.
-  const std::shared_ptr<const HostSet> hosts_before = hosts_;
-  const std::unique_ptr<LoadBalancer> balancer_before = adoptSpec(update.spec);
+  const std::shared_ptr<const HostGroups> hosts_before = hosts_;
+  const GroupBalancer::Retired replaced = adoptSpec(update.spec);
   transports_ = update.transport;
   // The policy lets go of the old set before that goes.
-  balancer_->setHosts(*update.hosts);
+  const GroupBalancer::Retired retired = groups_->setGroups(*update.hosts);
+  balancer_ = &groups_->entry();
   hosts_ = update.hosts;
   half_open_ = update.half_open;
   in_panic_ = update.panic;
@@ -197,8 +206,12 @@ void WorkerCluster::drop(HostRef& slot) {
 void WorkerCluster::endPicks() {
   half_open_.clear();
   guarded_ = false;
-  balancer_ = std::make_unique<NoHost>();
-  hosts_ = std::make_shared<const HostSet>(std::vector<HostSet::Entry>{});
+  // To the end, when nobody can be picked any more.
+  const std::shared_ptr<const HostGroups> hosts_before =
+      std::exchange(hosts_, std::make_shared<const HostGroups>());
+  const GroupBalancer::Retired before = groups_->makeBy([] { return std::make_unique<NoHost>(); });
+  const GroupBalancer::Retired gone = groups_->setGroups(*hosts_);
+  balancer_ = &groups_->entry();
   for (PickWaiters& waiters : out_of_connections_) waiters.tell();
   setAsking(false);
   giveUpNothing();
@@ -241,8 +254,10 @@ void WorkerCluster::dropPool(const Host& host) {
 }
 
 void WorkerCluster::setBalancerForTest(std::unique_ptr<LoadBalancer> balancer) {
-  balancer->setHosts(*hosts_);
-  balancer_ = std::move(balancer);
+  auto made = std::make_shared<std::unique_ptr<LoadBalancer>>(std::move(balancer));
+  const GroupBalancer::Retired before = groups_->makeBy([made] { return std::move(*made); });
+  const GroupBalancer::Retired gone = groups_->setGroups(*hosts_);
+  balancer_ = &groups_->entry();
 }
 
 // --- all of them ---

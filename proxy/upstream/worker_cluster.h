@@ -28,6 +28,7 @@
 #include "proxy/upstream/closing_connections.h"
 #include "proxy/upstream/cluster_metrics.h"
 #include "proxy/upstream/conn_pool.h"
+#include "proxy/upstream/group_balancer.h"
 #include "proxy/upstream/load_balancer.h"
 #include "proxy/upstream/outlier/recorder.h"
 #include "proxy/upstream/pool_stream.h"
@@ -54,11 +55,12 @@ struct PickResult {
   Pick::Kind kind = Pick::Kind::None;
   HostLease lease;         // set if kind is Host
   bool preferred = false;  // it is the host that was asked for
+  bool panic = false;      // it is one of spec().panic's, since too few can be used
   bool overflow = false;   // kind is None, and there are hosts: their limits are reached
 };
 
-// A host that a request asks for: it is taken instead of the algorithm's as long as the host set
-// has it (host_set.h) and the request was not tried on it.
+// A host that a request asks for: it is taken instead of the algorithm's as long as the snapshot
+// has it (HostGroups::find()) and the request was not tried on it.
 struct HostPreference {
   std::string_view address;  // Host::addressText(); empty: none is asked for
   bool strict = false;       // this host, tried or not, or none
@@ -79,12 +81,14 @@ class WorkerCluster : public std::enable_shared_from_this<WorkerCluster> {
   // there is another. With a waiter the answer may be Later: the waiter is told when to pick again,
   // also when the cluster gets another policy or is removed; who waits keeps the cluster alive.
   // hash: of the request's hash key, asked for only if picksByHash(). preferred: the host to take
-  // whatever the policy says.
+  // whatever the policy says. subset: the hosts that the request asks for, if the cluster has
+  // subsets.
   // A host whose own limits are reached is passed over; if all are, the answer is None for
   // overflow, after other workers have given up idle connections to them if there is a waiter.
   PickResult pick(std::span<const Host* const> tried = {}, PickWaiter* waiter = nullptr,
                   std::optional<uint64_t> hash = std::nullopt,
-                  const HostPreference* preferred = nullptr, Priority priority = Priority::Default);
+                  const HostPreference* preferred = nullptr, Priority priority = Priority::Default,
+                  const base::SubsetKey* subset = nullptr);
   bool picksByHash() const { return upstream::picksByHash(spec_->balancing.algorithm); }
 
   // A stream to that host. Null if one of the callbacks was called from inside (a connection was
@@ -111,8 +115,8 @@ class WorkerCluster : public std::enable_shared_from_this<WorkerCluster> {
   void noteOutcome(const HostRef& host, const Outcome& outcome) {
     if (recorder_.records()) recorder_.note(host.host(), host.metrics(), outcome);
   }
-  // Whether a response's head is of interest to one of the two above, or is to say that the cluster
-  // is in panic: one question, since it is asked about each response.
+  // Whether a response's head is of interest to one of the two above, or may have to say that its
+  // host was chosen in panic: one question, since it is asked about each response.
   bool watchesHeads() const { return watches_heads_; }
   // In addition to countResponse() if the response did not come in time.
   void countTimeout(const HostRef& host);
@@ -120,14 +124,14 @@ class WorkerCluster : public std::enable_shared_from_this<WorkerCluster> {
   // An answer that the client does not get, since the request is sent again.
   void countRetriedResponse(const HostRef& host, uint16_t status);
 
-  // Too few hosts can be used, and requests go to those of spec().panic.
-  bool inPanic() const { return in_panic_; }
   // Whether a request that asks for this host would get it, now.
   bool has(std::string_view address) const { return hosts_->find(address) != nullptr; }
   // The same of this very host.
   bool serves(const Host& host) const { return hosts_->find(host.addressText()) == &host; }
   // How many hosts there are to pick from, now.
-  size_t hostCount() const { return hosts_->size(); }
+  size_t hostCount(const base::SubsetKey* subset = nullptr) const {
+    return hosts_->hostCount(subset);
+  }
 
   // The retry circuit breaker, or budget. True: a retry may be made; endRetry() gives the place
   // back.
@@ -212,6 +216,9 @@ class WorkerCluster : public std::enable_shared_from_this<WorkerCluster> {
                          Priority priority);
   PickResult pickAnyWithRoom(PickContext& context, std::span<const Host* const> refused,
                              std::span<const Host* const> tried, Priority priority);
+  PickResult pickWithRoomFrom(PickContext& context, const HostSet& hosts, Priority priority);
+  bool isOfPanic(const Pick& pick) const;
+  PickResult guardedResult(const Pick& pick, const Host* wanted, Priority priority);
   PickResult takeIfRoom(PickContext& context, Host& host, Priority priority);
   bool hasRoom(const Host& host, Priority priority) const;
   Refusal admit(HostLease& lease);
@@ -219,7 +226,7 @@ class WorkerCluster : public std::enable_shared_from_this<WorkerCluster> {
   void setAsking(bool asking);
   const Host* takeProbe(const PickContext& context) const;
   void tellBalancer(const Host& host, uint16_t status, event::Duration took, bool abandoned);
-  [[nodiscard]] std::unique_ptr<LoadBalancer> adoptSpec(std::shared_ptr<const ClusterSpec> spec);
+  [[nodiscard]] GroupBalancer::Retired adoptSpec(std::shared_ptr<const ClusterSpec> spec);
   void endPicks();
   void giveUpForOthers();  // pool_permits.cc
   void giveUpNothing();
@@ -230,14 +237,16 @@ class WorkerCluster : public std::enable_shared_from_this<WorkerCluster> {
   ClusterMetrics& metrics_;
   std::shared_ptr<const ClusterSpec> spec_;
   std::shared_ptr<net::TransportFactory> transports_;
-  std::shared_ptr<const HostSet> hosts_;
-  std::unique_ptr<LoadBalancer> balancer_;
+  std::shared_ptr<const HostGroups> hosts_;
+  std::unique_ptr<GroupBalancer> groups_;
+  // What picks are made from: the only group's policy, or groups_.
+  LoadBalancer* balancer_ = nullptr;
   bool wants_results_ = false;  // the balancer does
   bool watches_heads_ = false;
   Recorder recorder_;
-  bool guarded_ = false;  // a pick is more than the policy's: one question, asked of each
-  bool in_panic_ = false;
-  std::vector<std::shared_ptr<const Host>> half_open_;
+  bool guarded_ = false;   // a pick is more than the policy's: one question, asked of each
+  bool in_panic_ = false;  // some group is
+  std::vector<HalfOpenHost> half_open_;
   // By priority and Host::slot(); empty until a host is first used.
   std::array<std::vector<HostRef>, 2> pools_;
   size_t evict_next_ = 0;  // where the next look for an idle connection begins

@@ -66,6 +66,7 @@ struct Attempt final : public http::ResponseReceiver,
   RouterFilter& router;
   State state = State::Free;
   bool charged = false;      // holds a place of the retry budget
+  bool panic = false;        // its host serves since too few can be used
   bool superseded = false;   // another attempt was begun beside it: its failure matters no more
   uint8_t holds_client = 0;  // how often it has paused the client's body
   upstream::HostRef host;    // kept until the next attempt: the log reads its address

@@ -179,9 +179,10 @@ void RouterFilter::editResponse(http::ResponseHead& head) {
 }
 
 bool RouterFilter::findCluster() {
-  const std::string_view name = context().route()->chooseCluster(services_.loop.random());
-  context().info().cluster = name;
-  cluster_ = services_.clusters.find(name);
+  const auto target = context().route()->chooseCluster(services_.loop.random());
+  context().info().cluster = target.cluster;
+  if (!target.subset.empty()) subset_ = &target.subset;
+  cluster_ = services_.clusters.find(target.cluster);
   if (cluster_ == nullptr) fail(http::Failure::ClusterNotFound);
   return cluster_ != nullptr;
 }
@@ -219,11 +220,11 @@ upstream::PickResult RouterFilter::pick(Attempt& attempt) {
   }
   const http::SessionBinding* const session = context().info().session;
   if (session == nullptr) {
-    return cluster_->pick(tried_, &attempt, hash_key_.hash, nullptr, priority());
+    return cluster_->pick(tried_, &attempt, hash_key_.hash, nullptr, priority(), subset_);
   }
   const upstream::HostPreference preferred{session->host, session->strict};
   upstream::PickResult picked =
-      cluster_->pick(tried_, &attempt, hash_key_.hash, &preferred, priority());
+      cluster_->pick(tried_, &attempt, hash_key_.hash, &preferred, priority(), subset_);
   if (picked.kind != upstream::Pick::Kind::Later) countSession(*session, picked.preferred);
   return picked;
 }
@@ -232,7 +233,7 @@ upstream::PickResult RouterFilter::pick(Attempt& attempt) {
 upstream::PickResult RouterFilter::pickOverride(Attempt& attempt, std::string_view address) {
   const upstream::HostPreference preferred{address, /*strict=*/false};
   upstream::PickResult picked =
-      cluster_->pick(tried_, &attempt, hash_key_.hash, &preferred, priority());
+      cluster_->pick(tried_, &attempt, hash_key_.hash, &preferred, priority(), subset_);
   if (picked.kind != upstream::Pick::Kind::Later && !std::exchange(override_counted_, true)) {
     upstream::ClusterMetrics& metrics = cluster_->metrics();
     (picked.preferred ? metrics.override_host_selected : metrics.override_host_fallback).add();
@@ -277,6 +278,7 @@ void RouterFilter::chooseHost(Attempt& attempt) {
       break;
   }
   attempt.state = Attempt::State::Waiting;
+  attempt.panic = picked.panic;
   attempt.host = picked.lease.ref();
   tried_.push_back(&attempt.host.host());
   http::StreamInfo& info = context().info();

@@ -189,7 +189,8 @@ class RouterFilter final : public http::Filter {
   Attempt* latest_;                                   // the one that was begun last
   Attempt* winner_ = nullptr;                         // the one whose response goes to the client
   absl::InlinedVector<const upstream::Host*, 4> tried_;
-  route::HashKey hash_key_;  // of a cluster that balances by hash
+  const base::SubsetKey* subset_ = nullptr;  // the hosts that the route asks for; null: any
+  route::HashKey hash_key_;                  // of a cluster that balances by hash
   Attempt first_;
   ClientSide client_side_;
   event::Deadline response_deadline_;

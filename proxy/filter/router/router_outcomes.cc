@@ -47,7 +47,7 @@ void RouterFilter::noteResult(const Attempt& attempt, uint16_t status, bool aban
 // The outlier detection waits for gRPC's status, which comes at the response's end: in trailers or
 // in a head that has nothing behind.
 void RouterFilter::noteHead(const Attempt& attempt, http::ResponseHead& head, bool end_of_stream) {
-  if (cluster_->inPanic()) head.headers.set(kPanic, upstream::nameOf(cluster_->spec().panic.mode));
+  if (attempt.panic) head.headers.set(kPanic, upstream::nameOf(cluster_->spec().panic.mode));
   if (cluster_->wantsResults()) noteResult(attempt, resultStatus(head, end_of_stream));
   if (!cluster_->recordsOutcomes()) return;
   uint16_t status = head.status;

@@ -310,7 +310,7 @@ void RouterFilter::schedule(Attempt& attempt, bool is_free, const RetryPlan::Del
   attempt.charged = !is_free;
   upstream::ClusterMetrics& metrics = cluster_->metrics();
   metrics.upstream_rq_retry.add();
-  if (is_free && tried_.size() < cluster_->hostCount()) return startAttempt(attempt);
+  if (is_free && tried_.size() < cluster_->hostCount(subset_)) return startAttempt(attempt);
   (delay.as_asked ? metrics.upstream_rq_retry_backoff_ratelimited
                   : metrics.upstream_rq_retry_backoff_exponential)
       .add();

@@ -11,7 +11,7 @@
 // that nodes that disagree meet again. If Redis has nothing, or nothing of use, it is told.
 //
 // What Redis holds is hostile: it can name a host of the cluster, as host sets know them, and
-// nothing else (HostSet::find()).
+// nothing else (HostGroups::find()).
 //
 // Immutable, shared by all workers; clients and calls are the worker's.
 

@@ -37,9 +37,11 @@ static_resources:
 TEST(BootstrapConvert, Node) {
   const Converted converted = convert(
       "node: {id: n1, cluster: edge, locality: {zone: z}, metadata: {labels: {role: edge, n: 5}, "
-      "other: x}}");
+      "other: x}}\ncluster_manager: {local_cluster_name: edge}");
   EXPECT_EQ(converted.errors, Lines());
   EXPECT_EQ(converted.spec.node.id, "n1");
+  EXPECT_EQ(converted.spec.node.locality, (upstream::LocalityName{"", "z", ""}));
+  EXPECT_EQ(converted.spec.local_cluster, "edge");
   EXPECT_EQ(converted.spec.node.cluster, "edge");
   EXPECT_EQ(converted.spec.node.labels, (std::map<std::string, std::string>{{"role", "edge"}}));
   envoy::config::core::v3::Node node;

@@ -31,7 +31,8 @@ TEST(Builtins, EveryExtensionPointSaysWhatItHas) {
             "convoy.load_balancing_policies.weighted_least_connections, "
             "envoy.load_balancing_policies.least_request, envoy.load_balancing_policies.maglev, "
             "envoy.load_balancing_policies.random, envoy.load_balancing_policies.ring_hash, "
-            "envoy.load_balancing_policies.round_robin");
+            "envoy.load_balancing_policies.round_robin, "
+            "envoy.load_balancing_policies.wrr_locality");
   EXPECT_EQ(registry.downstream_transports.kinds(),
             "envoy.transport_sockets.raw_buffer, envoy.transport_sockets.tls");
   EXPECT_EQ(registry.upstream_transports.kinds(),

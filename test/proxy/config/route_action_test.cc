@@ -56,6 +56,29 @@ TEST(RouteAction, WeightedClusters) {
   EXPECT_EQ(forward.weighted[1].weight, 1u);
 }
 
+TEST(RouteAction, SubsetsByMetadataMatch) {
+  const auto one = std::get<route::Forward>(
+      convert("route: {cluster: web, metadata_match: {filter_metadata: {envoy.lb: {stage: prod, n: "
+              "1}, other: {a: [b]}}}}")
+          .action);
+  EXPECT_EQ(one.subset, base::subsetKeyOf({{"stage", "sprod"}, {"n", "n1"}}));
+  EXPECT_TRUE(std::get<route::Forward>(convert("route: {cluster: web}").action).subset.empty());
+  // A cluster's own come on top of the route's.
+  const auto several = std::get<route::Forward>(
+      convert("route: {metadata_match: {filter_metadata: {envoy.lb: {stage: prod, version: 1}}}, "
+              "weighted_clusters: {clusters: [{name: a, weight: 9}, {name: b, weight: 1, "
+              "metadata_match: {filter_metadata: {envoy.lb: {version: 2}}}}]}}")
+          .action);
+  ASSERT_EQ(several.weighted.size(), 2u);
+  EXPECT_EQ(several.weighted[0].subset, base::subsetKeyOf({{"stage", "sprod"}, {"version", "n1"}}));
+  EXPECT_EQ(several.weighted[1].subset, base::subsetKeyOf({{"stage", "sprod"}, {"version", "n2"}}));
+  Lines errors;
+  convert("route: {cluster: web, metadata_match: {filter_metadata: {envoy.lb: {a: [b]}}}}",
+          &errors);
+  ASSERT_EQ(errors.size(), 1u);
+  EXPECT_NE(errors[0].find("route.metadata_match"), std::string::npos) << errors[0];
+}
+
 TEST(RouteAction, Redirects) {
   const std::pair<std::string, uint16_t> codes[] = {{"", 301},
                                                     {"response_code: FOUND", 302},

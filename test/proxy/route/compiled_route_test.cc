@@ -74,19 +74,25 @@ TEST_F(CompiledRouteTest, TimeOutsHaveEnvoysDefaults) {
 
 TEST_F(CompiledRouteTest, OneClusterIsAlwaysChosen) {
   event::Random random(1);
-  EXPECT_EQ(compile().chooseCluster(random), "web");
+  forward().subset = base::subsetKeyOf({{"version", "v2"}});
+  EXPECT_EQ(compile().chooseCluster(random).cluster, "web");
+  EXPECT_EQ(compiled_->chooseCluster(random).subset, forward().subset);
 }
 
 TEST_F(CompiledRouteTest, SeveralClustersByWeight) {
   forward().cluster.clear();
-  forward().weighted = {{"a", 1}, {"none", 0}, {"b", 9}};
+  forward().weighted = {{"a", 1}, {"none", 0}, {"b", 9, base::subsetKeyOf({{"stage", "canary"}})}};
   event::Random random(5);
   std::map<std::string_view, int> chosen;
   const CompiledRoute& compiled = compile();
-  for (int i = 0; i < 10'000; ++i) ++chosen[compiled.chooseCluster(random)];
+  for (int i = 0; i < 10'000; ++i) ++chosen[compiled.chooseCluster(random).cluster];
   EXPECT_NEAR(chosen["a"], 1000, 150);
   EXPECT_NEAR(chosen["b"], 9000, 150);
   EXPECT_EQ(chosen.count("none"), 0u);
+  for (int i = 0; i < 100; ++i) {
+    const CompiledRoute::Target target = compiled.chooseCluster(random);
+    EXPECT_EQ(target.subset.empty(), target.cluster == "a");
+  }
 }
 
 struct Named final : PerRouteFilterSpec {

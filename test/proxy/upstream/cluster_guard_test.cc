@@ -72,13 +72,13 @@ TEST_F(ClusterGuardTest, InPanicRequestsGoToAll) {
   EXPECT_EQ(served(), 4);
   EXPECT_FALSE(cluster().watchesHeads());
   setHosts({endpoint(1, 1, kUnhealthy), endpoint(2, 1, kUnhealthy)});
-  EXPECT_TRUE(cluster().inPanic());
+  EXPECT_TRUE(cluster().pick().panic);
   EXPECT_TRUE(cluster().watchesHeads());
   EXPECT_EQ(served(), 4);
-  EXPECT_EQ(metrics().lb_healthy_panic.value(), 4u);
+  EXPECT_EQ(metrics().lb_healthy_panic.value(), 5u);
   // Without the mode the same hosts get nothing.
   apply({.clusters = {clusterSpec()}});
-  EXPECT_FALSE(cluster().inPanic());
+  EXPECT_FALSE(cluster().pick().panic);
   EXPECT_EQ(served(), 0);
 }
 

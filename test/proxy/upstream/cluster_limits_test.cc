@@ -51,7 +51,7 @@ TEST_F(ClusterLimitsTest, TheLowerOfTheClustersAndTheHostsHolds) {
 TEST_F(ClusterLimitsTest, ASlowStartGoesOnByItselfAndEnds) {
   ClusterSpec spec;
   spec.balancing.slow_start = SlowStartSpec{.window = 10s, .aggression = 1, .min_factor = 0.1};
-  limits_.configure(spec, {});
+  limits_.configure(spec, *membership_.hosts());
   EXPECT_FALSE(update(spec, {endpoint(1)}));
   clock_.advance(11s);
   membership_.find(address(1))->metrics(0).rq_active.set(100);

@@ -2,9 +2,7 @@
 
 #include <gtest/gtest.h>
 
-#include <atomic>
 #include <numeric>
-#include <thread>
 #include <vector>
 
 #include "proxy/upstream/wrr_sequence.h"
@@ -89,32 +87,6 @@ TEST(HostSetTest, TheLargestWeightsDoNotOverflow) {
   EXPECT_EQ(hosts.set().totalWeight(), 8589934591u);
   EXPECT_FALSE(hosts.set().equalWeights());
   EXPECT_EQ(hosts.set().weightClasses().size(), 2u);
-}
-
-TEST(HostSetTest, FindsEntriesAndSparesByTheirAddress) {
-  const Hosts hosts({1, 1, 1});
-  const HostSet set({{&hosts[0], 1}}, nullptr, {&hosts[2]});
-  EXPECT_EQ(set.find(hosts[0].addressText()), &hosts[0]);
-  EXPECT_EQ(set.find(hosts[1].addressText()), nullptr);
-  EXPECT_EQ(set.find(hosts[2].addressText()), &hosts[2]);
-  EXPECT_EQ(set.find(""), nullptr);
-  EXPECT_EQ(set.size(), 1u) << "spares are not picked";
-  EXPECT_EQ(HostSet({}).find("10.0.0.1:80"), nullptr);
-}
-
-TEST(HostSetTest, WorkersMayAskAtTheSameTime) {
-  const Hosts hosts(std::vector<uint32_t>(1000, 1));
-  std::vector<std::thread> workers;
-  std::atomic<int> found{0};
-  for (int i = 0; i < 4; ++i) {
-    workers.emplace_back([&] {
-      for (size_t h = 0; h < 1000; ++h) {
-        found += hosts.set().find(hosts[h].addressText()) == &hosts[h] ? 1 : 0;
-      }
-    });
-  }
-  for (std::thread& worker : workers) worker.join();
-  EXPECT_EQ(found, 4000);
 }
 
 }  // namespace

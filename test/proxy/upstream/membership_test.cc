@@ -38,13 +38,30 @@ AssignmentSpec assignmentOf(const std::vector<Endpoint>& endpoints) {
   return spec;
 }
 
-std::string text(const HostSet& set) {
+std::string numberOf(const Host& host) {
+  const std::string ip = host.address().ipText();
+  return ip.substr(ip.rfind('.') + 1);
+}
+
+// Those with shares; the share itself only if there are several groups.
+std::string text(const HostGroups& groups) {
   std::string out;
-  for (const HostSet::Entry& entry : set.entries()) {
-    const std::string ip = entry.host->address().ipText();
-    out += ip.substr(ip.rfind('.') + 1) + "*" + std::to_string(entry.weight) + " ";
+  const GroupSelection& whole = groups.whole();
+  for (size_t i = 0; i < whole.withShares(); ++i) {
+    if (whole.withShares() > 1) {
+      out += std::to_string((whole.share(i) * 100 + whole.totalShares() / 2) / whole.totalShares());
+      out += "% ";
+    }
+    for (const HostSet::Entry& entry : groups.groups()[whole.groups()[i]].hosts->entries()) {
+      out += numberOf(*entry.host) + "*" + std::to_string(entry.weight) + " ";
+    }
   }
   return out;
+}
+
+const HostSet& only(const HostGroups& groups) {
+  EXPECT_TRUE(groups.single());
+  return *groups.groups()[0].hosts;
 }
 
 constexpr HealthStatus kUnknown = HealthStatus::Unknown;
@@ -68,13 +85,16 @@ TEST(MembershipTest, ChoosesWhoGetsRequests) {
       {"the unhealthy get none",
        {{1, kUnhealthy}, {2, kHealthy}, {3, kTimeout}, {4, kDraining}},
        "2*1 "},
-      {"degraded hosts wait while there is a healthy one", {{1, kDegraded}, {2}}, "2*1 "},
+      {"degraded hosts wait while there are enough healthy ones",
+       {{1, kDegraded}, {2}, {3}, {4}},
+       "2*1 3*1 4*1 "},
+      {"and take what is too much for these", {{1, kDegraded}, {2}}, "70% 2*1 30% 1*1 "},
       {"degraded hosts serve when there is none", {{1, kDegraded}, {2, kUnhealthy}}, "1*1 "},
       {"nobody is left: no panic", {{1, kUnhealthy}, {2, kDraining}}, ""},
       {"priority 0 first", {{1, kUnknown, 1, 1}, {2, kUnknown, 1, 0}}, "2*1 "},
-      {"one healthy host of priority 0 is enough",
+      {"what is too much for priority 0 goes to the next",
        {{1, kUnhealthy}, {2}, {3, kUnhealthy}, {4, kUnknown, 1, 1}},
-       "2*1 "},
+       "46% 2*1 54% 4*1 "},
       {"the next priority", {{1, kUnhealthy}, {2, kUnknown, 1, 2}, {3, kUnknown, 1, 1}}, "3*1 "},
       {"healthy before degraded, over all priorities",
        {{1, kDegraded}, {2, kUnknown, 1, 1}},
@@ -208,7 +228,7 @@ TEST(MembershipTest, SlotsStayDense) {
     most = std::max(most, chosen.size());
     const auto change = membership.update(assignmentOf(endpoints));
     std::set<uint32_t> slots;
-    for (const HostSet::Entry& entry : change.hosts->entries()) {
+    for (const HostSet::Entry& entry : only(*change.hosts).entries()) {
       EXPECT_TRUE(slots.insert(entry.host->slot()).second) << "two hosts on one slot";
       EXPECT_LT(entry.host->slot(), most);
     }
@@ -235,9 +255,9 @@ TEST(MembershipTest, FollowsAnyOrder) {
     const auto change = membership.update(assignmentOf(endpoints));
 
     std::map<int, uint64_t> now;
-    ASSERT_EQ(change.hosts->size(), order.size());
+    ASSERT_EQ(change.hosts->hostCount(nullptr), order.size());
     for (size_t i = 0; i < order.size(); ++i) {
-      const Host& host = *change.hosts->entries()[i].host;
+      const Host& host = *only(*change.hosts).entries()[i].host;
       ASSERT_EQ(host.address(), hostAddress(static_cast<size_t>(order[i]))) << round;
       const auto before = serials.find(order[i]);
       ASSERT_TRUE(before == serials.end() || host.serial() == before->second) << round;
@@ -261,7 +281,7 @@ TEST(MembershipTest, RemovedHostsOutliveTheSetThatTheyWereIn) {
   const auto before = membership.update(assignmentOf({{1}, {2}})).hosts;
   const Membership::Change change = membership.update(assignmentOf({}));
   EXPECT_EQ(change.removed.size(), 2u);
-  EXPECT_TRUE(change.hosts->empty());
+  EXPECT_EQ(change.hosts->hostCount(nullptr), 0u);
   EXPECT_EQ(text(*before), "1*1 2*1 ");
 }
 
@@ -287,7 +307,7 @@ TEST(MembershipTest, AHostIsAsGoodAsTheWorseOfBothVerdicts) {
       {all, "????", "1*1 2*1 3*1 4*1 "},
       {all, "?UU?", "1*1 4*1 "},  // nobody else could
       {all, "UUUU", ""},
-      {all, "DUH?", "3*1 "},
+      {all, "DUH?", "50% 3*1 50% 1*1 "},
       {all, "DUD?", "1*1 3*1 "},  // degraded hosts come before unverified ones
       {{{1, kUnhealthy}, {2, kDegraded}, {3}}, "HHU", "2*1 "},
       {{{1, kUnhealthy}, {2, kDraining}}, "H?", ""},
@@ -320,25 +340,110 @@ TEST(MembershipTest, UnverifiedHostsThatServeGoOnUntilTheirOwnVerdict) {
 }
 
 // Who may be asked for by name although others are chosen.
-TEST(MembershipTest, SparesAreTheUsableThatWereNotChosen) {
+TEST(MembershipTest, WhoeverIsUsableIsFoundByName) {
   Membership membership(1);
-  const auto spares = [&membership](const std::vector<Endpoint>& endpoints) {
+  const auto found = [&membership](const std::vector<Endpoint>& endpoints) {
     const Membership::Change change = membership.update(assignmentOf(endpoints));
     std::string out = change.changed ? "changed: " : "same: ";
-    for (const Host* host : change.hosts->spares()) {
-      const std::string ip = host->address().ipText();
-      out += ip.substr(ip.rfind('.') + 1) + " ";
+    for (const Endpoint& endpoint : endpoints) {
+      const Host* host = membership.find(hostAddress(static_cast<size_t>(endpoint.host)));
+      if (change.hosts->find(host->addressText()) == host) out += numberOf(*host) + " ";
     }
     return out;
   };
-  EXPECT_EQ(spares({{1}, {2, kDegraded}, {3, kUnhealthy}, {4, kUnknown, 1, 1}, {5, kDraining}}),
-            "changed: 2 4 ");
-  EXPECT_EQ(spares({{1}, {2, kDegraded}, {3, kUnhealthy}, {4, kUnknown, 1, 1}, {5, kDraining}}),
-            "same: 2 4 ");
-  EXPECT_EQ(spares({{1}, {2, kDegraded}, {4, kUnknown, 1, 1}, {6, kUnknown, 1, 1}}),
-            "changed: 2 4 6 ")
+  EXPECT_EQ(found({{1}, {2, kDegraded}, {3, kUnhealthy}, {4, kUnknown, 1, 1}, {5, kDraining}}),
+            "changed: 1 2 4 ");
+  EXPECT_EQ(found({{1}, {2, kDegraded}, {3, kUnhealthy}, {4, kUnknown, 1, 1}, {5, kDraining}}),
+            "same: 1 2 4 ");
+  EXPECT_EQ(found({{1}, {2, kDegraded}, {4, kUnknown, 1, 1}, {6, kUnknown, 1, 1}}),
+            "changed: 1 2 4 6 ")
       << "workers are told of a new one";
-  EXPECT_EQ(spares({{1, kUnhealthy}, {2, kDegraded}, {4, kDegraded, 1, 1}}), "changed: 4 ");
+}
+
+Grouping byWeight() {
+  Grouping grouping;
+  grouping.spec.localities = GroupingSpec::Localities::Weighted;
+  return grouping;
+}
+
+TEST(MembershipTest, AHostWithoutAGroupIsASpare) {
+  AssignmentSpec spec = assignmentOf({{1}, {2}});
+  spec.localities[0].zone = "a";
+  spec.localities[0].weight = 1;
+  spec.localities[1].zone = "b";  // without a weight: no requests
+  Membership membership(1);
+  const Membership::Change change = membership.update(spec, nullptr, {}, byWeight());
+  EXPECT_EQ(text(*change.hosts), "1*1 ");
+  ASSERT_EQ(change.hosts->spares().size(), 1u);
+  EXPECT_EQ(change.hosts->find(membership.find(hostAddress(2))->addressText()),
+            membership.find(hostAddress(2)));
+}
+
+// What a change of one locality costs the others: nothing, and workers keep what they know.
+TEST(MembershipTest, AGroupThatStaysKeepsItsIdAndItsSet) {
+  const Grouping weighted = byWeight();
+  const auto spec = [](const std::vector<Endpoint>& endpoints) {
+    AssignmentSpec made = assignmentOf(endpoints);
+    for (size_t i = 0; i < made.localities.size(); ++i) {
+      made.localities[i].zone = i % 2 == 0 ? "even" : "odd";
+      made.localities[i].weight = 1;
+    }
+    return made;
+  };
+  Membership membership(1);
+  const auto before = membership.update(spec({{1}, {2}, {3}, {4}}), nullptr, {}, weighted).hosts;
+  const auto now =
+      membership.update(spec({{1}, {2}, {3}, {4, kUnhealthy}}), nullptr, {}, weighted).hosts;
+  ASSERT_EQ(before->groups().size(), 2u);
+  ASSERT_EQ(now->groups().size(), 2u);
+  EXPECT_EQ(now->groups()[0].hosts, before->groups()[0].hosts);
+  EXPECT_NE(now->groups()[1].hosts, before->groups()[1].hosts);
+  for (size_t i = 0; i < 2; ++i) EXPECT_EQ(now->groups()[i].id, before->groups()[i].id);
+}
+
+TEST(MembershipTest, ASubsetInPanicServesItsLastGoodHosts) {
+  Grouping grouping;
+  auto subsets = std::make_shared<SubsetSpec>();
+  subsets->selectors.push_back({.names = {"version"}});
+  grouping.spec.subsets = subsets;
+  const base::SubsetKey key = base::subsetKeyOf({{"version", "2"}});
+  Membership membership(1);
+  // Of version 2; there are five others, which are well.
+  const auto update = [&](std::vector<Endpoint> endpoints) {
+    const size_t labelled = endpoints.size();
+    for (int other = 11; other <= 15; ++other) endpoints.push_back({other});
+    AssignmentSpec spec = assignmentOf(endpoints);
+    for (size_t i = 0; i < labelled; ++i) {
+      spec.localities[i].endpoints[0].subset_labels = {{"version", "2"}};
+    }
+    return membership.update(spec, nullptr, {PanicSpec::Mode::ServeLastGood, 50}, grouping);
+  };
+  EXPECT_FALSE(update({{2}, {3, kUnhealthy}, {4}, {5}}).panic);
+  for (int i = 0; i < 2; ++i) {
+    const Membership::Change change =
+        update({{2, kUnhealthy}, {3, kUnhealthy}, {4, kDraining}, {5, kUnhealthy}});
+    EXPECT_TRUE(change.panic) << "though the cluster as a whole is in none";
+    const auto* selection = change.hosts->select(&key).selection;
+    ASSERT_EQ(selection->withShares(), 1u);
+    const HostGroup& group = change.hosts->groups()[selection->groups()[0]];
+    EXPECT_TRUE(group.panic);
+    ASSERT_EQ(group.hosts->size(), 2u);
+    EXPECT_EQ(numberOf(*group.hosts->entries()[0].host), "2");
+    EXPECT_EQ(numberOf(*group.hosts->entries()[1].host), "5");
+  }
+  EXPECT_FALSE(update({{2}, {3}}).panic);
+}
+
+TEST(MembershipTest, CountsEachPriority) {
+  Membership membership(1);
+  membership.update(assignmentOf({{1}, {2, kDegraded}, {3, kUnhealthy, 1, 1}}));
+  const auto& counts = membership.counts().by_priority;
+  ASSERT_EQ(counts.size(), 2u);
+  EXPECT_EQ(counts.at(0).total, 2u);
+  EXPECT_EQ(counts.at(0).healthy, 1u);
+  EXPECT_EQ(counts.at(0).degraded, 1u);
+  EXPECT_EQ(counts.at(1).total, 1u);
+  EXPECT_EQ(counts.at(1).healthy, 0u);
 }
 
 }  // namespace

@@ -4,6 +4,7 @@
 
 #include <memory>
 #include <optional>
+#include <utility>
 #include <vector>
 
 #include "test/proxy/upstream/hosts.h"
@@ -15,7 +16,7 @@ using namespace std::chrono_literals;
 
 constexpr uint32_t kFree = HostLimits::kNone;
 
-// Hosts 0, 1, 2, ...; `serving` are those of the set.
+// Hosts 0, 1, 2, ...; `serving` are those of the only group.
 class SlowStartTest : public testing::Test {
  protected:
   SlowStartTest() {
@@ -23,12 +24,23 @@ class SlowStartTest : public testing::Test {
       hosts_.push_back(std::make_shared<Host>(test::hostAddress(i), i, /*workers=*/2));
     }
   }
-  void turnOn(SlowStartSpec spec = {}) { slow_start_.configure(spec, entries_, now_); }
+  void turnOn(SlowStartSpec spec = {}) { slow_start_.configure(spec, *groups_, now_); }
   void serve(std::vector<size_t> serving, uint32_t weight_of_last = 1) {
-    entries_.clear();
-    for (const size_t i : serving) entries_.emplace_back(hosts_[i].get(), 1);
-    if (!entries_.empty()) entries_.back().weight = weight_of_last;
-    slow_start_.setHosts(entries_, now_);
+    serveInGroups({{1, std::move(serving)}}, weight_of_last);
+  }
+  // By the groups' ids.
+  void serveInGroups(const std::vector<std::pair<uint64_t, std::vector<size_t>>>& groups,
+                     uint32_t weight_of_last = 1) {
+    HostGroups::Parts parts;
+    for (const auto& [id, hosts] : groups) {
+      std::vector<HostSet::Entry> entries;
+      for (const size_t i : hosts) entries.emplace_back(hosts_[i].get(), 1);
+      if (!entries.empty()) entries.back().weight = weight_of_last;
+      parts.groups.push_back(
+          {.id = id, .key = "", .hosts = std::make_shared<const HostSet>(std::move(entries))});
+    }
+    groups_ = std::make_shared<const HostGroups>(std::move(parts));
+    slow_start_.setHosts(*groups_, now_);
   }
   void pass(event::Duration time) {
     now_ += time;
@@ -42,7 +54,7 @@ class SlowStartTest : public testing::Test {
   uint32_t allowed(size_t host) const { return hosts_[host]->limits().mostRequests(); }
 
   std::vector<std::shared_ptr<Host>> hosts_;
-  std::vector<HostSet::Entry> entries_;
+  std::shared_ptr<const HostGroups> groups_ = std::make_shared<const HostGroups>();
   event::MonotonicTime now_{1000s};
   SlowStart slow_start_;
 };
@@ -175,9 +187,39 @@ TEST_F(SlowStartTest, TurningItOnAndOffLeavesThoseAloneWhoServe) {
   EXPECT_EQ(allowed(2), 1u);
   turnOn({.window = 60s, .aggression = 1, .min_factor = 0.1});
   EXPECT_EQ(allowed(2), 1u) << "another window starts nobody anew";
-  slow_start_.configure(std::nullopt, entries_, now_);
+  slow_start_.configure(std::nullopt, *groups_, now_);
   EXPECT_EQ(allowed(2), kFree);
   EXPECT_FALSE(slow_start_.active());
+}
+
+// Another priority has another load, often none.
+TEST_F(SlowStartTest, AHostIsComparedWithThoseOfItsGroup) {
+  serveInGroups({{1, {0}}, {2, {1}}});
+  turnOn({.window = 10s, .aggression = 1, .min_factor = 0.5});
+  load(0, 100);
+  load(1, 20);
+  serveInGroups({{1, {0, 2}}, {2, {1, 3}}});
+  EXPECT_EQ(allowed(2), 50u);
+  EXPECT_EQ(allowed(3), 10u);
+  // The groups may be in another order, and one may go.
+  load(1, 60);
+  serveInGroups({{2, {1, 3}}, {1, {0, 2}}});
+  EXPECT_EQ(allowed(2), 50u);
+  EXPECT_EQ(allowed(3), 15u) << "a quarter of the way from 20 to 60";
+  serveInGroups({{2, {1, 3}}});
+  EXPECT_EQ(allowed(2), kFree);
+  EXPECT_TRUE(slow_start_.active());
+}
+
+TEST_F(SlowStartTest, AHostOfSeveralGroupsCountsInTheFirst) {
+  serveInGroups({{1, {0}}, {2, {0}}});
+  turnOn({.window = 10s, .aggression = 1, .min_factor = 0.5});
+  load(0, 100);
+  serveInGroups({{1, {0, 1}}, {2, {1}}});
+  EXPECT_EQ(allowed(1), 50u);
+  // Of a group of its own it has no other to be compared with.
+  serveInGroups({{1, {0}}, {2, {1}}});
+  EXPECT_EQ(allowed(1), kFree);
 }
 
 TEST_F(SlowStartTest, StepsAreAsShortAsTheWindowNeeds) {

@@ -152,6 +152,26 @@ TEST_F(RouterFilterTest, ARouteOfHighPriorityHasLimitsOfItsOwn) {
   EXPECT_EQ(cluster().breakers().high.requests.used(), 0u);
 }
 
+TEST_F(RouterFilterTest, ARouteAsksForASubsetOfTheHosts) {
+  auto spec = clusterSpec();
+  auto subsets = std::make_shared<upstream::SubsetSpec>();
+  subsets->selectors.push_back({.names = {"version"}});
+  subsets->fallback = upstream::SubsetFallback::Any;
+  spec->grouping.subsets = subsets;
+  spec->override_header = "x-backend";
+  auto second = endpoint(2);
+  second.subset_labels = {{"version", "2"}};
+  setHosts({endpoint(1), second, endpoint(3)}, {spec});
+  forward().subset = base::subsetKeyOf(second.subset_labels);
+  compile();
+  for (int i = 0; i < 3; ++i) EXPECT_EQ(sent()->context.info().upstream_host, "10.0.0.2:80");
+  EXPECT_EQ(metrics().lb_subsets_selected.value(), 3u);
+  // The host that a request names counts more.
+  http::RequestHead head = test::request("/a");
+  head.headers.add("x-backend", "10.0.0.3:80");
+  EXPECT_EQ(sent(std::move(head))->context.info().upstream_host, "10.0.0.3:80");
+}
+
 // --- a host that is known later ---
 
 TEST_F(RouterFilterTest, AHostThatIsKnownLaterGetsTheRequest) {

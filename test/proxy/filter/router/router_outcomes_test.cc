@@ -225,5 +225,33 @@ TEST_F(RouterOutcomesTest, ResponsesSayThatThereIsPanic) {
   EXPECT_EQ(metrics().lb_healthy_panic.value(), 1u);
 }
 
+TEST_F(RouterOutcomesTest, OnlyResponsesOfHostsThatServeInPanicSayIt) {
+  auto spec = clusterSpec();
+  spec->panic = {upstream::PanicSpec::Mode::ServeAll, 50};
+  // 28 % and 70 % of what is needed: the first priority is below its threshold, the other is not.
+  auto hosts = assignment({endpoint(1)});
+  for (int i = 2; i <= 5; ++i) {
+    hosts->localities[0].endpoints.push_back(endpoint(i, 1, upstream::HealthStatus::Unhealthy));
+  }
+  hosts->localities.emplace_back().priority = 1;
+  hosts->localities[1].endpoints = {endpoint(6), endpoint(7, 1, upstream::HealthStatus::Unhealthy)};
+  apply({.clusters = {spec}, .assignments = {{"web", hosts}}});
+  int told = 0;
+  for (int i = 0; i < 40; ++i) {
+    auto e = exchange();
+    static_cast<void>(e->start());  // it may find a connection, or wait for one
+    run();
+    const bool in_panic = e->context.info().upstream_host != "10.0.0.6:80";
+    for (const auto& peer : io_.peers) {
+      if (!peer->take().empty()) answer(*peer);
+    }
+    ASSERT_EQ(e->context.status, 200);
+    EXPECT_EQ(e->context.fields.find("x-convoy-panic") != std::string::npos, in_panic);
+    told += in_panic;
+  }
+  EXPECT_GT(told, 0);
+  EXPECT_LT(told, 40);
+}
+
 }  // namespace
 }  // namespace convoy::filter::router

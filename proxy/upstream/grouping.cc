@@ -1,0 +1,345 @@
+#include "proxy/upstream/grouping.h"
+
+#include <algorithm>
+#include <utility>
+
+#include "absl/strings/str_cat.h"
+#include "proxy/upstream/priority_load.h"
+#include "proxy/upstream/zone_aware.h"
+
+namespace convoy::upstream {
+
+namespace {
+
+constexpr uint32_t kEverywhere = UINT32_MAX;  // in place of a locality
+constexpr uint64_t kWhole = 1'000'000;        // of a priority's percent
+constexpr double kPercent = 100;
+
+enum class Kind : uint8_t { Healthy, Degraded, Panic };
+
+std::string_view nameOf(Kind kind) {
+  return kind == Kind::Degraded ? "degraded" : "";  // a priority in panic goes on with its state
+}
+
+// Hosts of one locality in one priority.
+struct Area {
+  uint64_t hosts = 0;  // that count
+  uint64_t healthy = 0;
+  uint64_t degraded = 0;
+};
+
+// One priority.
+struct Level {
+  PriorityHealth health;
+  std::map<uint32_t, Area> areas;  // by locality's number; only if localities are told apart
+};
+
+// What the hosts of one kind in one level are divided into: a weight for each locality's number, or
+// for everywhere. A host whose locality is not there is in no group.
+using Division = std::map<uint32_t, uint64_t>;
+
+class Planner {
+ public:
+  explicit Planner(const GroupingInput& input) : input_(input) {
+    using Localities = GroupingSpec::Localities;
+    const bool by_zone = input.spec.localities == Localities::ZoneAware && input.own != nullptr &&
+                         (input.callers != nullptr || input.spec.zone_aware_asked);
+    if (by_zone || input.spec.localities == Localities::Weighted) numberLocalities();
+  }
+
+  GroupPlan run() {
+    std::vector<uint32_t> all(input_.hosts.size());
+    for (uint32_t i = 0; i < all.size(); ++i) all[i] = i;
+    plan_.whole = select(all, "");
+    if (plan_.groups.empty()) {
+      plan_.groups.push_back({.key = "0", .entries = {}});
+      plan_.whole = GroupSelection({0}, {1});
+    }
+    if (input_.spec.subsets != nullptr) planSubsets();
+    return std::move(plan_);
+  }
+
+ private:
+  using Indices = std::vector<uint32_t>;
+
+  // The same locality may be there several times: in each priority, and among hosts that discovery
+  // has taken away.
+  void numberLocalities() {
+    std::map<LocalityName, uint32_t> numbers;
+    for (const LocalitySpec& locality : input_.assignment.localities) {
+      const LocalityName name{locality.region, locality.zone, locality.sub_zone};
+      const auto [at, added] = numbers.emplace(name, static_cast<uint32_t>(names_.size()));
+      if (added) names_.push_back(name);
+      numbers_.push_back(at->second);
+      if (!locality.weight.has_value()) continue;
+      weights_.emplace(std::pair(locality.priority, at->second), *locality.weight);
+    }
+    if (input_.own == nullptr) return;
+    const auto own = numbers.find(*input_.own);
+    if (own != numbers.end()) own_ = own->second;
+  }
+
+  uint32_t numberOf(const GroupedHost& host) const {
+    return numbers_.empty() ? 0 : numbers_[host.locality];
+  }
+
+  bool counts(const GroupedHost& host) const {
+    return host.grade != HostGrade::Unverified || !input_.panic.ignores_unverified;
+  }
+
+  std::map<uint32_t, Level> levelsOf(const Indices& members) const {
+    std::map<uint32_t, Level> levels;
+    Level* level = nullptr;
+    uint32_t priority = 0;
+    for (const uint32_t i : members) {
+      const GroupedHost& host = input_.hosts[i];
+      if (level == nullptr || host.priority != priority) {
+        level = &levels[priority = host.priority];
+      }
+      if (host.endpoint->health != HealthStatus::Draining) level->health.present = true;
+      if (!counts(host)) continue;
+      const uint64_t of_priority =
+          input_.assignment.weighted_priority_health ? host.endpoint->weight : 1;
+      const bool healthy = host.grade == HostGrade::Healthy;
+      const bool degraded = host.grade == HostGrade::Degraded;
+      level->health.hosts += of_priority;
+      if (healthy) level->health.healthy += of_priority;
+      if (degraded) level->health.degraded += of_priority;
+      if (numbers_.empty()) continue;
+      Area& area = level->areas[numberOf(host)];
+      ++area.hosts;
+      area.healthy += healthy;
+      area.degraded += degraded;
+    }
+    return levels;
+  }
+
+  // Envoy's effective weights: weight x min(1, overprovisioning x usable / hosts).
+  Division byWeight(uint32_t priority, const Level& level, Kind kind) const {
+    constexpr uint64_t kFine = 10'000;
+    Division division;
+    for (const auto& [number, area] : level.areas) {
+      const auto weight = weights_.find(std::pair(priority, number));
+      const uint64_t usable = kind == Kind::Degraded ? area.degraded : area.healthy;
+      if (weight == weights_.end() || usable == 0) continue;
+      const uint64_t available =
+          std::min(100 * kFine, input_.assignment.overprovisioning_percent * kFine * usable /
+                                    std::max<uint64_t>(area.hosts, 1));
+      const uint64_t effective = weight->second * available;
+      if (effective > 0) division[number] = effective;
+    }
+    if (division.empty()) division[kEverywhere] = 1;
+    return division;
+  }
+
+  // In the first priority only, as in Envoy.
+  Division byZone(const Level& level) const {
+    const GroupingSpec& spec = input_.spec;
+    Division everywhere{{kEverywhere, 1}};
+    if (!own_.has_value() || spec.zone_percent <= 0) return everywhere;
+    std::vector<uint32_t> numbers;
+    std::vector<ZoneCount> zones;
+    std::optional<size_t> own;
+    uint64_t hosts = 0;
+    for (const auto& [number, area] : level.areas) {
+      if (number == *own_) own = zones.size();
+      numbers.push_back(number);
+      zones.push_back({.hosts = area.healthy, .callers = callersIn(number)});
+      hosts += area.healthy;
+    }
+    uint64_t callers = zones.size();
+    if (input_.callers != nullptr) {
+      callers = 0;
+      for (const auto& [name, count] : *input_.callers) callers += count;
+    }
+    if (!own.has_value() || callers == 0 || hosts == 0 || hosts < spec.zone_least_hosts) {
+      return everywhere;
+    }
+    const std::vector<uint64_t> weights = zoneWeights(zones, *own, callers);
+    Division division;
+    double sum = 0;
+    for (size_t i = 0; i < zones.size(); ++i) {
+      division[numbers[i]] = weights[i];
+      sum += static_cast<double>(weights[i]);
+    }
+    if (spec.zone_percent < kPercent) {
+      division[kEverywhere] =
+          static_cast<uint64_t>(sum * (kPercent - spec.zone_percent) / spec.zone_percent);
+    }
+    return division;
+  }
+
+  uint64_t callersIn(uint32_t number) const {
+    if (input_.callers == nullptr) return 1;
+    const auto found = input_.callers->find(names_[number]);
+    return found == input_.callers->end() ? 0 : found->second;
+  }
+
+  Division divide(uint32_t priority, const Level& level, Kind kind, bool first) const {
+    if (kind != Kind::Panic) {
+      if (input_.spec.localities == GroupingSpec::Localities::Weighted) {
+        return byWeight(priority, level, kind);
+      }
+      if (input_.spec.localities == GroupingSpec::Localities::ZoneAware && kind == Kind::Healthy &&
+          first) {
+        return byZone(level);
+      }
+    }
+    return {{kEverywhere, 1}};
+  }
+
+  bool belongs(const GroupedHost& host, Kind kind, bool any_last_good) const {
+    switch (kind) {
+      case Kind::Healthy:
+        return host.grade == HostGrade::Healthy;
+      case Kind::Degraded:
+        return host.grade == HostGrade::Degraded;
+      case Kind::Panic:
+        // Never those that go away on purpose.
+        return host.endpoint->health != HealthStatus::Draining &&
+               (host.last_good || !any_last_good);
+    }
+    return false;
+  }
+
+  // The groups of one kind in one priority, and their shares.
+  void addGroups(const Indices& members, const std::string& prefix, uint32_t priority,
+                 const Level& level, Kind kind, uint32_t load, bool first) {
+    const Division division = divide(priority, level, kind, first);
+    std::map<uint32_t, std::vector<HostSet::Entry>> entries;
+    const bool any_last_good = kind == Kind::Panic &&
+                               input_.panic.mode == PanicSpec::Mode::ServeLastGood &&
+                               std::any_of(members.begin(), members.end(), [&](uint32_t i) {
+                                 const GroupedHost& host = input_.hosts[i];
+                                 return host.priority == priority && host.last_good &&
+                                        host.endpoint->health != HealthStatus::Draining;
+                               });
+    const bool everywhere = division.contains(kEverywhere);
+    std::vector<HostSet::Entry>* const anywhere = everywhere ? &entries[kEverywhere] : nullptr;
+    for (const uint32_t i : members) {
+      const GroupedHost& host = input_.hosts[i];
+      if (host.priority != priority || !belongs(host, kind, any_last_good)) continue;
+      const HostSet::Entry entry(host.host, host.endpoint->weight);
+      if (anywhere != nullptr) anywhere->push_back(entry);
+      if (everywhere && division.size() == 1) continue;
+      const uint32_t number = numberOf(host);
+      if (division.contains(number)) entries[number].push_back(entry);
+    }
+    double sum = 0;
+    for (const auto& [number, hosts] : entries) {
+      if (!hosts.empty()) sum += static_cast<double>(division.at(number));
+    }
+    for (auto& [number, hosts] : entries) {
+      if (hosts.empty()) continue;
+      const uint64_t weight = division.at(number);
+      uint32_t share = 0;
+      if (load > 0 && weight > 0) {
+        const double part = static_cast<double>(weight) / sum;
+        share = std::max(static_cast<uint32_t>(part * load * static_cast<double>(kWhole)), 1u);
+      }
+      chosen_.push_back(static_cast<uint32_t>(plan_.groups.size()));
+      shares_.push_back(share);
+      plan_.groups.push_back({.key = keyOf(prefix, priority, kind, number),
+                              .entries = std::move(hosts),
+                              .panic = kind == Kind::Panic});
+    }
+  }
+
+  std::string keyOf(const std::string& prefix, uint32_t priority, Kind kind,
+                    uint32_t number) const {
+    std::string key = absl::StrCat(prefix, priority);
+    key += nameOf(kind);
+    if (number == kEverywhere) return key;
+    const LocalityName& name = names_[number];
+    return absl::StrCat(key, "/", name.region, "/", name.zone, "/", name.sub_zone);
+  }
+
+  GroupSelection select(const Indices& members, const std::string& prefix) {
+    const std::map<uint32_t, Level> levels = levelsOf(members);
+    std::vector<PriorityHealth> healths;
+    for (const auto& [priority, level] : levels) healths.push_back(level.health);
+    const std::vector<PriorityLoad> loads =
+        priorityLoads(healths, input_.assignment.overprovisioning_percent, input_.panic);
+    const bool fails =
+        input_.spec.localities == GroupingSpec::Localities::ZoneAware && input_.spec.fail_on_panic;
+    chosen_.clear();
+    shares_.clear();
+    size_t index = 0;
+    for (const auto& [priority, level] : levels) {
+      const PriorityLoad& load = loads[index];
+      const bool first = index++ == 0;
+      if (load.panic && load.sum() > 0) {
+        if (fails) continue;
+        addGroups(members, prefix, priority, level, Kind::Panic, load.sum(), first);
+        plan_.panic = true;
+        continue;
+      }
+      if (level.health.healthy > 0) {
+        addGroups(members, prefix, priority, level, Kind::Healthy, load.healthy, first);
+      }
+      if (level.health.degraded > 0) {
+        addGroups(members, prefix, priority, level, Kind::Degraded, load.degraded, first);
+      }
+    }
+    return GroupSelection(chosen_, shares_);
+  }
+
+  void planSubsets() {
+    const SubsetSpec& spec = *input_.spec.subsets;
+    auto table = std::make_shared<SubsetTable>();
+    table->fallback = spec.fallback;
+    std::string pairs;
+    for (const SubsetSpec::Selector& selector : spec.selectors) {
+      if (selector.has_fallback) {
+        table->fallbacks[base::subsetKeyNames(selector.names)] = selector.fallback;
+      }
+      std::map<std::string, Indices> members;
+      for (uint32_t i = 0; i < input_.hosts.size(); ++i) {
+        const base::SubsetLabels& labels = input_.hosts[i].endpoint->subset_labels;
+        if (base::subsetPairs(labels, selector.names, &pairs)) members[pairs].push_back(i);
+      }
+      for (const auto& [text, indices] : members) {
+        if (table->by_pairs.size() >= kMostSubsets) {
+          ++plan_.subset_overflow;
+          continue;
+        }
+        table->by_pairs[text] = select(indices, absl::StrCat("subset ", text, " "));
+      }
+    }
+    if (needsDefault(spec)) {
+      Indices members;
+      for (uint32_t i = 0; i < input_.hosts.size(); ++i) {
+        if (base::hasAll(input_.hosts[i].endpoint->subset_labels, spec.default_labels)) {
+          members.push_back(i);
+        }
+      }
+      table->default_subset = select(members, "default subset ");
+    }
+    plan_.subsets = std::move(table);
+  }
+
+  static bool needsDefault(const SubsetSpec& spec) {
+    return spec.fallback == SubsetFallback::Default ||
+           std::any_of(spec.selectors.begin(), spec.selectors.end(), [](const auto& selector) {
+             return selector.has_fallback && selector.fallback == SubsetFallback::Default;
+           });
+  }
+
+  const GroupingInput& input_;
+  GroupPlan plan_;
+  std::vector<LocalityName> names_;  // by number
+  std::vector<uint32_t> numbers_;    // by index of the assignment's localities; empty: ignored
+  std::map<std::pair<uint32_t, uint32_t>, uint32_t> weights_;  // by priority and number
+  std::optional<uint32_t> own_;                                // a number
+  // Of the selection that is being put together.
+  std::vector<uint32_t> chosen_;
+  std::vector<uint32_t> shares_;
+};
+
+}  // namespace
+
+GroupPlan planGroups(const GroupingInput& input) {
+  return Planner(input).run();
+}
+
+}  // namespace convoy::upstream

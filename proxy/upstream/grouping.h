@@ -1,0 +1,68 @@
+#pragma once
+
+// Divides the hosts of a cluster into groups, and says how much of the requests each gets: the
+// priorities' loads (priority_load.h), within a priority the localities' (by weight, or the node's
+// own zone first: zone_aware.h), and all of that once more for each subset. Pure, on main.
+//
+// Of a priority that has no load, and of zones that get nothing, there are groups, too: they are
+// the reserve, for requests that were tried on every host with a share.
+
+#include <cstdint>
+#include <map>
+#include <memory>
+#include <optional>
+#include <span>
+#include <string>
+#include <vector>
+
+#include "proxy/upstream/grouping_spec.h"
+#include "proxy/upstream/host.h"
+#include "proxy/upstream/host_groups.h"
+#include "proxy/upstream/spec.h"
+
+namespace convoy::upstream {
+
+enum class HostGrade : uint8_t {
+  Healthy,
+  Degraded,
+  Unverified,  // no check has told anything yet
+  Excluded,
+};
+
+struct GroupedHost {
+  Host* host;
+  const EndpointSpec* endpoint;
+  uint32_t priority;
+  uint32_t locality;  // index of the assignment's
+  HostGrade grade;
+  bool last_good;  // could be used when there were enough
+};
+
+// Where the callers of clusters are: the healthy hosts of the node's own one, by locality.
+using CallersByLocality = std::map<LocalityName, uint64_t>;
+
+struct GroupingInput {
+  std::span<const GroupedHost> hosts;
+  const AssignmentSpec& assignment;
+  const GroupingSpec& spec;
+  const PanicSpec& panic;
+  const LocalityName* own = nullptr;           // the node's; null: unknown
+  const CallersByLocality* callers = nullptr;  // null: unknown
+};
+
+struct GroupPlan {
+  struct Group {
+    std::string key;  // what it is; the same in the next plan
+    std::vector<HostSet::Entry> entries;
+    bool panic = false;  // not the hosts that are well, but those of the panic mode
+  };
+  std::vector<Group> groups;  // at least one
+  GroupSelection whole;
+  std::shared_ptr<const SubsetTable> subsets;  // null: none are configured
+  bool panic = false;                          // some requests go to a panic's hosts
+  size_t subset_overflow = 0;                  // subsets that there is no room for
+};
+
+GroupPlan planGroups(const GroupingInput& input);
+
+}  // namespace convoy::upstream
