@@ -154,6 +154,49 @@ class BalancingTest(unittest.TestCase):
         self.assertEqual(self.stat("host_limit.overflow"), 1)
         self.assertEqual(get(self.url)[0], 200)
 
+    def apply_placed(self, pool, routes=({"pool": "web"},)):
+        """backends: fields of each by its name."""
+        backends = [{"address": self.addresses[name], **fields} for name, fields in pool.pop("backends").items()]
+        self.apply(json.dumps({
+            "listeners": [{"name": "public", "address": "127.0.0.1:0", "routes": list(routes)}],
+            "pools": [{"name": "web", "backends": backends, **pool}]}))
+
+    def served_by(self, path="/", requests=6):
+        answers = [get(self.url + path) for _ in range(requests)]
+        self.assertEqual({answer[0] for answer in answers}, {200})
+        return {answer[2]["x-backend"] for answer in answers}
+
+    def test_backups_wait_until_the_others_are_down(self):
+        check = {"interval": "0.1s", "timeout": "1s", "unhealthy_threshold": 1, "healthy_threshold": 1, "tcp": {}}
+        self.apply_placed({"health_check": check, "backends": {"blue": {}, "red": {}, "white": {"backup": True}}})
+        wait_until(lambda: self.stat("membership_healthy") == 3, "the checks to pass")
+        self.assertEqual(self.served_by(), {"blue", "red"})
+        for name, left in (("blue", {"red"}), ("red", {"white"})):
+            self.running[name].process.kill()
+            self.running[name].ended()
+            wait_until(lambda: self.served_by() == left, f"the requests to go to {left}")
+        self.assertEqual(self.stat("1.priority_healthy"), 1)
+
+    def test_a_node_prefers_its_own_zone(self):
+        zones = {"blue": {"zone": "a"}, "green": {"zone": "b"}, "red": {"zone": "b"}, "white": {"zone": "a"}}
+        self.node = self.fleet.start_node("node-b", zone="b")
+        self.apply_placed({"zone_aware": True, "backends": zones})
+        self.assertEqual(self.served_by(requests=12), {"green", "red"})
+        # What the own zone has no hosts for goes to the other.
+        self.apply_placed({"zone_aware": True, "backends": {name: zones[name] for name in ("blue", "white")}})
+        self.assertEqual(self.served_by(requests=12), {"blue", "white"})
+
+    def test_a_route_chooses_the_backends_with_a_label(self):
+        routes = ({"match": {"path_prefix": "/next"}, "pool": "web", "subset": {"version": "v2"}}, {"pool": "web"})
+        subsets = {"by": [{"labels": ["version"]}], "fallback": "FALLBACK_DEFAULT", "default_labels": {"version": "v1"}}
+        labelled = {"blue": "v1", "green": "v1", "red": "v2"}
+        self.apply_placed({"subsets": subsets, "backends": {name: {"labels": {"version": v}} for name, v in labelled.items()}}, routes)
+        self.assertEqual(self.served_by("/next"), {"red"})
+        self.assertEqual(self.served_by("/"), {"blue", "green"})
+        del labelled["red"]
+        self.apply_placed({"subsets": subsets, "backends": {name: {"labels": {"version": v}} for name, v in labelled.items()}}, routes)
+        self.assertEqual(self.served_by("/next"), {"blue", "green"})
+
     def share_of_a_slow_one(self, algorithm):
         """In per cent of a thousand requests, after `red` has become slow while it was in use."""
         backends = [{"address": self.addresses[name]} for name in ("blue", "green", "red")]

@@ -115,9 +115,9 @@ class Fleet:
                                   "--xds-listen", self.xds, *self.control_flags)
         self.management, self.xds = self.control.found(r"^ready management=(\S+) xds=(\S+) ")
 
-    def start_node(self, name, *labels, flags=()):
-        labelled = [a for label in labels for a in ("--label", label)]
-        node = self.launch_node(name, "127.0.0.1:0", [*self.node_flags, *labelled], flags)
+    def start_node(self, name, *labels, zone=None, flags=()):
+        placed = [a for label in labels for a in ("--label", label)] + (["--zone", zone] if zone else [])
+        node = self.launch_node(name, "127.0.0.1:0", [*self.node_flags, *placed], flags)
         node.admin, = node.found(r"convoy-proxy is live admin=(\S+)")
         return node
 

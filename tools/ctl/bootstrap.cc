@@ -41,6 +41,7 @@ absl::StatusOr<std::string> addressYaml(const std::string& option, const std::st
 std::string nodeYaml(const BootstrapOptions& options) {
   std::string yaml = "node:\n  id: " + yamlScalar(options.id) + "\n  cluster: " +
                      yamlScalar(options.cluster.empty() ? "convoy" : options.cluster) + "\n";
+  if (!options.zone.empty()) yaml += "  locality:\n    zone: " + yamlScalar(options.zone) + "\n";
   if (options.labels.empty()) return yaml;
   yaml += "  metadata:\n    labels:\n";
   for (const auto& [key, value] : options.labels) {

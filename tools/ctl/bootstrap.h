@@ -13,6 +13,7 @@ namespace convoy::tools::ctl {
 struct BootstrapOptions {
   std::string id = {};
   std::string cluster = {};  // empty: "convoy"
+  std::string zone = {};     // node.locality.zone; empty: none
   std::map<std::string, std::string> labels = {};
   std::string control_plane = "127.0.0.1:18000";  // where convoy-control serves xDS
   std::string admin = "127.0.0.1:9901";           // "none": no admin endpoint

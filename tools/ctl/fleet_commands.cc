@@ -139,6 +139,10 @@ void addFleetCommands(CLI::App& app, Runner& runner) {
   command->footer("--ca, --cert and --key are paths on the node, which reads these files itself.");
   command->add_option("--cluster", options.cluster, "node.cluster; default convoy")
       ->type_name("NAME");
+  command
+      ->add_option("--zone", options.zone,
+                   "Where the node is, for pools that are zone_aware; default: nowhere")
+      ->type_name("NAME");
   command->add_option("--label", flags->labels, "Label for node selectors; may be repeated")
       ->type_name("KEY=VALUE");
   command

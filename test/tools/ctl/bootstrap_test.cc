@@ -22,6 +22,7 @@ config::LoadedBootstrap load(const BootstrapOptions& options) {
 TEST(BootstrapTest, TheProxyAcceptsIt) {
   const auto loaded = load({.id = "edge-1",
                             .cluster = "edge",
+                            .zone = "eu-1: a",
                             .labels = {{"zone", "a"}, {"version", "1.2.3"}, {"flag", "true"}},
                             .control_plane = "10.0.0.9:18000",
                             .admin = "127.0.0.1:0"});
@@ -29,6 +30,7 @@ TEST(BootstrapTest, TheProxyAcceptsIt) {
   EXPECT_TRUE(loaded.notes.empty());
   EXPECT_EQ(loaded.spec->node.id, "edge-1");
   EXPECT_EQ(loaded.spec->node.cluster, "edge");
+  EXPECT_EQ(loaded.spec->node.locality, (upstream::LocalityName{"", "eu-1: a", ""}));
   const std::map<std::string, std::string> labels = {
       {"flag", "true"}, {"version", "1.2.3"}, {"zone", "a"}};
   EXPECT_EQ(loaded.spec->node.labels, labels);
