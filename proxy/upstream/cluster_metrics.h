@@ -163,8 +163,10 @@ struct ClusterMetrics {
             "(Convoy's own)");
     visitor("host_limit.passed_over", self.host_limit_passed_over,
             "Picks that passed over a host with as many connections as it may have (Convoy's own)");
-    visitor("host_limit.overflow", self.host_limit_overflow,
-            "Requests refused since all hosts have as many connections as they may (Convoy's own)");
+    visitor(
+        "host_limit.overflow", self.host_limit_overflow,
+        "Requests refused since hosts had as many connections as they may, and no other had room "
+        "(Convoy's own)");
     visitor("connection_limit.waited", self.connection_limit_waited,
             "Times requests began to wait for a connection that other hosts or workers had "
             "(Convoy's own)");

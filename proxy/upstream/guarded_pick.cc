@@ -26,7 +26,8 @@ PickResult WorkerCluster::pickGuarded(PickContext& context, Host* wanted, bool s
   const Pick pick = choose(context, wanted, strict);
   if (pick.kind != Pick::Kind::Host) return resultOf(pick, wanted, priority);
   if (isOfPanic(pick)) metrics_.lb_healthy_panic.add();
-  return pickLimited(context, pick, wanted, strict, priority);
+  Search search{.context = context, .priority = priority};
+  return pickLimited(search, pick, wanted, strict);
 }
 
 // The only group, if it is one of a panic, does not say so.
@@ -40,19 +41,21 @@ PickResult WorkerCluster::guardedResult(const Pick& pick, const Host* wanted, Pr
   return result;
 }
 
-PickResult WorkerCluster::pickLimited(PickContext& context, const Pick& first, const Host* wanted,
-                                      bool strict, Priority priority) {
+// A slow start is for the policy's choices: not for a host that the request asks for, and not if
+// nobody else has room.
+PickResult WorkerCluster::pickLimited(Search& search, const Pick& first, const Host* wanted,
+                                      bool strict) {
+  PickContext& context = search.context;
   const std::span<const Host* const> tried = context.tried;
   absl::InlinedVector<const Host*, 16> passed(tried.begin(), tried.end());
-  int refusals = 0;
   Pick pick = first;
   for (int left = kMostPicks; pick.kind == Pick::Kind::Host; --left) {
-    PickResult result = guardedResult(pick, wanted, priority);
-    const Refusal refusal = admit(result.lease);
+    PickResult result = guardedResult(pick, wanted, search.priority);
+    const Refusal refusal = admit(result.lease, /*slowly=*/wanted == nullptr);
     if (refusal == Refusal::None) return result;
-    refusals |= static_cast<int>(refusal);
+    search.refusals |= static_cast<int>(refusal);
     if (refusal == Refusal::Connections) metrics_.host_limit_passed_over.add();
-    if (strict) return overflow(context, refusals);
+    if (strict) return overflow(search);
     // The policy comes back to hosts that it was told to pass over when there are no others.
     const bool again = context.triedAlready(pick.host);
     if (!again) passed.push_back(pick.host);
@@ -62,71 +65,90 @@ PickResult WorkerCluster::pickLimited(PickContext& context, const Pick& first, c
     pick = balancer_->pick(context);
   }
   if (pick.kind == Pick::Kind::Later) return {.kind = pick.kind, .lease = {}};
-  PickResult any = pickAnyWithRoom(context, passed, tried, priority);
-  return any.kind == Pick::Kind::Host ? std::move(any) : overflow(context, refusals);
+  PickResult any = pickAnyWithRoom(search, passed, tried);
+  return any.kind == Pick::Kind::Host ? std::move(any) : overflow(search);
 }
 
-// Of the groups that the request may go to, in their order; hosts that it was tried on come last.
-PickResult WorkerCluster::pickAnyWithRoom(PickContext& context,
-                                          std::span<const Host* const> refused,
-                                          std::span<const Host* const> tried, Priority priority) {
-  const GroupSelection* const selection = hosts_->select(context.subset).selection;
+// Hosts that the request was tried on come last.
+PickResult WorkerCluster::pickAnyWithRoom(Search& search, std::span<const Host* const> refused,
+                                          std::span<const Host* const> tried) {
+  PickContext& context = search.context;
   context.tried = refused;
-  if (selection != nullptr && selection->withShares() > 0) {
-    const auto groups = selection->groups();
-    const size_t first = selection->choose(context.random, context.hash);
-    for (size_t i = 0; i < groups.size(); ++i) {
-      const uint32_t group = groups[i == 0 ? first : i <= first ? i - 1 : i];
-      PickResult result = pickWithRoomFrom(context, *hosts_->groups()[group].hosts, priority);
-      if (result.kind == Pick::Kind::Host) return result;
-    }
+  PickResult result = pickFromGroups(search);
+  if (result.kind == Pick::Kind::Host) return result;
+  search.slowly = false;
+  context.tried = tried;
+  if ((search.refusals & static_cast<int>(Refusal::SlowStart)) != 0) {
+    result = pickFromGroups(search);
+    if (result.kind == Pick::Kind::Host) return result;
   }
   for (const Host* const before : tried) {
     Host* const host = hosts_->find(before->addressText());
     if (host != before) continue;
-    PickResult result = takeIfRoom(context, *host, priority);
+    result = takeIfRoom(search, *host);
+    if (result.kind == Pick::Kind::Host) return result;
+  }
+  return {};
+}
+
+// Of the groups that the request may go to, in their order.
+PickResult WorkerCluster::pickFromGroups(Search& search) {
+  const GroupSelection* const selection = hosts_->select(search.context.subset).selection;
+  if (selection == nullptr || selection->withShares() == 0) return {};
+  const auto groups = selection->groups();
+  const size_t first = selection->choose(search.context.random, search.context.hash);
+  for (size_t i = 0; i < groups.size(); ++i) {
+    const uint32_t group = groups[i == 0 ? first : i <= first ? i - 1 : i];
+    PickResult result = pickWithRoomFrom(search, *hosts_->groups()[group].hosts);
     if (result.kind == Pick::Kind::Host) return result;
   }
   return {};
 }
 
 // From a random place on, so that the first of the list does not get it all.
-PickResult WorkerCluster::pickWithRoomFrom(PickContext& context, const HostSet& hosts,
-                                           Priority priority) {
+PickResult WorkerCluster::pickWithRoomFrom(Search& search, const HostSet& hosts) {
   const auto entries = hosts.entries();
-  const size_t start = entries.empty() ? 0 : context.random.below(entries.size());
+  const size_t start = entries.empty() ? 0 : search.context.random.below(entries.size());
   for (size_t i = 0; i < entries.size(); ++i) {
     Host* const host = entries[(start + i) % entries.size()].host;
-    if (context.triedAlready(host)) continue;
-    PickResult result = takeIfRoom(context, *host, priority);
+    if (search.context.triedAlready(host)) continue;
+    PickResult result = takeIfRoom(search, *host);
     if (result.kind == Pick::Kind::Host) return result;
   }
   return {};
 }
 
-PickResult WorkerCluster::takeIfRoom(PickContext& context, Host& host, Priority priority) {
-  if (!hasRoom(host, priority)) return {};
-  PickResult result = guardedResult(balancer_->adopt(context, host), nullptr, priority);
-  // Another worker may have been quicker.
-  if (result.kind == Pick::Kind::Host && admit(result.lease) != Refusal::None) return {};
-  return result;
+PickResult WorkerCluster::takeIfRoom(Search& search, Host& host) {
+  Refusal refusal = wouldRefuse(host, search.priority, search.slowly);
+  if (refusal == Refusal::None) {
+    PickResult result =
+        guardedResult(balancer_->adopt(search.context, host), nullptr, search.priority);
+    if (result.kind != Pick::Kind::Host) return result;
+    // Another worker may have been quicker.
+    refusal = admit(result.lease, search.slowly);
+    if (refusal == Refusal::None) return result;
+  }
+  search.refusals |= static_cast<int>(refusal);
+  return {};
 }
 
-bool WorkerCluster::hasRoom(const Host& host, Priority priority) const {
+WorkerCluster::Refusal WorkerCluster::wouldRefuse(const Host& host, Priority priority,
+                                                  bool slowly) const {
   const HostLimits& limits = host.limits();
   const Breakers& breakers = shared_->breakers;
   if (host.streaks().metered() &&
       breakers.recovering.used() >= breakers.most_recovering.load(std::memory_order_relaxed)) {
-    return false;
+    return Refusal::Recovery;
   }
-  if (!limits.roomForRequest()) return false;
-  if (limits.roomForConnection()) return true;
+  if (slowly && !limits.roomForRequest()) return Refusal::SlowStart;
+  if (limits.roomForConnection()) return Refusal::None;
   const HostPool* const pool = poolOf(host, priority);
-  return pool != nullptr && pool->hasRoom();
+  return pool != nullptr && pool->hasRoom() ? Refusal::None : Refusal::Connections;
 }
 
 // Takes what the host's limits ask for; what was taken before a refusal goes back with the lease.
-WorkerCluster::Refusal WorkerCluster::admit(HostLease& lease) {
+// slowly: keeps to what a host that is started slowly may have.
+WorkerCluster::Refusal WorkerCluster::admit(HostLease& lease, bool slowly) {
   const Host& host = lease.host();
   HostLimits& limits = host.limits();
   // Hosts that come back after an outage have a limit in common.
@@ -137,7 +159,8 @@ WorkerCluster::Refusal WorkerCluster::admit(HostLease& lease) {
     lease.hold(HostLease::kMetered);
   }
   if (limits.limitsRequests()) {
-    if (!limits.tryRequest()) return Refusal::SlowStart;
+    if (slowly && !limits.tryRequest()) return Refusal::SlowStart;
+    if (!slowly) limits.addRequest();
     lease.hold(HostLease::kRequest);
   }
   if (limits.limitsConnections() && !lease.ref().pool()->hasRoom()) {
@@ -150,8 +173,9 @@ WorkerCluster::Refusal WorkerCluster::admit(HostLease& lease) {
 }
 
 // Nobody has room. Connections may be idle on other workers.
-PickResult WorkerCluster::overflow(const PickContext& context, int refusals) {
-  const bool connections = (refusals & static_cast<int>(Refusal::Connections)) != 0;
+PickResult WorkerCluster::overflow(const Search& search) {
+  const PickContext& context = search.context;
+  const bool connections = (search.refusals & static_cast<int>(Refusal::Connections)) != 0;
   const bool may_ask = connections && !all_given_up_ && context.waiter != nullptr &&
                        context_->workers > 1 && shared_->ask_for_connections != nullptr;
   if (may_ask) {
@@ -162,7 +186,9 @@ PickResult WorkerCluster::overflow(const PickContext& context, int refusals) {
     return {.kind = Pick::Kind::Later, .lease = {}};
   }
   if (connections) metrics_.host_limit_overflow.add();
-  if ((refusals & static_cast<int>(Refusal::Recovery)) != 0) metrics_.recovery_overflow.add();
+  if ((search.refusals & static_cast<int>(Refusal::Recovery)) != 0) {
+    metrics_.recovery_overflow.add();
+  }
   return {.kind = Pick::Kind::None, .lease = {}, .overflow = true};
 }
 

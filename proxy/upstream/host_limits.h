@@ -2,9 +2,11 @@
 
 // What one host may have at a time, exact over all workers and both priorities: connections
 // (max_connections of the host), and requests while it is started slowly (slow_start.h). Main sets
-// the limits, also while there are more than that: nothing is closed for it, and no more come. On a
-// cache line of its own, which is written when a connection is opened or closed, and by each
-// request to a host that is started slowly.
+// the limits, also while there are more than that: nothing is closed for it, and no more come.
+// Requests have a limit only as long as a balancing policy can choose another host: those that must
+// go to this one are counted, beyond the limit too. Those that run since before there was a limit
+// are not. On a cache line of its own, which is written when a connection is opened or closed, and
+// by each request to a host that is started slowly.
 
 #include <atomic>
 #include <cstdint>
@@ -38,6 +40,7 @@ class alignas(64) HostLimits {
   uint32_t connections() const { return connections_.used(); }
   // Requests have one only if there was a limit when they were placed.
   bool tryRequest() { return requests_.tryAcquire(mostRequests()); }
+  void addRequest() { requests_.tryAcquire(kNone); }
   void endRequest() { requests_.release(); }
   uint32_t requests() const { return requests_.used(); }
 

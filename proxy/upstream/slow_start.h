@@ -9,7 +9,8 @@
 //
 // which is Envoy's formula, applied to requests under way instead of the weight: a limit that holds
 // at every moment, whatever the algorithm, and that gives a slow host still less. Workers keep to
-// it exactly (HostLimits); what a host may not have goes to others.
+// it exactly (HostLimits) when a policy chooses; what a host may not have goes to others. A request
+// that asks for this host, or finds no room anywhere else, is not refused for it.
 //
 // "Warm" is relative: the hosts whose factor is the largest are not limited, and the others in
 // proportion to it. So hosts that start together, a new cluster's or those of a whole outage, serve

@@ -212,17 +212,24 @@ class WorkerCluster : public std::enable_shared_from_this<WorkerCluster> {
   // guarded_pick.cc
   enum class Refusal : uint8_t { None = 0, Recovery = 1, Connections = 2, SlowStart = 4 };
   PickResult pickGuarded(PickContext& context, Host* wanted, bool strict, Priority priority);
-  PickResult pickLimited(PickContext& context, const Pick& first, const Host* wanted, bool strict,
-                         Priority priority);
-  PickResult pickAnyWithRoom(PickContext& context, std::span<const Host* const> refused,
-                             std::span<const Host* const> tried, Priority priority);
-  PickResult pickWithRoomFrom(PickContext& context, const HostSet& hosts, Priority priority);
+  // One request's way to a host that has room for it.
+  struct Search {
+    PickContext& context;
+    Priority priority;
+    bool slowly = true;  // keeps to what hosts that are started slowly may have
+    int refusals = 0;    // of Refusal
+  };
+  PickResult pickLimited(Search& search, const Pick& first, const Host* wanted, bool strict);
+  PickResult pickAnyWithRoom(Search& search, std::span<const Host* const> refused,
+                             std::span<const Host* const> tried);
+  PickResult pickFromGroups(Search& search);
+  PickResult pickWithRoomFrom(Search& search, const HostSet& hosts);
   bool isOfPanic(const Pick& pick) const;
   PickResult guardedResult(const Pick& pick, const Host* wanted, Priority priority);
-  PickResult takeIfRoom(PickContext& context, Host& host, Priority priority);
-  bool hasRoom(const Host& host, Priority priority) const;
-  Refusal admit(HostLease& lease);
-  PickResult overflow(const PickContext& context, int refusals);
+  PickResult takeIfRoom(Search& search, Host& host);
+  Refusal wouldRefuse(const Host& host, Priority priority, bool slowly) const;
+  Refusal admit(HostLease& lease, bool slowly);
+  PickResult overflow(const Search& search);
   void setAsking(bool asking);
   const Host* takeProbe(const PickContext& context) const;
   void tellBalancer(const Host& host, uint16_t status, event::Duration took, bool abandoned);

@@ -256,6 +256,62 @@ TEST_F(GuardedPickTest, AHostThatIsStartedSlowlyHasNeverMoreThanItsAllowance) {
   for (TestRequest& request : running) request.giveUp();
 }
 
+class SlowlyStartedTest : public GuardedPickTest {
+ protected:
+  // Host 3 is new; the others are warm.
+  void startThirdSlowly(EndpointSpec one, EndpointSpec two, EndpointSpec three) {
+    auto spec = clusterSpec();
+    spec->balancing.slow_start = SlowStartSpec{};
+    make({one, two}, spec);
+    clock_.advance(31s);
+    run();
+    setHosts({one, two, three});
+    ASSERT_EQ(host(3).limits().mostRequests(), 1u) << "nobody has much to do";
+  }
+};
+
+TEST_F(SlowlyStartedTest, ASessionIsNotKeptFromItsHost) {
+  startThirdSlowly(endpoint(1), endpoint(2), endpoint(3));
+  const std::string three = address(3).text();
+  std::vector<PickResult> held;
+  for (const bool strict : {true, true, false, false}) {
+    const HostPreference preferred{three, strict};
+    held.push_back(on(0).pick({}, nullptr, std::nullopt, &preferred));
+    ASSERT_EQ(held.back().kind, Pick::Kind::Host) << held.size();
+    EXPECT_TRUE(held.back().preferred) << held.size();
+  }
+  EXPECT_EQ(host(3).limits().requests(), 4u) << "they count";
+  for (int i = 0; i < 6; ++i) {
+    held.push_back(on(1).pick());
+    EXPECT_NE(lastPart(held.back()), 3) << "the policy has a choice";
+  }
+  held.clear();
+  EXPECT_EQ(host(3).limits().requests(), 0u);
+}
+
+TEST_F(SlowlyStartedTest, ItGetsMoreIfNobodyElseHasRoom) {
+  startThirdSlowly(limited(1, 2), limited(2, 1), limited(3, 5));
+  TestRequest requests[8];
+  for (TestRequest& request : requests) {
+    sendOn(0, request);
+    ASSERT_EQ(request.kind, Pick::Kind::Host);
+  }
+  EXPECT_EQ(host(1).limits().connections(), 2u);
+  EXPECT_EQ(host(2).limits().connections(), 1u);
+  EXPECT_EQ(host(3).limits().connections(), 5u);
+  EXPECT_EQ(sum(&ClusterMetrics::host_limit_overflow), 0u);
+  EXPECT_TRUE(on(0).pick().overflow) << "its connections are a limit all the same";
+}
+
+// A request that failed on the others, and those alone.
+TEST_F(SlowlyStartedTest, ARetryMayGoThere) {
+  startThirdSlowly(limited(1, 1), limited(2, 1), endpoint(3));
+  TestRequest busy[3];
+  for (TestRequest& request : busy) sendOn(0, request);
+  const std::vector<const Host*> tried{&host(1), &host(2)};
+  EXPECT_EQ(lastPart(on(1).pick(tried)), 3);
+}
+
 // --- priorities ---
 
 TEST_F(GuardedPickTest, PrioritiesHaveLimitsAndConnectionsOfTheirOwn) {
