@@ -278,8 +278,11 @@ void HostPool::closeAll(http::Failure failure) {
 void HostPool::onDrainTimeout(void* self) {
   auto& pool = *static_cast<HostPool*>(self);
   const event::Loop::TurnScope turn(pool.cluster_->loop());
-  // It is back, and no request has come to it since.
-  if (pool.cluster_->serves(*pool.host_)) return pool.resume();
+  if (pool.cluster_->serves(*pool.host_)) {
+    // It is back, and no request has come to it since; or it has another pool now.
+    if (pool.cluster_->keeps(pool)) pool.resume();
+    return;
+  }
   if (pool.counts_.pending + pool.counts_.connecting + pool.counts_.busy == 0) return;
   pool.cluster_->metrics().host_drain_timeout.add();
   pool.closeAll(http::Failure::UpstreamDrained);

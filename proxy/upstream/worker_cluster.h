@@ -128,6 +128,8 @@ class WorkerCluster : public std::enable_shared_from_this<WorkerCluster> {
   bool has(std::string_view address) const { return hosts_->find(address) != nullptr; }
   // The same of this very host.
   bool serves(const Host& host) const { return hosts_->find(host.addressText()) == &host; }
+  // Whether requests may still come to this pool: its host has no other one for them.
+  bool keeps(const HostPool& pool) const { return poolOf(pool.host(), pool.priority()) == &pool; }
   // How many hosts there are to pick from, now.
   size_t hostCount(const base::SubsetKey* subset = nullptr) const {
     return hosts_->hostCount(subset);

@@ -474,5 +474,29 @@ TEST_F(GuardedPickTest, AHostThatComesBackKeepsWhatRunsEvenIfNobodyAsksForIt) {
   EXPECT_EQ(last.reset, Failure::UpstreamDrained);
 }
 
+// The pool that a change of TLS leaves behind ends with its streams, though its host serves.
+TEST_F(GuardedPickTest, ConnectionsOfTheFormerTlsAreNotKept) {
+  auto spec = clusterSpec();
+  spec->host_drain_timeout = 30s;
+  make({limited(1, 2)}, spec);
+  TestRequest running;
+  sendOn(0, running);
+  auto other = std::make_shared<ClusterSpec>(*spec);
+  other->transport_hash = 1;
+  apply({.clusters = {other}});
+  TestRequest next;
+  sendOn(0, next);
+  ASSERT_NE(next.host.pool(), running.host.pool());
+  clock_.advance(31s);
+  run();
+  EXPECT_FALSE(running.reset.has_value()) << "its host has not gone";
+  answer(peer(0), "late");
+  EXPECT_EQ(running.body, "late");
+  EXPECT_TRUE(peer(0).handler.ended);
+  answer(peer(1));
+  EXPECT_EQ(host(1).limits().connections(), 1u) << "the new one";
+  EXPECT_EQ(on(0).breakers().connections.used(), 1u);
+}
+
 }  // namespace
 }  // namespace convoy::upstream
