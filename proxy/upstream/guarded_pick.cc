@@ -13,6 +13,10 @@ namespace {
 // Times that the policy is asked for one request; then any host that has room will do.
 constexpr int kMostPicks = 4;
 
+constexpr Priority otherThan(Priority priority) {
+  return priority == Priority::Default ? Priority::High : Priority::Default;
+}
+
 }  // namespace
 
 PickResult WorkerCluster::pickGuarded(PickContext& context, Host* wanted, bool strict,
@@ -143,7 +147,9 @@ WorkerCluster::Refusal WorkerCluster::wouldRefuse(const Host& host, Priority pri
   if (slowly && !limits.roomForRequest()) return Refusal::SlowStart;
   if (limits.roomForConnection()) return Refusal::None;
   const HostPool* const pool = poolOf(host, priority);
-  return pool != nullptr && pool->hasRoom() ? Refusal::None : Refusal::Connections;
+  if (pool != nullptr && pool->hasRoom()) return Refusal::None;
+  const HostPool* const other = poolOf(host, otherThan(priority));
+  return other != nullptr && other->counts().idle > 0 ? Refusal::None : Refusal::Connections;
 }
 
 // Takes what the host's limits ask for; what was taken before a refusal goes back with the lease.
@@ -166,7 +172,10 @@ WorkerCluster::Refusal WorkerCluster::admit(HostLease& lease, bool slowly) {
   if (limits.limitsConnections() && !lease.ref().pool()->hasRoom()) {
     // Who waits for one already comes first.
     if (permits().anybody() && permits().ofHost(host).any) return Refusal::Connections;
-    if (!limits.tryConnect()) return Refusal::Connections;
+    // What is idle here, of the other priority, makes way.
+    while (!limits.tryConnect()) {
+      if (!closeAnIdleConnectionTo(host)) return Refusal::Connections;
+    }
     lease.hold(HostLease::kConnection);
   }
   return Refusal::None;

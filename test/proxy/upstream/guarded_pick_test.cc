@@ -361,6 +361,30 @@ TEST_F(GuardedPickTest, PrioritiesHaveLimitsAndConnectionsOfTheirOwn) {
   EXPECT_EQ(breakers.high.connections.used(), 0u) << "drained with the host";
 }
 
+// The limit of a host is for both together, on one worker too.
+TEST_F(GuardedPickTest, AnIdleConnectionOfTheOtherPriorityMakesWay) {
+  make({limited(1, 1), limited(2, 1)});
+  const auto sendBoth = [&](size_t first, Priority priority) {
+    TestRequest one, two;
+    sendOn(0, one, priority);
+    sendOn(0, two, priority);
+    ASSERT_EQ(one.kind, Pick::Kind::Host);
+    ASSERT_EQ(two.kind, Pick::Kind::Host);
+    EXPECT_TRUE(on(0).pick({}, nullptr, std::nullopt, nullptr, Priority::Default).overflow);
+    EXPECT_TRUE(on(0).pick({}, nullptr, std::nullopt, nullptr, Priority::High).overflow);
+    answer(peer(first));
+    answer(peer(first + 1));
+    EXPECT_EQ(one.status, 200);
+    EXPECT_EQ(two.status, 200);
+    EXPECT_EQ(counts(one.host).idle + counts(two.host).idle, 2u);
+  };
+  sendBoth(0, Priority::Default);
+  sendBoth(2, Priority::High);
+  sendBoth(4, Priority::Default);
+  for (const int i : {1, 2}) EXPECT_EQ(host(i).limits().connections(), 1u) << i;
+  EXPECT_EQ(sum(&ClusterMetrics::connection_limit_given_up), 4u);
+}
+
 // --- hosts that get no more requests ---
 
 class HostDrainTest : public GuardedPickTest, public testing::WithParamInterface<int> {
