@@ -22,10 +22,9 @@ constexpr Priority otherThan(Priority priority) {
 PickResult WorkerCluster::pickGuarded(PickContext& context, Host* wanted, bool strict,
                                       Priority priority) {
   // A request that goes to the host that it asks for is no probe.
-  const Host* const probed = wanted != nullptr || strict ? nullptr : takeProbe(context);
-  if (probed != nullptr) {
-    return {.kind = Pick::Kind::Host,
-            .lease = HostLease(refTo(*probed, priority), HostLease::kProbe)};
+  if (wanted == nullptr && !strict && !half_open_.empty()) {
+    PickResult probe = pickProbe(context, priority);
+    if (probe.kind == Pick::Kind::Host) return probe;
   }
   const Pick pick = choose(context, wanted, strict);
   if (pick.kind != Pick::Kind::Host) return resultOf(pick, wanted, priority);
@@ -229,14 +228,19 @@ void WorkerCluster::onConnectionsGivenUp() {
 }
 
 // A host whose circuit breaker is half-open, of whatever priority and zone, if none of its requests
-// is under way.
-const Host* WorkerCluster::takeProbe(const PickContext& context) const {
+// is under way. One that is full is left alone: the request would wait there, or fail, for others
+// that it has.
+PickResult WorkerCluster::pickProbe(const PickContext& context, Priority priority) {
   for (const HalfOpenHost& half_open : half_open_) {
     const Host* const host = half_open.host.get();
     if (context.triedAlready(host) || !isFor(*hosts_, context.subset, half_open)) continue;
-    if (host->streaks().takeProbe()) return host;
+    if (wouldRefuse(*host, priority, /*slowly=*/false) != Refusal::None) continue;
+    if (!host->streaks().takeProbe()) continue;
+    PickResult probe{.kind = Pick::Kind::Host,
+                     .lease = HostLease(refTo(*host, priority), HostLease::kProbe)};
+    if (admit(probe.lease, /*slowly=*/false) == Refusal::None) return probe;
   }
-  return nullptr;
+  return {};
 }
 
 }  // namespace convoy::upstream

@@ -233,7 +233,7 @@ class WorkerCluster : public std::enable_shared_from_this<WorkerCluster> {
   Refusal admit(HostLease& lease, bool slowly);
   PickResult overflow(const Search& search);
   void setAsking(bool asking);
-  const Host* takeProbe(const PickContext& context) const;
+  PickResult pickProbe(const PickContext& context, Priority priority);
   void tellBalancer(const Host& host, uint16_t status, event::Duration took, bool abandoned);
   [[nodiscard]] GroupBalancer::Retired adoptSpec(std::shared_ptr<const ClusterSpec> spec);
   void endPicks();

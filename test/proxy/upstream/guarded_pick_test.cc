@@ -6,6 +6,7 @@
 #include <string>
 #include <vector>
 
+#include "proxy/upstream/outlier/spec.h"
 #include "test/proxy/upstream/several_workers.h"
 
 namespace convoy::upstream {
@@ -218,6 +219,44 @@ TEST_F(GuardedPickTest, ASessionsHostAtItsLimitIsReplaced) {
   EXPECT_EQ(lastPart(other), 2);
   const HostPreference strict{one, /*strict=*/true};
   EXPECT_TRUE(on(0).pick({}, nullptr, std::nullopt, &strict).overflow);
+}
+
+// --- circuit breakers of hosts ---
+
+class HalfOpenPickTest : public GuardedPickTest {
+ protected:
+  static std::shared_ptr<ClusterSpec> withHostBreaker() {
+    auto spec = clusterSpec();
+    spec->host_breaker = HostBreakerSpec{.failures = 1, .open_time = 1s};
+    return spec;
+  }
+  void failAndWait(const HostRef& host) {
+    on(0).noteOutcome(host, Outcome::answered(500, {}));
+    run();
+    clock_.advance(1100ms);
+    run();
+  }
+};
+
+TEST_F(HalfOpenPickTest, AHostThatIsFullIsNotProbed) {
+  make({limited(1, 1), endpoint(2), endpoint(3)}, withHostBreaker());
+  TestRequest running;
+  sendOn(0, running);
+  ASSERT_EQ(running.host.address(), address(1));
+  failAndWait(running.host);
+  for (const size_t worker : {0, 0, 1, 1}) {
+    const PickResult picked = on(worker).pick();
+    ASSERT_EQ(picked.kind, Pick::Kind::Host);
+    EXPECT_NE(lastPart(picked), 1) << worker;
+  }
+  answer(peer(0));
+  TestRequest probe;
+  sendOn(1, probe);
+  EXPECT_EQ(probe.host.address(), address(1));
+  EXPECT_EQ(host(1).limits().connections(), 1u);
+  EXPECT_NE(lastPart(on(1).pick()), 1) << "one at a time";
+  answer(*io_.peers.back());
+  EXPECT_EQ(probe.status, 200);
 }
 
 // --- slow start ---
