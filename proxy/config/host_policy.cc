@@ -60,10 +60,10 @@ void setPerHost(const CircuitBreakers::Thresholds& limits, upstream::ClusterSpec
   refuse(limits.has_max_retries(), "max_retries", kOnlyConnections);
   refuse(limits.has_retry_budget(), "retry_budget", kOnlyConnections);
   refuse(limits.track_remaining(), "track_remaining", kOnlyConnections);
-  // Envoy's default of a limit that is not written.
-  constexpr uint32_t kDefault = 1024;
-  spec->max_connections_per_host =
-      limits.has_max_connections() ? limits.max_connections().value() : kDefault;
+  // Envoy's default of 1,024 is that of `thresholds`: here nothing means no limit.
+  if (limits.has_max_connections()) {
+    spec->max_connections_per_host = limits.max_connections().value();
+  }
 }
 
 void setAggression(double aggression, SlowStartSpec* spec, base::FieldReport& report) {

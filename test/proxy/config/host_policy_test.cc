@@ -67,7 +67,14 @@ TEST(HostPolicy, ConnectionsOfEachHost) {
   EXPECT_EQ(made("circuit_breakers: {per_host_thresholds: [{max_connections: 5}]}")
                 ->max_connections_per_host,
             5u);
-  EXPECT_EQ(made("circuit_breakers: {per_host_thresholds: [{}]}")->max_connections_per_host, 1024u);
+  EXPECT_EQ(made("circuit_breakers: {per_host_thresholds: [{max_connections: 0}]}")
+                ->max_connections_per_host,
+            0u);
+  for (const char* limits : {"{}", "{priority: DEFAULT}"}) {
+    const auto spec =
+        made(std::string("circuit_breakers: {per_host_thresholds: [") + limits + "]}");
+    EXPECT_FALSE(spec->max_connections_per_host.has_value()) << limits << ": as Envoy";
+  }
   EXPECT_EQ(errorsOf("circuit_breakers: {per_host_thresholds: [{max_connections: 5}, {priority: "
                      "HIGH, max_requests: 3}]}"),
             (Lines{"circuit_breakers.per_host_thresholds[1].priority: duplicate: DEFAULT",
