@@ -136,7 +136,7 @@ void HostPool::cancel(PoolStream& stream) {
   cluster_->metrics().upstream_rq_cancelled.add();
   stream.end();
   cluster_->streams().giveBack(stream);
-  if (draining_) drain();
+  if (draining_) closeUnused();
 }
 
 void HostPool::serve(PooledConnection& connection) {
@@ -254,11 +254,16 @@ void HostPool::failOldest(uint32_t count, http::Failure failure) {
   }
 }
 
-void HostPool::drain() {
+void HostPool::drain(std::optional<Milliseconds> timeout, bool served) {
   const HostRef self(this);
-  if (!std::exchange(draining_, true) && cluster_->spec().host_drain_timeout.has_value()) {
-    drain_deadline_.arm(cluster_->loop().deadlineQueue(*cluster_->spec().host_drain_timeout));
+  if (!std::exchange(draining_, true) || served) {
+    drain_deadline_.cancel();
+    if (timeout.has_value()) drain_deadline_.arm(cluster_->loop().deadlineQueue(*timeout));
   }
+  closeUnused();
+}
+
+void HostPool::closeUnused() {
   while (closeOldestIdle()) {
   }
   if (counts_.pending > 0) return;

@@ -30,6 +30,7 @@
 
 #include <cstdint>
 #include <memory>
+#include <optional>
 #include <string_view>
 #include <utility>
 
@@ -207,8 +208,9 @@ class HostPool final : private PermitWaiter {
                            PoolCallbacks& callbacks, ConnectionAge age);
 
   // The host gets no new requests for now: closes idle connections, and others as they become idle,
-  // or when the cluster's host_drain_timeout has passed, if there is one. resume() ends it.
-  void drain();
+  // or when the time-out has passed, if there is one. resume() ends it. served: it got some until
+  // now, though a former time-out may still run; else that goes on.
+  void drain(std::optional<Milliseconds> timeout, bool served);
   void resume() {
     draining_ = false;
     drain_deadline_.cancel();
@@ -261,6 +263,7 @@ class HostPool final : private PermitWaiter {
   void failPending(PoolStream& stream, http::Failure failure);
   void failOldest(uint32_t count, http::Failure failure);
   bool openConnection();
+  void closeUnused();
   Connections& listOf(PooledConnectionState state);
   uint32_t& countOf(PooledConnectionState state);
   uint32_t openConnections() const { return counts_.connecting + counts_.idle + counts_.busy; }

@@ -168,15 +168,17 @@ GroupBalancer::Retired WorkerCluster::adoptSpec(std::shared_ptr<const ClusterSpe
 }
 
 void WorkerCluster::update(const ClusterUpdate& update) {
+  // As the new spec says, though the former one is in force until they are gone.
+  const std::optional<Milliseconds> timeout = update.spec->host_drain_timeout;
   if (update.drain_connections) {
     for (auto& pools : pools_) {
-      for (HostRef& ref : pools) drop(ref);
+      for (HostRef& ref : pools) drop(ref, *hosts_, timeout);
     }
   }
-  for (const auto& host : update.removed) dropPool(*host);
+  for (const auto& host : update.removed) dropPool(*host, timeout);
   for (const auto& host : update.draining) {
     for (const Priority priority : {Priority::Default, Priority::High}) {
-      if (HostPool* const pool = poolOf(*host, priority)) pool->drain();
+      if (HostPool* const pool = poolOf(*host, priority)) pool->drain(timeout, /*served=*/true);
     }
   }
   // Both to the end, when the new policy can be picked from.
@@ -196,11 +198,12 @@ void WorkerCluster::update(const ClusterUpdate& update) {
   if (permits().anybody()) permits().look(worker());
 }
 
-void WorkerCluster::drop(HostRef& slot) {
+// before: the hosts that requests went to until now.
+void WorkerCluster::drop(HostRef& slot, const HostGroups& before,
+                         std::optional<Milliseconds> timeout) {
   if (!slot) return;
-  const HostRef ref = std::move(slot);
-  slot = {};
-  ref.pool()->drain();
+  const HostRef ref = std::exchange(slot, HostRef());
+  ref.pool()->drain(timeout, before.find(ref.host().addressText()) == &ref.host());
 }
 
 void WorkerCluster::endPicks() {
@@ -224,9 +227,10 @@ void WorkerCluster::giveUpNothing() {
 }
 
 void WorkerCluster::retire() {
+  const std::shared_ptr<const HostGroups> before = hosts_;
   endPicks();
   for (auto& pools : pools_) {
-    for (HostRef& ref : pools) drop(ref);
+    for (HostRef& ref : pools) drop(ref, *before, spec_->host_drain_timeout);
   }
 }
 
@@ -247,9 +251,9 @@ HostPool* WorkerCluster::poolOf(uint32_t slot, Priority priority) const {
   return slot < pools.size() ? pools[slot].pool() : nullptr;
 }
 
-void WorkerCluster::dropPool(const Host& host) {
+void WorkerCluster::dropPool(const Host& host, std::optional<Milliseconds> timeout) {
   for (auto& pools : pools_) {
-    if (host.slot() < pools.size()) drop(pools[host.slot()]);
+    if (host.slot() < pools.size()) drop(pools[host.slot()], *hosts_, timeout);
   }
 }
 

@@ -209,7 +209,7 @@ class WorkerCluster : public std::enable_shared_from_this<WorkerCluster> {
   const std::vector<HostRef>& poolsOf(Priority priority) const {
     return pools_[static_cast<size_t>(priority)];
   }
-  void dropPool(const Host& host);
+  void dropPool(const Host& host, std::optional<Milliseconds> timeout);
 
   // guarded_pick.cc
   enum class Refusal : uint8_t { None = 0, Recovery = 1, Connections = 2, SlowStart = 4 };
@@ -239,7 +239,7 @@ class WorkerCluster : public std::enable_shared_from_this<WorkerCluster> {
   void endPicks();
   void giveUpForOthers();  // pool_permits.cc
   void giveUpNothing();
-  void drop(HostRef& slot);
+  void drop(HostRef& slot, const HostGroups& before, std::optional<Milliseconds> timeout);
 
   const std::shared_ptr<WorkerContext> context_;
   const std::shared_ptr<ClusterShared> shared_;

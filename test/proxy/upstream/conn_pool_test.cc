@@ -388,7 +388,7 @@ TEST_F(ConnPoolTest, DrainingClosesIdleOnesAndLetsBusyOnesFinish) {
   run();
   answer(peer(1));
   ASSERT_EQ(counts(busy.host).idle, 1u);
-  busy.host.pool()->drain();
+  busy.host.pool()->drain(std::nullopt, /*served=*/true);
   run();
   EXPECT_EQ(counts(busy.host).idle, 0u);
   EXPECT_EQ(counts(busy.host).busy, 1u);
@@ -402,7 +402,7 @@ TEST_F(ConnPoolTest, DrainingServesThoseThatWait) {
   makeCluster();
   TestRequest request;
   request.start(cluster());
-  request.host.pool()->drain();
+  request.host.pool()->drain(std::nullopt, /*served=*/true);
   run();
   ASSERT_NE(request.sender, nullptr);
   answer(peer(0));
@@ -414,7 +414,7 @@ TEST_F(ConnPoolTest, DrainingGivesUpConnectsThatNobodyWaitsFor) {
   makeCluster();
   TestRequest request;
   request.start(cluster());
-  request.host.pool()->drain();
+  request.host.pool()->drain(std::nullopt, /*served=*/true);
   EXPECT_EQ(counts(request.host).connecting, 1u);
   request.giveUp();
   EXPECT_EQ(counts(request.host).connecting, 0u);
@@ -425,7 +425,7 @@ TEST_F(ConnPoolTest, ThePickedHostOfADrainingPoolIsInUseAgain) {
   makeCluster();
   TestRequest first;
   send(first);
-  first.host.pool()->drain();
+  first.host.pool()->drain(std::nullopt, /*served=*/true);
   answer(peer(0));
   TestRequest second;
   send(second);

@@ -537,6 +537,77 @@ TEST_F(GuardedPickTest, AHostThatComesBackKeepsWhatRunsEvenIfNobodyAsksForIt) {
   EXPECT_EQ(last.reset, Failure::UpstreamDrained);
 }
 
+TEST_F(GuardedPickTest, TheTimeToDrainIsThatOfTheSameUpdate) {
+  auto spec = clusterSpec();
+  spec->host_drain_timeout = 5s;
+  make({endpoint(1), endpoint(2)}, spec);
+  TestRequest running, other;
+  sendOn(0, running);
+  sendOn(0, other);
+  auto longer = std::make_shared<ClusterSpec>(*spec);
+  longer->host_drain_timeout = 120s;
+  make({endpoint(2)}, longer);
+  clock_.advance(119s);
+  run();
+  EXPECT_FALSE(running.reset.has_value());
+  clock_.advance(2s);
+  run();
+  EXPECT_EQ(running.reset, Failure::UpstreamDrained);
+  // From none to one, of a host that stays.
+  auto none = std::make_shared<ClusterSpec>(*longer);
+  none->host_drain_timeout.reset();
+  make({endpoint(2)}, none);
+  auto shorter = std::make_shared<ClusterSpec>(*none);
+  shorter->host_drain_timeout = 1s;
+  make({endpoint(2, 1, HealthStatus::Draining)}, shorter);
+  clock_.advance(1100ms);
+  run();
+  EXPECT_EQ(other.reset, Failure::UpstreamDrained);
+}
+
+// Out at 0 s, back at 5 s, out again at 28 s; no request comes in between.
+TEST_F(GuardedPickTest, TheTimeToDrainBeginsAnewWithEachOutage) {
+  for (const bool removed : {false, true}) {
+    auto spec = clusterSpec();
+    spec->host_drain_timeout = 30s;
+    make({endpoint(1)}, spec);
+    TestRequest running;
+    sendOn(0, running);
+    setHosts({endpoint(1, 1, HealthStatus::Unhealthy)});
+    clock_.advance(5s);
+    setHosts({endpoint(1)});
+    clock_.advance(23s);
+    run();
+    if (removed) {
+      setHosts({});
+    } else {
+      setHosts({endpoint(1, 1, HealthStatus::Unhealthy)});
+    }
+    clock_.advance(29s);
+    run();
+    EXPECT_FALSE(running.reset.has_value()) << removed;
+    clock_.advance(2s);
+    run();
+    EXPECT_EQ(running.reset, Failure::UpstreamDrained) << removed;
+  }
+}
+
+// A host that is removed while it drains has no more time for that.
+TEST_F(GuardedPickTest, TheTimeToDrainGoesOnWhenTheHostIsRemoved) {
+  auto spec = clusterSpec();
+  spec->host_drain_timeout = 30s;
+  make({endpoint(1)}, spec);
+  TestRequest running;
+  sendOn(0, running);
+  setHosts({endpoint(1, 1, HealthStatus::Draining)});
+  clock_.advance(20s);
+  run();
+  setHosts({});
+  clock_.advance(11s);
+  run();
+  EXPECT_EQ(running.reset, Failure::UpstreamDrained);
+}
+
 // The pool that a change of TLS leaves behind ends with its streams, though its host serves.
 TEST_F(GuardedPickTest, ConnectionsOfTheFormerTlsAreNotKept) {
   auto spec = clusterSpec();
