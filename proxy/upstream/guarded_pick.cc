@@ -237,10 +237,19 @@ PickResult WorkerCluster::pickProbe(const PickContext& context, Priority priorit
     if (wouldRefuse(*host, priority, /*slowly=*/false) != Refusal::None) continue;
     if (!host->streaks().takeProbe()) continue;
     PickResult probe{.kind = Pick::Kind::Host,
-                     .lease = HostLease(refTo(*host, priority), HostLease::kProbe)};
+                     .lease = HostLease(refForProbe(*host, priority), HostLease::kProbe)};
     if (admit(probe.lease, /*slowly=*/false) == Refusal::None) return probe;
   }
   return {};
+}
+
+// The host gets no other requests: its pool drains, and closes the probe's connection when that is
+// over.
+HostRef& WorkerCluster::refForProbe(const Host& host, Priority priority) {
+  if (serves(host)) return refTo(host, priority);  // in panic
+  HostRef& ref = madeRef(host, priority);
+  ref.pool()->drain(std::nullopt, /*served=*/false);
+  return ref;
 }
 
 }  // namespace convoy::upstream

@@ -82,12 +82,17 @@ Host* WorkerCluster::findPreferred(const HostPreference& preferred,
   return nullptr;
 }
 
-HostRef& WorkerCluster::makeRefTo(const Host& host, Priority priority) {
+HostRef& WorkerCluster::madeRef(const Host& host, Priority priority) {
   const size_t slot = host.slot();
   std::vector<HostRef>& pools = poolsOf(priority);
   if (slot >= pools.size()) pools.resize(slot + 1);
   HostRef& ref = pools[slot];
   if (!ref) ref = HostRef(new HostPool(shared_from_this(), host.shared_from_this(), priority));
+  return ref;
+}
+
+HostRef& WorkerCluster::makeRefTo(const Host& host, Priority priority) {
+  HostRef& ref = madeRef(host, priority);
   if (ref.pool()->draining()) ref.pool()->resume();
   return ref;
 }

@@ -204,6 +204,7 @@ class WorkerCluster : public std::enable_shared_from_this<WorkerCluster> {
     if (slot < pools.size() && pools[slot] && !pools[slot].pool()->draining()) return pools[slot];
     return makeRefTo(host, priority);
   }
+  HostRef& madeRef(const Host& host, Priority priority);
   HostRef& makeRefTo(const Host& host, Priority priority);
   std::vector<HostRef>& poolsOf(Priority priority) { return pools_[static_cast<size_t>(priority)]; }
   const std::vector<HostRef>& poolsOf(Priority priority) const {
@@ -234,6 +235,7 @@ class WorkerCluster : public std::enable_shared_from_this<WorkerCluster> {
   PickResult overflow(const Search& search);
   void setAsking(bool asking);
   PickResult pickProbe(const PickContext& context, Priority priority);
+  HostRef& refForProbe(const Host& host, Priority priority);
   void tellBalancer(const Host& host, uint16_t status, event::Duration took, bool abandoned);
   [[nodiscard]] GroupBalancer::Retired adoptSpec(std::shared_ptr<const ClusterSpec> spec);
   void endPicks();

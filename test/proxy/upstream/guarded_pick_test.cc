@@ -259,6 +259,50 @@ TEST_F(HalfOpenPickTest, AHostThatIsFullIsNotProbed) {
   EXPECT_EQ(probe.status, 200);
 }
 
+// What ran there before is broken off all the same, and nothing stays open on a host that is out.
+TEST_F(HalfOpenPickTest, AProbeDoesNotEndTheDraining) {
+  auto spec = withHostBreaker();
+  spec->host_drain_timeout = 30s;
+  make({endpoint(1), endpoint(2), endpoint(3)}, spec);
+  TestRequest running;
+  sendOn(0, running);
+  ASSERT_EQ(running.host.address(), address(1));
+  HostRef failed = running.host;
+  for (const size_t worker : {0, 1}) {  // whose pool drains, and that has none yet
+    failAndWait(failed);
+    TestRequest probe;
+    sendOn(worker, probe);
+    ASSERT_EQ(probe.host.address(), address(1));
+    failed = probe.host;
+    on(worker).noteOutcome(failed, Outcome::answered(500, {}));
+    answer(*io_.peers.back());
+    EXPECT_EQ(probe.status, 200);
+    EXPECT_EQ(counts(failed).idle, 0u);
+    EXPECT_TRUE(io_.peers.back()->handler.ended);
+  }
+  clock_.advance(30s);
+  run();
+  EXPECT_EQ(running.reset, Failure::UpstreamDrained);
+}
+
+TEST_F(HalfOpenPickTest, AfterAProbeThatPassesItServesAsBefore) {
+  make({endpoint(1), endpoint(2), endpoint(3)}, withHostBreaker());
+  TestRequest first;
+  sendOn(0, first);
+  failAndWait(first.host);
+  answer(peer(0));
+  EXPECT_TRUE(peer(0).handler.ended);
+  TestRequest probe;
+  sendOn(0, probe);
+  ASSERT_EQ(probe.host.address(), address(1));
+  on(0).noteOutcome(probe.host, Outcome::answered(200, {}));
+  answer(peer(1));
+  TestRequest next[3];
+  for (TestRequest& request : next) sendOn(0, request);
+  for (size_t i = 2; i < io_.peers.size(); ++i) answer(peer(i));
+  EXPECT_EQ(counts(probe.host).idle, 1u) << "kept";
+}
+
 // --- slow start ---
 
 TEST_F(GuardedPickTest, AHostThatIsStartedSlowlyHasNeverMoreThanItsAllowance) {
