@@ -40,11 +40,13 @@ void SlowStart::stop() {
 void SlowStart::configure(const std::optional<SlowStartSpec>& spec, const HostGroups& serving,
                           event::MonotonicTime now) {
   const bool begins = spec.has_value() && !spec_.has_value();
+  // Who is warm by the former rule stays so.
+  if (spec_.has_value()) setFactors(now);
   spec_ = spec;
   if (!spec_.has_value()) return stop();
   if (!begins) return;
   setHosts(serving, now);
-  for (auto& [serial, start] : starts_) start.at = now - spec_->window;
+  for (auto& [serial, start] : starts_) start.warm = true;
   step(now);
 }
 
@@ -72,7 +74,6 @@ void SlowStart::setCohorts(const HostGroups& serving) {
     const auto known = before.find(group.id);
     Cohort& cohort = cohorts_.emplace_back(known == before.end() ? Cohort() : known->second);
     cohort.group = group.id;
-    cohort.hosts = 0;
   }
 }
 
@@ -86,12 +87,13 @@ void SlowStart::add(const HostSet::Entry& entry, size_t cohort, event::Monotonic
   start.weight = entry.weight;
   start.round = round_;
   start.cohort = cohort;
-  ++cohorts_[cohort].hosts;
 }
 
-double SlowStart::factorOf(const Start& start, event::MonotonicTime now) const {
+double SlowStart::factorOf(Start& start, event::MonotonicTime now) const {
+  if (start.warm) return 1;
   const double part = secondsOf(now - start.at) / secondsOf(spec_->window);
-  if (part >= 1) return 1;
+  start.warm = part >= 1;
+  if (start.warm) return 1;
   return std::clamp(std::pow(std::max(part, 0.0), 1 / spec_->aggression), spec_->min_factor, 1.0);
 }
 
@@ -99,16 +101,27 @@ void SlowStart::setFactors(event::MonotonicTime now) {
   for (Cohort& cohort : cohorts_) {
     cohort.most = 0;
     cohort.least = 1;
+    cohort.leaders = 0;
+    cohort.any_warm = false;
+    cohort.first = cohort.last = std::nullopt;
   }
   for (auto& [serial, start] : starts_) {
     start.factor = factorOf(start, now);
     Cohort& cohort = cohorts_[start.cohort];
+    if (start.factor > cohort.most) cohort.leaders = 0;
+    if (start.factor >= cohort.most) ++cohort.leaders;
     cohort.most = std::max(cohort.most, start.factor);
     cohort.least = std::min(cohort.least, start.factor);
+    if (start.warm) {
+      cohort.any_warm = true;
+    } else {
+      cohort.first = std::min(cohort.first.value_or(start.at), start.at);
+      cohort.last = std::max(cohort.last.value_or(start.at), start.at);
+    }
   }
 }
 
-// Of the warm ones of each group in which somebody starts.
+// Of the leaders of each group in which somebody starts.
 void SlowStart::noteLoads() {
   for (Cohort& cohort : cohorts_) {
     cohort.seen = 0;
@@ -118,7 +131,7 @@ void SlowStart::noteLoads() {
   for (const auto& [serial, start] : starts_) {
     Cohort& cohort = cohorts_[start.cohort];
     if (!(cohort.least < cohort.most) || start.factor < cohort.most) continue;
-    const size_t stride = std::max<size_t>(1, cohort.hosts / kSampled);
+    const size_t stride = std::max<size_t>(1, cohort.leaders / kSampled);
     if (cohort.seen++ % stride != 0) continue;
     cohort.requests += std::max<int64_t>(start.host->sum(&HostMetrics::rq_active), 0);
     cohort.weight += start.weight;
@@ -143,7 +156,7 @@ void SlowStart::step(event::MonotonicTime now) {
   if (!spec_.has_value()) return;
   setFactors(now);
   const bool active = std::any_of(cohorts_.begin(), cohorts_.end(),
-                                  [](const Cohort& cohort) { return cohort.least < cohort.most; });
+                                  [](const Cohort& cohort) { return cohort.parts(); });
   const bool was_active = std::exchange(active_, active);
   if (!active_ && !was_active) return;
   noteLoads();

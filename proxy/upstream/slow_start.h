@@ -12,13 +12,15 @@
 // it exactly (HostLimits) when a policy chooses; what a host may not have goes to others. A request
 // that asks for this host, or finds no room anywhere else, is not refused for it.
 //
-// "Warm" is relative: the hosts whose factor is the largest are not limited, and the others in
-// proportion to it. So hosts that start together, a new cluster's or those of a whole outage, serve
-// as if there was no such thing. It is also relative to a host's own group (host_groups.h): another
-// priority or zone has another load. A host in several groups counts in the first.
+// A host that has reached its whole share is warm from then on, whatever becomes of the window. Who
+// is compared with is relative: the hosts whose factor is the largest are not limited, and the
+// others in proportion to it. So hosts that start together, a new cluster's or those of a whole
+// outage, serve as if there was no such thing. It is also relative to a host's own group
+// (host_groups.h): another priority or zone has another load. A host in several groups counts in
+// the first.
 //
-// A state machine on main: time is an argument. The load of the warm ones is looked at at each
-// step, of at most about kSampled hosts of a group, and smoothed.
+// A state machine on main: time is an argument. The load of those with the largest factor is looked
+// at at each step, of about kSampled of a group if there are more, and smoothed.
 
 #include <cstddef>
 #include <cstdint>
@@ -48,7 +50,8 @@ class SlowStart {
   // Time has passed.
   void step(event::MonotonicTime now);
 
-  // Whether somebody is started slowly.
+  // Whether somebody is started slowly, or will be: hosts that have not started together may have
+  // the same factor for a while (min_factor).
   bool active() const { return active_; }
   // Between two steps.
   event::Duration period() const;
@@ -58,6 +61,7 @@ class SlowStart {
     std::shared_ptr<const Host> host;
     uint32_t weight = 1;
     event::MonotonicTime at{};
+    bool warm = false;
     double factor = 1;  // at the last step
     uint64_t round = 0;
     size_t cohort = 0;
@@ -65,12 +69,15 @@ class SlowStart {
   // The hosts of one group.
   struct Cohort {
     uint64_t group = 0;
-    size_t hosts = 0;
     bool active = false;
     double load = 0;  // requests under way per unit of weight, smoothed
     // Of the step that is under way.
     double most = 0;
     double least = 1;
+    size_t leaders = 0;  // whose factor is `most`
+    bool any_warm = false;
+    std::optional<event::MonotonicTime> first, last;  // starts of those that are not warm
+    bool parts() const { return first.has_value() && (any_warm || *first < *last); }
     size_t seen = 0;
     int64_t requests = 0;
     uint64_t weight = 0;
@@ -79,7 +86,7 @@ class SlowStart {
   void stop();
   void setCohorts(const HostGroups& serving);
   void add(const HostSet::Entry& entry, size_t cohort, event::MonotonicTime now);
-  double factorOf(const Start& start, event::MonotonicTime now) const;
+  double factorOf(Start& start, event::MonotonicTime now) const;
   void setFactors(event::MonotonicTime now);
   void noteLoads();
   uint32_t allowed(const Start& start) const;

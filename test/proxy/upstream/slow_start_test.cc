@@ -179,6 +179,81 @@ TEST_F(SlowStartTest, WithoutAWarmHostTheOldestIsNotLimited) {
   EXPECT_EQ(allowed(0), 10u) << "a fifth of what they have: a tenth is to their half as that";
 }
 
+// Who starts a little later has the same factor at first; then they part.
+TEST_F(SlowStartTest, ColdHostsThatStartOneAfterTheOtherPart) {
+  turnOn({.window = 30s, .aggression = 1, .min_factor = 0.5});
+  serve({0});
+  load(0, 100);
+  pass(14s);
+  serve({0, 1});
+  EXPECT_EQ(allowed(1), kFree) << "both have the least factor";
+  EXPECT_TRUE(slow_start_.active());
+  pass(1s);
+  EXPECT_EQ(allowed(1), kFree);
+  pass(10s);
+  EXPECT_EQ(allowed(0), kFree);
+  EXPECT_EQ(allowed(1), 60u) << "a half to their 25/30";
+  pass(19s);
+  EXPECT_EQ(allowed(1), kFree) << "both are warm";
+  EXPECT_FALSE(slow_start_.active());
+}
+
+TEST_F(SlowStartTest, TheOthersPartWhenTheWarmOnesLeave) {
+  serve({0});
+  turnOn({.window = 30s, .aggression = 1, .min_factor = 0.5});
+  load(0, 10);
+  load(1, 100);
+  serve({0, 1});
+  pass(14s);
+  serve({0, 1, 2});
+  serve({1, 2});
+  EXPECT_EQ(allowed(2), kFree);
+  EXPECT_TRUE(slow_start_.active());
+  pass(11s);
+  EXPECT_EQ(allowed(2), 60u);
+}
+
+TEST_F(SlowStartTest, ALongerWindowMakesNobodyColdAgain) {
+  turnOn({.window = 10s, .aggression = 1, .min_factor = 0.1});
+  serve({0});
+  load(0, 100);
+  now_ += 100s;
+  serve({0, 1});
+  pass(10s);
+  EXPECT_FALSE(slow_start_.active());
+  now_ += 90s;
+  turnOn({.window = 600s, .aggression = 1, .min_factor = 0.1});
+  serve({0, 1});
+  EXPECT_EQ(allowed(1), kFree) << "it was warm";
+  serve({0, 1, 2});
+  EXPECT_EQ(allowed(2), 5u) << "a tenth of what the two have";
+}
+
+// Few warm ones among many: all of them are looked at, whatever their order.
+TEST_F(SlowStartTest, TheLoadIsThatOfTheWarmOnesHoweverManyStart) {
+  std::vector<size_t> warm{0, 1, 2};
+  serve(warm);
+  turnOn({.window = 10s, .aggression = 1, .min_factor = 0.5});
+  load(1, 300);
+  std::vector<size_t> all = warm;
+  for (uint32_t i = 4; i < 4 * SlowStart::kSampled; ++i) {
+    hosts_.push_back(std::make_shared<Host>(test::hostAddress(i), i, /*workers=*/2));
+    all.push_back(i);
+  }
+  serve(all);
+  EXPECT_EQ(allowed(4), 50u) << "half of their mean";
+}
+
+// Nothing of nothing: a set that is replaced whole, with a factor that begins at 0.
+TEST_F(SlowStartTest, HostsThatReplaceAllOthersServe) {
+  serve({0, 1});
+  turnOn({.window = 10s, .aggression = 1, .min_factor = 0});
+  serve({0, 1, 2});
+  serve({3});
+  EXPECT_EQ(allowed(3), kFree);
+  EXPECT_FALSE(slow_start_.active());
+}
+
 TEST_F(SlowStartTest, TurningItOnAndOffLeavesThoseAloneWhoServe) {
   serve({0, 1});
   turnOn();
