@@ -211,29 +211,34 @@ void RouterFilter::limitStream() {
   if (limit.has_value()) context().setMaxStreamDuration(limit->duration, limit->of_client);
 }
 
-// The host that the request asks for first, then that of its session.
+upstream::PickResult RouterFilter::pickPreferring(Attempt& attempt,
+                                                  const upstream::HostPreference& preferred) {
+  return cluster_->pick(tried_, &attempt, hash_key_.hash, &preferred, priority(), subset_);
+}
+
+// The host that the request names, if it may go there, or else that of its session.
 upstream::PickResult RouterFilter::pick(Attempt& attempt) {
+  const http::SessionBinding* const session = context().info().session;
   const std::string& override_header = cluster_->spec().override_header;
   if (!override_header.empty()) {
     const http::HeaderField* const named = head_->headers.find(std::string_view(override_header));
-    if (named != nullptr) return pickOverride(attempt, named->value);
+    if (named != nullptr) {
+      upstream::PickResult picked = pickNamed(attempt, named->value);
+      if (picked.kind == upstream::Pick::Kind::Later || picked.preferred) return picked;
+    }
   }
-  const http::SessionBinding* const session = context().info().session;
   if (session == nullptr) {
     return cluster_->pick(tried_, &attempt, hash_key_.hash, nullptr, priority(), subset_);
   }
-  const upstream::HostPreference preferred{session->host, session->strict};
-  upstream::PickResult picked =
-      cluster_->pick(tried_, &attempt, hash_key_.hash, &preferred, priority(), subset_);
+  upstream::PickResult picked = pickPreferring(attempt, {session->host, session->strict});
   if (picked.kind != upstream::Pick::Kind::Later) countSession(*session, picked.preferred);
   return picked;
 }
 
-// Of a cluster whose configuration lets clients choose hosts.
-upstream::PickResult RouterFilter::pickOverride(Attempt& attempt, std::string_view address) {
-  const upstream::HostPreference preferred{address, /*strict=*/false};
-  upstream::PickResult picked =
-      cluster_->pick(tried_, &attempt, hash_key_.hash, &preferred, priority(), subset_);
+// In a cluster whose configuration lets clients choose hosts.
+upstream::PickResult RouterFilter::pickNamed(Attempt& attempt, std::string_view address) {
+  upstream::PickResult picked;
+  if (cluster_->has(address)) picked = pickPreferring(attempt, {address, /*strict=*/false});
   if (picked.kind != upstream::Pick::Kind::Later && !std::exchange(override_counted_, true)) {
     upstream::ClusterMetrics& metrics = cluster_->metrics();
     (picked.preferred ? metrics.override_host_selected : metrics.override_host_fallback).add();

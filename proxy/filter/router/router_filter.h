@@ -85,7 +85,8 @@ class RouterFilter final : public http::Filter {
   bool refusesTunnel(const http::ResponseHead& head);
   void openTunnel();
   upstream::PickResult pick(Attempt& attempt);
-  upstream::PickResult pickOverride(Attempt& attempt, std::string_view address);
+  upstream::PickResult pickNamed(Attempt& attempt, std::string_view address);
+  upstream::PickResult pickPreferring(Attempt& attempt, const upstream::HostPreference& preferred);
   upstream::Priority priority();
   void countSession(const http::SessionBinding& session, bool kept);
   void chooseHost(Attempt& attempt);

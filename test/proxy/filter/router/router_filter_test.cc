@@ -111,7 +111,7 @@ TEST_F(RouterFilterTest, AHeaderNamesTheHostWhereTheClusterSaysSo) {
   makeCluster(spec, 3);
   const auto askFor = [&](std::string_view host) {
     http::RequestHead head = test::request("/a");
-    if (!host.empty()) head.headers.add("x-backend", host);
+    head.headers.add("x-backend", host);
     return std::string(sent(std::move(head))->context.info().upstream_host);
   };
   for (int i = 0; i < 3; ++i) EXPECT_EQ(askFor("10.0.0.2:80"), "10.0.0.2:80");
@@ -123,7 +123,9 @@ TEST_F(RouterFilterTest, AHeaderNamesTheHostWhereTheClusterSaysSo) {
     EXPECT_EQ(askFor(host), "10.0.0.1:80") << host;
   }
   EXPECT_EQ(metrics().override_host_selected.value(), 3u);
-  EXPECT_EQ(metrics().override_host_fallback.value(), 3u) << "one had no header";
+  EXPECT_EQ(metrics().override_host_fallback.value(), 4u);
+  EXPECT_EQ(sent()->context.info().upstream_host, "10.0.0.1:80");
+  EXPECT_EQ(metrics().override_host_fallback.value(), 4u) << "this one had no header";
 }
 
 TEST_F(RouterFilterTest, NoClusterListensToItUnlessItIsAskedTo) {

@@ -2,6 +2,7 @@
 
 #include <string>
 #include <tuple>
+#include <utility>
 
 #include "proxy/filter/router/router_filter.h"
 #include "proxy/route/retry_on.h"
@@ -15,8 +16,9 @@ using http::Failure;
 
 class RouterSessionTest : public test::RouterTest {
  protected:
-  std::unique_ptr<test::Exchange> start(const http::SessionBinding& session) {
-    auto out = exchange();
+  std::unique_ptr<test::Exchange> start(const http::SessionBinding& session,
+                                        http::RequestHead head = test::request("/a")) {
+    auto out = exchange(std::move(head));
     out->context.info().session = &session;
     // Continue on a connection that is there, Pause on a new one.
     std::ignore = out->start();
@@ -85,6 +87,46 @@ TEST_F(RouterSessionTest, AStrictSessionGoesNowhereElse) {
   auto e = start(session);
   EXPECT_EQ(e->context.aborted, Failure::NoHealthyUpstream);
   EXPECT_EQ(counted(), "0 0 1 0 0 ");
+}
+
+// The header of a cluster's override_header, of a request with a session.
+TEST_F(RouterSessionTest, AHostThatTheRequestNamesComesFirst) {
+  auto spec = clusterSpec();
+  spec->override_header = "x-backend";
+  makeCluster(spec, 3);
+  const auto goesTo = [&](std::string_view named, bool strict) {
+    http::RequestHead head = test::request("/a");
+    head.headers.add("x-backend", named);
+    const http::SessionBinding session{
+        .found = Found::Host, .strict = strict, .host = "10.0.0.3:80"};
+    return std::string(start(session, std::move(head))->context.info().upstream_host);
+  };
+  for (const bool strict : {false, true}) {
+    EXPECT_EQ(goesTo("10.0.0.2:80", strict), "10.0.0.2:80");
+    // One that serves nobody takes no client from its session's.
+    for (const char* named : {"", "nonsense", "10.0.0.7:80"}) {
+      EXPECT_EQ(goesTo(named, strict), "10.0.0.3:80") << named << " " << strict;
+    }
+  }
+  EXPECT_EQ(counted(), "6 0 0 0 0 ");
+  EXPECT_EQ(metrics().override_host_selected.value(), 2u);
+  EXPECT_EQ(metrics().override_host_fallback.value(), 6u);
+}
+
+TEST_F(RouterSessionTest, ANamedHostThatIsFullSendsItToItsSessions) {
+  auto spec = clusterSpec();
+  spec->override_header = "x-backend";
+  auto two = endpoint(2);
+  two.max_connections = 0;
+  setHosts({endpoint(1), two, endpoint(3)}, {spec});
+  const http::SessionBinding session{.found = Found::Host, .strict = true, .host = "10.0.0.3:80"};
+  for (int i = 0; i < 3; ++i) {
+    http::RequestHead head = test::request("/a");
+    head.headers.add("x-backend", "10.0.0.2:80");
+    auto e = start(session, std::move(head));
+    EXPECT_EQ(e->context.info().upstream_host, "10.0.0.3:80");
+  }
+  EXPECT_EQ(metrics().override_host_fallback.value(), 3u);
 }
 
 }  // namespace
