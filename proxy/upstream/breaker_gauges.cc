@@ -15,7 +15,7 @@ constexpr double kNoBudget = -1;
 }  // namespace
 
 BreakerGauges::BreakerGauges(observe::MetricRegistry& registry, observe::Labels labels,
-                             const Breakers& breakers, std::function<int64_t()> under_way)
+                             const Breakers& breakers, std::function<int64_t(Priority)> under_way)
     : registry_(registry),
       labels_(std::move(labels)),
       breakers_(breakers),
@@ -42,12 +42,12 @@ void BreakerGauges::setLimits(const ClusterSpec& spec) {
   }
 }
 
-uint32_t BreakerGauges::retriesOf(const Limits& limits) const {
+uint32_t BreakerGauges::retriesOf(Priority priority, const Limits& limits) const {
   const double percent = limits.budget_percent;
   if (percent < 0) return limits.retries;
   CircuitBreakers with;
   with.retry_budget = RetryBudget{.percent = percent, .min_concurrency = limits.budget_least};
-  return mostRetries(with, under_way_());
+  return mostRetries(with, under_way_(priority));
 }
 
 void BreakerGauges::read(observe::MetricReader& reader) const {
@@ -78,7 +78,7 @@ void BreakerGauges::readOf(Priority priority, observe::MetricReader& reader) con
        "Requests until the limit", counts.requests.used(), limits.requests},
       {"rq_retry_open", "1 while there may be no more retries under way",
        has_budget ? nullptr : "remaining_retries", "Retries until the limit", counts.retries.used(),
-       retriesOf(limits)},
+       retriesOf(priority, limits)},
   };
   for (const Row& row : rows) {
     reader.gauge("cluster", labels_, prefix + row.open, row.open_help, row.used >= row.most);

@@ -22,10 +22,10 @@ namespace convoy::upstream {
 
 class BreakerGauges final : public observe::MetricGroupBase {
  public:
-  // under_way: requests that a retry budget is in relation to; any thread. The registry and the
-  // breakers outlive this object.
+  // under_way: requests that a priority's retry budget is in relation to; any thread. The registry
+  // and the breakers outlive this object.
   BreakerGauges(observe::MetricRegistry& registry, observe::Labels labels, const Breakers& breakers,
-                std::function<int64_t()> under_way);
+                std::function<int64_t(Priority)> under_way);
   ~BreakerGauges() override;
   BreakerGauges(const BreakerGauges&) = delete;
   BreakerGauges& operator=(const BreakerGauges&) = delete;
@@ -41,12 +41,12 @@ class BreakerGauges final : public observe::MetricGroupBase {
     std::atomic<bool> track_remaining;
   };
   void readOf(Priority priority, observe::MetricReader& reader) const;
-  uint32_t retriesOf(const Limits& limits) const;
+  uint32_t retriesOf(Priority priority, const Limits& limits) const;
 
   observe::MetricRegistry& registry_;
   const observe::Labels labels_;
   const Breakers& breakers_;
-  const std::function<int64_t()> under_way_;
+  const std::function<int64_t(Priority)> under_way_;
   std::array<Limits, 2> limits_{};
 };
 

@@ -10,7 +10,8 @@
 //
 // max_requests costs nothing where connections bound it: an HTTP/1.1 request holds a connection, so
 // with max_requests >= max_connections (as in Envoy's defaults) the latter's limit implies it.
-// Unless somebody wants to see the count (track_remaining).
+// Unless somebody wants to see the count (track_remaining), or it is that of HIGH priority and
+// there is a retry budget, which tells the requests of the priorities apart by it.
 
 #include <atomic>
 #include <cstdint>
@@ -44,7 +45,9 @@ struct Breakers : PriorityBreakers {
   static bool countsRequests(const ClusterSpec& spec, Priority priority = Priority::Default) {
     const CircuitBreakers& limits = spec.breakersOf(priority);
     return spec.protocol != UpstreamProtocol::Http1 || limits.track_remaining ||
-           limits.max_requests < limits.max_connections;
+           limits.max_requests < limits.max_connections ||
+           (priority == Priority::High && (spec.breakers.retry_budget.has_value() ||
+                                           spec.high_breakers.retry_budget.has_value()));
   }
 };
 

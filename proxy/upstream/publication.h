@@ -32,13 +32,17 @@ using AskForConnections = std::function<void(size_t worker)>;
 struct ClusterShared {
   ClusterShared(observe::MetricRegistry& registry, const std::string& name, size_t workers)
       : metrics(registry, "cluster", {{"envoy_cluster_name", name}}, static_cast<int>(workers) + 1),
-        breaker_gauges(registry, {{"envoy_cluster_name", name}}, breakers,
-                       [this, workers] { return requestsUnderWay(workers); }),
+        breaker_gauges(
+            registry, {{"envoy_cluster_name", name}}, breakers,
+            [this, workers](Priority priority) { return requestsUnderWay(workers, priority); }),
         permits(workers) {}
 
-  // Or waiting for a connection, on all workers. Any thread.
-  int64_t requestsUnderWay(size_t workers) {
-    int64_t requests = 0;
+  // Or waiting for a connection, on all workers; where a retry budget asks for it
+  // (Breakers::countsRequests). Any thread.
+  int64_t requestsUnderWay(size_t workers, Priority priority) {
+    const int64_t high = int64_t{breakers.high.requests.used()} + breakers.high.pending.used();
+    if (priority == Priority::High) return high;
+    int64_t requests = -high;
     for (size_t i = 0; i < workers; ++i) {
       const ClusterMetrics& of_worker = metrics.slot(static_cast<int>(i));
       requests +=

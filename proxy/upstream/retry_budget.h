@@ -13,7 +13,7 @@
 
 namespace convoy::upstream {
 
-// requests: under way or waiting for a connection, on all workers; a sum that is read while it
+// requests: of that priority, under way or waiting for a connection, on all workers; a sum that is read while it
 // changes may be below zero for a moment.
 inline uint32_t mostRetries(const CircuitBreakers& breakers, int64_t requests) {
   if (!breakers.retry_budget.has_value()) return breakers.max_retries;

@@ -134,7 +134,7 @@ void WorkerCluster::countRetriedResponse(const HostRef& host, uint16_t status) {
 bool WorkerCluster::tryStartRetry(Priority priority) {
   const CircuitBreakers& limits = spec_->breakersOf(priority);
   const int64_t requests =
-      limits.retry_budget.has_value() ? shared_->requestsUnderWay(context_->workers) : 0;
+      limits.retry_budget.has_value() ? shared_->requestsUnderWay(context_->workers, priority) : 0;
   const uint32_t most = mostRetries(limits, requests);
   if (shared_->breakers.of(priority).retries.tryAcquire(most)) return true;
   metrics_.upstream_rq_retry_overflow.add();

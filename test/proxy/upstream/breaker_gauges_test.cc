@@ -36,7 +36,9 @@ class BreakerGaugesTest : public testing::Test {
   Breakers breakers_;
   int64_t under_way_ = 0;
   BreakerGauges gauges_{
-      registry_, {{"envoy_cluster_name", "web"}}, breakers_, [this] { return under_way_; }};
+      registry_, {{"envoy_cluster_name", "web"}}, breakers_, [this](Priority priority) {
+        return priority == Priority::High ? 0 : under_way_;
+      }};
 };
 
 TEST_F(BreakerGaugesTest, ALimitThatIsReachedIsOpen) {
@@ -96,6 +98,11 @@ TEST_F(BreakerGaugesTest, ARetryBudgetIsOpenByTheRequestsUnderWay) {
   under_way_ = 4;
   EXPECT_EQ(read().at("circuit_breakers.default.rq_retry_open"), 0);
   EXPECT_EQ(read().count("circuit_breakers.default.remaining_retries"), 0u) << "as in Envoy";
+  // Requests of the other priority don't count.
+  spec.high_breakers.retry_budget = RetryBudget{.percent = 50, .min_concurrency = 1};
+  gauges_.setLimits(spec);
+  breakers_.high.retries.tryAcquire(1);
+  EXPECT_EQ(read().at("circuit_breakers.high.rq_retry_open"), 1);
 }
 
 }  // namespace

@@ -53,6 +53,10 @@ TEST(BreakersTest, CountsRequestsOnlyWhereConnectionsDoNotBoundThem) {
   EXPECT_TRUE(Breakers::countsRequests(spec));
   spec.breakers.max_requests = 2000;
   EXPECT_FALSE(Breakers::countsRequests(spec));
+  spec.breakers.retry_budget = RetryBudget{};
+  EXPECT_FALSE(Breakers::countsRequests(spec));
+  EXPECT_TRUE(Breakers::countsRequests(spec, Priority::High))
+      << "so that it is no part of the rest";
   spec.protocol = UpstreamProtocol::Http2;
   EXPECT_TRUE(Breakers::countsRequests(spec));
 }

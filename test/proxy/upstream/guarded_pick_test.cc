@@ -444,6 +444,30 @@ TEST_F(GuardedPickTest, PrioritiesHaveLimitsAndConnectionsOfTheirOwn) {
   EXPECT_EQ(breakers.high.connections.used(), 0u) << "drained with the host";
 }
 
+TEST_F(GuardedPickTest, ARetryBudgetIsOfThePrioritysOwnRequests) {
+  for (const bool both : {true, false}) {
+    auto spec = clusterSpec();
+    spec->breakers.retry_budget = RetryBudget{.percent = 50, .min_concurrency = 0};
+    if (both) spec->high_breakers.retry_budget = spec->breakers.retry_budget;
+    make({endpoint(1)}, spec);
+    TestRequest requests[4], high[2];
+    for (TestRequest& request : requests) sendOn(0, request);
+    for (TestRequest& request : high) sendOn(1, request, Priority::High);
+    high[1].giveUp();
+    EXPECT_TRUE(on(0).tryStartRetry());
+    EXPECT_TRUE(on(1).tryStartRetry());
+    EXPECT_FALSE(on(0).tryStartRetry()) << "half of four";
+    TestRequest second;
+    sendOn(2, second, Priority::High);
+    EXPECT_FALSE(on(1).tryStartRetry());
+    EXPECT_TRUE(on(0).tryStartRetry(Priority::High));
+    EXPECT_EQ(on(0).tryStartRetry(Priority::High), !both) << "half of two, or three";
+    if (!both) on(0).endRetry(Priority::High);
+    on(0).endRetry(Priority::High);
+    for (int i = 0; i < 2; ++i) on(0).endRetry();
+  }
+}
+
 // The limit of a host is for both together, on one worker too.
 TEST_F(GuardedPickTest, AnIdleConnectionOfTheOtherPriorityMakesWay) {
   make({limited(1, 1), limited(2, 1)});
