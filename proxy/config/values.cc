@@ -69,6 +69,8 @@ FileError readFile(const std::string& path, size_t max_bytes, std::string* text)
 Milliseconds toMilliseconds(const google::protobuf::Duration& duration, std::string_view field,
                             base::FieldReport& report) {
   constexpr int64_t kMaxSeconds = 315'576'000'000;
+  // As good as for ever: a clock that counts nanoseconds goes on for 292 years.
+  constexpr int64_t kMostSeconds = 3'155'760'000;
   const int64_t seconds = duration.seconds();
   const int64_t nanos = duration.nanos();
   if (seconds < 0 || nanos < 0 || seconds > kMaxSeconds || nanos > 999'999'999) {
@@ -76,6 +78,7 @@ Milliseconds toMilliseconds(const google::protobuf::Duration& duration, std::str
                  "must be a duration from 0 to 315576000000s");
     return Milliseconds(0);
   }
+  if (seconds >= kMostSeconds) return std::chrono::seconds(kMostSeconds);
   return Milliseconds(seconds * 1000 + (nanos + 999'999) / 1'000'000);
 }
 

@@ -27,7 +27,7 @@ namespace convoy::config {
 using Milliseconds = std::chrono::milliseconds;
 
 // Rounded up to whole milliseconds, so that a positive duration never becomes 0, which often means
-// "none". Negative: an error at `field`.
+// "none"; at most a hundred years, which nanoseconds can count. Negative: an error at `field`.
 Milliseconds toMilliseconds(const google::protobuf::Duration& duration, std::string_view field,
                             base::FieldReport& report);
 

@@ -174,10 +174,10 @@ struct ClusterSpec {
   }
   std::optional<uint32_t> max_connections_per_host;
   // Hosts that get no more requests: what runs on them ends after this; unset: when it ends
-  // (convoy.ext.BalancingPolicy).
+  // (convoy.ext.HostPolicy).
   std::optional<Milliseconds> host_drain_timeout;
   // A request that has the address of a host in this header goes there; lower case; empty: none
-  // (convoy.ext.BalancingPolicy).
+  // (convoy.ext.HostPolicy).
   std::string override_header;
   uint32_t per_connection_buffer_limit_bytes = 1024 * 1024;
   std::optional<net::Address> bind_to;
