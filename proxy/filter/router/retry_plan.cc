@@ -26,7 +26,8 @@ bool isConnectFailure(Failure failure) {
 bool isReset(Failure failure) {
   return isConnectFailure(failure) || failure == Failure::UpstreamReset ||
          failure == Failure::UpstreamRefusedStream || failure == Failure::UpstreamProtocolError ||
-         failure == Failure::UpstreamPerTryTimeout || failure == Failure::UpstreamPerTryIdleTimeout;
+         failure == Failure::UpstreamDrained || failure == Failure::UpstreamPerTryTimeout ||
+         failure == Failure::UpstreamPerTryIdleTimeout;
 }
 
 uint32_t grpcCondition(uint8_t status) {
@@ -74,7 +75,8 @@ bool isIdempotent(std::string_view method) {
 }
 
 bool unseen(const AttemptFacts& facts) {
-  return isConnectFailure(facts.failure) || facts.failure == Failure::UpstreamRefusedStream;
+  return isConnectFailure(facts.failure) || facts.failure == Failure::UpstreamRefusedStream ||
+         (facts.failure == Failure::UpstreamDrained && !facts.head_sent);
 }
 
 RetryPlan::RetryPlan(const route::RetryRules* rules, const RetryOverrides& overrides,

@@ -248,7 +248,9 @@ bool RouterFilter::retryAfterFailure(Attempt& attempt, const AttemptFacts& facts
     return true;
   }
   // RFC 9113 8.7: the host has not looked at it. One that refuses is not the best to ask again.
-  if (facts.failure != Failure::UpstreamRefusedStream) return false;
+  // Nor has one looked whose requests wait until its time to drain is over.
+  const bool waited = facts.failure == Failure::UpstreamDrained && !facts.head_sent;
+  if (facts.failure != Failure::UpstreamRefusedStream && !waited) return false;
   if (context().info().upstream_attempts >= kMostAttempts) return false;
   cluster_->metrics().upstream_rq_retry.add();
   startAttempt(attempt);

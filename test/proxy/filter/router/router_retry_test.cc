@@ -76,6 +76,40 @@ TEST_F(RouterRetryTest, WithoutAPolicyItIsNot) {
   EXPECT_FALSE(e->context.info().retries_exhausted);
 }
 
+// Nothing of it was sent: it needs no policy.
+TEST_F(RouterRetryTest, WhatWaitsForAHostUntilThatIsDrainedGoesToAnother) {
+  auto spec = clusterSpec();
+  spec->breakers.max_connections = 1;
+  spec->host_drain_timeout = 1s;
+  makeCluster(spec, 1);
+  auto running = sent();
+  auto waits = sent();
+  EXPECT_EQ(waits->context.info().upstream_host, "10.0.0.1:80");
+  setHosts({endpoint(2)});
+  clock_.advance(1100ms);
+  run();
+  EXPECT_EQ(running->context.aborted, Failure::UpstreamDrained);
+  EXPECT_EQ(waits->context.info().upstream_host, "10.0.0.2:80");
+  answer(peer(1));
+  EXPECT_EQ(waits->context.status, 200);
+}
+
+TEST_F(RouterRetryTest, WhatADrainedHostHasNotAnsweredMayBeSentAgain) {
+  use(RetryOn::Reset);
+  auto spec = clusterSpec();
+  spec->host_drain_timeout = 1s;
+  makeCluster(spec, 1);
+  auto e = sent();
+  setHosts({endpoint(2)});
+  clock_.advance(1100ms);
+  run();
+  clock_.advance(10ms);
+  run();
+  answer(peer(1));
+  EXPECT_EQ(e->context.status, 200);
+  EXPECT_EQ(e->context.info().upstream_host, "10.0.0.2:80");
+}
+
 // The rest of the answer is read, so that HTTP/1.1 keeps its connection.
 TEST_F(RouterRetryTest, AnAnswerThatIsToBeRetriedIsThrownAway) {
   use(RetryOn::GatewayError);
