@@ -291,10 +291,10 @@ class ClusterManager::Impl {
     shared.tell_streak = [tell](const std::shared_ptr<const Host>& host, Streak streak) {
       tell([host, streak](Guard& guard) { guard.onStreak(*host, streak); });
     };
-    shared.ask_for_connections = [&main = main_, self = std::weak_ptr<Impl*>(self_),
-                                  name](size_t worker) {
-      main.post([self, name, worker] {
-        if (const auto impl = self.lock()) (*impl)->askForConnections(name, worker);
+    shared.ask_for_connections = [&main = main_, self = std::weak_ptr<Impl*>(self_), name](
+                                     size_t worker, uint32_t waiters) {
+      main.post([self, name, worker, waiters] {
+        if (const auto impl = self.lock()) (*impl)->askForConnections(name, worker, waiters);
       });
     };
     shared.permits.lookBy([workers = workers_, sends = sends_looks_,
@@ -310,16 +310,21 @@ class ClusterManager::Impl {
   }
 
   // All workers but the one that asks, which is told when they have.
-  void askForConnections(const std::string& name, size_t asker) {
-    const auto tell = [worker = workers_[asker], clusters = worker_clusters_[asker], name] {
-      worker->post([clusters, name] { clusters->onConnectionsGivenUp(name); });
+  void askForConnections(const std::string& name, size_t asker, uint32_t waiters) {
+    struct Round {
+      std::atomic<size_t> missing;
+      std::atomic<uint32_t> given{0};
     };
-    auto missing = std::make_shared<std::atomic<size_t>>(workers_.size() - 1);
+    auto round = std::make_shared<Round>();
+    round->missing = workers_.size() - 1;
+    const auto tell = [worker = workers_[asker], clusters = worker_clusters_[asker], name, round] {
+      worker->post([clusters, name, round] { clusters->onConnectionsGivenUp(name, round->given); });
+    };
     for (size_t i = 0; i < workers_.size(); ++i) {
       if (i == asker) continue;
-      workers_[i]->post([clusters = worker_clusters_[i], name, missing, tell] {
-        clusters->giveUpIdleConnections(name);
-        if (missing->fetch_sub(1, std::memory_order_acq_rel) == 1) tell();
+      workers_[i]->post([clusters = worker_clusters_[i], name, round, waiters, tell] {
+        round->given += clusters->giveUpIdleConnections(name, waiters);
+        if (round->missing.fetch_sub(1, std::memory_order_acq_rel) == 1) tell();
       });
     }
   }

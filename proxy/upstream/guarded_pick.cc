@@ -13,6 +13,9 @@ namespace {
 // Times that the policy is asked for one request; then any host that has room will do.
 constexpr int kMostPicks = 4;
 
+// Times that other workers are asked for one request.
+constexpr uint32_t kMostRounds = 4;
+
 constexpr Priority otherThan(Priority priority) {
   return priority == Priority::Default ? Priority::High : Priority::Default;
 }
@@ -62,14 +65,51 @@ PickResult WorkerCluster::pickLimited(Search& search, const Pick& first, const H
     // The policy comes back to hosts that it was told to pass over when there are no others.
     const bool again = context.triedAlready(pick.host);
     if (!again) passed.push_back(pick.host);
-    if (again || left == 1) break;
+    if (again || left == 1 || isKnownFull(search)) break;
     context.tried = passed;
     wanted = nullptr;
     pick = balancer_->pick(context);
   }
   if (pick.kind == Pick::Kind::Later) return {.kind = pick.kind, .lease = {}};
+  if (isKnownFull(search)) return overflow(search);
   PickResult any = pickAnyWithRoom(search, passed, tried);
-  return any.kind == Pick::Kind::Host ? std::move(any) : overflow(search);
+  if (any.kind == Pick::Kind::Host) return any;
+  noteFull(search);
+  return overflow(search);
+}
+
+const GroupSelection* WorkerCluster::selectionOf(const Search& search) const {
+  return hosts_->select(search.context.subset).selection;
+}
+
+// Grows by one whenever a request or a connection of this worker ends.
+uint64_t WorkerCluster::endings() const {
+  return metrics_.upstream_rq_total.value() + metrics_.upstream_cx_total.value() -
+         static_cast<uint64_t>(metrics_.upstream_rq_active.value() +
+                               metrics_.upstream_cx_active.value());
+}
+
+// So that a pool of many hosts that are all full does not cost a walk over them for each request.
+void WorkerCluster::noteFull(const Search& search) {
+  const GroupSelection* const selection = selectionOf(search);
+  if (selection == nullptr || selection->withShares() == 0) return;
+  full_ = {.selection = selection,
+           .priority = search.priority,
+           .refusals = search.refusals,
+           .at = search.context.now,
+           .endings = endings()};
+}
+
+// Whether a request has found no room anywhere in this iteration of the loop, and nothing that this
+// worker had there has ended since.
+bool WorkerCluster::isKnownFull(Search& search) const {
+  if (full_.selection == nullptr || full_.at != search.context.now ||
+      full_.priority != search.priority || full_.endings != endings() ||
+      full_.selection != selectionOf(search)) {
+    return false;
+  }
+  search.refusals |= full_.refusals;
+  return true;
 }
 
 // Hosts that the request was tried on come last.
@@ -96,7 +136,7 @@ PickResult WorkerCluster::pickAnyWithRoom(Search& search, std::span<const Host* 
 
 // Of the groups that the request may go to, in their order.
 PickResult WorkerCluster::pickFromGroups(Search& search) {
-  const GroupSelection* const selection = hosts_->select(search.context.subset).selection;
+  const GroupSelection* const selection = selectionOf(search);
   if (selection == nullptr || selection->withShares() == 0) return {};
   const auto groups = selection->groups();
   const size_t first = selection->choose(search.context.random, search.context.hash);
@@ -189,7 +229,11 @@ PickResult WorkerCluster::overflow(const Search& search) {
   if (may_ask) {
     // Who comes while others are asked waits for the next time: what was idle may be since then.
     out_of_connections_[asking_ ? 1 : 0].add(*context.waiter);
-    if (!asking_) shared_->ask_for_connections(context_->worker);
+    if (!asking_) {
+      shared_->ask_for_connections(context_->worker, 1);
+    } else {
+      ++asking_next_;
+    }
     setAsking(true);
     return {.kind = Pick::Kind::Later, .lease = {}};
   }
@@ -200,14 +244,21 @@ PickResult WorkerCluster::overflow(const Search& search) {
   return {.kind = Pick::Kind::None, .lease = {}, .overflow = true};
 }
 
-void WorkerCluster::giveUpIdleConnections() {
+// Of each host that is full, since a request may ask for any of them, as many as there are requests
+// that wait.
+uint32_t WorkerCluster::giveUpIdleConnections(uint32_t waiters) {
+  uint32_t given = 0;
   for (const auto& pools : pools_) {
     for (const HostRef& ref : pools) {
-      if (!ref || !ref.host().limits().limitsConnections()) continue;
-      while (ref.pool()->giveUpOldestIdle()) {
+      if (!ref) continue;
+      const HostLimits& limits = ref.host().limits();
+      for (uint32_t i = 0; i < waiters && !limits.roomForConnection(); ++i) {
+        if (!ref.pool()->giveUpOldestIdle()) break;
+        ++given;
       }
     }
   }
+  return given;
 }
 
 // While it is set, connections to hosts at their limits are not kept by any worker.
@@ -216,15 +267,19 @@ void WorkerCluster::setAsking(bool asking) {
   asking ? permits().beginAsking() : permits().endAsking();
 }
 
-void WorkerCluster::onConnectionsGivenUp() {
+// Who finds no room still asks once more, since others may have been quicker, if there was
+// something to give up: a few times, since that may be for others than those who wait.
+void WorkerCluster::onConnectionsGivenUp(uint32_t given) {
   if (!asking_) return;  // a former cluster of this name has asked
-  all_given_up_ = true;
+  full_ = {};
+  all_given_up_ = given == 0 || ++rounds_ % kMostRounds == 0;
   out_of_connections_[0].tell();
   all_given_up_ = false;
   setAsking(!out_of_connections_[1].empty());
+  const uint32_t waiters = std::exchange(asking_next_, 0);
   if (!asking_) return;
   out_of_connections_[1].moveTo(out_of_connections_[0]);
-  shared_->ask_for_connections(context_->worker);
+  shared_->ask_for_connections(context_->worker, waiters);
 }
 
 // A host whose circuit breaker is half-open, of whatever priority and zone, if none of its requests

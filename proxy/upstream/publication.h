@@ -24,9 +24,10 @@
 
 namespace convoy::upstream {
 
-// A worker has no connection to hosts that are at their limits: main has the others give up idle
-// ones, and tells the worker when they have (WorkerClusters::onConnectionsGivenUp).
-using AskForConnections = std::function<void(size_t worker)>;
+// A worker has no connection to hosts that are at their limits for so many requests: main has the
+// others give up idle ones, and tells the worker when they have
+// (WorkerClusters::onConnectionsGivenUp).
+using AskForConnections = std::function<void(size_t worker, uint32_t waiters)>;
 
 // The part of a cluster that all threads share, for as long as anyone uses the cluster.
 struct ClusterShared {

@@ -194,6 +194,7 @@ void WorkerCluster::update(const ClusterUpdate& update) {
   const GroupBalancer::Retired retired = groups_->setGroups(*update.hosts);
   balancer_ = &groups_->entry();
   hosts_ = update.hosts;
+  full_ = {};
   half_open_ = update.half_open;
   in_panic_ = update.panic;
   guarded_ =
@@ -214,6 +215,7 @@ void WorkerCluster::drop(HostRef& slot, const HostGroups& before,
 void WorkerCluster::endPicks() {
   half_open_.clear();
   guarded_ = false;
+  full_ = {};
   // To the end, when nobody can be picked any more.
   const std::shared_ptr<const HostGroups> hosts_before =
       std::exchange(hosts_, std::make_shared<const HostGroups>());
@@ -298,18 +300,18 @@ void WorkerClusters::apply(const Publication& publication) {
   }
 }
 
-void WorkerClusters::giveUpIdleConnections(std::string_view cluster) {
+uint32_t WorkerClusters::giveUpIdleConnections(std::string_view cluster, uint32_t waiters) {
   WorkerCluster* const found = find(cluster);
-  if (found == nullptr) return;
+  if (found == nullptr) return 0;
   const event::Loop::TurnScope turn(context_->loop);
-  found->giveUpIdleConnections();
+  return found->giveUpIdleConnections(waiters);
 }
 
-void WorkerClusters::onConnectionsGivenUp(std::string_view cluster) {
+void WorkerClusters::onConnectionsGivenUp(std::string_view cluster, uint32_t given) {
   WorkerCluster* const found = find(cluster);
   if (found == nullptr) return;
   const event::Loop::TurnScope turn(context_->loop);
-  found->onConnectionsGivenUp();
+  found->onConnectionsGivenUp(given);
 }
 
 void WorkerClusters::shutdown() {

@@ -178,10 +178,11 @@ class WorkerCluster : public std::enable_shared_from_this<WorkerCluster> {
   void retire();
   // As retire(), but what runs or waits ends now.
   void shutdown();
-  // Another worker is out of connections to hosts that are at their limits.
-  void giveUpIdleConnections();
-  // The others have done so.
-  void onConnectionsGivenUp();
+  // Another worker is out of connections to hosts that are at their limits, for so many requests.
+  // How many were closed.
+  uint32_t giveUpIdleConnections(uint32_t waiters);
+  // The others have closed so many.
+  void onConnectionsGivenUp(uint32_t given);
 
   // Null if no request has used this host yet.
   HostPool* poolForTest(const Host& host, Priority priority = Priority::Default) const {
@@ -233,6 +234,10 @@ class WorkerCluster : public std::enable_shared_from_this<WorkerCluster> {
   Refusal wouldRefuse(const Host& host, Priority priority, bool slowly) const;
   Refusal admit(HostLease& lease, bool slowly);
   PickResult overflow(const Search& search);
+  const GroupSelection* selectionOf(const Search& search) const;
+  uint64_t endings() const;
+  void noteFull(const Search& search);
+  bool isKnownFull(Search& search) const;
   void setAsking(bool asking);
   PickResult pickProbe(const PickContext& context, Priority priority);
   HostRef& refForProbe(const Host& host, Priority priority);
@@ -264,6 +269,17 @@ class WorkerCluster : public std::enable_shared_from_this<WorkerCluster> {
   // Those for whom other workers are asked, and those who came since.
   std::array<PickWaiters, 2> out_of_connections_;
   bool asking_ = false;
+  uint32_t asking_next_ = 0;  // how many have come since; at least as many as still wait
+  uint32_t rounds_ = 0;
+  // The last request that found no room anywhere; no selection: there was none.
+  struct Full {
+    const GroupSelection* selection = nullptr;  // of hosts_
+    Priority priority = Priority::Default;
+    int refusals = 0;
+    event::MonotonicTime at{};
+    uint64_t endings = 0;
+  };
+  Full full_;
   bool all_given_up_ = false;  // those who pick now have waited for it
   event::DeadlineQueue* connect_queue_ = nullptr;
   event::DeadlineQueue* idle_queue_ = nullptr;
@@ -291,8 +307,8 @@ class WorkerClusters {
 
   // From main, posted.
   void apply(const Publication& publication);
-  void giveUpIdleConnections(std::string_view cluster);
-  void onConnectionsGivenUp(std::string_view cluster);
+  uint32_t giveUpIdleConnections(std::string_view cluster, uint32_t waiters);
+  void onConnectionsGivenUp(std::string_view cluster, uint32_t given);
 
   // Worker's thread, when its loop is about to end or has ended: closes every connection, fails
   // every stream, and forgets the clusters. Later publications do nothing.

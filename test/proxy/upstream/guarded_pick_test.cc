@@ -158,6 +158,56 @@ TEST_F(GuardedPickTest, IdleConnectionsOfOtherWorkersAreGivenUp) {
   EXPECT_EQ(sum(&ClusterMetrics::host_limit_overflow), 1u);
 }
 
+TEST_F(GuardedPickTest, NoMoreIsGivenUpOfAHostThanRequestsWait) {
+  make({limited(1, 3)});
+  TestRequest first[3];
+  for (TestRequest& request : first) sendOn(0, request);
+  for (size_t i = 0; i < 3; ++i) answer(peer(i));
+  ASSERT_EQ(counts(first[0].host).idle, 3u);
+  Waiter waiter(on(1));
+  run();
+  EXPECT_EQ(waiter.picked.kind, Pick::Kind::Host);
+  EXPECT_EQ(counts(first[0].host).idle, 2u);
+  EXPECT_EQ(host(1).limits().connections(), 3u);
+}
+
+// What the others give up may be taken by one that has not waited.
+TEST_F(GuardedPickTest, WhoIsNotQuickEnoughAsksAgain) {
+  make({limited(1, 2)});
+  TestRequest first[2];
+  for (TestRequest& request : first) sendOn(0, request);
+  for (size_t i = 0; i < 2; ++i) answer(peer(i));
+  Waiter waiter(on(1));
+  ASSERT_EQ(waiter.picked.kind, Pick::Kind::Later);
+  // Main has asked, and worker 0 has given one up, when worker 2 picks.
+  PickResult quicker;
+  loop_.loop().post([&] { loop_.loop().post([&] { quicker = on(2).pick(); }); });
+  run();
+  EXPECT_EQ(waiter.picked.kind, Pick::Kind::Host);
+  EXPECT_EQ(counts(first[0].host).idle, 0u);
+  EXPECT_EQ(quicker.kind, Pick::Kind::Host);
+  EXPECT_GE(waiter.picks, 2);
+  EXPECT_EQ(sum(&ClusterMetrics::host_limit_overflow), 0u);
+}
+
+TEST_F(GuardedPickTest, WhatIsFullIsFullForAllOfAMoment) {
+  make({limited(1, 1), limited(2, 1)});
+  TestRequest requests[2];
+  for (TestRequest& request : requests) sendOn(0, request);
+  EXPECT_TRUE(on(0).pick().overflow);
+  const uint64_t passed = sum(&ClusterMetrics::host_limit_passed_over);
+  EXPECT_TRUE(on(0).pick().overflow);
+  EXPECT_EQ(sum(&ClusterMetrics::host_limit_passed_over), passed + 1) << "one look";
+  EXPECT_TRUE(on(0).pick({}, nullptr, std::nullopt, nullptr, Priority::High).overflow);
+  EXPECT_EQ(sum(&ClusterMetrics::host_limit_overflow), 3u);
+  // What ends leaves room at once.
+  answer(peer(0));
+  EXPECT_EQ(on(0).pick().kind, Pick::Kind::Host);
+  requests[1].giveUp();
+  const std::vector<const Host*> tried{&host(1)};
+  EXPECT_EQ(on(0).pick(tried).kind, Pick::Kind::Host);
+}
+
 TEST_F(GuardedPickTest, WhoWaitsInVainIsRefused) {
   make({limited(1, 1)});
   TestRequest busy;
