@@ -3,10 +3,12 @@
 slow."""
 
 import concurrent.futures
+import http.server
 import json
 import os
 import re
 import sys
+import threading
 import unittest
 
 sys.dont_write_bytecode = True
@@ -35,6 +37,34 @@ pools:
 - {{name: table, algorithm: maglev, backends: {backends}}}
 - {{name: clients, algorithm: ip_hash, backends: {backends}}}
 """
+
+
+class HeldBackend:
+    """A backend that answers `/held` when the test says so, and everything else at once."""
+
+    def __init__(self, test, name):
+        self.released = released = threading.Event()
+
+        class Handler(http.server.BaseHTTPRequestHandler):
+            protocol_version = "HTTP/1.1"
+
+            def do_GET(self):
+                if self.path == "/held":
+                    released.wait()
+                self.send_response(200)
+                self.send_header("x-backend", name)
+                self.send_header("content-length", "0")
+                self.end_headers()
+
+            def log_message(self, format, *args):
+                pass
+
+        server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+        test.addCleanup(server.server_close)
+        test.addCleanup(server.shutdown)
+        test.addCleanup(released.set)
+        threading.Thread(target=server.serve_forever, daemon=True).start()
+        self.address = "127.0.0.1:%d" % server.server_port
 
 
 class BalancingTest(unittest.TestCase):
@@ -112,44 +142,53 @@ class BalancingTest(unittest.TestCase):
             if was != "white":
                 self.assertEqual(now, was)
 
-    def apply_chosen(self, enabled):
-        backends = [{"address": self.addresses[name]} for name in ("blue", "red")]
-        backends[1]["enabled"] = enabled
+    def apply_chosen(self, red, enabled):
+        backends = [{"address": self.addresses["blue"]}, {"address": red, "enabled": enabled}]
         self.apply(json.dumps({
             "listeners": [{"name": "public", "address": "127.0.0.1:0", "routes": [{"pool": "web"}]}],
-            "pools": [{"name": "web", "algorithm": "ALGORITHM_ROUND_ROBIN", "override_header": "X-To", "backends": backends}]}))
+            "pools": [{"name": "web", "algorithm": "ALGORITHM_ROUND_ROBIN", "override_header": "X-To", "drain_timeout": "0s",
+                       "backends": backends}]}))
 
     def stat(self, name):
         text = get(f"http://{self.node.admin}/stats?filter={name}")[1]
         return int(re.search(rf"^cluster.web.{name}: (\d+)$", text, re.MULTILINE).group(1))
 
     def test_a_backend_that_is_disabled_finishes_what_it_has(self):
-        self.apply_chosen(True)
-        to_red = {"x-to": self.addresses["red"]}
+        red = HeldBackend(self, "red")
+        self.apply_chosen(red.address, True)
+        to_red = {"x-to": red.address}
         with concurrent.futures.ThreadPoolExecutor() as pool:
-            slow = pool.submit(get, self.url + "/delay/2000", to_red)
-            wait_until(lambda: self.stat("upstream_rq_active") == 1, "the request to be under way")
-            self.apply_chosen(False)
-            for _ in range(8):
-                self.assertEqual(get(self.url, to_red)[2]["x-backend"], "blue")
-            status, _, headers = slow.result()
+            held = pool.submit(get, self.url + "/held", to_red)
+            try:
+                wait_until(lambda: self.stat("upstream_rq_active") == 1, "the request to be under way")
+                self.apply_chosen(red.address, False)
+                for _ in range(8):
+                    self.assertEqual(get(self.url, to_red)[2]["x-backend"], "blue")
+            finally:
+                red.released.set()
+            status, _, headers = held.result()
             self.assertEqual((status, headers["x-backend"]), (200, "red"))
         self.assertEqual((self.stat("override_host.selected"), self.stat("override_host.fallback")), (1, 8))
-        self.apply_chosen(True)
+        self.apply_chosen(red.address, True)
         for _ in range(4):
             self.assertEqual(get(self.url, to_red)[2]["x-backend"], "red")
 
     def test_a_backend_has_no_more_connections_than_it_may(self):
         limits = {"blue": 1, "red": 2}
+        held = {name: HeldBackend(self, name) for name in limits}
         self.apply(json.dumps({
             "listeners": [{"name": "public", "address": "127.0.0.1:0", "routes": [{"pool": "web"}]}],
-            "pools": [{"name": "web", "backends": [{"address": self.addresses[name], "max_connections": most}
+            "pools": [{"name": "web", "backends": [{"address": held[name].address, "max_connections": most}
                                                    for name, most in limits.items()]}]}))
         with concurrent.futures.ThreadPoolExecutor(max_workers=3) as pool:
-            slow = [pool.submit(get, self.url + "/delay/2000") for _ in range(3)]
-            wait_until(lambda: self.stat("upstream_rq_active") == 3, "three requests to be under way")
-            self.assertEqual(get(self.url)[0], 503)
-            backends = sorted(request.result()[2]["x-backend"] for request in slow)
+            requests = [pool.submit(get, self.url + "/held") for _ in range(3)]
+            try:
+                wait_until(lambda: self.stat("upstream_rq_active") == 3, "three requests to be under way")
+                self.assertEqual(get(self.url)[0], 503)
+            finally:
+                for backend in held.values():
+                    backend.released.set()
+            backends = sorted(request.result()[2]["x-backend"] for request in requests)
         self.assertEqual(backends, ["blue", "red", "red"])
         self.assertEqual(self.stat("host_limit.overflow"), 1)
         self.assertEqual(get(self.url)[0], 200)
