@@ -21,7 +21,8 @@ ext::NodeReport nodeReport(ext::NodeReport::Lifecycle lifecycle,
 void addUnhealthyHosts(const upstream::ClusterManager& clusters, ext::NodeReport* report) {
   clusters.forEach([&](const upstream::ClusterManager::ClusterView& cluster) {
     for (const auto& host : cluster.hosts) {
-      const bool fails = host.checked.health == upstream::ActiveHealth::Unhealthy;
+      const bool fails = host.checked.health == upstream::ActiveHealth::Unhealthy ||
+                         host.checked.health == upstream::ActiveHealth::Relapsed;
       const bool ejected = host.ejection.ejected;
       const bool broken = host.ejection.breaker_open || host.ejection.breaker_half_open;
       if (!fails && !ejected && !broken) continue;

@@ -69,6 +69,14 @@ constexpr HostMetric kHostMetrics[] = {
     {"rq_total", false, sumOf<&upstream::HostMetrics::rq_total>},
 };
 
+// Has a check of our own that does not let it serve, as Envoy counts.
+bool failsCheck(const HostView& view) {
+  using upstream::ActiveHealth;
+  const ActiveHealth checked = view.checked.health;
+  return checked == ActiveHealth::Unhealthy || checked == ActiveHealth::Unknown ||
+         checked == ActiveHealth::Relapsed;
+}
+
 // Envoy's flags, each with a slash; none: "healthy". A host that is not checked yet counts as
 // failed there, and so it is shown.
 std::string healthFlags(const HostView& view) {
@@ -76,9 +84,7 @@ std::string healthFlags(const HostView& view) {
   using upstream::HealthStatus;
   std::string flags;
   const ActiveHealth checked = view.checked.health;
-  if (checked == ActiveHealth::Unhealthy || checked == ActiveHealth::Unknown) {
-    flags += "/failed_active_hc";
-  }
+  if (failsCheck(view)) flags += "/failed_active_hc";
   switch (view.spec.health) {
     case HealthStatus::Unhealthy:
     case HealthStatus::Timeout:
@@ -155,8 +161,7 @@ void setHealth(const HostView& view, envoy::admin::v3::HostHealthStatus* status)
   using upstream::ActiveHealth;
   using upstream::HealthStatus;
   const ActiveHealth checked = view.checked.health;
-  status->set_failed_active_health_check(checked == ActiveHealth::Unhealthy ||
-                                         checked == ActiveHealth::Unknown);
+  status->set_failed_active_health_check(failsCheck(view));
   status->set_failed_active_degraded_check(checked == ActiveHealth::Degraded);
   status->set_pending_active_hc(checked == ActiveHealth::Unknown);
   status->set_failed_outlier_check(view.ejection.ejected);

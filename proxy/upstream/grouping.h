@@ -25,7 +25,7 @@ namespace convoy::upstream {
 enum class HostGrade : uint8_t {
   Healthy,
   Degraded,
-  Unverified,  // no check has told anything yet
+  Unverified,  // no check has told anything yet, or not enough
   Excluded,
 };
 

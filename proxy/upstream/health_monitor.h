@@ -26,11 +26,13 @@ enum class ActiveHealth : uint8_t {
   Healthy,
   Degraded,
   Unhealthy,
+  Relapsed,  // passes again, but went out soon after it had come back: gets requests if nobody else
+             // can take them, until it has passed for longer
 };
 
 struct CheckedHost {
   ActiveHealth health = ActiveHealth::NotChecked;
-  std::string reason = {};  // of the last failure, while Unhealthy
+  std::string reason = {};  // of the last failure, while Unhealthy; what is missing, if Relapsed
   bool unanswered = false;  // it was for want of a connection, an answer or time
 };
 

@@ -34,6 +34,7 @@ Grade gradeOf(ActiveHealth checked) {
     case ActiveHealth::Degraded:
       return Grade::Degraded;
     case ActiveHealth::Unknown:
+    case ActiveHealth::Relapsed:
       return Grade::Unverified;
     case ActiveHealth::Unhealthy:
       break;

@@ -10,8 +10,17 @@
 // itself; a failure that says so (FailAtOnce) counts as a full row of them, as Envoy has it for
 // HTTP. When the check is another from now on, the verdict stays until the new check has reached
 // one of its own.
+//
+// A gray failure must not oscillate: a host that breaks under its share of the load is well as soon
+// as it has none, comes back, and breaks again, for ever, and each round costs requests. So a host
+// that goes out within kForget of its return has relapsed: it needs twice as many passes in a row
+// as the last time, kLongest without a failure at most. After healthy_threshold of them it is
+// Relapsed: well enough if nobody else is. One that was well for kForget begins anew, so the first
+// failure, and each that comes alone, is over as soon as it ever was.
 
+#include <chrono>
 #include <cstdint>
+#include <optional>
 #include <string>
 
 #include "proxy/event/clock.h"
@@ -37,20 +46,38 @@ struct ProbeResult {
 
 class CheckState {
  public:
+  static constexpr event::Duration kForget = std::chrono::minutes(10);
+  static constexpr event::Duration kLongest = std::chrono::minutes(5);
+
   ActiveHealth health() const { return health_; }
   // True: health() is another than before.
-  bool onResult(ProbeResult::Kind kind, const HealthCheckSpec& spec);
+  bool onResult(ProbeResult::Kind kind, const HealthCheckSpec& spec, event::MonotonicTime now);
   void onCheckChanged();
+  // In a row.
+  uint32_t relapses() const { return relapses_; }
+  // In a row, while the host is out.
+  uint64_t passesNeeded(const HealthCheckSpec& spec) const {
+    return uint64_t{spec.healthy_threshold} << relapses_;
+  }
   // From the beginning of the last check to the next. traffic: the cluster has ever been used.
   event::Duration untilNext(const HealthCheckSpec& spec, bool traffic, event::Random& random) const;
 
  private:
+  bool onPass(ActiveHealth well, const HealthCheckSpec& spec, event::MonotonicTime now);
+  bool onFailure(bool at_once, const HealthCheckSpec& spec, event::MonotonicTime now);
+  bool isOut() const {
+    return health_ == ActiveHealth::Unhealthy || health_ == ActiveHealth::Relapsed;
+  }
   bool become(ActiveHealth health);
 
   ActiveHealth health_ = ActiveHealth::Unknown;
-  bool edge_ = false;  // the last result changed it
+  bool edge_ = false;  // the last result took the host out, or brought it back
+  // In a row.
   uint32_t passes_ = 0;
   uint32_t failures_ = 0;
+  uint32_t relapses_ = 0;
+  event::MonotonicTime failed_at_{};             // the last time
+  std::optional<event::MonotonicTime> back_at_;  // likewise
 };
 
 }  // namespace convoy::upstream

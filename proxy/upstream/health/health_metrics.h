@@ -14,6 +14,7 @@ struct HealthMetrics {
   observe::Counter network_failure;
   observe::Counter verify_cluster;
   observe::Counter skipped;
+  observe::Counter relapse;
   observe::Gauge healthy;
   observe::Gauge degraded;
 
@@ -31,6 +32,8 @@ struct HealthMetrics {
             "Health checks that looked at the host's service name");
     visitor("health_check.skipped", self.skipped,
             "Commands that were not run because too many run already (Convoy's own)");
+    visitor("health_check.relapse", self.relapse,
+            "Hosts that went out again soon after they had come back (Convoy's own)");
     visitor("health_check.healthy", self.healthy, "Hosts that pass their health checks");
     visitor("health_check.degraded", self.degraded,
             "Hosts that pass their health checks and call themselves degraded");

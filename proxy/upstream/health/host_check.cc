@@ -106,7 +106,9 @@ void HostCheck::onResult(ProbeResult result) {
   log(result);
   const HealthCheckSpec& check = cluster_->check();
   const ActiveHealth before = state_.health();
-  state_.onResult(result.kind, check);
+  const uint32_t relapses = state_.relapses();
+  state_.onResult(result.kind, check, services_.loop.now());
+  if (state_.relapses() > relapses) metrics().relapse.add();
   const event::Duration interval =
       result.kind == Kind::Skipped
           ? std::min<event::Duration>(kSkipped, check.interval)
@@ -139,12 +141,18 @@ void HostCheck::log(const ProbeResult& result) const {
 void HostCheck::tell(ActiveHealth before, const ProbeResult& result) {
   const ActiveHealth now = state_.health();
   moveGauge(before, now);
-  const std::string reason = now == ActiveHealth::Unhealthy ? result.reason : std::string();
+  const std::string reason =
+      now == ActiveHealth::Unhealthy ? result.reason
+      : now == ActiveHealth::Relapsed
+          ? absl::StrCat("it went out again soon after it had come back: ",
+                         state_.passesNeeded(cluster_->check()),
+                         " successes in a row bring it back, or 5 minutes of them")
+          : std::string();
   const bool other_reason = !reason.empty() && reason != told_reason_;
   const bool pass = passed(result.kind) && cluster_->tells_passes;
   if (now == before && !other_reason && !pass) return;
   told_reason_ = reason;
-  const bool unanswered = !reason.empty() && result.kind == Kind::Network;
+  const bool unanswered = now == ActiveHealth::Unhealthy && result.kind == Kind::Network;
   report_(target_.host, {now, reason, unanswered}, pass);
 }
 

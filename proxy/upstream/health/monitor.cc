@@ -33,6 +33,9 @@ void logVerdict(const std::string& cluster, const HealthReport& report) {
     case ActiveHealth::Unhealthy:
       return base::logWarning(
           absl::StrCat(who, " fails its health check: ", report.checked.reason));
+    case ActiveHealth::Relapsed:
+      return base::logInfo(
+          absl::StrCat(who, " passes its health check and waits: ", report.checked.reason));
     default:
       return;
   }
@@ -140,9 +143,10 @@ void Monitor::forget(const std::string& cluster) {
 CheckedHost Monitor::check(const std::string& cluster, const net::Address& host) const {
   const auto found = clusters_.find(cluster);
   if (found == clusters_.end()) return {ActiveHealth::Unknown};
-  const auto checked = found->second.hosts.find(host);
-  return checked == found->second.hosts.end() ? CheckedHost{ActiveHealth::Unknown}
-                                              : checked->second.checked;
+  const auto verdict = found->second.hosts.find(host);
+  if (verdict == found->second.hosts.end()) return {ActiveHealth::Unknown};
+  if (verdict->second.let_in) return {ActiveHealth::Healthy};
+  return verdict->second.checked;
 }
 
 void Monitor::onReports(const std::vector<HealthReport>& reports) {
@@ -155,6 +159,7 @@ void Monitor::onReports(const std::vector<HealthReport>& reports) {
     if (found == hosts.end() || found->second.life != report.life) continue;
     const bool flipped = found->second.checked.health != report.checked.health;
     found->second.checked = report.checked;
+    if (report.checked.health != ActiveHealth::Relapsed) found->second.let_in = false;
     if (report.passed && on_passed_) passed.emplace_back(name->second, report.host);
     if (!flipped) continue;
     logVerdict(name->second, report);
@@ -167,10 +172,26 @@ void Monitor::onReports(const std::vector<HealthReport>& reports) {
   gather_.armAfter(kGather - since);
 }
 
+void Monitor::letIn(Watched& watched) {
+  size_t out = 0;
+  for (const auto& [address, verdict] : watched.hosts) {
+    out += verdict.checked.health == ActiveHealth::Unhealthy ||
+           verdict.checked.health == ActiveHealth::Relapsed;
+  }
+  if (out * 2 <= watched.hosts.size()) return;
+  for (auto& [address, verdict] : watched.hosts) {
+    verdict.let_in |= verdict.checked.health == ActiveHealth::Relapsed;
+  }
+}
+
 void Monitor::announce() {
   announced_at_ = main_.now();
   std::vector<std::string> names(changed_.begin(), changed_.end());
   changed_.clear();
+  for (const std::string& name : names) {
+    const auto cluster = clusters_.find(name);
+    if (cluster != clusters_.end()) letIn(cluster->second);
+  }
   if (on_changed_) on_changed_(names);
 }
 

@@ -4,6 +4,9 @@
 // the health threads, keeps the verdicts that come back, and says when the cluster's host set is to
 // be put together anew. Verdicts are kept by cluster and address: no edit loses them but one that
 // takes the host or the check away. Main's thread only.
+//
+// Hosts that have relapsed (check_state.h) wait while the others can do their work. When more than
+// half of a cluster's hosts are out, the cause is not theirs, and whoever passes again serves.
 
 #include <cstdint>
 #include <functional>
@@ -62,7 +65,8 @@ class Monitor final : public HealthMonitor {
   };
   struct Verdict {
     CheckedHost checked{ActiveHealth::Unknown};
-    uint64_t life = 0;  // reports on the host that had this address before are on their way
+    uint64_t life = 0;    // reports on the host that had this address before are on their way
+    bool let_in = false;  // it has relapsed and serves all the same
   };
   struct Watched {
     uint64_t id = 0;
@@ -72,6 +76,7 @@ class Monitor final : public HealthMonitor {
 
   Watched& watched(const std::string& cluster);
   void onReports(const std::vector<HealthReport>& reports);
+  static void letIn(Watched& watched);
   void announce();
 
   event::Loop& main_;

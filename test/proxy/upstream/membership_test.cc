@@ -285,12 +285,13 @@ TEST(MembershipTest, RemovedHostsOutliveTheSetThatTheyWereIn) {
   EXPECT_EQ(text(*before), "1*1 2*1 ");
 }
 
-// Active verdicts by host: ? unknown, H healthy, D degraded, U unhealthy, - not checked.
+// Active verdicts by host: ? unknown, H healthy, D degraded, U unhealthy, R relapsed, - not
+// checked.
 Membership::ActiveHealthOf verdicts(const std::string& of_hosts) {
   return [of_hosts](const EndpointSpec& endpoint) {
     const std::string ip = endpoint.address.ipText();
     const auto host = static_cast<size_t>(std::stoi(ip.substr(ip.rfind('.') + 1)));
-    return static_cast<ActiveHealth>(std::string("-?HDU").find(of_hosts.at(host - 1)));
+    return static_cast<ActiveHealth>(std::string("-?HDUR").find(of_hosts.at(host - 1)));
   };
 }
 
@@ -307,6 +308,8 @@ TEST(MembershipTest, AHostIsAsGoodAsTheWorseOfBothVerdicts) {
       {all, "????", "1*1 2*1 3*1 4*1 "},
       {all, "?UU?", "1*1 4*1 "},  // nobody else could
       {all, "UUUU", ""},
+      {all, "RHUR", "2*1 "},  // relapsed: not while another one can
+      {all, "RUUU", "1*1 "},
       {all, "DUH?", "50% 3*1 50% 1*1 "},
       {all, "DUD?", "1*1 3*1 "},  // degraded hosts come before unverified ones
       {{{1, kUnhealthy}, {2, kDegraded}, {3}}, "HHU", "2*1 "},

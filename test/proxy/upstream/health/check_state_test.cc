@@ -20,16 +20,18 @@ HealthCheckSpec spec() {
   return spec;
 }
 
-// + a pass, d a degraded one, - a failure, ! one that counts at once, n no network, s skipped.
-// Verdicts: ? unknown, H healthy, D degraded, U unhealthy.
+// + a pass, d a degraded one, - a failure, ! one that counts at once, n no network, s skipped; each
+// comes 2 s after the one before it, or w ten minutes later.
+// Verdicts: ? unknown, H healthy, D degraded, U unhealthy, R relapsed.
 std::string verdicts(const std::string& results) {
   CheckState state;
+  event::MonotonicTime now{seconds(1000)};
   std::string out;
   for (const char c : results) {
-    if (c == '|') {
-      state.onCheckChanged();
-      continue;
-    }
+    if (c == 'w') now += CheckState::kForget;
+    if (c == '|') state.onCheckChanged();
+    if (c == 'w' || c == '|') continue;
+    now += seconds(2);
     const Kind kind = c == '+'   ? Kind::Pass
                       : c == 'd' ? Kind::Degraded
                       : c == '-' ? Kind::Fail
@@ -37,9 +39,9 @@ std::string verdicts(const std::string& results) {
                       : c == 'n' ? Kind::Network
                                  : Kind::Skipped;
     const ActiveHealth before = state.health();
-    const bool changed = state.onResult(kind, spec());
+    const bool changed = state.onResult(kind, spec(), now);
     EXPECT_EQ(changed, state.health() != before);
-    out += "-?HDU"[static_cast<size_t>(state.health())];
+    out += "-?HDUR"[static_cast<size_t>(state.health())];
   }
   return out;
 }
@@ -65,6 +67,39 @@ TEST(CheckStateTest, VerdictsOfResults) {
   for (const auto& [results, expected] : cases) EXPECT_EQ(verdicts(results), expected) << results;
 }
 
+// Out is after three failures, back after two passes; soon out again, it takes four, then eight.
+TEST(CheckStateTest, AHostThatRelapsesNeedsMorePasses) {
+  const std::pair<const char*, const char*> cases[] = {
+      {"---++", "??UUH"},                // the first return is like any
+      {"---++---++++", "??UUHHHUURRH"},  // the next one takes twice as many
+      {"---++---++++---", "??UUHHHUURRHHHU"},
+      {"---++---++++---++++++++", "??UUHHHUURRHHHUURRRRRRH"},
+      {"---++---+++-++++", "??UUHHHUURRRRRRH"},      // a failure starts the count anew
+      {"---++---+++---++++", "??UUHHHUURRRRUURRH"},  // which is no relapse of its own
+      {"---++---++dd", "??UUHHHUURRD"},
+      {"---++---++w+", "??UUHHHUURH"},  // the longest time without a failure
+      {"---++w---++", "??UUHHHUUH"},    // one that was long well begins anew
+      {"---++---++++w---++", "??UUHHHUURRHHHUUH"},
+      {"---++|---++", "??UUHHHUUH"},  // as does one with another check
+  };
+  for (const auto& [results, expected] : cases) EXPECT_EQ(verdicts(results), expected) << results;
+}
+
+TEST(CheckStateTest, NobodyIsOutForEver) {
+  CheckState state;
+  const HealthCheckSpec spec = upstream::spec();
+  event::MonotonicTime now{seconds(1000)};
+  for (int round = 0; round < 100; ++round) {
+    for (int i = 0; i < 3; ++i) state.onResult(Kind::Fail, spec, now);
+    ASSERT_EQ(state.health(), ActiveHealth::Unhealthy);
+    const event::MonotonicTime out_at = now;
+    while (state.health() != ActiveHealth::Healthy)
+      state.onResult(Kind::Pass, spec, now += seconds(3));
+    ASSERT_LE(now - out_at, CheckState::kLongest + seconds(3));
+  }
+  EXPECT_GE(state.passesNeeded(spec), 100u);
+}
+
 TEST(CheckStateTest, TheNextCheckComesAsEnvoyHasIt) {
   const HealthCheckSpec spec = upstream::spec();
   event::Random random(1);
@@ -72,17 +107,18 @@ TEST(CheckStateTest, TheNextCheckComesAsEnvoyHasIt) {
     return std::chrono::duration_cast<seconds>(state.untilNext(spec, traffic, random)).count();
   };
   CheckState state;
+  const event::MonotonicTime now{seconds(1000)};
   EXPECT_EQ(next(state, true), 2);
   EXPECT_EQ(next(state, false), 60);
-  state.onResult(Kind::Pass, spec);
+  state.onResult(Kind::Pass, spec, now);
   EXPECT_EQ(next(state, true), 5);  // healthy edge
   EXPECT_EQ(next(state, false), 50);
-  state.onResult(Kind::Pass, spec);
+  state.onResult(Kind::Pass, spec, now);
   EXPECT_EQ(next(state, true), 2);
-  for (int i = 0; i < 3; ++i) state.onResult(Kind::Fail, spec);
+  for (int i = 0; i < 3; ++i) state.onResult(Kind::Fail, spec, now);
   EXPECT_EQ(next(state, true), 4);  // unhealthy edge
   EXPECT_EQ(next(state, false), 60);
-  state.onResult(Kind::Fail, spec);
+  state.onResult(Kind::Fail, spec, now);
   EXPECT_EQ(next(state, true), 3);
 }
 

@@ -3,6 +3,7 @@
 #include <set>
 
 #include "proxy/base/xxhash.h"
+#include "test/common/metric_value.h"
 #include "test/proxy/upstream/fixture.h"
 #include "test/proxy/upstream/health/health_fixture.h"
 
@@ -296,7 +297,8 @@ TEST_F(MonitorTest, VerdictsReachEveryAlgorithm) {
   makeCluster(checkedSpec(), 3);
   pass(seconds(2));
   for (int algorithm = 0; algorithm <= static_cast<int>(Algorithm::Maglev); ++algorithm) {
-    auto spec = checkedSpec();
+    // Another check each time, so that going out again is no relapse.
+    auto spec = checkedSpec(static_cast<uint64_t>(algorithm) + 2);
     spec->balancing.algorithm = static_cast<Algorithm>(algorithm);
     apply({.clusters = {spec}});
     EXPECT_EQ(served(), all) << algorithm;
@@ -323,6 +325,93 @@ TEST_F(MonitorTest, ManyChangesArePublishedTogether) {
   pass(seconds(8));
   EXPECT_EQ(eligible(), "");
   EXPECT_LE(announced, 2000 / 50 + 2);
+}
+
+// --- gray failures ---
+
+// REQUIREMENTS A2, gray degradation: under its share of the load a host's memory fills, and from
+// 95 % on it answers nothing, its check included; without load it is well again at 60 %.
+class GrayFailureTest : public MonitorTest {
+ protected:
+  // A tenth of a second with twenty requests.
+  void tenth() {
+    bool loaded = false;
+    for (int i = 0; i < 20; ++i) {
+      const PickResult picked = cluster().pick();
+      ASSERT_EQ(picked.kind, Pick::Kind::Host);
+      loaded |= picked.lease.host().address() == address(1);
+    }
+    memory_ = loaded ? std::min(memory_ + 1, 100) : std::max(memory_ - 5, 60);
+    if (memory_ >= 95) down(1);
+    if (memory_ == 60) up(1);
+    pass(milliseconds(100));
+    const bool serves = eligible() == "1 2 3 4 ";
+    times_out_ += served_ && !serves;
+    served_ = serves;
+    EXPECT_GE(cluster().hostCount(), 3u) << "the others have nothing to do with it";
+  }
+  int timesOutIn(event::Duration time) {
+    const int before = times_out_;
+    for (; time > event::Duration::zero(); time -= milliseconds(100)) tenth();
+    return times_out_ - before;
+  }
+
+  int memory_ = 60;  // per cent
+  bool served_ = true;
+  int times_out_ = 0;
+};
+
+// Without a memory it would be out every 15 s: some 40 times in ten minutes.
+TEST_F(GrayFailureTest, AHostThatIsWellOnlyWithoutLoadDoesNotOscillate) {
+  makeCluster(checkedSpec(), 4);
+  pass(seconds(3));
+  const int first = timesOutIn(std::chrono::minutes(10));
+  EXPECT_GE(first, 3);
+  EXPECT_LE(first, 8) << "out for 4 s, 8 s, 16 s, ...";
+  EXPECT_LE(timesOutIn(std::chrono::minutes(10)), 2) << "for five minutes each";
+  EXPECT_LE(timesOutIn(std::chrono::minutes(10)), 2);
+  EXPECT_EQ(test::metricValue(registry_, "cluster", "health_check.relapse"), times_out_ - 1);
+}
+
+// What makes most hosts fail, and again, is not theirs: nobody waits longer for it.
+TEST_F(GrayFailureTest, WhenMostHostsRelapseNobodyWaits) {
+  makeCluster(checkedSpec(), 4);
+  pass(seconds(3));
+  for (int outage = 0; outage < 3; ++outage) {
+    hosts_.all_down = true;
+    pass(seconds(8));
+    ASSERT_EQ(eligible(), "");
+    hosts_.all_down = false;
+    pass(seconds(4));
+    EXPECT_EQ(eligible(), "1 2 3 4 ") << outage;
+    pass(seconds(2));
+    EXPECT_EQ(eligible(), "1 2 3 4 ") << "and nobody goes out again";
+  }
+}
+
+TEST_F(GrayFailureTest, AHostThatHasRelapsedServesWhenTheOthersCannot) {
+  makeCluster(checkedSpec(), 3);
+  pass(seconds(3));
+  for (int round = 0; round < 2; ++round) {
+    down(1);
+    pass(seconds(8));
+    ASSERT_EQ(eligible(), "2 3 ");
+    up(1);
+    pass(seconds(4));
+  }
+  EXPECT_EQ(eligible(), "2 3 ") << "two passes are not enough any more";
+  EXPECT_EQ(health(1), ActiveHealth::Relapsed);
+  EXPECT_EQ(
+      monitor_.check("web", address(1)).reason,
+      "it went out again soon after it had come back: 4 successes in a row bring it back, or 5 "
+      "minutes of them");
+  auto leaving = [](int index) { return endpoint(index, 1, HealthStatus::Draining); };
+  setHosts({endpoint(1), leaving(2), leaving(3)});
+  EXPECT_EQ(eligible(), "1 ") << "whatever the reason is";
+  setHosts({endpoint(1), endpoint(2), endpoint(3)});
+  pass(seconds(4));
+  EXPECT_EQ(eligible(), "1 2 3 ");
+  EXPECT_EQ(health(1), ActiveHealth::Healthy);
 }
 
 // The checks on a loop of their own: what they report waits until main looks.
