@@ -12,6 +12,7 @@
 #include <functional>
 #include <memory>
 #include <string>
+#include <string_view>
 #include <utility>
 #include <vector>
 
@@ -48,6 +49,7 @@ class Servers {
   explicit Servers(int count) {
     for (int i = 0; i < count; ++i) {
       listening_.push_back(RawSocket::boundTo(net::Address::fromIp("127.0.0.1", 0).value()));
+      up_.push_back(false);
     }
   }
   std::vector<net::Address> addresses() const {
@@ -56,27 +58,34 @@ class Servers {
     return addresses;
   }
   void comeUp() {
-    for (const RawSocket& socket : listening_) ASSERT_EQ(::listen(socket.fd(), SOMAXCONN), 0);
-    up_ = true;
+    for (size_t server = 0; server < listening_.size(); ++server) comeUp(server);
+  }
+  void comeUp(size_t server) {
+    ASSERT_EQ(::listen(listening_[server].fd(), SOMAXCONN), 0);
+    up_[server] = true;
   }
   // Takes connections and requests that have come.
   void take() {
     // Looked at in this order, a connection never seems to come before the one that made way for it
     // has gone.
     std::vector<const RawSocket*> sockets;
-    const size_t listening = up_ ? listening_.size() : 0;
-    for (size_t i = 0; i < listening; ++i) sockets.push_back(&listening_[i]);
+    std::vector<size_t> up;  // servers that are
+    for (size_t i = 0; i < listening_.size(); ++i) {
+      if (!up_[i]) continue;
+      up.push_back(i);
+      sockets.push_back(&listening_[i]);
+    }
     for (const auto& connection : connections_) sockets.push_back(&connection->socket);
     const std::vector<bool> ready = readable(sockets);
-    for (size_t i = listening; i < ready.size(); ++i) {
+    for (size_t i = up.size(); i < ready.size(); ++i) {
       if (!ready[i]) continue;
-      Connection& connection = *connections_[i - listening];
+      Connection& connection = *connections_[i - up.size()];
       connection.asked = !connection.socket.receive().empty();
       if (!connection.asked) connection.socket.close();
     }
-    for (size_t i = 0; i < listening; ++i) {
+    for (size_t i = 0; i < up.size(); ++i) {
       if (!ready[i]) continue;
-      connections_.push_back(std::make_unique<Connection>(listening_[i].accept(), i));
+      connections_.push_back(std::make_unique<Connection>(listening_[up[i]].accept(), up[i]));
     }
     std::erase_if(connections_, [](const auto& connection) { return connection->socket.fd() < 0; });
     most_ = std::max(most_, underWay());
@@ -98,10 +107,22 @@ class Servers {
     for (const auto& connection : connections_) count += connection->asked;
     return count;
   }
+  // At one server.
+  size_t underWay(size_t server) const {
+    size_t count = 0;
+    for (const auto& connection : connections_) {
+      count += connection->asked && connection->server == server;
+    }
+    return count;
+  }
   size_t most() const { return most_; }
   void answerAll() {
+    for (size_t server = 0; server < listening_.size(); ++server) answer(server);
+  }
+  void answer(size_t server, std::string_view with = kAnswer) {
     for (const auto& connection : connections_) {
-      if (std::exchange(connection->asked, false)) connection->socket.send(kAnswer);
+      if (connection->server != server) continue;
+      if (std::exchange(connection->asked, false)) connection->socket.send(with);
     }
   }
 
@@ -112,8 +133,8 @@ class Servers {
     size_t server;  // index
     bool asked = false;
   };
-  bool up_ = false;
   std::vector<RawSocket> listening_;
+  std::vector<bool> up_;  // by server
   std::vector<std::unique_ptr<Connection>> connections_;
   size_t most_ = 0;  // requests under way at a time, ever
   size_t most_open_ = 0;
@@ -123,10 +144,10 @@ class Servers {
 // Each with one request under way.
 class Clients {
  public:
-  Clients(const ProxyHarness& proxy, size_t count) {
+  Clients(const ProxyHarness& proxy, size_t count, const std::string& path = "/") {
     for (size_t i = 0; i < count; ++i) {
       waiting_.push_back(RawSocket::connectedTo(proxy.address()));
-      waiting_.back().send("GET / HTTP/1.1\r\nHost: test\r\nConnection: close\r\n\r\n");
+      waiting_.back().send("GET " + path + " HTTP/1.1\r\nHost: test\r\nConnection: close\r\n\r\n");
     }
   }
   void take() {

@@ -13,7 +13,8 @@ namespace {
 
 using namespace std::chrono_literals;
 
-class RecoveryTest : public testing::Test {
+// The parameter is the number of workers: the cap is that of all together.
+class RecoveryTest : public testing::TestWithParam<size_t> {
  protected:
   static constexpr int kServers = 50;
   static constexpr size_t kMost = 20;
@@ -27,7 +28,7 @@ class RecoveryTest : public testing::Test {
                             "type.googleapis.com/convoy.ext.FailurePolicy, panic: {mode: FAIL}, "
                             "host_breaker: {failures: 1}, recovery: {max_requests: ",
                             kMost, ", requests_per_second: 1000, jitter: 0s}}\n"),
-               time_) {}
+               time_, GetParam()) {}
   uint64_t stat(const std::string& name) {
     return proxy_.metric(absl::StrCat("cluster.web.", name));
   }
@@ -51,12 +52,14 @@ class RecoveryTest : public testing::Test {
   ProxyHarness proxy_;
 };
 
-TEST_F(RecoveryTest, FiftyServersComeBackAtOnceWithinTheCap) {
+INSTANTIATE_TEST_SUITE_P(Workers, RecoveryTest, testing::Values(1, 4));
+
+TEST_P(RecoveryTest, FiftyServersComeBackAtOnceWithinTheCap) {
   askUntilAll("host_breaker.opened", /*up=*/false);
   EXPECT_EQ(stat("recovery.active"), 1u);
   servers_.comeUp();
   time_.advance(61s);
-  time_.advance(1ms);  // by then the worker has heard of it
+  time_.advance(1ms);  // by then the workers have heard of it
   askUntilAll("host_breaker.closed", /*up=*/true);
   for (uint64_t round = 1; round <= 3; ++round) {
     Clients clients(proxy_, kClients);

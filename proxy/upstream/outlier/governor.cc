@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <chrono>
+#include <utility>
 
 namespace convoy::upstream {
 
@@ -13,8 +14,9 @@ constexpr event::Duration kTick = std::chrono::milliseconds(100);
 
 void Governor::reset() {
   members_.clear();
-  active_ = false;
-  first_return_.reset();
+  active_ = outage_ = false;
+  tokens_ = 0;
+  grows_since_.reset();
 }
 
 bool Governor::note(const net::Address& host, bool usable, event::MonotonicTime now) {
@@ -31,7 +33,10 @@ bool Governor::note(const net::Address& host, bool usable, event::MonotonicTime 
   }
   if (member.standing == Standing::Waits && member.from <= now) {
     member.standing = Standing::Metered;
-    if (!first_return_.has_value()) first_return_ = now;
+    if (!grows_since_.has_value()) {
+      tokens_ += spec_.requests_per_second;
+      grows_since_ = now;
+    }
     last_return_ = now;
   }
   return member.standing != Standing::Waits;
@@ -44,17 +49,31 @@ void Governor::endRound(event::MonotonicTime now) {
     out_ += member.standing == Standing::Out;
     waiting_ += member.standing == Standing::Waits;
   }
-  if (out_ * 100 > size_t{spec_.outage_percent} * members_.size()) {
-    // It begins, or begins anew: whoever comes back then begins with an empty bucket.
+  const bool before =
+      std::exchange(outage_, out_ * 100 > size_t{spec_.outage_percent} * members_.size());
+  if (outage_) {
+    if (!before || out_ == members_.size()) emptyBucket(now);
     active_ = true;
-    if (out_ == members_.size()) first_return_.reset();
     return;
   }
   const bool settled = out_ + waiting_ == 0 && now - last_return_ >= spec_.settle_time;
   if (!active_ || !settled) return;
   active_ = false;
-  first_return_.reset();
+  tokens_ = 0;
+  grows_since_.reset();
   for (auto& [address, member] : members_) member.standing = Standing::Free;
+}
+
+// But for the share of those that serve on.
+void Governor::emptyBucket(event::MonotonicTime now) {
+  size_t metered = 0, of_outages = 0;
+  for (const auto& [address, member] : members_) {
+    metered += member.standing == Standing::Metered;
+    of_outages += member.standing != Standing::Free;
+  }
+  tokens_ =
+      metered == 0 ? 0 : cap(now) * static_cast<double>(metered) / static_cast<double>(of_outages);
+  grows_since_.reset();
 }
 
 bool Governor::due(event::MonotonicTime now) const {
@@ -76,9 +95,12 @@ Governor::Standing Governor::standing(const net::Address& host) const {
 }
 
 uint32_t Governor::cap(event::MonotonicTime now) const {
-  if (!active_ || !first_return_.has_value()) return kNoCap;
-  const double seconds = std::chrono::duration<double>(now - *first_return_).count();
-  const double tokens = (1 + seconds) * spec_.requests_per_second;
+  if (!active_) return kNoCap;
+  double tokens = tokens_;
+  if (grows_since_.has_value()) {
+    const double seconds = std::chrono::duration<double>(now - *grows_since_).count();
+    tokens += seconds * spec_.requests_per_second;
+  }
   return static_cast<uint32_t>(std::min(tokens, static_cast<double>(spec_.max_requests)));
 }
 

@@ -10,6 +10,9 @@
 //   - are metered: together they have no more requests under way than a token bucket has given out
 //     (requests_per_second, from the first return on, up to max_requests). Workers keep to cap()
 //     exactly (ClusterShared::recovery).
+// If meanwhile too many are out again, those that are left keep what their number had of the cap,
+// since what they depend on has just shown that it is weak, and it grows again from the next return
+// on.
 // A pure state machine; main's thread only.
 
 #include <cstdint>
@@ -58,6 +61,8 @@ class Governor {
   uint32_t cap(event::MonotonicTime now) const;
 
  private:
+  void emptyBucket(event::MonotonicTime now);
+
   struct Member {
     Standing standing = Standing::Free;
     event::MonotonicTime from{};  // Waits: when it may serve
@@ -69,9 +74,13 @@ class Governor {
   absl::flat_hash_map<net::Address, Member> members_;
   uint64_t round_ = 0;
   bool active_ = false;
-  size_t out_ = 0;                                         // in the last round
-  size_t waiting_ = 0;                                     // likewise
-  std::optional<event::MonotonicTime> first_return_ = {};  // since the outage
+  bool outage_ = false;  // too many were out in the last round
+  size_t out_ = 0;       // in the last round
+  size_t waiting_ = 0;   // likewise
+  // The bucket: tokens that it had when it began to grow. Unset: it does not, until somebody comes
+  // back.
+  double tokens_ = 0;
+  std::optional<event::MonotonicTime> grows_since_ = {};
   event::MonotonicTime last_return_{};
 };
 

@@ -105,6 +105,17 @@ TEST_F(DetectorTest, FiveInARowAreOutForThirtySeconds) {
   EXPECT_EQ(metrics_.ejections_enforced_total.value(), 1u);
 }
 
+// REQUIREMENTS A2: max_fails=3 fail_timeout=30s.
+TEST_F(DetectorTest, ThreeInARowAreOutForThirtySecondsWhereThreeAreEnough) {
+  spec_->consecutive_5xx = 3;
+  EXPECT_EQ(text(fail(3, 2)), "");
+  const auto events = fail(3, 1);
+  ASSERT_EQ(text(events), "-3");
+  EXPECT_EQ(events[0].time, seconds(30));
+  EXPECT_EQ(text(sweep(milliseconds(29'900))), "");
+  EXPECT_EQ(text(sweep(milliseconds(100))), "+3");
+}
+
 TEST_F(DetectorTest, GatewayFailuresAreOnlyCountedUnlessEnforced) {
   EXPECT_EQ(text(fail(1, 5, Streak::GatewayFailures)), "~1");
   spec_->enforcing[static_cast<size_t>(Detection::ConsecutiveGatewayFailure)] = 100;

@@ -4,6 +4,7 @@
 
 #include <set>
 #include <string>
+#include <vector>
 
 #include "test/proxy/upstream/hosts.h"
 
@@ -107,6 +108,69 @@ TEST_F(GovernorTest, AnotherOutageBeginsFromNothing) {
   round({});
   EXPECT_LE(cap(), 50u);
   EXPECT_EQ(cap(), 10u) << "since the first return of this outage";
+}
+
+// What three of ten hosts had of the cap they keep, and no more comes in before somebody is back.
+TEST_F(GovernorTest, AnotherOutageThatSomeServeThroughBeginsWithTheirShare) {
+  round(all_);
+  round({});
+  now_ += seconds(5);
+  round({});
+  now_ += seconds(10);
+  ASSERT_EQ(cap(), 50u);
+  round({0, 1, 2, 3, 4});
+  EXPECT_EQ(cap(), 50u) << "half of them are not more than half";
+  const std::set<size_t> seven{0, 1, 2, 3, 4, 5, 6};
+  round(seven);
+  EXPECT_EQ(cap(), 15u);
+  now_ += seconds(60);
+  round(seven);
+  EXPECT_EQ(cap(), 15u) << "whatever time passes";
+  EXPECT_EQ(standing(7), Standing::Metered);
+  round({});
+  now_ += seconds(4);
+  round({});
+  EXPECT_EQ(cap(), 25u) << "with the first return";
+  now_ += seconds(2);
+  EXPECT_EQ(cap(), 45u);
+  now_ += seconds(2);
+  EXPECT_EQ(cap(), 50u);
+  // When these are out as well, nobody has anything.
+  round(seven);
+  round(all_);
+  round({});
+  now_ += seconds(4);
+  round({});
+  EXPECT_EQ(cap(), 10u);
+}
+
+// REQUIREMENTS A2: jitter, uniform over 0 to 10 s.
+TEST_F(GovernorTest, TheWaitsOfTheDefaultAreUniformOverTenSeconds) {
+  constexpr size_t kMany = 2000, kSlots = 20;
+  governor_.configure({});
+  std::vector<double> returned(kSlots);
+  const auto roundOf = [&](bool usable) {
+    governor_.beginRound();
+    size_t serve = 0;
+    for (size_t i = 0; i < kMany; ++i) serve += governor_.note(test::hostAddress(i), usable, now_);
+    governor_.endRound(now_);
+    return serve;
+  };
+  roundOf(false);
+  size_t before = roundOf(true);
+  EXPECT_EQ(before, 0u);
+  for (double& slot : returned) {
+    now_ += milliseconds(500);
+    const size_t serve = roundOf(true);
+    slot = static_cast<double>(serve - before);
+    before = serve;
+  }
+  EXPECT_EQ(before, kMany) << "nobody waits for longer";
+  // Chi-square with 19 degrees of freedom: above 43.8 once in a thousand.
+  constexpr double kExpected = static_cast<double>(kMany) / kSlots;
+  double chi = 0;
+  for (const double slot : returned) chi += (slot - kExpected) * (slot - kExpected) / kExpected;
+  EXPECT_LT(chi, 43.8);
 }
 
 TEST_F(GovernorTest, HostsThatAreGoneAreForgotten) {
