@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "proxy/upstream/outlier/spec.h"
+#include "test/proxy/http/h2_frames.h"
 #include "test/proxy/upstream/several_workers.h"
 
 namespace convoy::upstream {
@@ -609,6 +610,33 @@ TEST_P(HostDrainTest, WithoutATimeoutItIsLeftToFinish) {
   answer(peer(0), "late");
   EXPECT_EQ(running.body, "late");
   EXPECT_EQ(sum(&ClusterMetrics::host_drain_timeout), 0u);
+}
+
+// Several on one connection.
+TEST_P(HostDrainTest, StreamsOfHttp2FinishOrAreBrokenOffTogether) {
+  const auto spec = drainedAfter(30s);
+  spec->protocol = UpstreamProtocol::Http2;
+  make({endpoint(1), endpoint(2)}, spec);
+  TestRequest requests[6];
+  for (TestRequest& request : requests) sendOn(0, request);
+  ASSERT_EQ(io_.peers.size(), 2u);
+  ASSERT_EQ(requests[0].host.address(), address(1));
+  takeAway();
+  for (int i = 0; i < 4; ++i) EXPECT_EQ(lastPart(on(0).pick()), 2);
+  peer(0).send(http::h2::settings({{NGHTTP2_SETTINGS_MAX_CONCURRENT_STREAMS, 100}}));
+  peer(0).send(http::h2::headers(1, {{":status", "200"}}, http::h2::kEndStream));
+  run();
+  EXPECT_EQ(requests[0].status, 200);
+  clock_.advance(29'900ms);
+  run();
+  EXPECT_FALSE(peer(0).handler.ended);
+  clock_.advance(200ms);
+  run();
+  EXPECT_TRUE(peer(0).handler.ended);
+  for (const int i : {2, 4}) EXPECT_EQ(requests[i].reset, Failure::UpstreamDrained) << i;
+  for (const int i : {1, 3, 5}) EXPECT_FALSE(requests[i].reset.has_value()) << i;
+  EXPECT_EQ(sum(&ClusterMetrics::host_drain_timeout), 1u);
+  EXPECT_FALSE(peer(1).handler.ended);
 }
 
 INSTANTIATE_TEST_SUITE_P(Causes, HostDrainTest, testing::Values(0, 1, 2));

@@ -6,6 +6,7 @@
 #include <algorithm>
 #include <chrono>
 #include <cmath>
+#include <deque>
 #include <functional>
 #include <map>
 #include <memory>
@@ -234,6 +235,77 @@ TEST(DifferentialTest, NodesThatCountByThemselvesStayTogether) {
     const auto [least, most] = std::minmax_element(totals.begin(), totals.end());
     EXPECT_LE(*most - *least, kNodes) << static_cast<int>(algorithm);
   }
+}
+
+// What is under way at a time, when requests end: in turn, and each after the same time, a host of
+// one node never has two more than another, so nowhere is there more than one for each node.
+TEST(DifferentialTest, NodesThatTakeTurnsStayTogetherWhenRequestsEnd) {
+  constexpr size_t kNodes = 8;
+  struct Node {
+    Hosts hosts{std::vector<uint32_t>(5, 1)};
+    std::unique_ptr<LoadBalancer> policy = makeLoadBalancer({}, 0, 1);
+    Picks picks{*policy};
+    std::deque<size_t> under_way;
+  } nodes[kNodes];
+  for (Node& node : nodes) node.policy->setHosts(node.hosts.set());
+  std::vector<uint64_t> active(5);
+  event::Random random(3);
+  uint64_t widest = 0;
+  for (int step = 0; step < kSteps; ++step) {
+    Node& node = nodes[random.below(kNodes)];
+    if (node.under_way.empty() || random.below(2) == 0) {
+      node.under_way.push_back(node.picks.one().host->slot());
+      ++active[node.under_way.back()];
+    } else {
+      --active[node.under_way.front()];
+      node.under_way.pop_front();
+    }
+    const auto [least, most] = std::minmax_element(active.begin(), active.end());
+    widest = std::max(widest, *most - *least);
+  }
+  EXPECT_LE(widest, kNodes);
+  EXPECT_GT(widest, 1u) << "they do not know of each other";
+}
+
+// Nobody can bound it for least_connections, whose requests end in an order of their own; what it
+// costs to count alone is how much the fullest host has beyond its share, next to nothing if the
+// nodes counted together.
+TEST(DifferentialTest, NodesThatCountByThemselvesAreNotFarFromOneThatCountsAll) {
+  constexpr size_t kNodes = 8;
+  constexpr size_t kBackends = 5;
+  constexpr size_t kRequests = 400;  // under way, of all nodes
+  // Mean over time of what the fullest host has more than a fifth.
+  const auto excess = [&](size_t nodes) {
+    std::vector<std::unique_ptr<Hosts>> hosts;
+    std::vector<std::unique_ptr<LoadBalancer>> policies;
+    for (size_t i = 0; i < nodes; ++i) {
+      hosts.push_back(std::make_unique<Hosts>(std::vector<uint32_t>(kBackends, 1)));
+      policies.push_back(makeLoadBalancer({.algorithm = Algorithm::LeastConnections}, 0, 1));
+      policies.back()->setHosts(hosts.back()->set());
+    }
+    event::Random random(9);
+    std::vector<std::pair<size_t, size_t>> under_way;  // node and host
+    std::vector<double> active(kBackends);
+    double sum = 0;
+    for (int step = 0; step < kSteps; ++step) {
+      if (under_way.size() == kRequests) {
+        std::swap(under_way[random.below(kRequests)], under_way.back());
+        const auto [node, host] = under_way.back();
+        (*hosts[node])[host].active() -= 1;
+        --active[host];
+        under_way.pop_back();
+      }
+      const size_t node = random.below(nodes);
+      const size_t host = Picks(*policies[node]).one().host->slot();
+      under_way.emplace_back(node, host);
+      ++active[host];
+      sum += *std::max_element(active.begin(), active.end()) -
+             static_cast<double>(under_way.size()) / kBackends;
+    }
+    return sum / kSteps;
+  };
+  EXPECT_LT(excess(1), 1);
+  EXPECT_LT(excess(kNodes), kNodes) << "one for each node, as when nothing ends";
 }
 
 // --- orders ---
@@ -515,6 +587,60 @@ TEST(DifferentialTest, PowerOfTwo) {
   run({.algorithm = Algorithm::LeastRequest}, [] { return std::make_unique<TwoChoicesModel>(); });
 }
 
+// Any number of draws, and loads that count for more or less than the weights.
+class ChoicesModel final : public OddsModel {
+ public:
+  ChoicesModel(size_t choices, double bias) : choices_(choices), bias_(bias) {}
+
+ private:
+  std::vector<double> odds(const World& world) const override {
+    const std::vector<double> drawn = byWeight(world);
+    const auto hosts = world.present();
+    // Who is the best so far, and how likely.
+    std::vector<double> best = drawn;
+    for (size_t draw = 1; draw < std::max<size_t>(2, std::min(choices_, hosts.size())); ++draw) {
+      std::vector<double> next(kHosts);
+      for (const size_t first : hosts) {
+        for (const size_t second : hosts) {
+          next[lighter(world, second, first) ? second : first] += best[first] * drawn[second];
+        }
+      }
+      best = next;
+    }
+    return best;
+  }
+  bool lighter(const World& world, size_t a, size_t b) const {
+    if (world.weights[a] == world.weights[b]) {
+      // Without a bias a load says nothing, but in a pool where all weigh the same.
+      return (bias_ > 0 || equal(world)) && world.active[a] < world.active[b];
+    }
+    if (bias_ == 0) return false;
+    return std::pow(world.active[a], bias_) * world.weights[b] <
+           std::pow(world.active[b], bias_) * world.weights[a];
+  }
+  static bool equal(const World& world) {
+    const auto hosts = world.present();
+    return std::all_of(hosts.begin(), hosts.end(), [&](size_t host) {
+      return world.weights[host] == world.weights[hosts.front()];
+    });
+  }
+
+  const size_t choices_;
+  const double bias_;
+};
+
+TEST(DifferentialTest, MoreChoicesAndOtherBiases) {
+  for (const uint32_t choices : {2u, 3u, 6u, 100u}) {
+    for (const double bias : {0.0, 0.5, 1.0, 2.0}) {
+      run({.algorithm = Algorithm::LeastRequest, .choices = choices, .active_request_bias = bias},
+          [choices, bias] { return std::make_unique<ChoicesModel>(choices, bias); });
+    }
+  }
+  // 0: all are looked at.
+  run({.algorithm = Algorithm::LeastRequest, .choices = 0},
+      [] { return std::make_unique<LeastModel>(true); });
+}
+
 // --- hashes ---
 
 std::string keyOf(size_t host) {
@@ -575,47 +701,7 @@ TEST(DifferentialTest, RingHash) {
       [] { return std::make_unique<WeightRingModel>(); });
 }
 
-// The first host with room in the key's sequence; if there is none in its first sixteen, the first
-// one behind the key's own.
-class BoundedRingModel final : public RingModel {
- public:
-  explicit BoundedRingModel(uint64_t percent) : percent_(percent) {}
-
-  void check(const World& world, size_t picked) override { ASSERT_EQ(picked, expected(world)); }
-
- private:
-  size_t expected(const World& world) const {
-    for (uint64_t probe = 0; probe < 16; ++probe) {
-      const size_t host = ownerOf(probe == 0 ? world.hash : base::mixBits(world.hash + probe));
-      if (hasRoom(world, host)) return host;
-    }
-    auto hosts = world.present();
-    const auto own = std::find(hosts.begin(), hosts.end(), ownerOf(world.hash));
-    std::rotate(hosts.begin(), own + 1, hosts.end());
-    return *std::find_if(hosts.begin(), hosts.end(),
-                         [&](size_t host) { return hasRoom(world, host); });
-  }
-  // Of all requests, this one included, a host's share times the percentage, rounded up.
-  bool hasRoom(const World& world, size_t host) const {
-    const auto total = std::accumulate(world.active.begin(), world.active.end(), uint64_t{1});
-    const auto weights = std::accumulate(world.weights.begin(), world.weights.end(), uint64_t{0});
-    const uint64_t share = percent_ * total * world.weights[host];
-    return world.active[host] < (share + 100 * weights - 1) / (100 * weights);
-  }
-
-  const uint64_t percent_;
-};
-
-TEST(DifferentialTest, BoundedLoad) {
-  for (const uint32_t percent : {100u, 125u, 200u}) {
-    run({.algorithm = Algorithm::RingHash,
-         .ring_min_size = RingModel::kRingSize,
-         .hash_balance_percent = percent},
-        [percent] { return std::make_unique<BoundedRingModel>(percent); });
-  }
-}
-
-class MaglevModel final : public Model {
+class MaglevModel : public Model {
  public:
   static constexpr uint64_t kSize = 251;
 
@@ -647,9 +733,10 @@ class MaglevModel final : public Model {
       }
     }
   }
-  void check(const World& world, size_t picked) override {
-    ASSERT_EQ(picked, table_[world.hash % kSize]);
-  }
+  void check(const World& world, size_t picked) override { ASSERT_EQ(picked, ownerOf(world.hash)); }
+
+ protected:
+  size_t ownerOf(uint64_t hash) const { return table_[hash % kSize]; }
 
  private:
   std::vector<size_t> table_;
@@ -660,12 +747,64 @@ TEST(DifferentialTest, Maglev) {
       [] { return std::make_unique<MaglevModel>(); });
 }
 
-class ModuloModel final : public Model {
+// The first host with room in the key's sequence; if there is none in its first sixteen, the first
+// one behind the key's own.
+template <class Table>
+class Bounded final : public Table {
+ public:
+  explicit Bounded(uint64_t percent) : percent_(percent) {}
+
+  void check(const World& world, size_t picked) override { ASSERT_EQ(picked, expected(world)); }
+
+ private:
+  size_t expected(const World& world) const {
+    for (uint64_t probe = 0; probe < 16; ++probe) {
+      const size_t host =
+          this->ownerOf(probe == 0 ? world.hash : base::mixBits(world.hash + probe));
+      if (hasRoom(world, host)) return host;
+    }
+    auto hosts = world.present();
+    const auto own = std::find(hosts.begin(), hosts.end(), this->ownerOf(world.hash));
+    std::rotate(hosts.begin(), own + 1, hosts.end());
+    return *std::find_if(hosts.begin(), hosts.end(),
+                         [&](size_t host) { return hasRoom(world, host); });
+  }
+  // Of all requests, this one included, a host's share times the percentage, rounded up.
+  bool hasRoom(const World& world, size_t host) const {
+    const auto total = std::accumulate(world.active.begin(), world.active.end(), uint64_t{1});
+    const auto weights = std::accumulate(world.weights.begin(), world.weights.end(), uint64_t{0});
+    const uint64_t share = percent_ * total * world.weights[host];
+    return world.active[host] < (share + 100 * weights - 1) / (100 * weights);
+  }
+
+  const uint64_t percent_;
+};
+
+TEST(DifferentialTest, BoundedLoad) {
+  for (const uint32_t percent : {100u, 125u, 200u}) {
+    run({.algorithm = Algorithm::RingHash,
+         .ring_min_size = RingModel::kRingSize,
+         .hash_balance_percent = percent},
+        [percent] { return std::make_unique<Bounded<RingModel>>(percent); });
+    run({.algorithm = Algorithm::Maglev,
+         .maglev_table_size = MaglevModel::kSize,
+         .hash_balance_percent = percent},
+        [percent] { return std::make_unique<Bounded<MaglevModel>>(percent); });
+  }
+}
+
+// Hosts of equal weight: the remainder is the host. Else the hash is as good as a draw by weight,
+// and always the same one.
+class ModuloModel final : public OddsModel {
+  std::vector<double> odds(const World& world) const override { return byWeight(world); }
+
+ public:
   void check(const World& world, size_t picked) override {
     const auto hosts = world.present();
-    for (const size_t host : hosts) {
-      if (world.weights[host] != world.weights[hosts.front()]) return;
-    }
+    const bool equal = std::all_of(hosts.begin(), hosts.end(), [&](size_t host) {
+      return world.weights[host] == world.weights[hosts.front()];
+    });
+    if (!equal) return OddsModel::check(world, picked);
     ASSERT_EQ(picked, hosts[world.hash % hosts.size()]);
   }
 };
