@@ -239,6 +239,16 @@ void ProxyHarness::onMain(const std::function<void(server::Server&)>& task) {
   done.get_future().get();
 }
 
+void ProxyHarness::untilWorkersKnow() {
+  std::vector<event::Loop*> loops;
+  onMain([&](server::Server& server) { loops = server.loops(); });
+  for (event::Loop* const loop : loops) {
+    std::promise<void> done;
+    loop->post([&done] { done.set_value(); });
+    done.get_future().get();
+  }
+}
+
 uint64_t ProxyHarness::metric(const std::string& name) {
   std::string text;
   onMain([&](server::Server& server) { text = "\n" + admin::renderStats(server.metrics(), name); });

@@ -100,6 +100,8 @@ class ProxyHarness {
   [[nodiscard]] bool becomes(const std::string& name, uint64_t at_least);
   // Runs on main's thread and waits.
   void onMain(const std::function<void(server::Server&)>& task);
+  // Returns when each worker has done what was posted to it before.
+  void untilWorkersKnow();
   // Waits for the end, which somebody else began.
   void untilEnded();
   // Drains, or on simulated time stops, and waits for the end; also done by the destructor.

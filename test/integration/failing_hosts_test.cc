@@ -3,11 +3,14 @@
 #include <gtest/gtest.h>
 
 #include <memory>
+#include <optional>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "absl/strings/str_cat.h"
 #include "test/common/proxy_harness.h"
+#include "test/integration/many_peers.h"
 
 namespace convoy::test {
 namespace {
@@ -56,6 +59,84 @@ TEST(FailingHosts, AGrayFailureDoesNotOscillate) {
   EXPECT_LE(failed, ejections * 4 + 3);
 }
 
+// Hosts whose answers, and how long they take, a test decides, request by request.
+class JudgedHosts : public testing::Test {
+ protected:
+  static constexpr size_t kHosts = 4;
+
+  void start(const std::string& outliers, const std::string& policy) {
+    servers_.comeUp();
+    proxy_.emplace(bootstrap(servers_.addresses(), outliers, policy), time_);
+  }
+  // A request for each host; the last one answers so, and so much later.
+  void round(std::string_view last_answer, event::Duration later) {
+    Clients clients(*proxy_, kHosts);
+    ASSERT_TRUE(until([&] {
+      servers_.take();
+      return servers_.underWay() == kHosts;
+    }));
+    for (size_t i = 0; i + 1 < kHosts; ++i) servers_.answer(i);
+    ASSERT_TRUE(proxy_->becomes("cluster.web.upstream_rq_completed", answered_ += kHosts - 1));
+    time_.advance(later);
+    servers_.answer(kHosts - 1, last_answer);
+    ASSERT_TRUE(proxy_->becomes("cluster.web.upstream_rq_completed", ++answered_));
+    EXPECT_TRUE(until([&] {
+      clients.take();
+      return clients.served() + clients.odd() == kHosts;
+    }));
+  }
+  // The hosts' requests of an interval have been looked at, and the workers know.
+  void endInterval() {
+    time_.advance(10s);
+    proxy_->untilWorkersKnow();
+  }
+  // Which hosts get requests.
+  std::string serving() {
+    Clients clients(*proxy_, 2 * kHosts);
+    EXPECT_TRUE(until([&] {
+      servers_.take();
+      return servers_.underWay() == 2 * kHosts;
+    }));
+    std::string hosts;
+    for (size_t i = 0; i < kHosts; ++i) {
+      if (servers_.underWay(i) > 0) hosts += std::to_string(i);
+    }
+    servers_.answerAll();
+    EXPECT_TRUE(until([&] {
+      clients.take();
+      return clients.served() == 2 * kHosts;
+    }));
+    return hosts;
+  }
+
+  Servers servers_{kHosts};
+  SimulatedClock time_;
+  std::optional<ProxyHarness> proxy_;
+  uint64_t answered_ = 0;
+};
+
+TEST_F(JudgedHosts, ASlowHostGetsNoMoreRequests) {
+  start("max_ejection_percent: 50",
+        "panic: {mode: FAIL}, latency_outlier: {factor: 3, least_excess: 0.1s, request_volume: 5}");
+  for (int i = 0; i < 5; ++i) round(kAnswer, 500ms);
+  EXPECT_EQ(detection(*proxy_, "ejections_active"), 0u) << "before the interval's end";
+  endInterval();
+  EXPECT_EQ(detection(*proxy_, "ejections_enforced_latency"), 1u);
+  EXPECT_EQ(serving(), "012");
+}
+
+TEST_F(JudgedHosts, AHostThatFailsMostOfItsRequestsGetsNoMore) {
+  start(
+      "consecutive_5xx: 100, max_ejection_percent: 50, enforcing_success_rate: 0, "
+      "enforcing_failure_percentage: 100, failure_percentage_threshold: 50, "
+      "failure_percentage_minimum_hosts: 4, failure_percentage_request_volume: 10",
+      "panic: {mode: FAIL}");
+  for (int i = 0; i < 10; ++i) round(i % 5 < 3 ? kError : kAnswer, 0s);
+  endInterval();
+  EXPECT_EQ(detection(*proxy_, "ejections_enforced_failure_percentage"), 1u) << "60 %";
+  EXPECT_EQ(serving(), "012");
+}
+
 // One cause that makes all hosts fail: to take them out would only lead their load to the rest.
 TEST(FailingHosts, WhatAllFailAtTakesNobodyOut) {
   std::vector<std::unique_ptr<FakeUpstream>> hosts;
@@ -101,6 +182,37 @@ TEST(FailingHosts, WhenTooManyAreOutAllServeAndTheResponsesSayIt) {
     EXPECT_NE(proxy.get("/").head.find("\r\nx-convoy-panic: serve_all"), std::string::npos);
   }
   EXPECT_GT(first.requests(), before);
+}
+
+// Those that could be used when there were last enough; one that never could is not among them.
+TEST(FailingHosts, OrThoseServeThatWereGoodLast) {
+  const FakeUpstream first(kError), second(kError), third, never;
+  const std::vector<net::Address> hosts{first.address(), second.address(), third.address()};
+  const auto with = [&](const std::string& mode) {
+    std::string text = bootstrap(hosts, "consecutive_5xx: 1, max_ejection_percent: 70",
+                                 absl::StrCat("panic: {mode: ", mode, ", threshold_percent: 60}"));
+    const std::string end = absl::StrCat("port_value: ", third.address().port(), "}}}\n");
+    const size_t at = text.find(end) + end.size();
+    return text.insert(at, absl::StrCat("        - health_status: UNHEALTHY\n"
+                                        "          endpoint: {address: {socket_address: {address: "
+                                        "127.0.0.1, port_value: ",
+                                        never.address().port(), "}}}\n"));
+  };
+  for (const bool last_good : {true, false}) {
+    ProxyHarness proxy(with(last_good ? "SERVE_LAST_GOOD" : "SERVE_ALL"));
+    for (int i = 0; i < 6; ++i) proxy.get("/");
+    ASSERT_TRUE(proxy.becomes("cluster.web.outlier_detection.ejections_active", 2));
+    ASSERT_TRUE(proxy.becomes("cluster.web.panic", 1));
+    proxy.untilWorkersKnow();
+    const int before = first.requests();
+    const std::string header =
+        absl::StrCat("\r\nx-convoy-panic: ", last_good ? "serve_last_good" : "serve_all");
+    for (int i = 0; i < 8; ++i) {
+      EXPECT_NE(proxy.get("/").head.find(header), std::string::npos);
+    }
+    EXPECT_GT(first.requests(), before);
+    EXPECT_EQ(never.requests() > 0, !last_good);
+  }
 }
 
 }  // namespace
