@@ -169,7 +169,9 @@ RetryPolicyPtr RetryPolicies::of(const proto::Route& route) {
       route_policy.has_value() ? route_policy->retries() : ext::RetryExtras::default_instance();
   const bool plain = !action.has_retry_policy() && !action.has_hedge_policy();
   RetryPolicyPtr& shared = extended_[bitsOf(extras)];
-  if (plain && (of_host_ == nullptr || bitsOf(extras) == 0)) return of_host_;
+  // The next hop may be told about time where nothing is retried; the others say how to.
+  const bool without = of_host_ == nullptr ? !extras.tell_next_hop() : bitsOf(extras) == 0;
+  if (plain && without) return of_host_;
   if (plain && shared != nullptr) return shared;
   auto policy = of_host_ == nullptr ? std::make_shared<route::RetryPolicy>()
                                     : std::make_shared<route::RetryPolicy>(*of_host_);

@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "absl/strings/str_cat.h"
+#include "absl/strings/str_replace.h"
 #include "test/common/proxy_harness.h"
 #include "test/integration/http_peers.h"
 
@@ -32,6 +33,11 @@ std::string retryOn(const std::string& conditions, const std::string& more = "")
 net::Address closedAddress() {
   return RawSocket::listening().localAddress();
 }
+
+// More of a route.
+constexpr char kTellsNextHop[] =
+    ", metadata: {typed_filter_metadata: {convoy.ext.RoutePolicy: {\"@type\": "
+    "type.googleapis.com/convoy.ext.RoutePolicy, retries: {tell_next_hop: true}}}}";
 
 std::string get() {
   return "GET / HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n";
@@ -138,21 +144,47 @@ TEST(Retries, ProxiesInARowDoNotMultiplyThem) {
   for (const bool tells : {false, true}) {
     const FakeUpstream busy("HTTP/1.1 503 Busy\r\nContent-Length: 4\r\n\r\nbusy");
     const auto before = [tells](const net::Address& next) {
-      return staticBootstrap(
-          next,
-          absl::StrCat("{match: {prefix: /}, route: {cluster: web, ",
-                       retryOn("5xx", ", num_retries: 2"), "}",
-                       tells ? ", metadata: {typed_filter_metadata: {convoy.ext.RoutePolicy: "
-                               "{\"@type\": type.googleapis.com/convoy.ext.RoutePolicy, retries: "
-                               "{tell_next_hop: true}}}}"
-                             : "",
-                       "}"));
+      return staticBootstrap(next, absl::StrCat("{match: {prefix: /}, route: {cluster: web, ",
+                                                retryOn("5xx", ", num_retries: 2"), "}",
+                                                tells ? kTellsNextHop : "", "}"));
     };
     const ProxyHarness third(before(busy.address()));
     const ProxyHarness second(before(third.address()));
     const ProxyHarness first(before(second.address()));
     EXPECT_EQ(first.send(get()).status, 503);
     EXPECT_EQ(busy.requests(), tells ? 3 : 27);
+  }
+}
+
+// The last one but one gives up when the first one does: nobody works on what nobody waits for.
+TEST(Retries, AProxyGivesUpWhenTheOneBeforeItDoes) {
+  for (const bool tells : {false, true}) {
+    TestUpstream silent(Speaks::Http1);
+    SimulatedClock time_of_first, time_of_second;
+    const std::string obeys = absl::StrReplaceAll(
+        bootstrap({silent.address()}, "timeout: 15s"),
+        {{"http.router.v3.Router}", "http.router.v3.Router, respect_expected_rq_timeout: true}"}});
+    ProxyHarness second(obeys, time_of_second);
+    ProxyHarness first(
+        staticBootstrap(second.address(),
+                        absl::StrCat("{match: {prefix: /}, route: {cluster: web, timeout: 2s}",
+                                     tells ? kTellsNextHop : "", "}")),
+        time_of_first);
+    const RawSocket client = RawSocket::connectedTo(first.address());
+    client.send(get());
+    EXPECT_EQ(silent.receive().field("x-envoy-expected-rq-timeout-ms"), "");
+    // The first one's time stands still: nobody resets anything.
+    time_of_second.advance(1999ms);
+    EXPECT_EQ(second.metric("cluster.web.upstream_rq_timeout"), 0u);
+    time_of_second.advance(tells ? 1ms : 13'000ms);
+    EXPECT_EQ(second.metric("cluster.web.upstream_rq_timeout"), tells ? 1u : 0u);
+    if (tells) {
+      EXPECT_EQ(parseReply(client.receiveAll()).status, 504);
+    } else {
+      time_of_first.advance(2s);
+      EXPECT_EQ(parseReply(client.receiveAll()).status, 504);
+    }
+    EXPECT_EQ(first.metric("cluster.web.upstream_rq_timeout"), tells ? 0u : 1u);
   }
 }
 

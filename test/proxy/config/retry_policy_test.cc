@@ -113,6 +113,12 @@ TEST(RetryPolicy, ExtrasOfRoutes) {
   EXPECT_TRUE(routes[0].retries->idempotent_resets);
   EXPECT_TRUE(routes[0].retries->tell_next_hop);
   EXPECT_FALSE(routes[2].retries->unseen_is_free);
+  // A hop that retries nothing may say how long it waits.
+  const auto alone = convert("{}", {extras, "{route: {cluster: a}}"});
+  ASSERT_NE(alone[0].retries, nullptr);
+  EXPECT_TRUE(alone[0].retries->tell_next_hop);
+  EXPECT_EQ(alone[0].retries->on, 0u);
+  EXPECT_EQ(alone[1].retries, nullptr);
 }
 
 TEST(RetryPolicy, Refused) {
