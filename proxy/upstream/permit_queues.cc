@@ -45,6 +45,9 @@ void PermitQueues::leave(PermitWaiter& waiter) {
 }
 
 bool PermitQueues::isFirst(const PermitWaiter& waiter, Lacks lacks, bool urgent) const {
+  // It has had its turn at the host, or need not wait there. Were it to stand behind those who do,
+  // two who want the same host while the cluster is full would send each other from queue to queue.
+  if (waiter.lacks_ == Lacks::Cluster && lacks == Lacks::Host) return true;
   const std::lock_guard lock(mutex_);
   Queue* const queue = find(waiter, lacks);
   if (queue == nullptr || queue->empty()) return true;

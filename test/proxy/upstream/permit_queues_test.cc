@@ -90,6 +90,23 @@ TEST_F(PermitQueuesTest, TheUrgentComeFirstThenTheOldest) {
   EXPECT_FALSE(queues_.anybody());
 }
 
+// Else the two would send each other from the one queue to the other for ever.
+TEST_F(PermitQueuesTest, WhoHasHadItsTurnAtTheHostWaitsForTheClusterAlone) {
+  Waiter first(0, one_), second(1, one_);
+  ASSERT_TRUE(queues_.wait(first, Lacks::Host, true));
+  ASSERT_TRUE(queues_.wait(second, Lacks::Host, true));
+  ASSERT_TRUE(queues_.isFirst(first, Lacks::Host, true));
+  ASSERT_TRUE(queues_.wait(first, Lacks::Cluster, true));
+  EXPECT_TRUE(queues_.isFirst(first, Lacks::Host, true)) << "the other waits there";
+  EXPECT_TRUE(queues_.isFirst(second, Lacks::Host, true));
+  ASSERT_TRUE(queues_.wait(second, Lacks::Cluster, true));
+  EXPECT_TRUE(queues_.isFirst(first, Lacks::Cluster, true));
+  EXPECT_FALSE(queues_.isFirst(second, Lacks::Cluster, true));
+  queues_.leave(first);
+  EXPECT_TRUE(queues_.isFirst(second, Lacks::Cluster, true));
+  queues_.leave(second);
+}
+
 TEST_F(PermitQueuesTest, HostsAndPrioritiesHaveQueuesOfTheirOwn) {
   Waiter a(0, one_), b(1, two_), high(2, one_, Priority::High);
   queues_.wait(a, Lacks::Host, true);
