@@ -19,7 +19,7 @@ std::vector<uint64_t> zoneWeights(std::span<const ZoneCount> zones, size_t own,
   const auto ofHosts = [&](size_t i) { return kWhole * zones[i].hosts / all_hosts; };
   const auto ofCallers = [&](size_t i) { return kWhole * zones[i].callers / all_callers; };
   std::vector<uint64_t> weights(zones.size());
-  if (ofHosts(own) >= ofCallers(own)) {
+  if (zones[own].hosts > 0 && ofHosts(own) >= ofCallers(own)) {
     weights[own] = kScale;
     return weights;
   }
@@ -33,7 +33,7 @@ std::vector<uint64_t> zoneWeights(std::span<const ZoneCount> zones, size_t own,
     if (i != own) residual[i] = zones[i].hosts;
   }
   if (sum == 0) sum = std::accumulate(residual.begin(), residual.end(), uint64_t{0});
-  weights[own] = kScale * ofHosts(own) / ofCallers(own);
+  weights[own] = zones[own].hosts == 0 ? 0 : kScale * ofHosts(own) / ofCallers(own);
   if (sum == 0) {
     weights[own] = kScale;
     return weights;

@@ -40,6 +40,7 @@ TEST(ZoneAwareTest, AsMuchAsPossibleStaysWhileHostsAreLoadedEvenly) {
        "20 10 70 "},  // residual 5 and 35 of 40 for the 80 %
       {"a zone without callers", {{2, 4}, {2, 0}}, "50 50 "},
       {"nobody at home", {{0, 1}, {3, 1}, {1, 1}}, "0 100 0 "},
+      {"nobody at home, and no callers there that are known", {{0, 0}, {6, 4}}, "0 100 "},
       {"no callers at home that are known", {{1, 0}, {3, 4}}, "100 0 "},
   };
   for (const auto& c : kCases) EXPECT_EQ(shares(c.zones), c.shares) << c.name;
