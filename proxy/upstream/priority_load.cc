@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "proxy/upstream/grouping_spec.h"
 #include "proxy/upstream/outlier/panic.h"
 
 namespace convoy::upstream {
@@ -50,7 +51,10 @@ std::vector<PriorityLoad> priorityLoads(std::span<const PriorityHealth> healths,
   std::vector<PriorityLoad> loads(healths.size());
   std::vector<Health> scores;
   uint64_t sum = 0;
+  uint64_t enough = 0;
   for (const PriorityHealth& health : healths) {
+    enough += healthOf(health.healthy + health.degraded, health.hosts,
+                       std::min(overprovisioning_percent, kOverprovisioning));
     scores.push_back({healthOf(health.healthy, health.hosts, overprovisioning_percent),
                       healthOf(health.degraded, health.hosts, overprovisioning_percent)});
     // The smallest share that is there at all.
@@ -71,7 +75,7 @@ std::vector<PriorityLoad> priorityLoads(std::span<const PriorityHealth> healths,
   uint32_t left = distribute(scores, &Health::healthy, total, kAll, &PriorityLoad::healthy, &loads);
   left = distribute(scores, &Health::degraded, total, left, &PriorityLoad::degraded, &loads);
   giveRest(left, &loads);
-  for (size_t i = 0; total < kAll && i < healths.size(); ++i) {
+  for (size_t i = 0; enough < kAll && i < healths.size(); ++i) {
     loads[i].panic = tooFew(panic, healths[i].hosts, healths[i].healthy + healths[i].degraded);
   }
   return loads;

@@ -7,8 +7,10 @@
 //   healths together are below 100, they are scaled to 100; what rounding leaves over goes to the
 //   first that has any.
 // Panic: a priority whose usable hosts are fewer than the PanicSpec's percentage serves with those
-// that the panic mode says, unless the priorities together have enough for all requests. If nobody
-// at all can be used, the first priority that has hosts serves in panic. Pure.
+// that the panic mode says, unless the priorities together have enough for all requests: a host
+// stands for no more than 1.4 there, since an overprovisioning beyond measure, which keeps backups
+// waiting, makes one host look like enough. If nobody at all can be used, the first priority that
+// has hosts serves in panic. Pure.
 
 #include <cstdint>
 #include <span>

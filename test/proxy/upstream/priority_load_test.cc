@@ -101,6 +101,11 @@ TEST(PriorityLoadTest, OverprovisioningSaysWhenTheNextOneHelps) {
   EXPECT_EQ(loadsOf({0, 100}, kNoPanic, 10'000), "0 100");
 }
 
+TEST(PriorityLoadTest, BackupsDoNotHideThatFewAreLeft) {
+  EXPECT_EQ(loadsOf({20, 20}, kHalf, 10'000), "100! 0!");
+  EXPECT_EQ(loadsOf({40, 100}, kHalf, 10'000), "100 0") << "there are enough";
+}
+
 TEST(PriorityLoadTest, OneHealthyHostOfVeryManyServes) {
   const PriorityHealth health{.hosts = 100'000, .healthy = 1, .present = true};
   EXPECT_EQ(text(priorityLoads(std::vector{health}, 140, kNoPanic)), "100");
