@@ -4,7 +4,9 @@
 import os
 import shutil
 import signal
+import socket
 import sys
+import threading
 import unittest
 
 sys.dont_write_bytecode = True
@@ -51,6 +53,25 @@ class Dnsmasq:
             "--pid-file=", "--no-resolv", "--no-hosts", "--local=/test/", "--local-ttl=1", f"--addn-hosts={self.hosts}",
             "--listen-address=127.0.0.1", "--bind-interfaces", f"--port={self.address.rsplit(':', 1)[1]}")
         self.process.found(r"started, version")
+
+
+class Refusing:
+    """A DNS server that answers every query with SERVFAIL."""
+
+    def __init__(self):
+        self.socket = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
+        self.socket.bind(("127.0.0.1", 0))
+        self.address = f"127.0.0.1:{self.socket.getsockname()[1]}"
+        self.queries = 0
+        self.thread = threading.Thread(target=self.serve, daemon=True)
+        self.thread.start()
+
+    def serve(self):
+        while True:
+            query, peer = self.socket.recvfrom(4096)
+            # The question comes back with the answer bit, and nothing else (RFC 1035 4.1.1).
+            self.socket.sendto(query[:2] + b"\x80\x02" + query[4:6] + bytes(6) + query[12:], peer)
+            self.queries += 1
 
 
 class DnsTest(unittest.TestCase):
@@ -105,6 +126,60 @@ class DnsTest(unittest.TestCase):
         dns.set("127.0.0.3 web.test")
         wait_until(lambda: get(self.url)[0] == 200, "the name to be back")
         self.assertEqual(self.served_by(), {"green"})
+
+    def problem(self):
+        for line in self.clusters().splitlines():
+            if line.startswith("web::dns::web.test::problem::"):
+                return line.rsplit("::", 1)[1]
+        return None
+
+    def test_failures_keep_what_was_known(self):
+        dns = Dnsmasq(self.fleet)
+        dns.set("127.0.0.2 web.test", "127.0.0.3 web.test")
+        port = self.backends()
+        self.node = self.fleet.start_node("node-a")
+        config = CONFIG.format(server=dns.address, name=f"web.test:{port}", more="")
+        self.fleet.apply(config)
+        self.url = listener_url(self.node, "public")
+        self.assertEqual(self.served_by(), {"blue", "green"})
+        traffic = self.fleet.start_traffic(self.url)
+
+        # It hangs: no answer in time.
+        dns.process.process.send_signal(signal.SIGSTOP)
+        try:
+            wait_until(self.problem, "the time-out to be shown")
+            self.assertIn("web::dns::web.test::addresses::2\n", self.clusters())
+            self.assertEqual(self.served_by(), {"blue", "green"})
+        finally:
+            dns.process.process.send_signal(signal.SIGCONT)
+        wait_until(lambda: self.problem() is None, "it to be well again")
+
+        # Another one, which fails every query.
+        refusing = Refusing()
+        self.fleet.apply(config.replace(dns.address, refusing.address))
+        wait_until(lambda: refusing.queries > 0 and "SERVFAIL" in (self.problem() or ""), "the failure to be shown")
+        self.assertIn("web::dns::web.test::addresses::2\n", self.clusters())
+        self.assertEqual(self.served_by(), {"blue", "green"})
+        result = traffic_result(traffic)
+        self.assertEqual((result["failed"], result["errors"]), (0, []), result)
+
+    def test_one_address_of_many(self):
+        dns = Dnsmasq(self.fleet)
+        dns.set("127.0.0.2 web.test", "127.0.0.3 web.test")
+        port = self.backends()
+        self.node = self.fleet.start_node("node-a")
+        self.fleet.apply(CONFIG.format(server=dns.address, name=f"web.test:{port}", more="").replace(
+            "families: v4", "families: v4, one_address: true"))
+        self.url = listener_url(self.node, "public")
+        first = self.served_by()
+        self.assertEqual(len(first), 1, "one at a time, although there are two")
+        traffic = self.fleet.start_traffic(self.url)
+        # It goes when it is not among the answers any more.
+        other = ({"blue", "green"} - first).pop()
+        dns.set(f"127.0.0.{2 if other == 'blue' else 3} web.test")
+        wait_until(lambda: self.served_by() == {other}, "requests to the other one")
+        result = traffic_result(traffic)
+        self.assertEqual((result["failed"], result["errors"]), (0, []), result)
 
     def test_names_and_addresses_in_one_pool_and_a_pool_that_changes(self):
         dns = Dnsmasq(self.fleet)

@@ -51,7 +51,10 @@ class FailoverTest(unittest.TestCase):
     def start_h2load(self):
         # Few at a time: what a dead backend takes with it on connections that served nothing before costs the retry
         # budget, of which a pool always has 3.
-        return subprocess.Popen(["h2load", "-n", str(H2LOAD_REQUESTS), "-c", "4", "-m", "2", self.url + "/"],
+        return self.load("/", H2LOAD_REQUESTS, 4, 2)
+
+    def load(self, path, requests, connections, streams):
+        return subprocess.Popen(["h2load", "-n", str(requests), "-c", str(connections), "-m", str(streams), self.url + path],
                                 stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
 
     def assert_wrk_saw_none_fail(self, wrk):
@@ -64,11 +67,14 @@ class FailoverTest(unittest.TestCase):
     def assert_none_failed(self, traffic, load):
         result = traffic_result(traffic)
         self.assertEqual((result["failed"], result["errors"]), (0, []), result)
-        text = load.communicate(timeout=SECONDS * 3)[0]
-        self.assertIn(f"{H2LOAD_REQUESTS} succeeded, 0 failed, 0 errored, 0 timeout", text)
-        self.assertIn(f"status codes: {H2LOAD_REQUESTS} 2xx, 0 3xx, 0 4xx, 0 5xx", text)
-        self.assertEqual(self.stat("http.public.downstream_rq_5xx"), 0)
+        self.assert_none_failed_of(H2LOAD_REQUESTS, load)
         return result
+
+    def assert_none_failed_of(self, requests, load):
+        text = load.communicate(timeout=SECONDS * 3)[0]
+        self.assertIn(f"{requests} succeeded, 0 failed, 0 errored, 0 timeout", text)
+        self.assertIn(f"status codes: {requests} 2xx, 0 3xx, 0 4xx, 0 5xx", text)
+        self.assertEqual(self.stat("http.public.downstream_rq_5xx"), 0)
 
     def test_one_of_three_is_killed(self):
         traffic = self.fleet.start_traffic(self.url)
@@ -80,6 +86,22 @@ class FailoverTest(unittest.TestCase):
         self.assertEqual(set(result["backends"]), set(NAMES))
         self.assertGreater(self.stat("cluster.web.upstream_rq_retry"), 0)
         self.assertEqual(self.stat("cluster.web.upstream_rq_retry_overflow"), 0)
+
+    def kill_one_with_hundreds_under_way(self, one):
+        """Of each backend. What they have all got on connections that served before can be sent again, whatever the budget."""
+        requests = 8000
+        load = self.load("/delay/100", requests, 64, 6)
+        self.addCleanup(load.kill)
+        self.requests(1500)
+        wait_until(lambda: self.stat("cluster.web.upstream_rq_active") >= 330, "hundreds of requests under way")
+        retries = self.stat("cluster.web.upstream_rq_retry")
+        one.end(signal.SIGKILL)
+        self.assert_none_failed_of(requests, load)
+        self.assertGreaterEqual(self.stat("cluster.web.upstream_rq_retry") - retries, 100)
+        self.assertEqual(self.stat("cluster.web.upstream_rq_retry_overflow"), 0)
+
+    def test_one_is_killed_with_a_hundred_requests_under_way(self):
+        self.kill_one_with_hundreds_under_way(self.running["green"])
 
     def test_all_are_replaced_one_after_the_other(self):
         traffic = self.fleet.start_traffic(self.url)

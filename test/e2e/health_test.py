@@ -1,18 +1,21 @@
 #!/usr/bin/env python3
 """Active health checks of real nodes against real backends that die and come back."""
 
+import http.server
 import json
 import os
 import re
 import stat
+import subprocess
 import sys
+import threading
 import unittest
 
 sys.dont_write_bytecode = True
 sys.path.insert(0, os.path.join(os.getcwd(), "test/e2e"))
 
 import results  # noqa: E402
-from fleet import Fleet, get, listener_url, traffic_result, wait_until  # noqa: E402
+from fleet import SECONDS, Fleet, get, listener_url, traffic_result, wait_until  # noqa: E402
 
 CONFIG = """\
 listeners:
@@ -29,6 +32,36 @@ pools:
 
 def check(checker):
     return f"health_check: {{{checker}, interval: 0.1s, timeout: 2s, unhealthy_threshold: 3, healthy_threshold: 2}}"
+
+
+class Answering:
+    """A backend that answers everything with `body`."""
+
+    def __init__(self, body):
+        self.body = body
+
+        class Handler(http.server.BaseHTTPRequestHandler):
+            protocol_version = "HTTP/1.1"
+
+            def do_GET(handler):  # pylint: disable=no-self-argument
+                body = self.body.encode()
+                handler.send_response(200)
+                handler.send_header("Content-Length", str(len(body)))
+                handler.end_headers()
+                handler.wfile.write(body)
+
+            def log_message(self, *_):
+                pass
+        self.server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+        self.server.daemon_threads = True
+        self.address = f"127.0.0.1:{self.server.server_address[1]}"
+        self.thread = threading.Thread(target=self.server.serve_forever)
+        self.thread.start()
+
+    def close(self):
+        self.server.shutdown()
+        self.server.server_close()
+        self.thread.join()
 
 
 class HealthTest(unittest.TestCase):
@@ -136,6 +169,52 @@ class HealthTest(unittest.TestCase):
         self.await_flags(self.blue, "/failed_active_hc")
         wait_until(lambda: "fails its health check: status 503\n" in self.fleet.ctl("status"), "the reason")
 
+    def goes_out_when_it_says(self, checker, well, ill, reason):
+        backend = Answering(well)
+        self.addCleanup(backend.close)
+        self.blue = backend.address
+        self.start(checker)
+        self.await_flags(self.blue, "healthy")
+        self.await_flags(self.green, "/failed_active_hc")
+        backend.body = ill
+        self.await_flags(self.blue, "/failed_active_hc")
+        wait_until(lambda: f"backend web/{self.blue} fails its health check: {reason}\n" in self.fleet.ctl("status"), "the reason")
+        backend.body = well
+        self.await_flags(self.blue, "healthy")
+
+    def test_a_body_that_lacks_a_text_takes_a_backend_out(self):
+        self.goes_out_when_it_says("http: {path: /health, body_contains: DB_OK}", "all is well: DB_OK", "all is well: DB_AWAY",
+                                   "the body does not have what is expected")
+
+    def test_a_report_in_json_takes_a_backend_out(self):
+        self.goes_out_when_it_says(
+            "http: {path: /health, json: true}", '{"status": "healthy", "checks": {"database": "ok", "cache": "ok"}}',
+            '{"status": "healthy", "checks": {"database": "ok", "cache": "away"}}', "the body says that check cache is not ok")
+
+    def start_grpc(self, name):
+        """A server of gRPC C++, which has gRPC's own health service; returns its address."""
+        server = subprocess.Popen(["test/interop/grpc/server", name], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
+        self.addCleanup(server.wait)
+        self.addCleanup(server.stdout.close)
+        self.addCleanup(server.kill)
+        self.addCleanup(server.stdin.close)
+        return server, re.fullmatch(r"listening on (\S+)\n", server.stdout.readline()).group(1)
+
+    def test_grpc(self):
+        server, self.blue = self.start_grpc("blue")
+        _, self.green = self.start_grpc("green")
+        self.start_with("protocol: http2\n  " + check("grpc: {}"))
+        self.await_flags(self.blue, "healthy")
+        self.await_flags(self.green, "healthy")
+        server.kill()
+        self.await_flags(self.blue, "/failed_active_hc")
+        self.assertEqual(self.flags(self.green), "healthy")
+        # A service that the server does not know.
+        self.fleet.apply(CONFIG.format(rules="protocol: http2\n  " + check("grpc: {service: nobody.Knows}"), blue=self.blue,
+                                       green=self.green))
+        self.await_flags(self.green, "/failed_active_hc")
+        wait_until(lambda: f"backend web/{self.green} fails its health check: " in self.fleet.ctl("status"), "the reason")
+
     def test_commands_of_the_node(self):
         folder = self.command_folder()
         script = self.command("check", f"[ -e {folder}/$CONVOY_PORT ] && exit 4\nexit 0\n")
@@ -161,7 +240,8 @@ class HealthTest(unittest.TestCase):
         self.assertEqual(get(self.url)[0], 503)
 
     def test_what_checks_cost(self):
-        """Prints the processor time of a check, and what 1,000 backends every 5 s come to."""
+        """Prints the processor time of a check, and what 1,000 backends every 5 s come to: 200 checks a second must be negligible
+        (REQUIREMENTS A2), so a check costs no more than a few requests do, on this machine and in this build."""
         backends, checks = 300, 3000
         many = self.fleet.start("many", "tools/sample/backend", "--name", "many", *["--listen", "127.0.0.1:0"] * backends)
 
@@ -170,22 +250,31 @@ class HealthTest(unittest.TestCase):
             return addresses if len(addresses) == backends else None
         addresses = wait_until(listening, "all addresses")
         self.node = self.fleet.start_node("node-a")
-        self.fleet.apply(json.dumps({
-            "listeners": [{"name": "public", "address": "127.0.0.1:0", "routes": [{"pool": "web"}]}],
-            "pools": [{"name": "web", "health_check": {"http": {"path": "/health"}, "interval": "0.2s", "timeout": "10s"},
-                       "backends": [{"address": address} for address in addresses]}]}))
-        wait_until(lambda: self.stat("healthy") == backends, "all to be healthy")
+        pool = {"name": "web", "backends": [{"address": address} for address in addresses]}
+
+        def apply():
+            self.fleet.apply(json.dumps({
+                "listeners": [{"name": "public", "address": "127.0.0.1:0", "routes": [{"pool": "web"}]}], "pools": [pool]}))
 
         def processor_time():
             with open(f"/proc/{self.node.process.pid}/stat", encoding="ascii") as file:
                 fields = file.read().rsplit(")", 1)[1].split()
             return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
+        apply()
+        time = processor_time()
+        subprocess.run(["h2load", "--h1", "-n", str(checks), "-c", "1", listener_url(self.node, "public") + "/"],
+                       stdout=subprocess.DEVNULL, timeout=SECONDS * 2, check=True)
+        request = (processor_time() - time) / checks
+        pool["health_check"] = {"http": {"path": "/health"}, "interval": "0.2s", "timeout": "10s"}
+        apply()
+        wait_until(lambda: self.stat("healthy") == backends, "all to be healthy")
         time, attempts = processor_time(), self.stat("attempt")
         wait_until(lambda: self.stat("attempt") >= attempts + checks, "so many checks")
         cost = (processor_time() - time) / (self.stat("attempt") - attempts)
-        print(f"a check costs {cost * 1e6:.0f} us of processor time; 1,000 backends every 5 s: {cost * 200 * 100:.2f} % of a core")
+        print(f"a check costs {cost * 1e6:.0f} us of processor time, a request {request * 1e6:.0f} us; "
+              f"1,000 backends every 5 s: {cost * 200 * 100:.2f} % of a core")
         self.assertEqual(self.stat("healthy"), backends)
-        self.assertLess(cost, 0.02)
+        self.assertLess(cost, 4 * request)
 
     def test_a_node_that_allows_no_commands_refuses_the_pool(self):
         self.node = self.fleet.start_node("node-a")

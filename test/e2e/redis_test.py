@@ -135,6 +135,41 @@ class RedisTest(unittest.TestCase):
         for key in keys:
             self.assertIn(redis.say("get", key)[0], self.addresses.values())
 
+    def test_sessions_of_the_backends_own(self):
+        """JSESSIONID: whoever logs in on one node is known to the other."""
+        for name in NAMES:
+            self.addresses[name] = self.fleet.start_backend(f"app-{name}", "--header",
+                                                            f"Set-Cookie: JSESSIONID=session-of-{name}; Path=/; HttpOnly")
+        redis = Redis(self.fleet)
+        self.apply(redis, by="app_cookie: {name: JSESSIONID}")
+        begun = {}
+
+        def begin():
+            _, body, headers = get(self.urls[0])
+            begun[body.strip()] = headers["set-cookie"].split(";")[0]
+            return len(begun) == len(NAMES)
+        wait_until(begin, "a session with each backend")
+        for name, cookie in begun.items():
+            self.assertEqual(cookie, f"JSESSIONID=session-of-{name.removeprefix('app-')}")
+            self.assertEqual([self.ask(node, cookie=f"a=b; {cookie}") for node in (1, 0, 1)], [name] * 3)
+        self.assertGreaterEqual(self.counter(1, "hits"), len(NAMES))
+        # A value that no backend was seen to set is nobody's.
+        self.assertEqual(len(redis.say("keys", "*")), len(NAMES))
+        wait_until(lambda: len({self.ask(1, cookie="JSESSIONID=forged") for _ in range(8)}) > 1, "no session of it")
+        self.assertEqual(len(redis.say("keys", "*")), len(NAMES))
+
+    def test_sessions_by_address(self):
+        redis = Redis(self.fleet)
+        self.apply(redis, by="source_ip: {}")
+        sources = [f"127.0.1.{i}" for i in range(1, 13)]
+        backends = {source: get(self.urls[0], source=source)[1] for source in sources}
+        self.assertGreater(len(set(backends.values())), 1)
+        for source, backend in backends.items():
+            for node in (1, 0, 1):
+                status, body, _ = get(self.urls[node], source=source)
+                self.assertEqual((status, body), (200, backend))
+        self.assertGreaterEqual(self.counter(1, "hits"), len(sources))
+
     def test_redis_goes_and_comes_back(self):
         redis = Redis(self.fleet)
         self.apply(redis)

@@ -103,6 +103,15 @@ class StickyTest(unittest.TestCase):
         for node in (1, 0):
             self.assertEqual(self.ask(node, fresh), (moved_to, None))
 
+    def test_what_a_browser_is_told_of_the_cookie(self):
+        self.apply("cookie: {name: sid, path: /app, domain: example.com, same_site: SAME_SITE_STRICT, secure: true}, ttl: 600s")
+        status, _, headers = get(self.urls[0] + "/app/start")
+        self.assertEqual(status, 200)
+        self.assertRegex(headers["set-cookie"], r'^sid="[^";]+"; Max-Age=600; Path=/app; Domain=example.com; Secure; HttpOnly; SameSite=Strict$')
+        self.assertIsNone(get(self.urls[0] + "/other")[2]["set-cookie"])
+        self.apply("cookie: {name: sid, same_site: SAME_SITE_NONE, secure: true, http_only: false}, ttl: 0s")
+        self.assertRegex(get(self.urls[1])[2]["set-cookie"], r'^sid="[^";]+"; Path=/; Secure; SameSite=None$')
+
     def test_another_key(self):
         self.apply("cookie: {name: sid}")
         name, old = self.ask(0)
