@@ -13,8 +13,8 @@
 
 namespace convoy::upstream {
 
-// requests: of that priority, under way or waiting for a connection, on all workers; a sum that is read while it
-// changes may be below zero for a moment.
+// requests: of that priority, under way or waiting for a connection, on all workers; a sum that is
+// read while it changes may be below zero for a moment.
 inline uint32_t mostRetries(const CircuitBreakers& breakers, int64_t requests) {
   if (!breakers.retry_budget.has_value()) return breakers.max_retries;
   const double share =
