@@ -4,6 +4,7 @@
 #include <gtest/gtest.h>
 
 #include <algorithm>
+#include <array>
 #include <chrono>
 #include <cmath>
 #include <deque>
@@ -12,6 +13,7 @@
 #include <memory>
 #include <numeric>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "proxy/base/xxhash.h"
@@ -596,13 +598,19 @@ class ChoicesModel final : public OddsModel {
   std::vector<double> odds(const World& world) const override {
     const std::vector<double> drawn = byWeight(world);
     const auto hosts = world.present();
+    std::array<std::array<size_t, kHosts>, kHosts> better{};
+    for (const size_t first : hosts) {
+      for (const size_t second : hosts) {
+        better[first][second] = lighter(world, second, first) ? second : first;
+      }
+    }
     // Who is the best so far, and how likely.
     std::vector<double> best = drawn;
     for (size_t draw = 1; draw < std::max<size_t>(2, std::min(choices_, hosts.size())); ++draw) {
       std::vector<double> next(kHosts);
       for (const size_t first : hosts) {
         for (const size_t second : hosts) {
-          next[lighter(world, second, first) ? second : first] += best[first] * drawn[second];
+          next[better[first][second]] += best[first] * drawn[second];
         }
       }
       best = next;
@@ -630,11 +638,10 @@ class ChoicesModel final : public OddsModel {
 };
 
 TEST(DifferentialTest, MoreChoicesAndOtherBiases) {
-  for (const uint32_t choices : {2u, 3u, 6u, 100u}) {
-    for (const double bias : {0.0, 0.5, 1.0, 2.0}) {
-      run({.algorithm = Algorithm::LeastRequest, .choices = choices, .active_request_bias = bias},
-          [choices, bias] { return std::make_unique<ChoicesModel>(choices, bias); });
-    }
+  for (const auto& [choices, bias] :
+       {std::pair{2u, 0.5}, std::pair{3u, 2.0}, std::pair{6u, 1.0}, std::pair{100u, 0.0}}) {
+    run({.algorithm = Algorithm::LeastRequest, .choices = choices, .active_request_bias = bias},
+        [choices = choices, bias = bias] { return std::make_unique<ChoicesModel>(choices, bias); });
   }
   // 0: all are looked at.
   run({.algorithm = Algorithm::LeastRequest, .choices = 0},
