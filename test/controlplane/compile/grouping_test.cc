@@ -88,7 +88,8 @@ TEST(GroupingTest, SubsetsOfBackendsAndWhatRoutesAskFor) {
   ASSERT_NE(subsets, nullptr);
   ASSERT_EQ(subsets->selectors.size(), 1u);
   EXPECT_EQ(subsets->fallback, upstream::SubsetFallback::None);
-  const auto& endpoint = assignment(pool)->localities[0].endpoints[0];
+  const auto spec = assignment(pool);
+  const auto& endpoint = spec->localities[0].endpoints[0];
   std::string pairs;
   ASSERT_TRUE(base::subsetPairs(endpoint.subset_labels, subsets->selectors[0].names, &pairs));
 
