@@ -4,8 +4,8 @@
 
 #include <string>
 
-#include "absl/strings/str_cat.h"
 #include "test/controlplane/common/config_text.h"
+#include "test/controlplane/validate/problem_text.h"
 
 namespace convoy::controlplane::validate {
 namespace {
@@ -14,15 +14,6 @@ struct Case {
   std::string fields;
   std::string problems;
 };
-
-std::string text(const Problems& problems) {
-  std::string out;
-  for (const v1::Problem& problem : problems.list().problems()) {
-    absl::StrAppend(&out, out.empty() ? "" : ", ", problem.field_path(), ": ", problem.rule(),
-                    problem.value().empty() ? "" : " ", problem.value());
-  }
-  return out;
-}
 
 TEST(BalancingTest, Pools) {
   const Case cases[] = {
@@ -70,7 +61,7 @@ TEST(BalancingTest, Pools) {
   for (const Case& c : cases) {
     Problems problems;
     checkBalancing(parse<v1::Pool>(c.fields), Place(&problems, {v1::KIND_POOL, "p"}, "x"));
-    EXPECT_EQ(text(problems), c.problems) << c.fields;
+    EXPECT_EQ(textWithValues(problems), c.problems) << c.fields;
   }
 }
 
@@ -93,7 +84,7 @@ TEST(BalancingTest, Routes) {
   for (const Case& c : cases) {
     Problems problems;
     checkRouteHashKey(parse<v1::Route>(c.fields), Place(&problems, {v1::KIND_LISTENER, "l"}, "x"));
-    EXPECT_EQ(text(problems), c.problems) << c.fields;
+    EXPECT_EQ(textWithValues(problems), c.problems) << c.fields;
   }
 }
 

@@ -4,8 +4,8 @@
 
 #include <string>
 
-#include "absl/strings/str_cat.h"
 #include "test/controlplane/common/config_text.h"
+#include "test/controlplane/validate/problem_text.h"
 
 namespace convoy::controlplane::validate {
 namespace {
@@ -14,15 +14,6 @@ struct Case {
   std::string fields;
   std::string problems;
 };
-
-std::string text(const Problems& problems) {
-  std::string out;
-  for (const v1::Problem& problem : problems.list().problems()) {
-    absl::StrAppend(&out, out.empty() ? "" : ", ", problem.field_path(), ": ", problem.rule(),
-                    problem.value().empty() ? "" : " ", problem.value());
-  }
-  return out;
-}
 
 TEST(GroupingTest, Pools) {
   const Case cases[] = {
@@ -44,7 +35,7 @@ TEST(GroupingTest, Pools) {
   for (const Case& c : cases) {
     Problems problems;
     checkGrouping(parse<v1::Pool>(c.fields), Place(&problems, {v1::KIND_POOL, "p"}, "x"));
-    EXPECT_EQ(text(problems), c.problems) << c.fields;
+    EXPECT_EQ(textWithValues(problems), c.problems) << c.fields;
   }
 }
 
@@ -62,7 +53,7 @@ TEST(GroupingTest, Backends) {
   for (const Case& c : cases) {
     Problems problems;
     checkPlacement(parse<v1::Backend>(c.fields), Place(&problems, {v1::KIND_POOL, "p"}, "x"));
-    EXPECT_EQ(text(problems), c.problems) << c.fields;
+    EXPECT_EQ(textWithValues(problems), c.problems) << c.fields;
   }
 }
 
@@ -75,7 +66,7 @@ TEST(GroupingTest, RoutesAskForSubsetsThatThereAre) {
   for (const Case& c : cases) {
     Problems problems;
     checkSubset(parse<v1::Route>(c.fields), Place(&problems, {v1::KIND_POOL, "p"}, "x"));
-    EXPECT_EQ(text(problems), c.problems) << c.fields;
+    EXPECT_EQ(textWithValues(problems), c.problems) << c.fields;
   }
   const auto route = parse<v1::Route>(subset);
   const Case pools[] = {
@@ -86,7 +77,7 @@ TEST(GroupingTest, RoutesAskForSubsetsThatThereAre) {
   for (const Case& c : pools) {
     Problems problems;
     checkSubsetOf(parse<v1::Pool>(c.fields), route, Place(&problems, {v1::KIND_POOL, "p"}, "x"));
-    EXPECT_EQ(text(problems), c.problems) << c.fields;
+    EXPECT_EQ(textWithValues(problems), c.problems) << c.fields;
   }
 }
 

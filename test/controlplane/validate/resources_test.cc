@@ -6,17 +6,10 @@
 
 #include "absl/strings/str_cat.h"
 #include "test/controlplane/common/config_text.h"
+#include "test/controlplane/validate/problem_text.h"
 
 namespace convoy::controlplane::validate {
 namespace {
-
-std::string text(const Problems& problems) {
-  std::string out;
-  for (const v1::Problem& problem : problems.list().problems()) {
-    absl::StrAppend(&out, out.empty() ? "" : ", ", problem.field_path(), ": ", problem.rule());
-  }
-  return out;
-}
 
 struct Case {
   std::string resource;

@@ -4,20 +4,11 @@
 
 #include <string>
 
-#include "absl/strings/str_cat.h"
 #include "test/controlplane/common/config_text.h"
+#include "test/controlplane/validate/problem_text.h"
 
 namespace convoy::controlplane::validate {
 namespace {
-
-// "path: rule" of every problem.
-std::string text(const Problems& problems) {
-  std::string out;
-  for (const v1::Problem& problem : problems.list().problems()) {
-    absl::StrAppend(&out, out.empty() ? "" : ", ", problem.field_path(), ": ", problem.rule());
-  }
-  return out;
-}
 
 std::string ofRetries(const std::string& retries) {
   Problems problems;
