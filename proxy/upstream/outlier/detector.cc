@@ -34,6 +34,14 @@ uint32_t thresholdOf(const OutlierSpec& spec, Streak streak) {
   }
 }
 
+// Those that ejections depend on.
+void forgetStreaks(const Host& host) {
+  for (const Streak streak :
+       {Streak::ServerErrors, Streak::GatewayFailures, Streak::LocalFailures}) {
+    host.streaks().forget(streak);
+  }
+}
+
 const char* wordsFor(Streak streak) {
   switch (streak) {
     case Streak::GatewayFailures:
@@ -65,13 +73,14 @@ void Detector::setHosts(const std::vector<std::shared_ptr<const Host>>& hosts) {
   by_address_.clear();
   ejected_ = 0;
   for (const auto& host : hosts) {
+    if (by_address_.contains(host->address())) continue;
     const auto found = known.find(host.get());
-    if (found != known.end() && *found->second == nullptr) continue;
     auto& record = records_.emplace_back(found == known.end() ? std::make_unique<Record>()
                                                               : std::move(*found->second));
     if (record->host == nullptr) {
       record->host = host;
       record->before = tallyOf(*host);
+      forgetStreaks(*host);
     }
     by_address_[host->address()] = record.get();
     if (record->ejected) ++ejected_;
@@ -104,11 +113,18 @@ Detector::Events Detector::onStreak(const Host& host, Streak streak, event::Mono
   Events events;
   Record* const record = find(host.address());
   const uint32_t length = host.streaks().length(streak);
-  if (record == nullptr || record->host.get() != &host || record->ejected) return events;
-  if (length < thresholdOf(*spec_, streak)) return events;  // a success came meanwhile
+  if (record == nullptr || record->host.get() != &host) return events;
+  if (record->ejected) {
+    host.streaks().forget(streak);
+    return events;
+  }
+  if (length < thresholdOf(*spec_, streak)) {  // a success came meanwhile
+    host.streaks().tellAgain(streak);
+    return events;
+  }
   detected(*record, detectionOf(streak), absl::StrCat(length, " ", wordsFor(streak)), now, events);
   // Whatever came of it, another row of failures is to be told.
-  host.streaks().end(streak);
+  host.streaks().forget(streak);
   return events;
 }
 
@@ -157,10 +173,10 @@ Detector::Events Detector::takeBack(const Which& which, event::MonotonicTime now
 
 void Detector::comeBack(Record& record, event::MonotonicTime now, Events& events) {
   record.ejected = false;
-  record.host->streaks().endAll();
+  forgetStreaks(*record.host);
   record.before = tallyOf(*record.host);
+  // Whether it serves, too, is not known here: checks may be against it.
   metrics_.ejections_active.set(--ejected_);
-  ++serving_;
   events.push_back({.kind = Event::Kind::Returned,
                     .host = record.host->address(),
                     .time = now - record.ejected_at});
@@ -280,7 +296,8 @@ void Detector::detected(Record& record, Detection by, std::string evidence,
   if (record.ejected) return;
   metrics_.detected[static_cast<size_t>(by)].add();
   Event event{.host = record.host->address(), .by = by, .evidence = std::move(evidence)};
-  if (hold_ && hold_(event.host, by)) {
+  // What is only counted is no failure that others could have in common.
+  if (spec_->chance(by) > 0 && hold_ && hold_(event.host, by)) {
     metrics_.ejections_held.add();
     event.kind = Event::Kind::Held;
   } else if (!room()) {

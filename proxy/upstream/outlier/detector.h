@@ -74,8 +74,11 @@ class Detector {
   void holdBy(Hold hold) { hold_ = std::move(hold); }
   // In configured order. What is known of hosts that stay is kept.
   void setHosts(const std::vector<std::shared_ptr<const Host>>& hosts);
-  // How many hosts get requests; counted down here at each ejection until it is set anew.
+  // How many hosts get requests; counted down here at each ejection, and never up, until it is set
+  // anew.
   void setServing(uint32_t hosts) { serving_ = hosts; }
+  // One that serves goes out for another reason.
+  void noteOut() { serving_ -= serving_ > 0; }
 
   Events onStreak(const Host& host, Streak streak, event::MonotonicTime now);
   Events sweep(event::MonotonicTime now);

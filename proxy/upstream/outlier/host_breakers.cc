@@ -15,7 +15,11 @@ void HostBreakers::setHosts(const std::vector<std::shared_ptr<const Host>>& host
     const auto found = known.find(host.get());
     auto& breaker = breakers_.emplace_back(found == known.end() ? std::make_unique<Breaker>()
                                                                 : std::move(*found->second));
-    breaker->host = host;
+    if (breaker->host == nullptr) {
+      breaker->host = host;
+      host->streaks().forget(Streak::Failures);
+      host->streaks().stopProbes();
+    }
     by_address_[host->address()] = breaker.get();
   }
 }
@@ -35,8 +39,11 @@ void HostBreakers::open(Breaker& breaker, event::MonotonicTime now) const {
 bool HostBreakers::onFailures(const Host& host, event::MonotonicTime now) {
   Breaker* const breaker = find(host);
   const uint32_t length = host.streaks().length(Streak::Failures);
-  if (breaker == nullptr || breaker->state != State::Closed || length < spec_.failures)
+  if (breaker == nullptr || breaker->state != State::Closed) return false;
+  if (length < spec_.failures) {  // a success came meanwhile
+    host.streaks().tellAgain(Streak::Failures);
     return false;
+  }
   open(*breaker, now);
   return true;
 }
@@ -44,7 +51,7 @@ bool HostBreakers::onFailures(const Host& host, event::MonotonicTime now) {
 bool HostBreakers::onProbe(const Host& host, bool passed, event::MonotonicTime now) {
   Breaker* const breaker = find(host);
   if (breaker == nullptr || breaker->state != State::HalfOpen) return false;
-  host.streaks().end(Streak::Failures);
+  host.streaks().forget(Streak::Failures);
   if (!passed) {
     open(*breaker, now);
     return true;
@@ -79,10 +86,17 @@ HostBreakers::State HostBreakers::state(const net::Address& host) const {
   return found == by_address_.end() ? State::Closed : found->second->state;
 }
 
+bool HostBreakers::allowProbes(const net::Address& host, bool allowed) {
+  const auto found = by_address_.find(host);
+  if (found == by_address_.end()) return false;
+  Breaker& breaker = *found->second;
+  return std::exchange(breaker.probed, allowed) != allowed && breaker.state == State::HalfOpen;
+}
+
 std::vector<std::shared_ptr<const Host>> HostBreakers::halfOpen() const {
   std::vector<std::shared_ptr<const Host>> hosts;
   for (const auto& breaker : breakers_) {
-    if (breaker->state == State::HalfOpen) hosts.push_back(breaker->host);
+    if (breaker->state == State::HalfOpen && breaker->probed) hosts.push_back(breaker->host);
   }
   return hosts;
 }

@@ -45,7 +45,10 @@ class HostBreakers {
   std::optional<event::MonotonicTime> next() const;
 
   State state(const net::Address& host) const;
-  // In configured order.
+  // Whether the host may be probed, unless somebody else is against it. Returns whether halfOpen()
+  // is another than before.
+  bool allowProbes(const net::Address& host, bool allowed);
+  // Those that may be probed, in configured order.
   std::vector<std::shared_ptr<const Host>> halfOpen() const;
 
  private:
@@ -53,6 +56,7 @@ class HostBreakers {
     std::shared_ptr<const Host> host;
     State state = State::Closed;
     event::MonotonicTime until{};  // Open
+    bool probed = true;
   };
   Breaker* find(const Host& host);
   void open(Breaker& breaker, event::MonotonicTime now) const;

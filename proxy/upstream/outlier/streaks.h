@@ -35,8 +35,15 @@ class alignas(64) Streaks {
     row.length.store(0, std::memory_order_relaxed);
     row.told.store(false, std::memory_order_relaxed);
   }
-  void endAll() {
-    for (size_t i = 0; i < rows_.size(); ++i) end(static_cast<Streak>(i));
+  // Main, when it does nothing about a row that it was told of: if a success comes while the row is
+  // told, the row may be left with no length and as told, and so may one that nobody watched.
+  void tellAgain(Streak streak) {
+    rows_[static_cast<size_t>(streak)].told.store(false, std::memory_order_relaxed);
+  }
+  // Main: it begins from nothing, whatever it is.
+  void forget(Streak streak) {
+    rows_[static_cast<size_t>(streak)].length.store(0, std::memory_order_relaxed);
+    tellAgain(streak);
   }
   // Of a half-open circuit breaker (main): one request at a time may go to the host, until one has
   // an outcome.

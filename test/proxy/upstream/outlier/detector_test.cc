@@ -135,6 +135,7 @@ TEST_F(DetectorTest, EnforcingIsAChance) {
     if (!out().empty()) {
       spec_->health_check_unejects = true;
       detector_.onCheckPassed(hosts_[0]->address(), now_);
+      tell();
     }
   }
   EXPECT_NEAR(ejected, 300, 60);
@@ -208,10 +209,27 @@ TEST_F(DetectorTest, TheLastHostStays) {
   EXPECT_EQ(text(fail(0)), "-0");
   EXPECT_EQ(text(fail(1)), "-1");
   EXPECT_EQ(text(fail(2)), "!2");
-  // Also if it is health checks that have left only one.
+  // Also if it is health checks that have left only one, or a circuit breaker that takes one out.
   hosts(3);
   detector_.setServing(1);
   EXPECT_EQ(text(fail(0)), "!0");
+  hosts(3);
+  for (int i = 0; i < 5; ++i) detector_.noteOut();
+  EXPECT_EQ(text(fail(0)), "!0");
+}
+
+// Its own time is over, but its checks may fail by now.
+TEST_F(DetectorTest, WhoeverComesBackIsNotKnownToServe) {
+  hosts(2);
+  spec_->enforcing.fill(100);
+  spec_->failure_percentage_minimum_hosts = 1;
+  EXPECT_EQ(text(fail(0)), "-0");
+  detector_.setServing(1);
+  answers(1, 10, 90);
+  EXPECT_EQ(text(sweep(seconds(30))), "+0 !1");
+  tell();
+  answers(1, 10, 90);
+  EXPECT_EQ(text(sweep()), "-1");
 }
 
 // --- rates ---
@@ -318,10 +336,47 @@ TEST_F(DetectorTest, WhatIsKnownOfHostsThatStayIsKept) {
 }
 
 TEST_F(DetectorTest, AnAddressThatOccursTwiceIsOneHost) {
-  detector_.setHosts({hosts_[0], hosts_[0], hosts_[1]});
-  spec_->max_ejection_percent = 50;
-  EXPECT_EQ(text(fail(0)), "-0");
-  EXPECT_EQ(text(fail(1)), "!1");
+  for (const bool is_new : {false, true}) {
+    hosts(3);
+    if (is_new) detector_.setHosts({});
+    detector_.setHosts({hosts_[0], hosts_[0], hosts_[1]});
+    spec_->max_ejection_percent = 50;
+    EXPECT_EQ(text(fail(0)), "-0");
+    EXPECT_EQ(out(), "0") << is_new;
+    EXPECT_EQ(text(fail(1)), "!1");
+  }
+}
+
+// Whatever comes between a row and its news, the next row is told.
+TEST_F(DetectorTest, ARowThatNothingWasDoneAboutIsToldAgain) {
+  Streaks& streaks = hosts_[0]->streaks();
+  const auto row = [&] {
+    int told = 0;
+    for (int i = 0; i < 5; ++i) told += streaks.extend(Streak::ServerErrors, 5);
+    return told;
+  };
+  const auto news = [&] {
+    return text(detector_.onStreak(*hosts_[0], Streak::ServerErrors, now_));
+  };
+  // As if a success had come on another worker, between the fifth failure and its note that main is
+  // told: the row is short, and told.
+  EXPECT_TRUE(streaks.extend(Streak::ServerErrors, 1));
+  EXPECT_EQ(news(), "");
+  EXPECT_EQ(row(), 1);
+  EXPECT_EQ(news(), "-0");
+  // While it is out, as in panic.
+  EXPECT_EQ(row(), 1);
+  EXPECT_EQ(news(), "");
+  sweep(seconds(30));
+  EXPECT_EQ(row(), 1);
+  EXPECT_EQ(news(), "-0");
+  // While nobody watches.
+  detector_.setHosts({});
+  EXPECT_EQ(row(), 1);
+  EXPECT_EQ(news(), "");
+  tell();
+  EXPECT_EQ(row(), 1);
+  EXPECT_EQ(news(), "-0");
 }
 
 TEST_F(DetectorTest, WhatIsHeldIsCountedAndStays) {
@@ -329,6 +384,7 @@ TEST_F(DetectorTest, WhatIsHeldIsCountedAndStays) {
       [this](const net::Address& host, Detection) { return host == hosts_[1]->address(); });
   EXPECT_EQ(text(fail(1)), "^1");
   EXPECT_EQ(text(fail(0)), "-0");
+  EXPECT_EQ(text(fail(1, 5, Streak::GatewayFailures)), "~1") << "is only counted";
   EXPECT_EQ(text(fail(2, 5, Streak::LocalFailures)), "-2");
   EXPECT_EQ(metrics_.ejections_held.value(), 1u);
   EXPECT_EQ(
@@ -353,6 +409,7 @@ TEST_F(DetectorTest, AGrayFailureDoesNotOscillate) {
       ejections += text(fail(0)) == "-0";
     }
     sweep();
+    tell();
   }
   const event::Duration all = std::chrono::hours(2);
   EXPECT_LT(ejections, 30) << "one every ten seconds without back-off";

@@ -69,6 +69,37 @@ TEST_F(HostBreakersTest, TheFirstFailedProbeOpensItAgain) {
   EXPECT_EQ(after(seconds(60)), 1u);
 }
 
+// Whatever comes between a row and its news, the next row is told.
+TEST_F(HostBreakersTest, ARowThatNothingWasDoneAboutIsToldAgain) {
+  Streaks& streaks = hosts_[0]->streaks();
+  const auto row = [&] {
+    int told = 0;
+    for (int i = 0; i < 5; ++i) told += streaks.extend(Streak::Failures, 5);
+    return told;
+  };
+  EXPECT_TRUE(streaks.extend(Streak::Failures, 1)) << "short, and told";
+  EXPECT_FALSE(breakers_.onFailures(*hosts_[0], now_));
+  EXPECT_EQ(row(), 1);
+  EXPECT_TRUE(breakers_.onFailures(*hosts_[0], now_));
+  // The rule goes and comes.
+  breakers_.setHosts({});
+  tell();
+  EXPECT_EQ(row(), 1);
+  EXPECT_TRUE(breakers_.onFailures(*hosts_[0], now_));
+}
+
+TEST_F(HostBreakersTest, AHostThatOthersAreAgainstIsNotProbed) {
+  fail(0);
+  EXPECT_FALSE(breakers_.allowProbes(hosts_[0]->address(), false)) << "nobody probes it yet";
+  after(seconds(60));
+  EXPECT_EQ(state(0), State::HalfOpen);
+  EXPECT_TRUE(breakers_.halfOpen().empty());
+  EXPECT_TRUE(breakers_.allowProbes(hosts_[0]->address(), true));
+  EXPECT_EQ(breakers_.halfOpen().size(), 1u);
+  EXPECT_FALSE(breakers_.allowProbes(hosts_[0]->address(), true));
+  EXPECT_FALSE(breakers_.allowProbes(test::hostAddress(99), false));
+}
+
 TEST_F(HostBreakersTest, HostsComeAndGo) {
   fail(0);
   const auto gone = hosts_[0];
