@@ -96,7 +96,7 @@ class Planner {
       if (level == nullptr || host.priority != priority) {
         level = &levels[priority = host.priority];
       }
-      if (host.endpoint->health != HealthStatus::Draining) level->health.present = true;
+      if (host.grade != HostGrade::Away) level->health.present = true;
       if (!counts(host)) continue;
       const uint64_t of_priority =
           input_.assignment.weighted_priority_health ? host.endpoint->weight : 1;
@@ -195,9 +195,8 @@ class Planner {
       case Kind::Degraded:
         return host.grade == HostGrade::Degraded;
       case Kind::Panic:
-        // Never those that go away on purpose.
-        return host.endpoint->health != HealthStatus::Draining &&
-               (host.last_good || !any_last_good);
+        return host.grade != HostGrade::Away &&
+               (!any_last_good || host.last_good || host.grade <= HostGrade::Degraded);
     }
     return false;
   }
@@ -207,13 +206,12 @@ class Planner {
                  const Level& level, Kind kind, uint32_t load, bool first) {
     const Division division = divide(priority, level, kind, first);
     std::map<uint32_t, std::vector<HostSet::Entry>> entries;
-    const bool any_last_good = kind == Kind::Panic &&
-                               input_.panic.mode == PanicSpec::Mode::ServeLastGood &&
-                               std::any_of(members.begin(), members.end(), [&](uint32_t i) {
-                                 const GroupedHost& host = input_.hosts[i];
-                                 return host.priority == priority && host.last_good &&
-                                        host.endpoint->health != HealthStatus::Draining;
-                               });
+    const bool any_last_good =
+        kind == Kind::Panic && input_.panic.mode == PanicSpec::Mode::ServeLastGood &&
+        std::any_of(members.begin(), members.end(), [&](uint32_t i) {
+          const GroupedHost& host = input_.hosts[i];
+          return host.priority == priority && host.last_good && host.grade != HostGrade::Away;
+        });
     const bool everywhere = division.contains(kEverywhere);
     std::vector<HostSet::Entry>* const anywhere = everywhere ? &entries[kEverywhere] : nullptr;
     for (const uint32_t i : members) {

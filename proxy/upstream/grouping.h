@@ -27,6 +27,7 @@ enum class HostGrade : uint8_t {
   Degraded,
   Unverified,  // no check has told anything yet, or not enough
   Excluded,
+  Away,  // on purpose: not even in panic
 };
 
 struct GroupedHost {

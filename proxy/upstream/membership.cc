@@ -18,16 +18,18 @@ Grade gradeOf(HealthStatus told) {
       return Grade::Healthy;
     case HealthStatus::Degraded:
       return Grade::Degraded;
-    case HealthStatus::Unhealthy:
     case HealthStatus::Draining:
+      return Grade::Away;
+    case HealthStatus::Unhealthy:
     case HealthStatus::Timeout:
       break;
   }
   return Grade::Excluded;
 }
 
-Grade gradeOf(ActiveHealth checked) {
-  switch (checked) {
+Grade gradeOf(const Membership::Verdict& verdict) {
+  if (verdict.waits) return Grade::Away;
+  switch (verdict.health) {
     case ActiveHealth::NotChecked:
     case ActiveHealth::Healthy:
       return Grade::Healthy;

@@ -69,8 +69,16 @@ class Membership {
     size_t subset_overflow = 0;  // there is no room for so many more
   };
 
-  // What checks of our own say of a host; null: there are none.
-  using ActiveHealthOf = std::function<ActiveHealth(const EndpointSpec& endpoint)>;
+  // What checks of our own, and what is done about failing hosts, say of a host.
+  struct Verdict {
+    // NOLINTNEXTLINE(google-explicit-constructor): mostly it is nothing else.
+    Verdict(ActiveHealth health, bool waits = false) : health(health), waits(waits) {}
+
+    ActiveHealth health;
+    bool waits;  // it may not serve, not even in panic, since others do
+  };
+  // Null: they say nothing.
+  using ActiveHealthOf = std::function<Verdict(const EndpointSpec& endpoint)>;
 
   explicit Membership(size_t workers);
 

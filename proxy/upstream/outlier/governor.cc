@@ -14,8 +14,9 @@ constexpr event::Duration kTick = std::chrono::milliseconds(100);
 
 void Governor::reset() {
   members_.clear();
-  active_ = outage_ = false;
-  tokens_ = 0;
+  active_ = outage_ = first_served_ = false;
+  out_ = waiting_ = serving_ = 0;
+  tokens_.reset();
   grows_since_.reset();
 }
 
@@ -34,10 +35,11 @@ bool Governor::note(const net::Address& host, bool usable, event::MonotonicTime 
   if (member.standing == Standing::Waits && member.from <= now) {
     member.standing = Standing::Metered;
     if (!grows_since_.has_value()) {
-      tokens_ += spec_.requests_per_second;
+      tokens_ = tokens_.value_or(0) + spec_.requests_per_second;
       grows_since_ = now;
     }
-    last_return_ = now;
+    // One that comes and goes does not make it last.
+    if (!std::exchange(member.returned, true)) last_return_ = now;
   }
   return member.standing != Standing::Waits;
 }
@@ -49,39 +51,50 @@ void Governor::endRound(event::MonotonicTime now) {
     out_ += member.standing == Standing::Out;
     waiting_ += member.standing == Standing::Waits;
   }
-  const bool before =
-      std::exchange(outage_, out_ * 100 > size_t{spec_.outage_percent} * members_.size());
+  const size_t serving = members_.size() - out_ - waiting_;
+  const bool nobody_before = std::exchange(serving_, serving) == 0;
+  first_served_ = nobody_before && serving_ > 0 && waiting_ > 0;
+  const bool before = std::exchange(outage_, outage());
   if (outage_) {
     if (!before || out_ == members_.size()) emptyBucket(now);
     active_ = true;
     return;
   }
-  const bool settled = out_ + waiting_ == 0 && now - last_return_ >= spec_.settle_time;
-  if (!active_ || !settled) return;
+  if (!active_ || !settled(now)) return;
   active_ = false;
-  tokens_ = 0;
+  tokens_.reset();
   grows_since_.reset();
-  for (auto& [address, member] : members_) member.standing = Standing::Free;
+  for (auto& [address, member] : members_) {
+    if (member.standing != Standing::Out) member.standing = Standing::Free;
+    member.returned = false;
+  }
+}
+
+// A few may be out for good: they belong to no outage of many.
+bool Governor::settled(event::MonotonicTime now) const {
+  return waiting_ == 0 && !outage() && now - last_return_ >= spec_.settle_time;
 }
 
 // But for the share of those that serve on.
 void Governor::emptyBucket(event::MonotonicTime now) {
   size_t metered = 0, of_outages = 0;
-  for (const auto& [address, member] : members_) {
+  for (auto& [address, member] : members_) {
+    member.returned = false;
     metered += member.standing == Standing::Metered;
     of_outages += member.standing != Standing::Free;
   }
-  tokens_ =
+  const double kept =
       metered == 0 ? 0 : cap(now) * static_cast<double>(metered) / static_cast<double>(of_outages);
+  tokens_ = metered == 0 ? std::nullopt : std::optional(kept);
   grows_since_.reset();
 }
 
 bool Governor::due(event::MonotonicTime now) const {
   if (!active_) return false;
-  if (out_ + waiting_ == 0 && now - last_return_ >= spec_.settle_time) return true;
-  return std::any_of(members_.begin(), members_.end(), [&](const auto& entry) {
-    return entry.second.standing == Standing::Waits && entry.second.from <= now;
-  });
+  if (first_served_ || settled(now)) return true;
+  return waiting_ > 0 && std::any_of(members_.begin(), members_.end(), [&](const auto& entry) {
+           return entry.second.standing == Standing::Waits && entry.second.from <= now;
+         });
 }
 
 std::optional<event::MonotonicTime> Governor::next(event::MonotonicTime now) const {
@@ -96,7 +109,8 @@ Governor::Standing Governor::standing(const net::Address& host) const {
 
 uint32_t Governor::cap(event::MonotonicTime now) const {
   if (!active_) return kNoCap;
-  double tokens = tokens_;
+  if (!tokens_.has_value()) return spec_.max_requests;
+  double tokens = *tokens_;
   if (grows_since_.has_value()) {
     const double seconds = std::chrono::duration<double>(now - *grows_since_).count();
     tokens += seconds * spec_.requests_per_second;

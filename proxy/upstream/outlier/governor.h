@@ -4,8 +4,8 @@
 // database, a cache) is likely to be weak still, and all of them at once, with all that has queued
 // up, would knock it over again.
 //
-// While more than outage_percent of a cluster's hosts are out, and until the last one has been back
-// for `settle_time`, hosts that come back
+// While more than outage_percent of a cluster's hosts are out, and until nobody else has come back
+// for the first time for `settle_time`, whoever may still be out, hosts that come back
 //   - wait for a random part of `jitter` first, and
 //   - are metered: together they have no more requests under way than a token bucket has given out
 //     (requests_per_second, from the first return on, up to max_requests). Workers keep to cap()
@@ -13,6 +13,8 @@
 // If meanwhile too many are out again, those that are left keep what their number had of the cap,
 // since what they depend on has just shown that it is weak, and it grows again from the next return
 // on.
+// In panic hosts that are out may get requests, too. They count against the same cap, which is
+// max_requests as long as nobody is back, and do not wait then: nobody else could serve.
 // A pure state machine; main's thread only.
 
 #include <cstdint>
@@ -57,16 +59,23 @@ class Governor {
 
   bool active() const { return active_; }
   Standing standing(const net::Address& host) const;
-  // Requests that metered hosts may have under way together.
+  // It waits, and others served in the last round.
+  bool mayWait(const net::Address& host) const {
+    return serving_ > 0 && standing(host) == Standing::Waits;
+  }
+  // Requests that all but free hosts may have under way together.
   uint32_t cap(event::MonotonicTime now) const;
 
  private:
+  bool outage() const { return out_ * 100 > size_t{spec_.outage_percent} * members_.size(); }
+  bool settled(event::MonotonicTime now) const;
   void emptyBucket(event::MonotonicTime now);
 
   struct Member {
     Standing standing = Standing::Free;
     event::MonotonicTime from{};  // Waits: when it may serve
     uint64_t round = 0;
+    bool returned = false;  // since the outage
   };
 
   event::Random& random_;
@@ -74,14 +83,16 @@ class Governor {
   absl::flat_hash_map<net::Address, Member> members_;
   uint64_t round_ = 0;
   bool active_ = false;
-  bool outage_ = false;  // too many were out in the last round
-  size_t out_ = 0;       // in the last round
-  size_t waiting_ = 0;   // likewise
-  // The bucket: tokens that it had when it began to grow. Unset: it does not, until somebody comes
-  // back.
-  double tokens_ = 0;
+  bool outage_ = false;        // too many were out in the last round
+  size_t out_ = 0;             // in the last round
+  size_t waiting_ = 0;         // likewise
+  size_t serving_ = 0;         // likewise
+  bool first_served_ = false;  // in the last round, and others wait, whom it was not known to
+  // The bucket: tokens that it had when it began to grow; unset: nobody has come back.
+  std::optional<double> tokens_ = {};
+  // Unset: it does not grow, until somebody comes back.
   std::optional<event::MonotonicTime> grows_since_ = {};
-  event::MonotonicTime last_return_{};
+  event::MonotonicTime last_return_{};  // the last that was a host's first since the outage
 };
 
 }  // namespace convoy::upstream

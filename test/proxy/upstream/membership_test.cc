@@ -147,6 +147,30 @@ TEST(MembershipTest, TheLastGoodOnesServeAsLongAsTheyAreThere) {
   EXPECT_EQ(update({{1, kUnhealthy}, {2, kUnhealthy}, {3, kUnhealthy}}), "panic: 2*1 3*1 ");
   EXPECT_EQ(update({{1, kUnhealthy}, {3, kUnhealthy}}), "panic: 3*1 ");
   EXPECT_EQ(update({{1}, {3, kUnhealthy}}), "1*1 ");
+  // Whoever is well serves, whether it was good before or not.
+  EXPECT_EQ(update({{1}, {2}, {3, kUnhealthy}, {4, kUnhealthy}}), "1*1 2*1 ");
+  EXPECT_EQ(update({{1, kUnhealthy}, {2, kUnhealthy}, {3}, {4, kUnhealthy}}),
+            "panic: 1*1 2*1 3*1 ");
+}
+
+TEST(MembershipTest, WhoWaitsServesInNoPanic) {
+  for (const auto mode : {PanicSpec::Mode::ServeAll, PanicSpec::Mode::ServeLastGood}) {
+    Membership membership(1);
+    const auto update = [&](const std::string& waiting) {
+      return membership.update(
+          assignmentOf({{1}, {2}, {3}}),
+          [&](const EndpointSpec& endpoint) -> Membership::Verdict {
+            const std::string ip = endpoint.address.ipText();
+            if (ip.back() == '3') return ActiveHealth::Unhealthy;
+            return {ActiveHealth::Unhealthy, waiting.find(ip.back()) != std::string::npos};
+          },
+          {mode, 50});
+    };
+    EXPECT_EQ(text(*update("").hosts), "1*1 2*1 3*1 ");
+    const Membership::Change change = update("2");
+    EXPECT_EQ(text(*change.hosts), "1*1 3*1 ");
+    EXPECT_TRUE(change.panic);
+  }
 }
 
 TEST(MembershipTest, HostsThatWereNeverCheckedMayNotCount) {

@@ -173,6 +173,53 @@ TEST_F(GovernorTest, TheWaitsOfTheDefaultAreUniformOverTenSeconds) {
   EXPECT_LT(chi, 43.8);
 }
 
+// A machine that is dead, or flaps, is no outage of many.
+TEST_F(GovernorTest, OneThatNeverComesBackDoesNotKeepTheCap) {
+  for (const bool flaps : {false, true}) {
+    governor_.reset();
+    round(all_);
+    const std::set<size_t> dead{9};
+    event::Duration held{};
+    for (int i = 0; governor_.active() && i < 600; ++i) {
+      now_ += milliseconds(100);
+      held += milliseconds(100);
+      // Two seconds down, eight up, of which four at most it waits.
+      const bool up = flaps && i % 100 >= 20;
+      if (governor_.due(now_) || (flaps && i % 10 == 0) || i == 0) {
+        round(up ? std::set<size_t>() : dead);
+      }
+    }
+    EXPECT_LE(held, seconds(4 + 20 + 9)) << flaps;
+    EXPECT_GE(held, seconds(20)) << flaps;
+    EXPECT_EQ(cap(), Governor::kNoCap);
+    EXPECT_EQ(standing(0), Standing::Free);
+    round({});
+    EXPECT_EQ(standing(9), Standing::Free) << "when it comes after all";
+  }
+}
+
+// In panic hosts serve that are out.
+TEST_F(GovernorTest, BeforeAnybodyIsBackThereIsACapToo) {
+  round(all_);
+  EXPECT_EQ(cap(), 50u);
+  EXPECT_FALSE(governor_.mayWait(test::hostAddress(0)));
+  size_t serve = 0;
+  while ((serve = round({})) == 0) {
+    EXPECT_EQ(cap(), 50u);
+    for (size_t i = 0; i < kHosts; ++i) {
+      EXPECT_FALSE(governor_.mayWait(test::hostAddress(i))) << "nobody serves";
+    }
+    now_ += milliseconds(10);
+  }
+  EXPECT_EQ(cap(), 10u);
+  EXPECT_TRUE(governor_.due(now_)) << "so that the others wait for real";
+  size_t waits = 0;
+  for (size_t i = 0; i < kHosts; ++i) waits += governor_.mayWait(test::hostAddress(i));
+  EXPECT_EQ(waits, kHosts - serve);
+  round({});
+  EXPECT_FALSE(governor_.due(now_));
+}
+
 TEST_F(GovernorTest, HostsThatAreGoneAreForgotten) {
   round(all_);
   governor_.beginRound();
