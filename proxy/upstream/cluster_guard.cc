@@ -9,6 +9,15 @@
 
 namespace convoy::upstream {
 
+namespace {
+
+bool mayServe(HealthStatus told) {
+  return told == HealthStatus::Unknown || told == HealthStatus::Healthy ||
+         told == HealthStatus::Degraded;
+}
+
+}  // namespace
+
 ClusterGuard::ClusterGuard(event::Loop& main, observe::MetricRegistry& registry,
                            std::shared_ptr<ClusterShared> shared, ClusterMetrics& metrics,
                            std::function<void()> on_changed)
@@ -16,7 +25,12 @@ ClusterGuard::ClusterGuard(event::Loop& main, observe::MetricRegistry& registry,
       registry_(registry),
       shared_(std::move(shared)),
       metrics_(metrics),
-      on_changed_(std::move(on_changed)) {}
+      on_changed_(std::move(on_changed)),
+      changed_(tellChanged, this) {}
+
+void ClusterGuard::tellChanged(void* self) {
+  static_cast<ClusterGuard*>(self)->on_changed_();
+}
 
 bool ClusterGuard::configure(const ClusterSpec& spec) {
   name_ = spec.name;
@@ -28,7 +42,8 @@ bool ClusterGuard::configure(const ClusterSpec& spec) {
   }
   if (!guarded) {
     guard_ = std::make_unique<Guard>(
-        main_, registry_, name_, on_changed_, [shared = shared_](uint32_t most) {
+        main_, registry_, name_, [this] { main_.atEndOfIteration(changed_); },
+        [shared = shared_](uint32_t most) {
           shared->breakers.most_recovering.store(most, std::memory_order_relaxed);
         });
   }
@@ -41,9 +56,12 @@ Membership::Change ClusterGuard::update(Membership& membership, const Assignment
   observe(hosts, checked);
   Membership::Change change = membership.update(
       hosts,
-      [&](const EndpointSpec& endpoint) {
+      [&](const EndpointSpec& endpoint) -> Membership::Verdict {
         const ActiveHealth health = checked(endpoint).health;
-        return guard_ == nullptr ? health : guard_->judge(endpoint.address, health);
+        if (guard_ == nullptr) return health;
+        const ActiveHealth verdict =
+            guard_->judge(endpoint.address, health, mayServe(endpoint.health));
+        return {verdict, guard_->waits(endpoint.address)};
       },
       panic_spec_, grouping);
   notePanic(membership.counts(), change.panic);
@@ -75,8 +93,9 @@ void ClusterGuard::tell(const Membership& membership, const AssignmentSpec& host
 }
 
 void ClusterGuard::notePanic(const Membership::Counts& counts, bool panic) {
-  if (std::exchange(panic_, panic) == panic) return;
+  // A former cluster of this name may have left it set.
   metrics_.panic.set(panic);
+  if (std::exchange(panic_, panic) == panic) return;
   const std::string who = absl::StrCat("cluster ", name_, ": ");
   if (!panic) return base::logInfo(absl::StrCat(who, "enough hosts can be used again"));
   base::logWarning(absl::StrCat(who, "panic: too few hosts of a priority or subset can be used, ",

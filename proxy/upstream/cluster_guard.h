@@ -25,7 +25,8 @@ class ClusterGuard {
  public:
   using Checked = std::function<CheckedHost(const EndpointSpec& endpoint)>;
 
-  // metrics: main's of the cluster, part of `shared`. on_changed: another set is due; see Guard.
+  // metrics: main's of the cluster, part of `shared`. on_changed: another set is due; called at the
+  // end of an iteration of the loop.
   // The loop and the registry outlive this object.
   ClusterGuard(event::Loop& main, observe::MetricRegistry& registry,
                std::shared_ptr<ClusterShared> shared, ClusterMetrics& metrics,
@@ -47,6 +48,7 @@ class ClusterGuard {
   EjectionView view(const net::Address& host) const;
 
  private:
+  static void tellChanged(void* self);
   void observe(const AssignmentSpec& hosts, const Checked& checked);
   void tell(const Membership& membership, const AssignmentSpec& hosts);
   void notePanic(const Membership::Counts& counts, bool panic);
@@ -59,6 +61,9 @@ class ClusterGuard {
   std::string name_;
   PanicSpec panic_spec_;
   bool panic_ = false;
+  // When many hosts break at once, each has news for main. What they come to is put together once
+  // for all that there is.
+  event::EndOfTurnTask changed_;
   std::unique_ptr<Guard> guard_;
 };
 

@@ -4,6 +4,7 @@
 #include <chrono>
 #include <utility>
 
+#include "absl/container/flat_hash_set.h"
 #include "absl/strings/str_cat.h"
 #include "proxy/base/log.h"
 #include "proxy/base/strings.h"
@@ -64,17 +65,33 @@ void Guard::configure(const ClusterSpec& spec) {
     settleAlarms();
   }
   breaker_spec_ = spec.host_breaker;
-  if (breaker_spec_.has_value()) breakers_.configure(*breaker_spec_);
-  period_ = detects_                  ? event::Duration(spec.outlier->interval)
-            : correlated_.has_value() ? event::Duration(correlated_->window) / 3
-                                      : event::Duration();
+  if (breaker_spec_.has_value()) {
+    breakers_.configure(*breaker_spec_);
+  } else {
+    // Before hosts are judged by it once more.
+    breakers_.setHosts(kNobody);
+    breaker_timer_.cancel();
+    half_open_changed_ = true;
+  }
   if (recovery_.has_value() && !spec.recovery.has_value()) {
     governor_.reset();
     recovery_timer_.cancel();
+    recovering_ = false;
+    metrics_.slot(0).recovery_active.set(0);
     set_most_(Governor::kNoCap);
   }
   recovery_ = spec.recovery;
   if (recovery_.has_value()) governor_.configure(*recovery_);
+  keepTime();
+}
+
+// A cluster may be another one more often than an interval passes: that puts no sweep off.
+void Guard::keepTime() {
+  const event::Duration period = detects_ ? event::Duration(detector_.spec().interval)
+                                 : correlated_.has_value()
+                                     ? event::Duration(correlated_->window) / 3
+                                     : event::Duration();
+  if (std::exchange(period_, period) == period && timer_.armed()) return;
   timer_.cancel();
   if (period_.count() > 0) timer_.armAfter(period_);
 }
@@ -108,9 +125,13 @@ EjectionView Guard::view(const net::Address& host) const {
 void Guard::observe(const std::vector<Observed>& hosts) {
   governor_.beginRound();
   if (!correlated_.has_value()) return;
-  correlation_.setHosts(hosts.size());
+  // An address may occur twice.
+  absl::flat_hash_set<net::Address> addresses;
+  for (const Observed& observed : hosts) addresses.insert(observed.host);
+  correlation_.setHosts(addresses.size());
   auto before = std::exchange(failing_checks_, {});
   for (const Observed& observed : hosts) {
+    if (addresses.erase(observed.host) == 0) continue;
     const auto found = before.find(observed.host);
     if (observed.checked.health != ActiveHealth::Unhealthy) continue;
     if (found != before.end()) {
@@ -127,8 +148,14 @@ void Guard::observe(const std::vector<Observed>& hosts) {
   settleAlarms();
 }
 
-ActiveHealth Guard::judge(const net::Address& host, ActiveHealth checked) {
-  const ActiveHealth verdict = this->verdict(host, checked);
+ActiveHealth Guard::judge(const net::Address& host, ActiveHealth checked, bool wanted) {
+  ActiveHealth verdict = this->verdict(host, checked);
+  if (breakers_.state(host) != HostBreakers::State::Closed) {
+    // Somebody else may be against it as well: no request is to find out, then.
+    const bool probed = wanted && verdict != ActiveHealth::Unhealthy;
+    half_open_changed_ |= breakers_.allowProbes(host, probed);
+    verdict = ActiveHealth::Unhealthy;
+  }
   if (!recovery_.has_value()) return verdict;
   const bool usable = verdict != ActiveHealth::Unhealthy;
   return governor_.note(host, usable, main_.now()) ? verdict : ActiveHealth::Unhealthy;
@@ -136,7 +163,6 @@ ActiveHealth Guard::judge(const net::Address& host, ActiveHealth checked) {
 
 ActiveHealth Guard::verdict(const net::Address& host, ActiveHealth checked) {
   if (detects_ && detector_.ejected(host)) return ActiveHealth::Unhealthy;
-  if (breakers_.state(host) != HostBreakers::State::Closed) return ActiveHealth::Unhealthy;
   if (checked != ActiveHealth::Unhealthy) return checked;
   const auto failing = failing_checks_.find(host);
   const bool held = failing != failing_checks_.end() &&
@@ -225,6 +251,7 @@ void Guard::onBreakerChanged(const Host& host) {
   const bool open = breakers_.state(host.address()) == HostBreakers::State::Open;
   const std::string who = absl::StrCat("cluster ", cluster_, ": host ", host.addressText(), ": ");
   if (open) {
+    detector_.noteOut();
     metrics.host_breaker_opened.add();
     base::logWarning(
         absl::StrCat(who, "circuit breaker open for ", secondsOf(breaker_spec_->open_time)));
@@ -242,7 +269,9 @@ void Guard::onBreakerChanged(const Host& host) {
 void Guard::governRecovery(const std::vector<std::shared_ptr<const Host>>& hosts) {
   governor_.endRound(main_.now());
   for (const auto& host : hosts) {
-    host->streaks().setMetered(governor_.standing(host->address()) == Governor::Standing::Metered);
+    // In panic those that are out may serve as well.
+    const Governor::Standing standing = governor_.standing(host->address());
+    host->streaks().setMetered(governor_.active() && standing != Governor::Standing::Free);
   }
   if (std::exchange(recovering_, governor_.active()) != governor_.active()) {
     OutlierMetrics& metrics = metrics_.slot(0);
@@ -278,15 +307,14 @@ void Guard::tick() {
     judge_again |= ofChecks(way) && correlation_.alarm(way);
     if (!ofChecks(way) && correlated_.has_value()) correlation_.forgetOld(way, main_.now());
   }
-  if (detects_) {
-    handle(detector_.sweep(main_.now()));
-  } else {
-    settleAlarms();
-  }
+  if (detects_) handle(detector_.sweep(main_.now()));
+  settleAlarms();
   if (judge_again) on_changed_();
 }
 
+// Every passed check may come here.
 void Guard::handle(const Detector::Events& events) {
+  if (events.empty()) return;
   bool changed = false;
   const auto take = [&](const Detector::Events& which) {
     for (const Detector::Event& event : which) {
@@ -317,7 +345,8 @@ void Guard::log(const Detector::Event& event) {
     case Kind::Held:
       break;
   }
-  // It may be told as often as requests fail.
+  // Nobody has asked for what is only counted; the rest may be told as often as requests fail.
+  if (detector_.spec().chance(event.by) == 0) return;
   if (std::exchange(stay_logged_, true)) return;
   base::logWarning(absl::StrCat(who, " is an outlier and stays, ",
                                 event.kind == Kind::Overflow ? "since no more hosts may be out"

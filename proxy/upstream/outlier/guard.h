@@ -53,8 +53,12 @@ class Guard {
   void configure(const ClusterSpec& spec);
   // What our own checks say now, of all hosts.
   void observe(const std::vector<Observed>& hosts);
-  // What counts instead of our own checks' verdict.
-  ActiveHealth judge(const net::Address& host, ActiveHealth checked);
+  // What counts instead of our own checks' verdict. wanted: the control plane is not against it.
+  ActiveHealth judge(const net::Address& host, ActiveHealth checked, bool wanted = true);
+  // Whether judge() has held it back though others serve: it may wait, then, also in panic.
+  bool waits(const net::Address& host) const {
+    return recovery_.has_value() && governor_.mayWait(host);
+  }
   // In configured order.
   void setHosts(const std::vector<std::shared_ptr<const Host>>& hosts);
   void setServing(uint32_t hosts) { detector_.setServing(hosts); }
@@ -63,7 +67,7 @@ class Guard {
   void onProbe(const Host& host, bool passed);
   void onCheckPassed(const net::Address& host);
 
-  // Hosts that get one request at a time.
+  // Hosts that get one request at a time: nobody but their breakers is against them.
   std::vector<std::shared_ptr<const Host>> halfOpen() const { return breakers_.halfOpen(); }
   // Whether halfOpen() is another than at the last call.
   bool takeChanged() { return std::exchange(half_open_changed_, false); }
@@ -78,6 +82,7 @@ class Guard {
     std::optional<event::MonotonicTime> at = {};
   };
 
+  void keepTime();
   void tick();
   void handle(const Detector::Events& events);
   void log(const Detector::Event& event);

@@ -105,6 +105,39 @@ TEST_F(ClusterGuardTest, PanicBeginsAndEnds) {
   EXPECT_TRUE(guard.configure(*clusterSpec("api")));
 }
 
+// A thousand that break within a moment are no thousand host sets.
+TEST_F(ClusterGuardTest, ManyNewsMakeOneHostSet) {
+  auto spec = guarded(outliers(90));
+  spec->host_breaker.emplace();
+  makeCluster(spec, 50);
+  std::vector<HostRef> hosts;
+  for (int i = 1; i <= 50; ++i) hosts.push_back(hostOf(i));
+  const int64_t before = counter("membership_change");
+  for (int i = 0; i < 40; ++i) {
+    for (int n = 0; n < 5; ++n) {
+      cluster().noteOutcome(hosts[static_cast<size_t>(i)], Outcome::answered(500, {}));
+    }
+  }
+  run();
+  EXPECT_EQ(eligible(), "41 42 43 44 45 46 47 48 49 50 ");
+  EXPECT_EQ(counter("membership_change"), before + 1);
+}
+
+TEST_F(ClusterGuardTest, AFormerClustersPanicIsOver) {
+  auto spec = clusterSpec();
+  spec->panic = {PanicSpec::Mode::ServeAll, 50};
+  makeCluster(spec, 1);
+  setHosts({endpoint(1, 1, kUnhealthy)});
+  EXPECT_EQ(counter("panic"), 1);
+  // Its requests keep its metrics.
+  const PickResult running = cluster().pick();
+  ASSERT_EQ(running.kind, Pick::Kind::Host);
+  manager_->apply({.removed = {"web"}});
+  run();
+  makeCluster(spec, 1);
+  EXPECT_EQ(counter("panic"), 0);
+}
+
 TEST_F(ClusterGuardTest, WithoutRulesNobodyIsWatched) {
   makeCluster(clusterSpec(), 2);
   EXPECT_FALSE(cluster().recordsOutcomes());

@@ -11,6 +11,7 @@
 #include <utility>
 
 #include "proxy/upstream/outlier/spec.h"
+#include "test/common/metric_value.h"
 #include "test/proxy/upstream/fixture.h"
 
 namespace convoy::test {
@@ -54,6 +55,7 @@ class GuardTest : public UpstreamTest {
     const upstream::HostPreference preferred{host, strict};
     return cluster().pick({}, nullptr, std::nullopt, &preferred);
   }
+  int64_t counter(const std::string& name) { return metricValue(registry_, "cluster", name); }
   // Last parts of the addresses that new requests may go to.
   std::string eligible() {
     std::string out;

@@ -177,6 +177,50 @@ TEST_F(GuardTest, WhatFailsInTheSameWayStaysAndComesBack) {
   EXPECT_EQ(eligible(), "1 2 3 ");
 }
 
+// What is only counted, and finds a host with a single failure where nearly all succeed.
+TEST_F(GuardTest, DetectionsThatAreOffRaiseNoAlarm) {
+  auto outlier = outliers(90);
+  outlier->enforcing.fill(0);
+  outlier->enforcing[static_cast<size_t>(Detection::Consecutive5xx)] = 100;
+  auto spec = guarded(outlier);
+  spec->correlation = CorrelationSpec{.percent = 50, .window = seconds(30)};
+  makeCluster(spec, 5);
+  pass(seconds(1));
+  std::vector<HostRef> hosts;
+  for (int i = 1; i <= 5; ++i) hosts.push_back(hostOf(i));
+  for (int interval = 0; interval < 3; ++interval) {
+    for (int i = 0; i < 5; ++i) {
+      for (int n = 0; n < 500; ++n) {
+        const bool stray = i == interval && n == 0;
+        cluster().noteOutcome(hosts[static_cast<size_t>(i)],
+                              Outcome::answered(stray ? 500 : 200, {}));
+      }
+    }
+    pass(seconds(10));
+  }
+  EXPECT_EQ(counter("outlier_detection.ejections_detected_success_rate"), 3);
+  EXPECT_EQ(counter("outlier_detection.correlated_failures_total"), 0);
+  hosts.clear();
+  fail(5);
+  EXPECT_EQ(eligible(), "1 2 3 4 ");
+}
+
+// A rolling deploy: a new cluster every few seconds.
+TEST_F(GuardTest, ChangesOfTheClusterPutNoSweepOff) {
+  auto outlier = outliers();
+  outlier->base_ejection_time = seconds(5);
+  makeCluster(guarded(outlier), 3);
+  fail(1);
+  EXPECT_EQ(eligible(), "2 3 ");
+  for (int i = 0; i < 4; ++i) {
+    pass(seconds(4));
+    auto spec = guarded(outlier);
+    spec->breakers.max_requests = static_cast<uint32_t>(1000 + i);
+    apply({.clusters = {spec}});
+  }
+  EXPECT_EQ(eligible(), "1 2 3 ");
+}
+
 // --- circuit breakers ---
 
 class BreakerTest : public GuardTest {
@@ -269,6 +313,61 @@ TEST_F(BreakerTest, WithoutTheRuleTheHostIsBack) {
   EXPECT_EQ(cluster().pick().kind, Pick::Kind::Host);
 }
 
+TEST_F(BreakerTest, WithoutTheRuleItIsBackThoughOthersAreLeft) {
+  for (const bool half_open : {false, true}) {
+    auto spec = guarded(outliers());
+    auto outlier = std::make_shared<OutlierSpec>(*outliers());
+    outlier->enforcing.fill(0);
+    spec->outlier = outlier;
+    auto without = std::make_shared<ClusterSpec>(*spec);
+    spec->host_breaker.emplace();
+    apply({.clusters = {spec}});
+    fail(1);
+    if (half_open) pass(seconds(61));
+    EXPECT_EQ(eligible(), "2 ");
+    apply({.clusters = {without}});
+    EXPECT_EQ(eligible(), "1 2 ") << half_open;
+    EXPECT_FALSE(ejection(1).breaker_open || ejection(1).breaker_half_open);
+    // And when the rule is back, it holds.
+    apply({.clusters = {spec}});
+    fail(1);
+    EXPECT_EQ(eligible(), "2 ");
+    apply({.clusters = {without}});
+  }
+}
+
+// No request finds out about a host that somebody else is against.
+TEST_F(BreakerTest, AHostThatIsOutForAnotherReasonIsNotProbed) {
+  toHalfOpen();
+  const auto probes = [&] { return cluster().pick().lease.host().address() == address(1); };
+  EXPECT_TRUE(probes());
+  for (const HealthStatus told :
+       {HealthStatus::Draining, HealthStatus::Unhealthy, HealthStatus::Timeout}) {
+    setHosts({endpoint(1, 1, told), endpoint(2)});
+    EXPECT_TRUE(ejection(1).breaker_half_open);
+    EXPECT_FALSE(probes());
+    setHosts({endpoint(1), endpoint(2)});
+    EXPECT_TRUE(probes());
+  }
+}
+
+TEST_F(GuardTest, AnEjectedHostIsNotProbed) {
+  auto outlier = outliers();
+  outlier->base_ejection_time = seconds(120);
+  auto spec = guarded(outlier);
+  spec->host_breaker.emplace();
+  makeCluster(spec, 3);
+  fail(1);
+  EXPECT_TRUE(ejection(1).ejected && ejection(1).breaker_open);
+  const auto probes = [&] { return cluster().pick().lease.host().address() == address(1); };
+  pass(seconds(65));
+  EXPECT_TRUE(ejection(1).breaker_half_open);
+  EXPECT_FALSE(probes());
+  pass(seconds(70));
+  EXPECT_FALSE(ejection(1).ejected);
+  EXPECT_TRUE(probes());
+}
+
 // --- after an outage ---
 
 // Fifty servers that come back at once, each of which would get a hundred connections: 5,000 for a
@@ -321,6 +420,107 @@ TEST_F(GuardTest, FiftyServersComeBackWithinTheCap) {
   run();
   manager_.reset();
   run();
+}
+
+// Envoy's panic is on unless it is turned off.
+TEST_F(GuardTest, InPanicTheCapHoldsAndHostsWait) {
+  constexpr int kServers = 20;
+  constexpr uint32_t kMost = 40;
+  test::HealthIo checks;
+  Monitor monitor(loop_.loop(), {&loop_.loop()}, registry_, checks, Monitor::Options{});
+  manager_->monitorHealthBy(monitor);
+  auto spec = clusterSpec();
+  spec->health_check = test::everyTwoSeconds();
+  spec->panic = {PanicSpec::Mode::ServeAll, 50};
+  spec->recovery = RecoverySpec{.max_requests = kMost, .requests_per_second = 4};
+  makeCluster(spec, kServers);
+  pass(seconds(3));
+  checks.all_down = true;
+  pass(seconds(8));
+  ASSERT_EQ(cluster().hostCount(), size_t{kServers}) << "panic";
+  std::vector<HostLease> running;
+  const auto fill = [&] {
+    for (;;) {
+      PickResult picked = cluster().pick();
+      if (picked.kind != Pick::Kind::Host) break;
+      running.push_back(std::move(picked.lease));
+      ASSERT_LE(running.size(), 1000u);
+    }
+  };
+  fill();
+  EXPECT_EQ(running.size(), kMost);
+  checks.all_down = false;
+  size_t least_cap = kMost;
+  for (int tenths = 0; tenths < 170; ++tenths) {
+    pass(milliseconds(100));
+    running.clear();
+    fill();
+    ASSERT_LE(running.size(), kMost);
+    ASSERT_GE(running.size(), 1u) << "somebody serves at any time";
+    least_cap = std::min(least_cap, running.size());
+    if (tenths != 50) continue;
+    EXPECT_LT(cluster().hostCount(), size_t{kServers}) << "all are well, and some wait";
+  }
+  EXPECT_EQ(least_cap, 4u) << "from the first return on it grows anew";
+  EXPECT_EQ(cluster().hostCount(), size_t{kServers});
+  running.clear();
+  monitor.shutdown();
+  run();
+  manager_.reset();
+  run();
+}
+
+TEST_F(GuardTest, WithoutTheRuleNothingRecovers) {
+  auto spec = guarded(outliers());
+  auto without = std::make_shared<ClusterSpec>(*spec);
+  spec->host_breaker = without->host_breaker = HostBreakerSpec{.failures = 1};
+  spec->recovery = RecoverySpec{.outage_percent = 49, .max_requests = 1};
+  makeCluster(spec, 2);
+  for (int outage = 1; outage <= 2; ++outage) {
+    fail(1, 1);
+    EXPECT_EQ(counter("recovery.active"), 1);
+    EXPECT_EQ(counter("recovery.outages"), outage);
+    apply({.clusters = {without}});
+    EXPECT_EQ(counter("recovery.active"), 0);
+    pass(seconds(61));
+    {
+      const PickResult probe = cluster().pick();
+      ASSERT_EQ(probe.lease.host().address(), address(1));
+      cluster().noteOutcome(probe.lease.ref(), Outcome::answered(200, {}));
+      run();
+    }
+    EXPECT_EQ(eligible(), "1 2 ");
+    apply({.clusters = {spec}});
+  }
+}
+
+// The policy is asked a few times; a free host is found all the same.
+TEST_F(GuardTest, WhoServedThroughTheOutageIsFoundAmongMany) {
+  auto spec = clusterSpec();
+  spec->host_breaker = HostBreakerSpec{.failures = 1, .open_time = seconds(1)};
+  spec->recovery = RecoverySpec{.max_requests = 1, .requests_per_second = 1, .jitter = {}};
+  makeCluster(spec, 50);
+  std::vector<HostRef> hosts;
+  for (int i = 1; i <= 26; ++i) hosts.push_back(hostOf(i));
+  for (const HostRef& host : hosts) cluster().noteOutcome(host, Outcome::answered(500, {}));
+  run();
+  pass(seconds(2));
+  for (int i = 1; i <= 26; ++i) {
+    const PickResult probe = cluster().pick();
+    cluster().noteOutcome(probe.lease.ref(), Outcome::answered(200, {}));
+    run();
+  }
+  ASSERT_EQ(cluster().hostCount(), 50u);
+  auto random = std::make_shared<ClusterSpec>(*spec);
+  random->balancing.algorithm = Algorithm::Random;
+  apply({.clusters = {random}});
+  std::vector<HostLease> running;
+  for (int i = 0; i < 500; ++i) {
+    PickResult picked = cluster().pick();
+    ASSERT_EQ(picked.kind, Pick::Kind::Host);
+    running.push_back(std::move(picked.lease));
+  }
+  EXPECT_EQ(cluster().breakers().recovering.used(), 1u);
 }
 
 TEST_F(GuardTest, SessionsKeepToTheCap) {
