@@ -149,7 +149,11 @@ void checkFailurePolicy(const v1::Pool& pool, const Place& place) {
   }
   if (pool.has_recovery()) checkRecovery(pool.recovery(), place.field("recovery"));
   if (pool.has_correlated_failures()) {
-    checkCorrelated(pool.correlated_failures(), place.field("correlated_failures"));
+    const Place at = place.field("correlated_failures");
+    checkCorrelated(pool.correlated_failures(), at);
+    if (!pool.has_health_check() && !pool.has_outlier_detection()) {
+      at.refuse("conflict", "", "needs a health_check or an outlier_detection, which it holds");
+    }
   }
 }
 

@@ -1,6 +1,7 @@
 #include "proxy/config/failure_policy.h"
 
 #include <algorithm>
+#include <chrono>
 #include <cmath>
 
 #include "api/convoy/ext/failure_policy.pb.h"
@@ -18,6 +19,16 @@ using upstream::OutlierSpec;
 
 constexpr char kPolicy[] = "convoy.ext.FailurePolicy";
 constexpr uint32_t kLeastStreak = 1;
+
+// Bounded, since what is made of it is in nanoseconds.
+Milliseconds toTime(const google::protobuf::Duration& proto, std::string_view field,
+                    base::FieldReport& report) {
+  constexpr Milliseconds kMost = std::chrono::hours(24 * 365);
+  const Milliseconds time = toMilliseconds(proto, field, report);
+  if (time <= kMost) return time;
+  report.error(field, "range", std::to_string(proto.seconds()) + " s", "must be at most 365 days");
+  return kMost;
+}
 
 void read(bool set, const UInt32Value& value, uint32_t* to) {
   if (set) *to = value.value();
@@ -42,16 +53,14 @@ void setStreaks(const OutlierDetection& proto, OutlierSpec* spec, base::FieldRep
 
 void setTimes(const OutlierDetection& proto, OutlierSpec* spec, base::FieldReport& report) {
   if (proto.has_interval()) {
-    spec->interval = toMilliseconds(proto.interval(), "interval", report);
+    spec->interval = toTime(proto.interval(), "interval", report);
   }
   if (proto.has_base_ejection_time()) {
-    spec->base_ejection_time =
-        toMilliseconds(proto.base_ejection_time(), "base_ejection_time", report);
+    spec->base_ejection_time = toTime(proto.base_ejection_time(), "base_ejection_time", report);
   }
   spec->max_ejection_time = std::max(spec->max_ejection_time, spec->base_ejection_time);
   if (proto.has_max_ejection_time()) {
-    spec->max_ejection_time =
-        toMilliseconds(proto.max_ejection_time(), "max_ejection_time", report);
+    spec->max_ejection_time = toTime(proto.max_ejection_time(), "max_ejection_time", report);
     if (spec->max_ejection_time < spec->base_ejection_time) {
       report.error("max_ejection_time", "range",
                    std::to_string(spec->max_ejection_time.count()) + " ms",
@@ -61,7 +70,7 @@ void setTimes(const OutlierDetection& proto, OutlierSpec* spec, base::FieldRepor
   }
   if (proto.has_max_ejection_time_jitter()) {
     spec->max_ejection_jitter =
-        toMilliseconds(proto.max_ejection_time_jitter(), "max_ejection_time_jitter", report);
+        toTime(proto.max_ejection_time_jitter(), "max_ejection_time_jitter", report);
   }
 }
 
@@ -112,7 +121,7 @@ upstream::LatencyOutlierSpec toLatency(const ext::FailurePolicy::LatencyOutlier&
     report.error("factor", "range", std::to_string(spec.factor), "must be at least 1");
   }
   if (proto.has_least_excess()) {
-    spec.least_excess = toMilliseconds(proto.least_excess(), "least_excess", report);
+    spec.least_excess = toTime(proto.least_excess(), "least_excess", report);
   }
   if (proto.minimum_hosts() != 0) spec.minimum_hosts = proto.minimum_hosts();
   if (proto.request_volume() != 0) spec.request_volume = proto.request_volume();
@@ -152,7 +161,7 @@ upstream::CorrelationSpec toCorrelation(const ext::FailurePolicy::CorrelatedFail
   if (spec.percent > 99) {
     report.error("percent", "range", std::to_string(spec.percent), "must be at most 99");
   }
-  if (proto.has_window()) spec.window = toMilliseconds(proto.window(), "window", report);
+  if (proto.has_window()) spec.window = toTime(proto.window(), "window", report);
   if (spec.window < kLeastWindow) {
     report.error("window", "range", std::to_string(spec.window.count()) + " ms",
                  "must be at least 100 ms");
@@ -164,8 +173,7 @@ upstream::HostBreakerSpec toHostBreaker(const ext::FailurePolicy::HostBreaker& p
                                         base::FieldReport& report) {
   upstream::HostBreakerSpec spec;
   if (proto.failures() != 0) spec.failures = proto.failures();
-  if (proto.has_open_time())
-    spec.open_time = toMilliseconds(proto.open_time(), "open_time", report);
+  if (proto.has_open_time()) spec.open_time = toTime(proto.open_time(), "open_time", report);
   if (spec.open_time.count() <= 0) {
     report.error("open_time", "range", "0 ms", "must be more than 0");
   }
@@ -189,9 +197,9 @@ upstream::RecoverySpec toRecovery(const ext::FailurePolicy::Recovery& proto,
   spec.requests_per_second = proto.requests_per_second() != 0
                                  ? proto.requests_per_second()
                                  : std::max(spec.max_requests / kShare, 1u);
-  if (proto.has_jitter()) spec.jitter = toMilliseconds(proto.jitter(), "jitter", report);
+  if (proto.has_jitter()) spec.jitter = toTime(proto.jitter(), "jitter", report);
   if (proto.has_settle_time()) {
-    spec.settle_time = toMilliseconds(proto.settle_time(), "settle_time", report);
+    spec.settle_time = toTime(proto.settle_time(), "settle_time", report);
   }
   return spec;
 }
@@ -226,6 +234,9 @@ void setFailurePolicy(const Cluster& proto, upstream::ClusterSpec* spec,
   if (policy.has_correlated_failures()) {
     auto within = report.in("correlated_failures");
     spec->correlation = toCorrelation(policy.correlated_failures(), report);
+    if (proto.health_checks().empty() && !proto.has_outlier_detection()) {
+      report.error("requires", "", "needs health_checks or an outlier_detection, which it holds");
+    }
   }
   if (policy.has_host_breaker()) {
     auto within = report.in("host_breaker");

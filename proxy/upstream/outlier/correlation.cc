@@ -18,7 +18,7 @@ FailureWay wayOf(Detection detection) {
 void Correlation::note(FailureWay way, const net::Address& host, event::MonotonicTime now) {
   Row& row = of(way);
   row.failing[host] = now;
-  if (row.alarm) return;
+  if (row.alarm || !tooMany(row.failing.size())) return;
   size_t together = 0;
   for (const auto& [address, since] : row.failing) together += now - since <= spec_.window;
   row.alarm = tooMany(together);

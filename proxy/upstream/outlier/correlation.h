@@ -63,7 +63,10 @@ class Correlation {
   };
   const Row& of(FailureWay way) const { return rows_[static_cast<size_t>(way)]; }
   Row& of(FailureWay way) { return rows_[static_cast<size_t>(way)]; }
-  bool tooMany(size_t failing) const { return failing * 100 > size_t{spec_.percent} * hosts_; }
+  // One has nothing in common with anybody.
+  bool tooMany(size_t failing) const {
+    return failing > 1 && failing * 100 > size_t{spec_.percent} * hosts_;
+  }
   bool fewEnough(size_t failing) const { return failing * 200 <= size_t{spec_.percent} * hosts_; }
   void settle(Row& row) const;
 

@@ -58,10 +58,12 @@ TEST(FailurePolicyTest, OutlierDetection) {
 }
 
 TEST(FailurePolicyTest, CorrelatedFailures) {
-  EXPECT_EQ(problemsOf("correlated_failures {}"), "");
-  EXPECT_EQ(problemsOf("correlated_failures { percent: 0 window {} }"),
+  EXPECT_EQ(problemsOf("outlier_detection {} correlated_failures {}"), "");
+  EXPECT_EQ(problemsOf("health_check {} correlated_failures {}"), "");
+  EXPECT_EQ(problemsOf("correlated_failures {}"), "x.correlated_failures: conflict");
+  EXPECT_EQ(problemsOf("outlier_detection {} correlated_failures { percent: 0 window {} }"),
             "x.correlated_failures.percent: range, x.correlated_failures.window: range");
-  EXPECT_EQ(problemsOf("correlated_failures { percent: 100 }"),
+  EXPECT_EQ(problemsOf("outlier_detection {} correlated_failures { percent: 100 }"),
             "x.correlated_failures.percent: range");
 }
 

@@ -120,11 +120,14 @@ TEST(FailurePolicy, Panic) {
 
 TEST(FailurePolicy, CorrelatedFailures) {
   EXPECT_FALSE(make("metadata: {}")->correlation.has_value());
-  const auto spec = make(policy("correlated_failures: {percent: 20, window: 5s}"));
+  const auto spec =
+      make("outlier_detection: {}, " + policy("correlated_failures: {percent: 20, window: 5s}"));
   ASSERT_TRUE(spec->correlation.has_value());
   EXPECT_EQ(spec->correlation->percent, 20u);
   EXPECT_EQ(spec->correlation->window, seconds(5));
-  EXPECT_EQ(make(policy("correlated_failures: {}"))->correlation->percent, 50u);
+  EXPECT_EQ(
+      make("outlier_detection: {}, " + policy("correlated_failures: {}"))->correlation->percent,
+      50u);
 }
 
 TEST(FailurePolicy, HostBreaker) {
@@ -166,7 +169,18 @@ TEST(FailurePolicy, Mistakes) {
       {"outlier_detection: {}, " + policy("latency_outlier: {factor: 0.5}"),
        {"metadata.typed_filter_metadata[\"convoy.ext.FailurePolicy\"].latency_outlier.factor: "
         "range: 0.500000"}},
-      {policy("correlated_failures: {percent: 100, window: 0.01s}"),
+      {"outlier_detection: {interval: 31536001s, base_ejection_time: 315576000000s, "
+       "max_ejection_time_jitter: 31536001s}",
+       {"outlier_detection.interval: range: 31536001 s",
+        "outlier_detection.base_ejection_time: range: 315576000000 s",
+        "outlier_detection.max_ejection_time_jitter: range: 31536001 s"}},
+      {policy("host_breaker: {open_time: 31536001s}"),
+       {"metadata.typed_filter_metadata[\"convoy.ext.FailurePolicy\"].host_breaker.open_time: "
+        "range: 31536001 s"}},
+      {policy("correlated_failures: {}"),
+       {"metadata.typed_filter_metadata[\"convoy.ext.FailurePolicy\"].correlated_failures: "
+        "requires: "}},
+      {"outlier_detection: {}, " + policy("correlated_failures: {percent: 100, window: 0.01s}"),
        {"metadata.typed_filter_metadata[\"convoy.ext.FailurePolicy\"].correlated_failures.percent: "
         "range: 100",
         "metadata.typed_filter_metadata[\"convoy.ext.FailurePolicy\"].correlated_failures.window: "

@@ -40,6 +40,19 @@ TEST_F(CorrelationTest, MoreThanSoManyWithinTheWindow) {
   EXPECT_FALSE(correlation_.alarm(FailureWay::Slow));
 }
 
+TEST_F(CorrelationTest, OneHostAloneHasNothingInCommon) {
+  for (const size_t hosts : {1, 2, 3}) {
+    correlation_ = {};
+    correlation_.configure({.percent = 30, .window = seconds(10)});
+    correlation_.setHosts(hosts);
+    note(0);
+    note(0);
+    EXPECT_FALSE(correlation_.alarm(FailureWay::Errors)) << hosts;
+    if (hosts > 1) note(1);
+    EXPECT_EQ(correlation_.alarm(FailureWay::Errors), hosts > 1) << hosts;
+  }
+}
+
 TEST_F(CorrelationTest, FailuresFarApartHaveTheirOwnCauses) {
   for (size_t i = 0; i < 10; ++i) {
     note(i, FailureWay::CheckWrong);
