@@ -35,9 +35,11 @@ bool ofOurDraining(Failure failure) {
 
 }  // namespace
 
-// How long the host has had the request: a client that sends slowly is not the host's fault.
+// How long the host has had the request: a client that sends slowly is not the host's fault. Of
+// gRPC's streams the response may begin long before the request ends.
 event::Duration RouterFilter::hostTime(const Attempt& attempt, event::MonotonicTime until) {
-  return until - std::max(attempt.sent_at, context().info().request_received);
+  const event::MonotonicTime received = context().info().request_received;
+  return until - (received > until ? attempt.sent_at : std::max(attempt.sent_at, received));
 }
 
 void RouterFilter::noteResult(const Attempt& attempt, uint16_t status, bool abandoned) {

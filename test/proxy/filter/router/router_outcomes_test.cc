@@ -207,6 +207,27 @@ TEST_F(RouterOutcomesTest, GrpcHasItsStatusAtTheEnd) {
   }
 }
 
+// Of streams the response begins long before the request ends.
+TEST_F(RouterOutcomesTest, AClientThatGoesOnDoesNotMakeItsHostFaster) {
+  http::RequestHead head = post();
+  head.headers.add("content-type", "application/grpc");
+  auto e = exchange(std::move(head));
+  EXPECT_EQ(e->start(/*end_of_stream=*/false), http::FilterVerdict::Pause);
+  run();
+  clock_.advance(30ms);
+  run();
+  peer(0).send("HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n");
+  run();
+  clock_.advance(10s);
+  e->context.info().request_received = e->context.loop().now();
+  e->sendBody("", /*end_of_stream=*/true);
+  run();
+  peer(0).send("0\r\ngrpc-status: 0\r\n\r\n");
+  run();
+  EXPECT_EQ(host().sum(&HostMetrics::timed_answers), 1);
+  EXPECT_EQ(host().sum(&HostMetrics::answer_time_us), 30'000);
+}
+
 // --- panic ---
 
 TEST_F(RouterOutcomesTest, ResponsesSayThatThereIsPanic) {
