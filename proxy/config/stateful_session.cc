@@ -161,8 +161,14 @@ std::string readPassword(const ext::LearnedSession::Redis::Password& proto, cons
     report.error("required", "", "inline_string or filename is needed");
     return {};
   }
+  const uint64_t errors = report.errorCount();
   std::string password = readDataSource(source, kMostText, context, report);
   if (proto.has_filename() && password.ends_with('\n')) password.pop_back();
+  // Without one the client would go by another user's rights.
+  const bool known = proto.has_inline_string() || context.read_files;
+  if (known && password.empty() && report.errorCount() == errors) {
+    report.error("required", "", "must not be empty");
+  }
   return password;
 }
 

@@ -184,6 +184,8 @@ TEST(StatefulSessionConfig, Refusals) {
       {sharedIn("cluster: r, key_prefix: " + std::string(65, 'k')),
        {at + ".redis.key_prefix: malformed: " + std::string(65, 'k')}},
       {sharedIn("cluster: r, username: u"), {at + ".redis.username: conflict: u"}},
+      {sharedIn("cluster: r, username: u, password: {inline_string: \"\"}"),
+       {at + ".redis.password: required: "}},
       {sharedIn("cluster: r, password: {}"), {at + ".redis.password: required: "}},
       {sharedIn("cluster: r, database: 1000001"), {at + ".redis.database: range: 1000001"}},
   };
