@@ -58,8 +58,9 @@ class Call {
   virtual ~Call() { giveUp(); }
   Call(const Call&) = delete;
   Call& operator=(const Call&) = delete;
-  // Once, unless given up; never from inside send(). The text is good until the client is used
-  // again.
+  // Once, unless given up; never from inside its own send(). That of another command may find that
+  // the server has moved, and everything that waits is lost then. The text is good until the client
+  // is used again.
   virtual void onReply(const Reply& reply) = 0;
 
   bool waits() const { return outstanding_ != nullptr; }

@@ -1,7 +1,9 @@
 #include "proxy/filter/stateful_session/stateful_session_filter.h"
 
+#include <algorithm>
 #include <string>
 #include <utility>
+#include <vector>
 
 #include "proxy/filter/redis_clients.h"
 #include "proxy/filter/stateful_session/session_state.h"
@@ -79,15 +81,15 @@ class StatefulSessionFilter final : public http::Filter, private redis::Call {
     redis::Client* const redis = redisClient();
     if (redis == nullptr) return false;
     const SharedSessions& others = *state_->shared();
-    // Drawn by weight, it is not known yet.
-    const std::string_view cluster =
-        forward->weighted.empty() ? std::string_view(forward->cluster) : "";
     const auto& clusters = shared_.services.clusters;
-    if (session_.found == Session::Found::Host && serves(clusters, cluster, session_.host)) {
+    if (session_.found == Session::Found::Host && serves(clusters, *forward, session_.host)) {
+      // The route may go before the answer comes.
       if (session_.check) {
         others.check(*redis, session_.client, session_.host,
-                     [&clusters, name = std::string(cluster)](std::string_view host) {
-                       return serves(clusters, name, host);
+                     [&clusters, to = clustersOf(*forward)](std::string_view host) {
+                       return std::ranges::any_of(to, [&](const std::string& name) {
+                         return serves(clusters, name, host);
+                       });
                      });
       }
       return false;
@@ -95,11 +97,26 @@ class StatefulSessionFilter final : public http::Filter, private redis::Call {
     return others.ask(*redis, session_.client, *this);
   }
 
-  // Of a cluster that is not known the router will see.
-  static bool serves(const upstream::WorkerClusters& clusters, std::string_view name,
+  static std::vector<std::string> clustersOf(const route::Forward& forward) {
+    if (forward.weighted.empty()) return {forward.cluster};
+    std::vector<std::string> names;
+    for (const route::WeightedCluster& cluster : forward.weighted) names.push_back(cluster.name);
+    return names;
+  }
+
+  // Drawn by weight, the cluster is not known yet: any of them.
+  static bool serves(const upstream::WorkerClusters& clusters, const route::Forward& forward,
+                     std::string_view host) {
+    if (forward.weighted.empty()) return serves(clusters, forward.cluster, host);
+    return std::ranges::any_of(forward.weighted, [&](const route::WeightedCluster& cluster) {
+      return serves(clusters, cluster.name, host);
+    });
+  }
+
+  static bool serves(const upstream::WorkerClusters& clusters, const std::string& name,
                      std::string_view host) {
     const upstream::WorkerCluster* const cluster = clusters.find(name);
-    return cluster == nullptr || cluster->has(host);
+    return cluster != nullptr && cluster->has(host);
   }
 
   // Redis's answer: to the question, or, with the response, to what it was told.

@@ -336,6 +336,29 @@ TEST_F(SharedSessionsTest, ARedisThatHasForgottenIsTold) {
   }
 }
 
+TEST_F(SharedSessionsTest, OfWeightedClustersAnyMayHaveTheHost) {
+  apply({.clusters = {clusterSpec("api")}, .assignments = {{"api", assignment({endpoint(3)})}}});
+  route::Route route = test::prefixTo("web", "/");
+  std::get<route::Forward>(route.action).weighted = {{"web", 50}, {"api", 50}};
+  auto table = route::RouteTable::compile(test::tableOf({test::virtualHost("v", {"*"}, {route})}));
+  table_ = *std::move(table);
+  connect();
+  know(kHost1);
+  pass(10s);
+  EXPECT_EQ(request()->ask(), FilterVerdict::Continue);
+  EXPECT_EQ(heard(), question());
+  say(value("10.0.0.7:80"));
+  EXPECT_EQ(heard(), notice(kHost1)) << "none of them has it";
+  say(kStored);
+  pass(10s);
+  EXPECT_EQ(request()->ask(), FilterVerdict::Continue);
+  EXPECT_EQ(heard(), question());
+  say(value("10.0.0.3:80"));
+  auto next = request();
+  EXPECT_EQ(next->ask(), FilterVerdict::Continue);
+  EXPECT_EQ(next->host(), "10.0.0.3:80");
+}
+
 TEST_F(SharedSessionsTest, ARequestThatEndsMeanwhileIsLeftAlone) {
   connect();
   auto first = request();
