@@ -85,8 +85,11 @@ const net::Address& PoolStream::localAddress() {
   return connection_->localAddress();
 }
 
+// What a lost connection of HTTP/2 has brought since then was other streams': whoever has got the
+// head of a response knows it.
 bool PoolStream::bytesReceived() const {
   CONVOY_ASSERT(state_ == State::Active);
+  if (connection_->lostAllStreams()) return false;
   return connection_->reads() != reads_before_;
 }
 

@@ -295,6 +295,7 @@ void PooledConnection::onEndOfStream() {
   if (state_ == State::Closed) return;
   noteIdleClose();
   takeNoMore();
+  lost_ = true;
   in_codec_ = true;
   codec_.codec->onEndOfStream();
   in_codec_ = false;
@@ -306,6 +307,7 @@ void PooledConnection::onClosed(net::CloseReason reason) {
   if (state_ == State::Closed) return;
   if (state_ == State::Connecting) return onConnectFailed(reason);
   noteIdleClose();
+  lost_ = true;
   loseCodec(http::Failure::UpstreamReset);
   close(By::Them);
 }

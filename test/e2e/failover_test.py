@@ -18,6 +18,32 @@ from fleet import SECONDS, Fleet, get, listener_url, traffic_result, wait_until 
 
 NAMES = ("blue", "green", "red")
 H2LOAD_REQUESTS = 20000
+# A backend that speaks HTTP/2: a node in front of a sample backend.
+HTTP2_BACKEND = """\
+admin: {{address: {{socket_address: {{address: 127.0.0.1, port_value: 0}}}}}}
+static_resources:
+  listeners:
+  - name: public
+    address: {{socket_address: {{address: 127.0.0.1, port_value: 0}}}}
+    filter_chains:
+    - filters:
+      - name: envoy.filters.network.http_connection_manager
+        typed_config:
+          "@type": type.googleapis.com/envoy.extensions.filters.network.http_connection_manager.v3.HttpConnectionManager
+          stat_prefix: public
+          route_config:
+            virtual_hosts:
+            - {{name: all, domains: ["*"], routes: [{{match: {{prefix: /}}, route: {{cluster: web}}}}]}}
+          http_filters:
+          - name: envoy.filters.http.router
+            typed_config: {{"@type": type.googleapis.com/envoy.extensions.filters.http.router.v3.Router}}
+  clusters:
+  - name: web
+    load_assignment:
+      cluster_name: web
+      endpoints:
+      - lb_endpoints: [{{endpoint: {{address: {{socket_address: {{address: 127.0.0.1, port_value: {port}}}}}}}}}]
+"""
 
 
 class FailoverTest(unittest.TestCase):
@@ -102,6 +128,21 @@ class FailoverTest(unittest.TestCase):
 
     def test_one_is_killed_with_a_hundred_requests_under_way(self):
         self.kill_one_with_hundreds_under_way(self.running["green"])
+
+    def test_one_is_killed_with_a_hundred_streams_under_way(self):
+        nodes = {}
+        for name, address in self.addresses.items():
+            path = os.path.join(self.fleet.folder, f"{name}-http2.yaml")
+            with open(path, "w", encoding="utf-8") as file:
+                file.write(HTTP2_BACKEND.format(port=address.rsplit(":", 1)[1]))
+            nodes[name] = self.fleet.start(f"{name}-http2", "proxy/convoy-proxy", "-c", path, "--concurrency", "1")
+        for node in nodes.values():
+            node.admin, = node.found(r"convoy-proxy is live admin=(\S+)")
+        backends = [{"address": listener_url(node, "public").removeprefix("http://")} for node in nodes.values()]
+        self.fleet.apply(json.dumps({
+            "listeners": [{"name": "public", "address": "127.0.0.1:0", "routes": [{"pool": "web"}]}],
+            "pools": [{"name": "web", "algorithm": "ALGORITHM_ROUND_ROBIN", "protocol": "PROTOCOL_HTTP2", "backends": backends}]}))
+        self.kill_one_with_hundreds_under_way(nodes["green"])
 
     def test_all_are_replaced_one_after_the_other(self):
         traffic = self.fleet.start_traffic(self.url)

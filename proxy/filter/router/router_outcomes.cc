@@ -81,8 +81,10 @@ void RouterFilter::noteUnreached(const Attempt& attempt, Failure failure) {
 void RouterFilter::noteReset(const Attempt& attempt, Failure failure) {
   if (ofOurDraining(failure)) return;
   const upstream::UpstreamConnectionInfo& connection = *attempt.connection;
-  const bool crossed = (failure == Failure::UpstreamReset && !connection.bytesReceived()) ||
-                       (failure == Failure::UpstreamRefusedStream && connection.drains());
+  const bool answers = state_ == State::Receiving;
+  const bool crossed =
+      (failure == Failure::UpstreamReset && !answers && !connection.bytesReceived()) ||
+      (failure == Failure::UpstreamRefusedStream && connection.drains());
   if (crossed && connection.streamsBefore() > 0) return;
   cluster_->noteOutcome(attempt.host, Outcome::failed());
 }

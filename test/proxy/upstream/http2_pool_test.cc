@@ -232,6 +232,27 @@ TEST_F(Http2PoolTest, AConnectionThatAnotherHostNeedsTakesNoMoreStreams) {
   EXPECT_EQ(third.status, 200);
 }
 
+// What came meanwhile was another stream's: whoever waits still may be sent again.
+TEST_F(Http2PoolTest, StreamsOfALostConnectionHaveGotNothing) {
+  for (const bool half : {true, false}) {
+    makeHttp2();
+    const size_t index = io_.peers.size();
+    TestRequest requests[3];
+    for (TestRequest& request : requests) send(request);
+    settle(index, 100);
+    answer(index, 3);
+    EXPECT_EQ(requests[1].status, 200);
+    say(index, h2::rstStream(5, NGHTTP2_INTERNAL_ERROR));
+    EXPECT_EQ(requests[2].reset, Failure::UpstreamReset);
+    EXPECT_TRUE(requests[2].bytes_received) << "the host has said something about it";
+    half ? peer(index).connection->endSending()
+         : peer(index).connection->close(net::CloseMode::Now);
+    run();
+    EXPECT_EQ(requests[0].reset, Failure::UpstreamReset);
+    EXPECT_FALSE(requests[0].bytes_received);
+  }
+}
+
 TEST_F(Http2PoolTest, ACallerThatGivesUpEndsItsStreamOnly) {
   makeHttp2();
   TestRequest requests[2];
