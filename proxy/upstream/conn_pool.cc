@@ -21,7 +21,7 @@ void HostLease::giveBack() {
   const uint8_t held = std::exchange(held_, kNothing);
   if (held & kActive) host_.host().active().fetch_sub(1, std::memory_order_relaxed);
   if (held & kBound) host_.pool()->cluster().releaseBound();
-  if (held & kProbe) host_.host().streaks().giveBackProbe();
+  if (held & kProbe) host_.host().streaks().giveBackProbe(probe_);
   if (held & kMetered) host_.pool()->cluster().breakers().recovering.release();
   if (held & kConnection) host_.pool()->giveBackHostPermit();
   if (held & kRequest) host_.host().limits().endRequest();

@@ -89,7 +89,7 @@ class HostLease {
     kNothing = 0,
     kActive = 1,       // Pick::counted
     kBound = 2,        // Pick::in_total
-    kProbe = 4,        // the host's (Streaks)
+    kProbe = 4,        // the host's (Streaks), as holdProbe() has it
     kMetered = 8,      // one of Breakers::recovering
     kConnection = 16,  // of the host's limit: the next connection that the pool opens
     kRequest = 32,     // of the host's limit
@@ -98,10 +98,13 @@ class HostLease {
   HostLease() = default;
   HostLease(HostRef host, uint8_t held) : host_(std::move(host)), held_(held) {}
   HostLease(HostLease&& other) noexcept
-      : host_(std::move(other.host_)), held_(std::exchange(other.held_, kNothing)) {}
+      : host_(std::move(other.host_)),
+        held_(std::exchange(other.held_, kNothing)),
+        probe_(other.probe_) {}
   HostLease& operator=(HostLease&& other) noexcept {
     std::swap(host_, other.host_);
     std::swap(held_, other.held_);
+    std::swap(probe_, other.probe_);
     return *this;
   }
   ~HostLease() {
@@ -110,6 +113,10 @@ class HostLease {
 
   explicit operator bool() const { return static_cast<bool>(host_); }
   void hold(Held more) { held_ |= more; }
+  void holdProbe(uint32_t taken) {
+    held_ |= kProbe;
+    probe_ = taken;
+  }
   // Somebody else gives it back. False: it was not held.
   bool handOver(Held what) {
     const bool held = (held_ & what) != 0;
@@ -128,6 +135,7 @@ class HostLease {
 
   HostRef host_;
   uint8_t held_ = kNothing;
+  uint32_t probe_ = 0;  // of the host, if it is held
 };
 
 // What the caller may know of the connection under its stream. Good until the stream ended or was

@@ -1,6 +1,7 @@
 // WorkerCluster's picks while a host may be out of room, or not all is well with the hosts: the
 // policy's choice stands only if the host's limits leave room for it.
 
+#include <algorithm>
 #include <utility>
 
 #include "absl/container/inlined_vector.h"
@@ -12,6 +13,9 @@ namespace {
 
 // Times that the policy is asked for one request; then any host that has room will do.
 constexpr int kMostPicks = 4;
+
+// Half-open hosts that one request looks at.
+constexpr size_t kMostProbeLooks = 8;
 
 // Times that other workers are asked for one request.
 constexpr uint32_t kMostRounds = 4;
@@ -284,15 +288,18 @@ void WorkerCluster::onConnectionsGivenUp(uint32_t given) {
 
 // A host whose circuit breaker is half-open, of whatever priority and zone, if none of its requests
 // is under way. One that is full is left alone: the request would wait there, or fail, for others
-// that it has.
+// that it has. After an outage there may be very many: each request looks at a few, in turn.
 PickResult WorkerCluster::pickProbe(const PickContext& context, Priority priority) {
-  for (const HalfOpenHost& half_open : half_open_) {
+  for (size_t looks = std::min(half_open_.size(), kMostProbeLooks); looks > 0; --looks) {
+    const HalfOpenHost& half_open = half_open_[next_half_open_++ % half_open_.size()];
     const Host* const host = half_open.host.get();
     if (context.triedAlready(host) || !isFor(*hosts_, context.subset, half_open)) continue;
     if (wouldRefuse(*host, priority, /*slowly=*/false) != Refusal::None) continue;
-    if (!host->streaks().takeProbe()) continue;
+    const uint32_t taken = host->streaks().takeProbe();
+    if (taken == Streaks::kNoProbe) continue;
     PickResult probe{.kind = Pick::Kind::Host,
-                     .lease = HostLease(refForProbe(*host, priority), HostLease::kProbe)};
+                     .lease = HostLease(refForProbe(*host, priority), HostLease::kNothing)};
+    probe.lease.holdProbe(taken);
     if (admit(probe.lease, /*slowly=*/false) == Refusal::None) return probe;
   }
   return {};

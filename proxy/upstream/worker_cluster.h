@@ -263,6 +263,7 @@ class WorkerCluster : public std::enable_shared_from_this<WorkerCluster> {
   bool guarded_ = false;   // a pick is more than the policy's: one question, asked of each
   bool in_panic_ = false;  // some group is
   std::vector<HalfOpenHost> half_open_;
+  size_t next_half_open_ = 0;  // the next one to look at, by its remainder
   // By priority and Host::slot(); empty until a host is first used.
   std::array<std::vector<HostRef>, 2> pools_;
   size_t evict_next_ = 0;  // where the next look for an idle connection begins

@@ -47,13 +47,30 @@ class alignas(64) Streaks {
   }
   // Of a half-open circuit breaker (main): one request at a time may go to the host, until one has
   // an outcome.
-  void allowProbes() { probe_.store(Probe::Free, std::memory_order_relaxed); }
-  void stopProbes() { probe_.store(Probe::None, std::memory_order_relaxed); }
-  // Any worker. True: this request is the probe; giveBackProbe() when it is over, whatever came.
-  bool takeProbe() { return changeProbe(Probe::Free, Probe::Taken); }
-  void giveBackProbe() { changeProbe(Probe::Taken, Probe::Free); }
+  void allowProbes() {
+    const uint32_t before = probe_.load(std::memory_order_relaxed);
+    probe_.store((before & ~kState) + kNext + kFree, std::memory_order_relaxed);
+  }
+  void stopProbes() { probe_.fetch_and(~kState, std::memory_order_relaxed); }
+  // Any worker. Not kNoProbe: this request is the probe; giveBackProbe() with it when that is over,
+  // whatever came. A probe may have had its outcome long before, and others probe meanwhile.
+  static constexpr uint32_t kNoProbe = 0;
+  [[nodiscard]] uint32_t takeProbe() {
+    uint32_t probe = probe_.load(std::memory_order_relaxed);
+    if ((probe & kState) != kFree) return kNoProbe;
+    const uint32_t taken = probe - kFree + kTaken;
+    return probe_.compare_exchange_strong(probe, taken, std::memory_order_relaxed) ? taken
+                                                                                   : kNoProbe;
+  }
+  void giveBackProbe(uint32_t taken) {
+    probe_.compare_exchange_strong(taken, taken - kTaken + kFree, std::memory_order_relaxed);
+  }
   // True for whoever is to tell main of the outcome: there are no more probes then.
-  bool endProbe() { return changeProbe(Probe::Taken, Probe::None); }
+  bool endProbe() {
+    uint32_t probe = probe_.load(std::memory_order_relaxed);
+    return (probe & kState) == kTaken &&
+           probe_.compare_exchange_strong(probe, probe - kTaken, std::memory_order_relaxed);
+  }
 
   // Comes back after an outage: its requests count against a limit (main sets it).
   void setMetered(bool metered) { metered_.store(metered, std::memory_order_relaxed); }
@@ -64,18 +81,18 @@ class alignas(64) Streaks {
   }
 
  private:
-  enum class Probe : uint8_t { None, Free, Taken };
-  bool changeProbe(Probe from, Probe to) {
-    return probe_.load(std::memory_order_relaxed) == from &&
-           probe_.compare_exchange_strong(from, to, std::memory_order_relaxed);
-  }
+  // Of probe_: what it is now (0: there is none), and in the other bits how often there was one.
+  static constexpr uint32_t kState = 3;
+  static constexpr uint32_t kFree = 1;
+  static constexpr uint32_t kTaken = 2;
+  static constexpr uint32_t kNext = 4;
 
   struct Row {
     std::atomic<uint32_t> length{0};
     std::atomic<bool> told{false};
   };
   std::array<Row, static_cast<size_t>(Streak::kCount)> rows_;
-  std::atomic<Probe> probe_{Probe::None};
+  std::atomic<uint32_t> probe_{0};
   std::atomic<bool> metered_{false};
 };
 

@@ -4,6 +4,7 @@
 
 #include <chrono>
 #include <memory>
+#include <set>
 #include <string>
 #include <utility>
 #include <vector>
@@ -127,6 +128,34 @@ TEST_F(ProbeTest, ARequestForAnotherSubsetIsNoProbe) {
   ASSERT_EQ(kindFor(second, held), Pick::Kind::Host);
   EXPECT_EQ(held.back().lease.host().address(), address(2));
   EXPECT_EQ(kindFor(second, held), Pick::Kind::None) << "one at a time";
+}
+
+// A request looks at a few, the next one at those after them: none is left out.
+TEST_F(ProbeTest, VeryManyAreProbedInTurn) {
+  auto web = clusterSpec();
+  web->host_breaker = HostBreakerSpec{.failures = 1};
+  constexpr int kHosts = 20;
+  std::vector<EndpointSpec> hosts;
+  for (int i = 1; i <= kHosts; ++i) hosts.push_back(endpoint(i));
+  setHosts(hosts, {web});
+  {
+    std::vector<PickResult> all;
+    for (int i = 0; i < kHosts; ++i) all.push_back(cluster().pick());
+    for (const PickResult& picked : all) {
+      cluster().noteOutcome(picked.lease.ref(), Outcome::answered(500, {}));
+    }
+    run();
+  }
+  pass(std::chrono::seconds(61));
+  std::set<std::string> probed;
+  std::vector<PickResult> held;
+  for (int i = 0; i < kHosts; ++i) {
+    held.push_back(cluster().pick());
+    ASSERT_EQ(held.back().kind, Pick::Kind::Host);
+    probed.insert(std::string(held.back().lease.host().addressText()));
+  }
+  EXPECT_EQ(probed.size(), size_t{kHosts});
+  EXPECT_EQ(cluster().pick().kind, Pick::Kind::None);
 }
 
 }  // namespace

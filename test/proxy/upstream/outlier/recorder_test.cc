@@ -140,19 +140,21 @@ TEST_F(RecorderTest, OneProbeAtATimeAndOneVerdict) {
   streaks.allowProbes();
   answer(0, 200);
   EXPECT_EQ(told(), "") << "of a request that is no probe";
-  EXPECT_TRUE(streaks.takeProbe());
+  streaks.giveBackProbe(streaks.takeProbe());  // its client has gone
+  const uint32_t probe = streaks.takeProbe();
+  EXPECT_TRUE(probe);
   EXPECT_FALSE(streaks.takeProbe()) << "another worker";
-  streaks.giveBackProbe();  // its client has gone
-  EXPECT_TRUE(streaks.takeProbe());
   note(1, Outcome::connected());
   EXPECT_EQ(told(), "");
   answer(1, 503);
   answer(1, 200);
   EXPECT_EQ(told(), "-");
-  streaks.giveBackProbe();
+  streaks.giveBackProbe(probe);
   EXPECT_FALSE(streaks.takeProbe()) << "main has not decided yet";
   streaks.allowProbes();
   EXPECT_TRUE(streaks.takeProbe());
+  streaks.giveBackProbe(probe);
+  EXPECT_FALSE(streaks.takeProbe()) << "another one's";
   answer(0, 404);
   EXPECT_EQ(told(), "+");
 }
