@@ -37,7 +37,7 @@ bool ClusterGuard::configure(const ClusterSpec& spec) {
   const bool other_panic = std::exchange(panic_spec_, spec.panic) != spec.panic;
   const bool guarded = guard_ != nullptr;
   if (!Guard::isNeeded(spec)) {
-    guard_.reset();
+    end();
     return guarded || other_panic;
   }
   if (!guarded) {

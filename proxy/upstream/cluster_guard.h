@@ -34,8 +34,12 @@ class ClusterGuard {
 
   // The rules from now on. True: the host set has to be put together anew.
   bool configure(const ClusterSpec& spec);
-  // Nobody is watched any more: timers of main's loop end here.
-  void end() { guard_.reset(); }
+  // Nobody is watched any more. What main's loop knows of this object ends here, since a worker may
+  // destroy it.
+  void end() {
+    guard_.reset();
+    changed_.unlink();
+  }
 
   // Puts the host set together. checked: what our own checks say.
   Membership::Change update(Membership& membership, const AssignmentSpec& hosts,

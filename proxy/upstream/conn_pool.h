@@ -20,9 +20,10 @@
 //
 // A failed connect fails the oldest waiting stream; the others go on waiting while a connection is
 // being opened or is in use, else they fail too. A connection that the upstream closes while idle
-// leaves without a word; one that it closes under a request which got not a byte of response
-// (UpstreamConnectionInfo::bytesReceived()) has most likely crossed that request on its way: the
-// caller may replay it if the connection had been used before.
+// leaves without a word; one that it closes under a request, and that has brought nothing since
+// then (UpstreamConnectionInfo::connectionRead()), has most likely crossed that request on its way:
+// the host is fine. The caller may replay a request that got not a byte of response
+// (bytesReceived()) if the connection had been used before.
 //
 // A warm pool neither allocates nor locks nor reads a clock per request. Idle connections hold no
 // buffer. Worker's thread only. Owned by references (HostRef): its cluster, its connections, and
@@ -117,6 +118,9 @@ class HostLease {
     held_ |= kProbe;
     probe_ = taken;
   }
+  bool probes() const { return (held_ & kProbe) != 0; }
+  // Streaks::kNoProbe: its request does not probe the host.
+  uint32_t probe() const { return probes() ? probe_ : Streaks::kNoProbe; }
   // Somebody else gives it back. False: it was not held.
   bool handOver(Held what) {
     const bool held = (held_ & what) != 0;
@@ -135,7 +139,7 @@ class HostLease {
 
   HostRef host_;
   uint8_t held_ = kNothing;
-  uint32_t probe_ = 0;  // of the host, if it is held
+  uint32_t probe_ = Streaks::kNoProbe;  // of the host, if it is held
 };
 
 // What the caller may know of the connection under its stream. Good until the stream ended or was
@@ -145,8 +149,10 @@ class UpstreamConnectionInfo {
   virtual const net::Address& remoteAddress() const = 0;
   virtual const net::Address& localAddress() = 0;  // the first call asks the kernel
   virtual uint64_t streamsBefore() const = 0;      // 0: the connection is fresh
-  // Since this stream began: whether the upstream has sent anything on it.
+  // Since this stream began: whether the upstream has sent anything for it, as far as can be told.
   virtual bool bytesReceived() const = 0;
+  // The same, for whatever stream of the connection.
+  virtual bool connectionRead() const = 0;
   // The connection takes no other streams: it has said GOAWAY, is too old, or its host is drained.
   virtual bool drains() const = 0;
   // The host has said how long it keeps the connection when it is idle.

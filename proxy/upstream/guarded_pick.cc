@@ -181,18 +181,21 @@ PickResult WorkerCluster::takeIfRoom(Search& search, Host& host) {
 
 WorkerCluster::Refusal WorkerCluster::wouldRefuse(const Host& host, Priority priority,
                                                   bool slowly) const {
-  const HostLimits& limits = host.limits();
   const Breakers& breakers = shared_->breakers;
   if (host.streaks().metered() &&
       breakers.recovering.used() >= breakers.most_recovering.load(std::memory_order_relaxed)) {
     return Refusal::Recovery;
   }
-  if (slowly && !limits.roomForRequest()) return Refusal::SlowStart;
-  if (limits.roomForConnection()) return Refusal::None;
+  if (slowly && !host.limits().roomForRequest()) return Refusal::SlowStart;
+  return hasConnectionFor(host, priority) ? Refusal::None : Refusal::Connections;
+}
+
+bool WorkerCluster::hasConnectionFor(const Host& host, Priority priority) const {
+  if (host.limits().roomForConnection()) return true;
   const HostPool* const pool = poolOf(host, priority);
-  if (pool != nullptr && pool->hasRoom()) return Refusal::None;
+  if (pool != nullptr && pool->hasRoom()) return true;
   const HostPool* const other = poolOf(host, otherThan(priority));
-  return other != nullptr && other->counts().idle > 0 ? Refusal::None : Refusal::Connections;
+  return other != nullptr && other->counts().idle > 0;
 }
 
 // Takes what the host's limits ask for; what was taken before a refusal goes back with the lease.
@@ -200,8 +203,9 @@ WorkerCluster::Refusal WorkerCluster::wouldRefuse(const Host& host, Priority pri
 WorkerCluster::Refusal WorkerCluster::admit(HostLease& lease, bool slowly) {
   const Host& host = lease.host();
   HostLimits& limits = host.limits();
-  // Hosts that come back after an outage have a limit in common.
-  if (host.streaks().metered()) {
+  // Hosts that come back after an outage have a limit in common. No breaker would close if probes
+  // waited for that.
+  if (host.streaks().metered() && !lease.probes()) {
     Breakers& breakers = shared_->breakers;
     const uint32_t most = breakers.most_recovering.load(std::memory_order_relaxed);
     if (!breakers.recovering.tryAcquire(most)) return Refusal::Recovery;
@@ -288,13 +292,16 @@ void WorkerCluster::onConnectionsGivenUp(uint32_t given) {
 
 // A host whose circuit breaker is half-open, of whatever priority and zone, if none of its requests
 // is under way. One that is full is left alone: the request would wait there, or fail, for others
-// that it has. After an outage there may be very many: each request looks at a few, in turn.
+// that it has. After an outage there may be very many: each request looks at a few of those that it
+// could probe, in turn, since that takes a look at each host's memory.
 PickResult WorkerCluster::pickProbe(const PickContext& context, Priority priority) {
-  for (size_t looks = std::min(half_open_.size(), kMostProbeLooks); looks > 0; --looks) {
+  size_t looks = kMostProbeLooks;
+  for (size_t left = half_open_.size(); left > 0 && looks > 0; --left) {
     const HalfOpenHost& half_open = half_open_[next_half_open_++ % half_open_.size()];
     const Host* const host = half_open.host.get();
     if (context.triedAlready(host) || !isFor(*hosts_, context.subset, half_open)) continue;
-    if (wouldRefuse(*host, priority, /*slowly=*/false) != Refusal::None) continue;
+    --looks;
+    if (!hasConnectionFor(*host, priority)) continue;
     const uint32_t taken = host->streaks().takeProbe();
     if (taken == Streaks::kNoProbe) continue;
     PickResult probe{.kind = Pick::Kind::Host,

@@ -88,8 +88,11 @@ const net::Address& PoolStream::localAddress() {
 // What a lost connection of HTTP/2 has brought since then was other streams': whoever has got the
 // head of a response knows it.
 bool PoolStream::bytesReceived() const {
+  return !connection_->lostAllStreams() && connectionRead();
+}
+
+bool PoolStream::connectionRead() const {
   CONVOY_ASSERT(state_ == State::Active);
-  if (connection_->lostAllStreams()) return false;
   return connection_->reads() != reads_before_;
 }
 

@@ -63,6 +63,7 @@ class PoolStream final : public PendingStream,
   const net::Address& localAddress() override;
   uint64_t streamsBefore() const override { return streams_before_; }
   bool bytesReceived() const override;
+  bool connectionRead() const override;
   bool drains() const override;
   void noteIdleLimit(event::Duration limit) override { pool().noteIdleLimit(limit); }
 

@@ -112,8 +112,10 @@ class WorkerCluster : public std::enable_shared_from_this<WorkerCluster> {
   // For the outlier detection: how one attempt of a request went, as soon as it is known. Nothing
   // unless recordsOutcomes().
   bool recordsOutcomes() const { return recorder_.records(); }
-  void noteOutcome(const HostRef& host, const Outcome& outcome) {
-    if (recorder_.records()) recorder_.note(host.host(), host.metrics(), outcome);
+  // probe: as HostLease::probe() had it.
+  void noteOutcome(const HostRef& host, const Outcome& outcome,
+                   uint32_t probe = Streaks::kNoProbe) {
+    if (recorder_.records()) recorder_.note(host.host(), host.metrics(), outcome, probe);
   }
   // Whether a response's head is of interest to one of the two above, or may have to say that its
   // host was chosen in panic: one question, since it is asked about each response.
@@ -239,6 +241,7 @@ class WorkerCluster : public std::enable_shared_from_this<WorkerCluster> {
   void noteFull(const Search& search);
   bool isKnownFull(Search& search) const;
   void setAsking(bool asking);
+  bool hasConnectionFor(const Host& host, Priority priority) const;
   PickResult pickProbe(const PickContext& context, Priority priority);
   HostRef& refForProbe(const Host& host, Priority priority);
   void tellBalancer(const Host& host, uint16_t status, event::Duration took, bool abandoned);

@@ -70,6 +70,7 @@ struct Attempt final : public http::ResponseReceiver,
   bool superseded = false;   // another attempt was begun beside it: its failure matters no more
   uint8_t holds_client = 0;  // how often it has paused the client's body
   upstream::HostRef host;    // kept until the next attempt: the log reads its address
+  uint32_t probe = upstream::Streaks::kNoProbe;  // as its lease had it
   upstream::PendingStream* pending = nullptr;
   http::RequestSender* sender = nullptr;
   upstream::UpstreamConnectionInfo* connection = nullptr;

@@ -285,6 +285,7 @@ void RouterFilter::chooseHost(Attempt& attempt) {
   attempt.state = Attempt::State::Waiting;
   attempt.panic = picked.panic;
   attempt.host = picked.lease.ref();
+  attempt.probe = picked.lease.probe();
   tried_.push_back(&attempt.host.host());
   http::StreamInfo& info = context().info();
   if (info.upstream_attempts < UINT8_MAX) ++info.upstream_attempts;
@@ -498,7 +499,8 @@ void RouterFilter::onAnswerReset(Attempt& attempt, http::Failure failure) {
   onAttemptFailed(attempt,
                   {.failure = failure,
                    .head_sent = true,
-                   .bytes_received = attempt.connection->bytesReceived()},
+                   .bytes_received = attempt.connection->bytesReceived(),
+                   .connection_read = attempt.connection->connectionRead()},
                   attempt.connection->streamsBefore() > 0);
 }
 

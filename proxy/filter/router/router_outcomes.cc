@@ -59,7 +59,8 @@ void RouterFilter::noteHead(const Attempt& attempt, http::ResponseHead& head, bo
     status = http::httpStatusOf(*grpc);
   }
   cluster_->noteOutcome(attempt.host,
-                        Outcome::answered(status, hostTime(attempt, services_.loop.now())));
+                        Outcome::answered(status, hostTime(attempt, services_.loop.now())),
+                        attempt.probe);
 }
 
 void RouterFilter::noteTrailers(const Attempt& attempt, const http::HeaderList& trailers) {
@@ -67,13 +68,14 @@ void RouterFilter::noteTrailers(const Attempt& attempt, const http::HeaderList& 
   const auto grpc = http::grpcStatus(trailers);
   if (!grpc.has_value()) return;
   const event::Duration took = hostTime(attempt, context().info().response_started);
-  cluster_->noteOutcome(attempt.host, Outcome::answered(http::httpStatusOf(*grpc), took));
+  cluster_->noteOutcome(attempt.host, Outcome::answered(http::httpStatusOf(*grpc), took),
+                        attempt.probe);
 }
 
 // Neither a circuit breaker nor our own draining says anything of the host.
 void RouterFilter::noteUnreached(const Attempt& attempt, Failure failure) {
   if (failure == Failure::UpstreamOverflow || ofOurDraining(failure)) return;
-  cluster_->noteOutcome(attempt.host, Outcome::failed());
+  cluster_->noteOutcome(attempt.host, Outcome::failed(), attempt.probe);
 }
 
 // A connection that the host had kept alive and ends as the request comes says nothing either: it
@@ -81,16 +83,15 @@ void RouterFilter::noteUnreached(const Attempt& attempt, Failure failure) {
 void RouterFilter::noteReset(const Attempt& attempt, Failure failure) {
   if (ofOurDraining(failure)) return;
   const upstream::UpstreamConnectionInfo& connection = *attempt.connection;
-  const bool answers = state_ == State::Receiving;
-  const bool crossed =
-      (failure == Failure::UpstreamReset && !answers && !connection.bytesReceived()) ||
-      (failure == Failure::UpstreamRefusedStream && connection.drains());
+  const bool crossed = (failure == Failure::UpstreamReset && !connection.connectionRead()) ||
+                       (failure == Failure::UpstreamRefusedStream && connection.drains());
   if (crossed && connection.streamsBefore() > 0) return;
-  cluster_->noteOutcome(attempt.host, Outcome::failed());
+  cluster_->noteOutcome(attempt.host, Outcome::failed(), attempt.probe);
 }
 
 void RouterFilter::noteTimeout(const Attempt& attempt) {
-  if (!head_->raw_tunnel) cluster_->noteOutcome(attempt.host, Outcome::timedOut());
+  if (head_->raw_tunnel) return;
+  cluster_->noteOutcome(attempt.host, Outcome::timedOut(), attempt.probe);
 }
 
 }  // namespace convoy::filter::router

@@ -21,9 +21,8 @@ constexpr size_t kMostKept = size_t{1} << 20;
 constexpr uint64_t kDrainableAnswer = 64 * 1024;
 constexpr size_t kBlocks = 8;  // of a kept body, usually
 
-// The host closed a connection that it had kept alive, before a byte of the response. The host is
-// fine: the connection was old.
-bool closedWhenIdle(const AttemptFacts& facts, bool reused) {
+// The host closed a connection that it had kept alive, before a byte of the response.
+bool closedUnanswered(const AttemptFacts& facts, bool reused) {
   return facts.failure == Failure::UpstreamReset && reused && !facts.bytes_received;
 }
 
@@ -230,7 +229,9 @@ void RouterFilter::giveUp(Attempt& attempt, Failure failure) {
 void RouterFilter::onAttemptFailed(Attempt& attempt, const AttemptFacts& facts, bool reused) {
   if (facts.head_sent) {
     cluster_->countResponse(attempt.host, 0, {});
-    if (!closedWhenIdle(facts, reused)) noteResult(attempt, 0);
+    const bool crossed =
+        facts.failure == Failure::UpstreamReset && reused && !facts.connection_read;
+    if (!crossed) noteResult(attempt, 0);
   }
   const bool superseded = attempt.superseded;
   endAttempt(attempt);
@@ -260,7 +261,7 @@ bool RouterFilter::retryAfterFailure(Attempt& attempt, const AttemptFacts& facts
 // RFC 9110 9.2.2 lets us send an idempotent request again then. Once: it may be the request that
 // makes the host close, and each repetition would cost a connection, or the next host its life.
 bool RouterFilter::retryUntouched(Attempt& attempt, const AttemptFacts& facts, bool reused) {
-  if (!closedWhenIdle(facts, reused) || repeated_ || !isIdempotent(head_->method)) return false;
+  if (!closedUnanswered(facts, reused) || repeated_ || !isIdempotent(head_->method)) return false;
   cluster_->metrics().upstream_rq_retry.add();
   repeated_ = true;
   startAttempt(attempt);  // on another host: this one may be stopping

@@ -1,6 +1,7 @@
 #include "proxy/filter/stateful_session/stateful_session_filter.h"
 
-#include <algorithm>
+#include <functional>
+#include <span>
 #include <string>
 #include <utility>
 #include <vector>
@@ -87,9 +88,7 @@ class StatefulSessionFilter final : public http::Filter, private redis::Call {
       if (session_.check) {
         others.check(*redis, session_.client, session_.host,
                      [&clusters, to = clustersOf(*forward)](std::string_view host) {
-                       return std::ranges::any_of(to, [&](const std::string& name) {
-                         return serves(clusters, name, host);
-                       });
+                       return servesAny(clusters, to, std::identity(), host);
                      });
       }
       return false;
@@ -107,16 +106,24 @@ class StatefulSessionFilter final : public http::Filter, private redis::Call {
   // Drawn by weight, the cluster is not known yet: any of them.
   static bool serves(const upstream::WorkerClusters& clusters, const route::Forward& forward,
                      std::string_view host) {
-    if (forward.weighted.empty()) return serves(clusters, forward.cluster, host);
-    return std::ranges::any_of(forward.weighted, [&](const route::WeightedCluster& cluster) {
-      return serves(clusters, cluster.name, host);
-    });
+    if (!forward.weighted.empty()) {
+      return servesAny(clusters, forward.weighted, &route::WeightedCluster::name, host);
+    }
+    return servesAny(clusters, std::span(&forward.cluster, 1), std::identity(), host);
   }
 
-  static bool serves(const upstream::WorkerClusters& clusters, const std::string& name,
-                     std::string_view host) {
-    const upstream::WorkerCluster* const cluster = clusters.find(name);
-    return cluster != nullptr && cluster->has(host);
+  // Where there is none of the clusters, Redis cannot know better: the router says what is wrong.
+  template <class Clusters, class NameOf>
+  static bool servesAny(const upstream::WorkerClusters& worker, const Clusters& clusters,
+                        NameOf name_of, std::string_view host) {
+    bool any = false;
+    for (const auto& one : clusters) {
+      const upstream::WorkerCluster* const cluster = worker.find(std::invoke(name_of, one));
+      if (cluster == nullptr) continue;
+      if (cluster->has(host)) return true;
+      any = true;
+    }
+    return !any;
   }
 
   // Redis's answer: to the question, or, with the response, to what it was told.

@@ -14,7 +14,7 @@ constexpr event::Duration kTick = std::chrono::milliseconds(100);
 
 void Governor::reset() {
   members_.clear();
-  active_ = outage_ = first_served_ = false;
+  active_ = outage_ = others_wait_anew_ = false;
   out_ = waiting_ = serving_ = 0;
   tokens_.reset();
   grows_since_.reset();
@@ -51,10 +51,8 @@ void Governor::endRound(event::MonotonicTime now) {
     out_ += member.standing == Standing::Out;
     waiting_ += member.standing == Standing::Waits;
   }
-  const size_t serving = members_.size() - out_ - waiting_;
-  const bool nobody_before = std::exchange(serving_, serving) == 0;
-  first_served_ = nobody_before && serving_ > 0 && waiting_ > 0;
   const bool before = std::exchange(outage_, outage());
+  if (before || outage_) last_return_ = now;
   if (outage_) {
     if (!before || out_ == members_.size()) emptyBucket(now);
     active_ = true;
@@ -70,12 +68,18 @@ void Governor::endRound(event::MonotonicTime now) {
   }
 }
 
-// A few may be out for good: they belong to no outage of many.
-bool Governor::settled(event::MonotonicTime now) const {
-  return waiting_ == 0 && !outage() && now - last_return_ >= spec_.settle_time;
+void Governor::noteServing(size_t hosts) {
+  const bool nobody_before = std::exchange(serving_, hosts) == 0;
+  others_wait_anew_ = nobody_before != (serving_ == 0) && waiting_ > 0;
 }
 
-// But for the share of those that serve on.
+// A few may be out for good: they belong to no outage of many.
+bool Governor::settled(event::MonotonicTime now) const {
+  const size_t few = std::max<size_t>(1, members_.size() * spec_.outage_percent / 200);
+  return waiting_ == 0 && !outage() && out_ <= few && now - last_return_ >= spec_.settle_time;
+}
+
+// But for the share of those that serve on: none of these is without a request.
 void Governor::emptyBucket(event::MonotonicTime now) {
   size_t metered = 0, of_outages = 0;
   for (auto& [address, member] : members_) {
@@ -83,15 +87,15 @@ void Governor::emptyBucket(event::MonotonicTime now) {
     metered += member.standing == Standing::Metered;
     of_outages += member.standing != Standing::Free;
   }
-  const double kept =
-      metered == 0 ? 0 : cap(now) * static_cast<double>(metered) / static_cast<double>(of_outages);
-  tokens_ = metered == 0 ? std::nullopt : std::optional(kept);
+  const auto theirs = static_cast<double>(metered);
+  const double kept = cap(now) * theirs / static_cast<double>(std::max<size_t>(of_outages, 1));
+  tokens_ = metered == 0 ? std::nullopt : std::optional(std::max(kept, theirs));
   grows_since_.reset();
 }
 
 bool Governor::due(event::MonotonicTime now) const {
   if (!active_) return false;
-  if (first_served_ || settled(now)) return true;
+  if (others_wait_anew_ || settled(now)) return true;
   return waiting_ > 0 && std::any_of(members_.begin(), members_.end(), [&](const auto& entry) {
            return entry.second.standing == Standing::Waits && entry.second.from <= now;
          });

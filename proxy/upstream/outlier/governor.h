@@ -4,17 +4,17 @@
 // database, a cache) is likely to be weak still, and all of them at once, with all that has queued
 // up, would knock it over again.
 //
-// While more than outage_percent of a cluster's hosts are out, and until nobody else has come back
-// for the first time for `settle_time`, whoever may still be out, hosts that come back
+// While more than outage_percent of a cluster's hosts are out, and until no more than half of that
+// are and nobody has come back for the first time for `settle_time`, hosts that come back
 //   - wait for a random part of `jitter` first, and
 //   - are metered: together they have no more requests under way than a token bucket has given out
 //     (requests_per_second, from the first return on, up to max_requests). Workers keep to cap()
-//     exactly (ClusterShared::recovery).
+//     exactly (Breakers::recovering).
 // If meanwhile too many are out again, those that are left keep what their number had of the cap,
-// since what they depend on has just shown that it is weak, and it grows again from the next return
-// on.
+// a request each at least, since what they depend on has just shown that it is weak, and it grows
+// again from the next return on.
 // In panic hosts that are out may get requests, too. They count against the same cap, which is
-// max_requests as long as nobody is back, and do not wait then: nobody else could serve.
+// max_requests as long as nobody is back; those that wait are left out of it if others serve.
 // A pure state machine; main's thread only.
 
 #include <cstdint>
@@ -51,15 +51,17 @@ class Governor {
   // May it serve, as far as checks, ejections and breakers are concerned? True if it does.
   bool note(const net::Address& host, bool usable, event::MonotonicTime now);
   void endRound(event::MonotonicTime now);
+  // How many hosts may serve after this round, by all that is known of them; panic apart.
+  void noteServing(size_t hosts);
 
-  // Whether a host's wait is over, or the episode: another round is due.
+  // Whether a host's wait is over, or the episode, or mayWait() is another: a round is due.
   bool due(event::MonotonicTime now) const;
   // When to look again at due() and cap(); unset: there is no episode.
   std::optional<event::MonotonicTime> next(event::MonotonicTime now) const;
 
   bool active() const { return active_; }
   Standing standing(const net::Address& host) const;
-  // It waits, and others served in the last round.
+  // It waits, and others serve.
   bool mayWait(const net::Address& host) const {
     return serving_ > 0 && standing(host) == Standing::Waits;
   }
@@ -83,16 +85,17 @@ class Governor {
   absl::flat_hash_map<net::Address, Member> members_;
   uint64_t round_ = 0;
   bool active_ = false;
-  bool outage_ = false;        // too many were out in the last round
-  size_t out_ = 0;             // in the last round
-  size_t waiting_ = 0;         // likewise
-  size_t serving_ = 0;         // likewise
-  bool first_served_ = false;  // in the last round, and others wait, whom it was not known to
+  bool outage_ = false;  // too many were out in the last round
+  size_t out_ = 0;       // in the last round
+  size_t waiting_ = 0;   // likewise
+  size_t serving_ = 0;
+  bool others_wait_anew_ = false;  // mayWait() is another than in the last round
   // The bucket: tokens that it had when it began to grow; unset: nobody has come back.
   std::optional<double> tokens_ = {};
   // Unset: it does not grow, until somebody comes back.
   std::optional<event::MonotonicTime> grows_since_ = {};
-  event::MonotonicTime last_return_{};  // the last that was a host's first since the outage
+  // Of a host for the first time since the outage; at the earliest the outage's end.
+  event::MonotonicTime last_return_{};
 };
 
 }  // namespace convoy::upstream

@@ -61,7 +61,10 @@ class Guard {
   }
   // In configured order.
   void setHosts(const std::vector<std::shared_ptr<const Host>>& hosts);
-  void setServing(uint32_t hosts) { detector_.setServing(hosts); }
+  void setServing(uint32_t hosts) {
+    detector_.setServing(hosts);
+    governor_.noteServing(hosts);
+  }
 
   void onStreak(const Host& host, Streak streak);
   void onProbe(const Host& host, bool passed);

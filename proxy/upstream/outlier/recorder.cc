@@ -27,10 +27,10 @@ RecordingSpec RecordingSpec::of(const ClusterSpec& cluster) {
   return spec;
 }
 
-void Recorder::note(const Host& host, HostMetrics& mine, const Outcome& outcome) {
+void Recorder::note(const Host& host, HostMetrics& mine, const Outcome& outcome, uint32_t probe) {
   using Kind = Outcome::Kind;
   const bool failed = outcome.kind >= Kind::Failed || outcome.status >= 500;
-  if (outcome.kind != Kind::Connected) noteForBreaker(host, failed);
+  if (outcome.kind != Kind::Connected) noteForBreaker(host, failed, probe);
   switch (outcome.kind) {
     case Kind::Connected:
       if (!spec_.split_local_errors) return;
@@ -69,10 +69,10 @@ void Recorder::noteStatus(const Host& host, HostMetrics& mine, uint16_t status) 
   extend(host, Streak::ServerErrors, spec_.consecutive_5xx);
 }
 
-void Recorder::noteForBreaker(const Host& host, bool failed) {
+void Recorder::noteForBreaker(const Host& host, bool failed, uint32_t probe) {
   if (spec_.breaker_failures == RecordingSpec::kNever) return;
   Streaks& streaks = host.streaks();
-  if (streaks.endProbe()) tell_probe_(host.shared_from_this(), !failed);
+  if (streaks.endProbe(probe)) tell_probe_(host.shared_from_this(), !failed);
   failed ? extend(host, Streak::Failures, spec_.breaker_failures) : streaks.end(Streak::Failures);
 }
 

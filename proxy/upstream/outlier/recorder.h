@@ -64,10 +64,12 @@ class Recorder {
   void configure(const RecordingSpec& spec) { spec_ = spec; }
   bool records() const { return spec_.on; }
   // REQUIRES: records(). mine: this worker's metrics of the host.
-  void note(const Host& host, HostMetrics& mine, const Outcome& outcome);
+  // probe: the one that the request is (Streaks::takeProbe()).
+  void note(const Host& host, HostMetrics& mine, const Outcome& outcome,
+            uint32_t probe = Streaks::kNoProbe);
 
  private:
-  void noteForBreaker(const Host& host, bool failed);
+  void noteForBreaker(const Host& host, bool failed, uint32_t probe);
   void noteStatus(const Host& host, HostMetrics& mine, uint16_t status);
   void extend(const Host& host, Streak streak, uint32_t threshold);
 

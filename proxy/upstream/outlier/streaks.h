@@ -65,11 +65,11 @@ class alignas(64) Streaks {
   void giveBackProbe(uint32_t taken) {
     probe_.compare_exchange_strong(taken, taken - kTaken + kFree, std::memory_order_relaxed);
   }
-  // True for whoever is to tell main of the outcome: there are no more probes then.
-  bool endProbe() {
-    uint32_t probe = probe_.load(std::memory_order_relaxed);
-    return (probe & kState) == kTaken &&
-           probe_.compare_exchange_strong(probe, probe - kTaken, std::memory_order_relaxed);
+  // It has an outcome. True: main is to be told, and there are no more probes; false: it was no
+  // probe, or not the last one.
+  bool endProbe(uint32_t taken) {
+    return taken != kNoProbe &&
+           probe_.compare_exchange_strong(taken, taken - kTaken, std::memory_order_relaxed);
   }
 
   // Comes back after an outage: its requests count against a limit (main sets it).

@@ -123,6 +123,36 @@ TEST_F(ClusterGuardTest, ManyNewsMakeOneHostSet) {
   EXPECT_EQ(counter("membership_change"), before + 1);
 }
 
+// A worker may destroy it then.
+TEST_F(ClusterGuardTest, AClusterThatEndsTellsNoNews) {
+  const auto shared = std::make_shared<ClusterShared>(registry_, "api", 1);
+  int told = 0;
+  ClusterGuard guard(loop_.loop(), registry_, shared, shared->metrics.slot(1), [&] { ++told; });
+  auto spec = clusterSpec("api");
+  spec->host_breaker = HostBreakerSpec{.failures = 1};
+  Membership membership(1);
+  const auto hosts = assignment({endpoint(1), endpoint(2)});
+  const auto fail = [&] {
+    guard.configure(*spec);
+    guard.update(membership, *hosts, [](const EndpointSpec&) { return CheckedHost{}; });
+    const Host* const host = membership.find(address(1));
+    host->streaks().extend(Streak::Failures, 1);
+    guard.guard()->onStreak(*host, Streak::Failures);
+  };
+  fail();
+  run();
+  EXPECT_EQ(told, 1);
+  guard.end();
+  fail();
+  guard.end();
+  run();
+  EXPECT_EQ(told, 1);
+  fail();
+  guard.configure(*clusterSpec("api"));
+  run();
+  EXPECT_EQ(told, 1) << "without rules there is no news";
+}
+
 TEST_F(ClusterGuardTest, AFormerClustersPanicIsOver) {
   auto spec = clusterSpec();
   spec->panic = {PanicSpec::Mode::ServeAll, 50};

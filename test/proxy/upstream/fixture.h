@@ -83,6 +83,7 @@ class TestRequest final : public http::ResponseReceiver, public upstream::PoolCa
     kind = picked.kind;
     if (picked.kind != upstream::Pick::Kind::Host) return;
     host = picked.lease.ref();
+    probe = picked.lease.probe();
     pending = cluster.newStream(std::move(picked.lease), *this, *this);
   }
   void sendGet(std::string_view path = "/") {
@@ -154,6 +155,7 @@ class TestRequest final : public http::ResponseReceiver, public upstream::PoolCa
 
   upstream::Pick::Kind kind = upstream::Pick::Kind::None;
   upstream::HostRef host;
+  uint32_t probe = upstream::Streaks::kNoProbe;
   upstream::PendingStream* pending = nullptr;
   http::RequestSender* sender = nullptr;
   upstream::UpstreamConnectionInfo* info = nullptr;

@@ -44,6 +44,10 @@ class GuardTest : public UpstreamTest {
       cluster().noteOutcome(host, upstream::Outcome::answered(500, {}));
     run();
   }
+  // What the request of this pick comes to, which may be a probe.
+  void note(const upstream::PickResult& picked, const upstream::Outcome& outcome) {
+    cluster().noteOutcome(picked.lease.ref(), outcome, picked.lease.probe());
+  }
   void pass(event::Duration time) {
     for (; time > event::Duration::zero(); time -= std::chrono::milliseconds(50)) {
       clock_.advance(std::chrono::milliseconds(50));

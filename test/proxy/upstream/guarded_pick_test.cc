@@ -325,7 +325,7 @@ TEST_F(HalfOpenPickTest, AProbeDoesNotEndTheDraining) {
     sendOn(worker, probe);
     ASSERT_EQ(probe.host.address(), address(1));
     failed = probe.host;
-    on(worker).noteOutcome(failed, Outcome::answered(500, {}));
+    on(worker).noteOutcome(failed, Outcome::answered(500, {}), probe.probe);
     answer(*io_.peers.back());
     EXPECT_EQ(probe.status, 200);
     EXPECT_EQ(counts(failed).idle, 0u);
@@ -346,7 +346,7 @@ TEST_F(HalfOpenPickTest, AfterAProbeThatPassesItServesAsBefore) {
   TestRequest probe;
   sendOn(0, probe);
   ASSERT_EQ(probe.host.address(), address(1));
-  on(0).noteOutcome(probe.host, Outcome::answered(200, {}));
+  on(0).noteOutcome(probe.host, Outcome::answered(200, {}), probe.probe);
   answer(peer(1));
   TestRequest next[3];
   for (TestRequest& request : next) sendOn(0, request);

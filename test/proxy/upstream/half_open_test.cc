@@ -130,6 +130,30 @@ TEST_F(ProbeTest, ARequestForAnotherSubsetIsNoProbe) {
   EXPECT_EQ(kindFor(second, held), Pick::Kind::None) << "one at a time";
 }
 
+// However many are of other subsets.
+TEST_F(ProbeTest, OneInASubsetOfItsOwnIsProbedByTheFirstRequestForIt) {
+  auto web = clusterSpec();
+  web->host_breaker = HostBreakerSpec{.failures = 1};
+  web->grouping.subsets = std::make_shared<SubsetSpec>(byVersion(SubsetFallback::None));
+  constexpr int kHosts = 20;
+  std::vector<EndpointSpec> hosts;
+  for (int i = 1; i <= kHosts; ++i) {
+    hosts.push_back(endpoint(i));
+    hosts.back().subset_labels = {{"version", i == kHosts ? "2" : "1"}};
+  }
+  setHosts(hosts, {web});
+  const base::SubsetKey first = base::subsetKeyOf({{"version", "1"}});
+  const base::SubsetKey second = base::subsetKeyOf({{"version", "2"}});
+  std::vector<PickResult> held;
+  for (int i = 1; i <= kHosts; ++i) kindFor(i == kHosts ? second : first, held);
+  for (const PickResult& picked : held) note(picked, Outcome::answered(500, {}));
+  run();
+  held.clear();
+  pass(std::chrono::seconds(61));
+  ASSERT_EQ(kindFor(second, held), Pick::Kind::Host);
+  EXPECT_EQ(held.back().lease.host().address(), address(kHosts));
+}
+
 // A request looks at a few, the next one at those after them: none is left out.
 TEST_F(ProbeTest, VeryManyAreProbedInTurn) {
   auto web = clusterSpec();
@@ -147,6 +171,8 @@ TEST_F(ProbeTest, VeryManyAreProbedInTurn) {
     run();
   }
   pass(std::chrono::seconds(61));
+  const auto first = cluster().pick().lease.host().address();
+  EXPECT_NE(cluster().pick().lease.host().address(), first) << "given back, but it had its turn";
   std::set<std::string> probed;
   std::vector<PickResult> held;
   for (int i = 0; i < kHosts; ++i) {

@@ -119,6 +119,24 @@ TEST_F(RouterOutcomesTest, ARefusedStreamIsAFailureUnlessTheHostGoesAway) {
   EXPECT_EQ(counts(), Pair(0, 1));
 }
 
+// That the requests may be sent again, if they are idempotent, is another matter.
+TEST_F(RouterOutcomesTest, AConnectionThatBreaksUnderStreamsIsAFailureOfEach) {
+  auto spec = clusterSpec();
+  spec->outlier = std::make_shared<const upstream::OutlierSpec>();
+  spec->protocol = upstream::UpstreamProtocol::Http2;
+  makeCluster(spec);
+  auto first = exchange(post()), second = exchange(post()), third = exchange(post());
+  for (auto* const each : {&first, &second, &third}) {
+    EXPECT_EQ((*each)->start(), http::FilterVerdict::Pause);
+  }
+  run();
+  peer(0).send(h2::settings({{NGHTTP2_SETTINGS_MAX_CONCURRENT_STREAMS, 100}}));
+  run();
+  peer(0).connection->close(net::CloseMode::Reset);
+  run();
+  EXPECT_EQ(counts(), Pair(0, 3));
+}
+
 TEST_F(RouterOutcomesTest, AHostThatGoesAwayAtOnceFails) {
   auto spec = clusterSpec();
   spec->outlier = std::make_shared<const upstream::OutlierSpec>();

@@ -31,6 +31,7 @@ class GovernorTest : public testing::Test {
       serve += governor_.note(test::hostAddress(i), !out.contains(i), now_);
     }
     governor_.endRound(now_);
+    governor_.noteServing(serve);
     return serve;
   }
   Standing standing(size_t host) { return governor_.standing(test::hostAddress(host)); }
@@ -196,6 +197,80 @@ TEST_F(GovernorTest, OneThatNeverComesBackDoesNotKeepTheCap) {
     round({});
     EXPECT_EQ(standing(9), Standing::Free) << "when it comes after all";
   }
+}
+
+// The outage's end is nobody's return.
+TEST_F(GovernorTest, HostsThatAreAddedDoNotEndTheRecovery) {
+  const std::set<size_t> first_half{0, 1, 2, 3, 4};
+  governor_.beginRound();
+  for (const size_t host : first_half) governor_.note(test::hostAddress(host), false, now_);
+  governor_.endRound(now_);
+  ASSERT_TRUE(governor_.active());
+  now_ += seconds(60);
+  round(first_half);
+  EXPECT_TRUE(governor_.active());
+  now_ += seconds(10);
+  round({});
+  EXPECT_NE(standing(0), Standing::Free);
+  now_ += seconds(4);
+  round({});
+  EXPECT_EQ(standing(0), Standing::Metered);
+  now_ += seconds(20);
+  round({});
+  EXPECT_FALSE(governor_.active());
+}
+
+TEST_F(GovernorTest, HalfOfAnOutageIsNotOverYet) {
+  round(all_);
+  const std::set<size_t> some{0, 1, 2};
+  const std::set<size_t> few{0, 1};
+  round(some);
+  now_ += seconds(60);
+  round(some);
+  now_ += seconds(60);
+  round(some);
+  EXPECT_TRUE(governor_.active());
+  round(few);
+  now_ += seconds(60);
+  round(few);
+  now_ += seconds(60);
+  round(few);
+  EXPECT_FALSE(governor_.active());
+}
+
+// Else a cap without a request for them could never grow again.
+TEST_F(GovernorTest, WhoServesOnHasARequestAtLeast) {
+  configure({.outage_percent = 80, .max_requests = 10, .requests_per_second = 1});
+  round(all_);
+  std::set<size_t> nine = all_;
+  nine.erase(3);
+  while (round(nine) == 0) now_ += milliseconds(100);
+  EXPECT_EQ(cap(), 1u);
+  const std::set<size_t> eight{0, 1, 2, 4, 5, 6, 7, 8};
+  while (round(eight) == 1) now_ += milliseconds(100);
+  round(nine);
+  EXPECT_EQ(cap(), 1u) << "a tenth of what there was";
+  now_ += seconds(60);
+  EXPECT_EQ(cap(), 1u);
+}
+
+// It is told, so that those that wait serve in panic after all.
+TEST_F(GovernorTest, WhenTheLastOneThatServesGoesNobodyMayWait) {
+  round(all_);
+  std::set<size_t> out;
+  while (round(out) == 0) now_ += milliseconds(10);
+  governor_.noteServing(1);
+  const auto waiting = [&] {
+    for (size_t i = 0; i < kHosts; ++i) {
+      if (standing(i) == Standing::Waits) return test::hostAddress(i);
+    }
+    return test::hostAddress(kHosts);
+  }();
+  EXPECT_TRUE(governor_.mayWait(waiting));
+  EXPECT_FALSE(governor_.due(now_));
+  governor_.noteServing(0);
+  EXPECT_TRUE(governor_.due(now_));
+  EXPECT_FALSE(governor_.mayWait(waiting));
 }
 
 // In panic hosts serve that are out.

@@ -255,7 +255,7 @@ TEST_F(BreakerTest, OneRequestProbesAndOthersGoElsewhere) {
   probe = {};
   probe = cluster().pick();
   EXPECT_EQ(probe.lease.host().address(), address(1));
-  cluster().noteOutcome(probe.lease.ref(), Outcome::answered(200, {}));
+  note(probe, Outcome::answered(200, {}));
   run();
   EXPECT_EQ(eligible(), "1 2 ");
 }
@@ -265,7 +265,7 @@ TEST_F(BreakerTest, AFailedProbeOpensItAgain) {
   {
     const PickResult probe = cluster().pick();
     ASSERT_EQ(probe.lease.host().address(), address(1));
-    cluster().noteOutcome(probe.lease.ref(), Outcome::failed());
+    note(probe, Outcome::failed());
     run();
   }
   EXPECT_TRUE(ejection(1).breaker_open);
@@ -486,7 +486,7 @@ TEST_F(GuardTest, WithoutTheRuleNothingRecovers) {
     {
       const PickResult probe = cluster().pick();
       ASSERT_EQ(probe.lease.host().address(), address(1));
-      cluster().noteOutcome(probe.lease.ref(), Outcome::answered(200, {}));
+      note(probe, Outcome::answered(200, {}));
       run();
     }
     EXPECT_EQ(eligible(), "1 2 ");
@@ -507,7 +507,7 @@ TEST_F(GuardTest, WhoServedThroughTheOutageIsFoundAmongMany) {
   pass(seconds(2));
   for (int i = 1; i <= 26; ++i) {
     const PickResult probe = cluster().pick();
-    cluster().noteOutcome(probe.lease.ref(), Outcome::answered(200, {}));
+    note(probe, Outcome::answered(200, {}));
     run();
   }
   ASSERT_EQ(cluster().hostCount(), 50u);
@@ -523,6 +523,40 @@ TEST_F(GuardTest, WhoServedThroughTheOutageIsFoundAmongMany) {
   EXPECT_EQ(cluster().breakers().recovering.used(), 1u);
 }
 
+// The breakers of the others are closed by requests that no cap holds back.
+TEST_F(GuardTest, ProbesGoOnWhenTheCapIsUsedUp) {
+  auto spec = clusterSpec();
+  spec->host_breaker = HostBreakerSpec{.failures = 1, .open_time = seconds(1)};
+  spec->recovery = RecoverySpec{.max_requests = 10, .requests_per_second = 1, .jitter = {}};
+  makeCluster(spec, 4);
+  const HostRef last = hostOf(4);
+  for (const int host : {1, 2, 3}) fail(host, 1);
+  EXPECT_EQ(counter("recovery.active"), 1);
+  pass(seconds(2));
+  {
+    const PickResult probe = cluster().pick();
+    note(probe, Outcome::answered(200, {}));
+    run();
+  }
+  ASSERT_EQ(cluster().hostCount(), 2u);
+  cluster().noteOutcome(last, Outcome::answered(500, {}));
+  run();
+  ASSERT_EQ(cluster().hostCount(), 1u) << "an outage again";
+  PickResult probes[] = {cluster().pick(), cluster().pick()};
+  const PickResult running = cluster().pick();
+  EXPECT_EQ(running.kind, Pick::Kind::Host) << "who serves on has a request";
+  EXPECT_EQ(running.lease.probe(), Streaks::kNoProbe);
+  EXPECT_TRUE(cluster().pick().overflow);
+  probes[0] = {};
+  probes[0] = cluster().pick();
+  for (const PickResult& probe : probes) {
+    ASSERT_NE(probe.lease.probe(), Streaks::kNoProbe);
+    note(probe, Outcome::answered(200, {}));
+  }
+  run();
+  EXPECT_EQ(cluster().hostCount(), 3u);
+}
+
 TEST_F(GuardTest, SessionsKeepToTheCap) {
   auto spec = clusterSpec();
   spec->host_breaker = HostBreakerSpec{.failures = 1, .open_time = seconds(1)};
@@ -534,7 +568,7 @@ TEST_F(GuardTest, SessionsKeepToTheCap) {
   pass(seconds(2));
   for (int i = 0; i < 2; ++i) {
     const PickResult probe = cluster().pick();
-    cluster().noteOutcome(probe.lease.ref(), Outcome::answered(200, {}));
+    note(probe, Outcome::answered(200, {}));
     run();
   }
   ASSERT_EQ(eligible(), "1 2 ");

@@ -26,10 +26,12 @@ class RecorderTest : public testing::Test {
   void configure() {
     for (Recorder& worker : workers_) worker.configure(spec_);
   }
-  void note(size_t worker, const Outcome& outcome) {
-    workers_[worker].note(*host_, host_->metrics(worker), outcome);
+  void note(size_t worker, const Outcome& outcome, uint32_t probe = Streaks::kNoProbe) {
+    workers_[worker].note(*host_, host_->metrics(worker), outcome, probe);
   }
-  void answer(size_t worker, uint16_t status) { note(worker, Outcome::answered(status, {})); }
+  void answer(size_t worker, uint16_t status, uint32_t probe = Streaks::kNoProbe) {
+    note(worker, Outcome::answered(status, {}), probe);
+  }
   // "s": server errors, "g": gateway failures, "l": local failures; as told since the last call.
   std::string told() { return std::exchange(told_, {}); }
   int64_t sum(observe::Counter HostMetrics::*counter) { return host_->sum(counter); }
@@ -144,18 +146,23 @@ TEST_F(RecorderTest, OneProbeAtATimeAndOneVerdict) {
   const uint32_t probe = streaks.takeProbe();
   EXPECT_TRUE(probe);
   EXPECT_FALSE(streaks.takeProbe()) << "another worker";
-  note(1, Outcome::connected());
+  answer(0, 200);
+  EXPECT_EQ(told(), "") << "of one that came before";
+  note(1, Outcome::connected(), probe);
   EXPECT_EQ(told(), "");
-  answer(1, 503);
-  answer(1, 200);
+  answer(1, 503, probe);
+  answer(1, 200, probe);
   EXPECT_EQ(told(), "-");
   streaks.giveBackProbe(probe);
   EXPECT_FALSE(streaks.takeProbe()) << "main has not decided yet";
   streaks.allowProbes();
-  EXPECT_TRUE(streaks.takeProbe());
+  const uint32_t next = streaks.takeProbe();
+  EXPECT_TRUE(next);
   streaks.giveBackProbe(probe);
   EXPECT_FALSE(streaks.takeProbe()) << "another one's";
-  answer(0, 404);
+  answer(1, 503, probe);
+  EXPECT_EQ(told(), "") << "the trailers of a former one";
+  answer(0, 404, next);
   EXPECT_EQ(told(), "+");
 }
 
