@@ -47,6 +47,15 @@ class IntrusiveList {
   T& back() { return static_cast<T&>(*head_.prev_); }
   void pushFront(T& element) { insertAfter(head_, element); }
   void pushBack(T& element) { insertAfter(*head_.prev_, element); }
+  // REQUIRES: the position, or element, is in this list.
+  void insertBefore(T& position, T& element) {
+    insertAfter(*static_cast<Hook&>(position).prev_, element);
+  }
+  // The one behind it; null: it is the last.
+  T* next(T& element) {
+    Hook* const next = static_cast<Hook&>(element).next_;
+    return next == &head_ ? nullptr : static_cast<T*>(next);
+  }
   T& popFront() {
     T& element = front();
     static_cast<Hook&>(element).unlink();

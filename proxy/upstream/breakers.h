@@ -25,6 +25,7 @@ namespace convoy::upstream {
 // The counts outlive a change of the limits: the limits in force come from the present spec.
 struct PriorityBreakers {
   alignas(64) Limit connections;
+  Limit leaving;  // of those: with streams that end before others get the permits
   alignas(64) Limit pending;
   alignas(64) Limit requests;  // touched only if countsRequests()
   alignas(64) Limit retries;

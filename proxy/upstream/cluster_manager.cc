@@ -232,7 +232,7 @@ class ClusterManager::Impl {
     showCounts(cluster, metrics);
     change.dirty |= cluster.limits.update(*cluster.spec, *cluster.hosts, cluster.membership);
     // A limit may be higher.
-    if (cluster.shared->permits.anybody()) cluster.shared->permits.lookAll();
+    if (cluster.shared->permits.anybody()) cluster.shared->permits.stirAll();
     // Which hosts are half-open may be all that is new.
     Guard* const guard = cluster.guard.guard();
     change.dirty |= guard != nullptr && guard->takeChanged();
@@ -291,10 +291,10 @@ class ClusterManager::Impl {
     shared.tell_streak = [tell](const std::shared_ptr<const Host>& host, Streak streak) {
       tell([host, streak](Guard& guard) { guard.onStreak(*host, streak); });
     };
-    shared.ask_for_connections = [&main = main_, self = std::weak_ptr<Impl*>(self_), name](
-                                     size_t worker, uint32_t waiters) {
-      main.post([self, name, worker, waiters] {
-        if (const auto impl = self.lock()) (*impl)->askForConnections(name, worker, waiters);
+    shared.ask_for_connections = [&main = main_, self = std::weak_ptr<Impl*>(self_),
+                                  name](ConnectionAsk ask) {
+      main.post([self, name, ask = std::move(ask)]() mutable {
+        if (const auto impl = self.lock()) (*impl)->askForConnections(name, std::move(ask));
       });
     };
     shared.permits.lookBy([workers = workers_, sends = sends_looks_,
@@ -310,20 +310,22 @@ class ClusterManager::Impl {
   }
 
   // All workers but the one that asks, which is told when they have.
-  void askForConnections(const std::string& name, size_t asker, uint32_t waiters) {
+  void askForConnections(const std::string& name, ConnectionAsk ask) {
     struct Round {
+      ConnectionAsk ask;
       std::atomic<size_t> missing;
-      std::atomic<uint32_t> given{0};
     };
-    auto round = std::make_shared<Round>();
+    const size_t asker = ask.worker;
+    const auto round = std::make_shared<Round>();
+    round->ask = std::move(ask);
     round->missing = workers_.size() - 1;
-    const auto tell = [worker = workers_[asker], clusters = worker_clusters_[asker], name, round] {
-      worker->post([clusters, name, round] { clusters->onConnectionsGivenUp(name, round->given); });
+    const auto tell = [worker = workers_[asker], clusters = worker_clusters_[asker], name] {
+      worker->post([clusters, name] { clusters->onConnectionsGivenUp(name); });
     };
     for (size_t i = 0; i < workers_.size(); ++i) {
       if (i == asker) continue;
-      workers_[i]->post([clusters = worker_clusters_[i], name, round, waiters, tell] {
-        round->given += clusters->giveUpIdleConnections(name, waiters);
+      workers_[i]->post([clusters = worker_clusters_[i], name, round, tell] {
+        clusters->giveUpIdleConnections(name, round->ask);
         if (round->missing.fetch_sub(1, std::memory_order_acq_rel) == 1) tell();
       });
     }

@@ -217,12 +217,14 @@ uint32_t& HostPool::countOf(PooledConnectionState state) {
 void HostPool::onTransition(PooledConnection& connection, PooledConnectionState from) {
   const PooledConnectionState to = connection.state();
   --countOf(from);
+  if (from == PooledConnectionState::Idle) --cluster_->idleConnections(priority_);
+  if (to == PooledConnectionState::Idle) ++cluster_->idleConnections(priority_);
   if (from == PooledConnectionState::Connecting) connecting_room_ -= connection.expectedStreams();
   if (from == PooledConnectionState::Draining) --draining_connections_;
   if (to == PooledConnectionState::Draining) ++draining_connections_;
   connection.unlink();
   if (to == PooledConnectionState::Closed) {
-    giveBackPermits();
+    giveBackPermits(connection.leaves());
     cluster_->loop().destroyAtEndOfTurn(std::unique_ptr<PooledConnection>(&connection));
     return;
   }

@@ -212,6 +212,8 @@ class HostPool final : private PermitWaiter {
   WorkerCluster& cluster() const { return *cluster_; }
   const Counts& counts() const { return counts_; }
   Priority priority() const { return priority_; }
+  // Without those that leave for others.
+  uint32_t connectionsThatStay() const { return openConnections() - leaving_; }
   // Whether one more stream would find a place without a new connection.
   bool hasRoom() const {
     return !idle_.empty() || !partial_.empty() || connecting_room_ > counts_.pending;
@@ -246,20 +248,21 @@ class HostPool final : private PermitWaiter {
   std::string_view transportFailure() const { return transport_failure_; }
   void noteTransportFailure(std::string_view reason) { transport_failure_ = reason; }
   void onConnectionGone() { openForPending(); }
-  // Whether a connection is to make way for another pool's. REQUIRES: permits().anybody().
-  bool givesUp(const PooledConnection& connection) const;
+  // Whether a connection is to make way for another pool's. If so, the caller drains it; one that
+  // has streams then is counted as leaving. REQUIRES: permits().anybody().
+  bool givesUp(const PooledConnection& connection);
   // Of one that was not used.
   void giveBackHostPermit() const;
   void serve(PooledConnection& connection);  // streams that wait, as many as it has room for
   void endActive(PoolStream& stream);
   void cancel(PoolStream& stream);
-  // How many streams a new connection is likely to carry: as many as the last one.
   // How long idle connections are kept; null: for ever. Shorter where the host is known to close
   // them (idle_close.h).
   event::DeadlineQueue* idleQueue() const { return idle_queue_; }
   void noteIdleClose(event::Duration idle);
   void noteIdleLimit(event::Duration limit);
   void refreshIdleQueue();
+  // How many streams a new connection is likely to carry: as many as the last one.
   uint32_t expectedStreams() const { return expected_streams_; }
   void expectStreams(uint32_t streams) { expected_streams_ = streams; }
 
@@ -293,7 +296,8 @@ class HostPool final : private PermitWaiter {
   bool takePermitsOrWait();
   void stopWaiting();
   void stirPermits() const;
-  void giveBackPermits() const;
+  void giveBackPermits(bool left);
+  bool isAskedFor() const;
   bool hopeless() const;
 
   const std::shared_ptr<WorkerCluster> cluster_;
@@ -306,6 +310,7 @@ class HostPool final : private PermitWaiter {
   bool opening_ = false;  // openForPending() is on the stack
   Counts counts_;
   uint32_t draining_connections_ = 0;  // of those that are busy; they serve nobody any more
+  uint32_t leaving_ = 0;               // of those that drain: for others' sake
   uint32_t expected_streams_;
   uint32_t connecting_room_ = 0;  // streams that the connecting ones will carry
   Connections connecting_;

@@ -2,7 +2,9 @@
 // policy's choice stands only if the host's limits leave room for it.
 
 #include <algorithm>
+#include <span>
 #include <utility>
+#include <vector>
 
 #include "absl/container/inlined_vector.h"
 #include "proxy/upstream/worker_cluster.h"
@@ -19,6 +21,14 @@ constexpr size_t kMostProbeLooks = 8;
 
 // Times that other workers are asked for one request.
 constexpr uint32_t kMostRounds = 4;
+
+template <class T>
+void addMissing(std::vector<T>& to, std::span<const T> more) {
+  if (std::ranges::equal(to, more)) return;  // as nearly always
+  for (const T& one : more) {
+    if (std::ranges::find(to, one) == to.end()) to.push_back(one);
+  }
+}
 
 constexpr Priority otherThan(Priority priority) {
   return priority == Priority::Default ? Priority::High : Priority::Default;
@@ -65,7 +75,7 @@ PickResult WorkerCluster::pickLimited(Search& search, const Pick& first, const H
     if (refusal == Refusal::None) return result;
     search.refusals |= static_cast<int>(refusal);
     if (refusal == Refusal::Connections) metrics_.host_limit_passed_over.add();
-    if (strict) return overflow(search);
+    if (strict) return overflow(search, wanted);
     // The policy comes back to hosts that it was told to pass over when there are no others.
     const bool again = context.triedAlready(pick.host);
     if (!again) passed.push_back(pick.host);
@@ -228,21 +238,13 @@ WorkerCluster::Refusal WorkerCluster::admit(HostLease& lease, bool slowly) {
   return Refusal::None;
 }
 
-// Nobody has room. Connections may be idle on other workers.
-PickResult WorkerCluster::overflow(const Search& search) {
-  const PickContext& context = search.context;
+// Nobody has room, or the only host that may be. Connections may be idle on other workers.
+PickResult WorkerCluster::overflow(const Search& search, const Host* only) {
   const bool connections = (search.refusals & static_cast<int>(Refusal::Connections)) != 0;
-  const bool may_ask = connections && !all_given_up_ && context.waiter != nullptr &&
+  const bool may_ask = connections && !all_given_up_ && search.context.waiter != nullptr &&
                        context_->workers > 1 && shared_->ask_for_connections != nullptr;
   if (may_ask) {
-    // Who comes while others are asked waits for the next time: what was idle may be since then.
-    out_of_connections_[asking_ ? 1 : 0].add(*context.waiter);
-    if (!asking_) {
-      shared_->ask_for_connections(context_->worker, 1);
-    } else {
-      ++asking_next_;
-    }
-    setAsking(true);
+    waitForOthers(search, only);
     return {.kind = Pick::Kind::Later, .lease = {}};
   }
   if (connections) metrics_.host_limit_overflow.add();
@@ -252,43 +254,90 @@ PickResult WorkerCluster::overflow(const Search& search) {
   return {.kind = Pick::Kind::None, .lease = {}, .overflow = true};
 }
 
-// Of each host that is full, since a request may ask for any of them, as many as there are requests
-// that wait.
-uint32_t WorkerCluster::giveUpIdleConnections(uint32_t waiters) {
-  uint32_t given = 0;
-  for (const auto& pools : pools_) {
-    for (const HostRef& ref : pools) {
-      if (!ref) continue;
-      const HostLimits& limits = ref.host().limits();
-      for (uint32_t i = 0; i < waiters && !limits.roomForConnection(); ++i) {
-        if (!ref.pool()->giveUpOldestIdle()) break;
-        ++given;
-      }
-    }
+// --- what is idle on other workers ---
+
+// Who comes while others are asked waits for the next time: what was idle may be since then.
+void WorkerCluster::waitForOthers(const Search& search, const Host* only) {
+  OutOfConnections& out = out_[asking_ ? 1 : 0];
+  out.waiters.add(*search.context.waiter);
+  ++out.ask.requests;
+  if (only != nullptr) {
+    const std::pair<const Host*, uint32_t> host(only, only->slot());
+    addMissing(out.ask.hosts, std::span(&host, 1));
+  } else if (const GroupSelection* const selection = selectionOf(search)) {
+    addMissing(out.ask.groups, selection->groups());
   }
-  return given;
+  if (!asking_) askOthers();
 }
 
-// While it is set, connections to hosts at their limits are not kept by any worker.
-void WorkerCluster::setAsking(bool asking) {
-  if (std::exchange(asking_, asking) == asking) return;
-  asking ? permits().beginAsking() : permits().endAsking();
+// While it asks, as many connections to hosts at their limits as requests wait are not kept by
+// other workers.
+void WorkerCluster::askOthers() {
+  asking_ = true;
+  out_[0].ask.worker = worker();
+  permits().ask(worker(), out_[0].ask.requests);
+  shared_->ask_for_connections(out_[0].ask);
+}
+
+// Not more than are asked for of all workers together, and none that requests here wait for.
+void WorkerCluster::giveUpIdleConnections(const ConnectionAsk& ask) {
+  if (idleConnections(Priority::Default) + idleConnections(Priority::High) == 0) return;
+  uint32_t keep = out_[0].ask.requests + out_[1].ask.requests;
+  for (const auto& [host, slot] : ask.hosts) {
+    if (!giveUpIdleTo(host, slot, ask, keep)) return;
+  }
+  for (const uint32_t group : ask.groups) {
+    if (group >= hosts_->groups().size()) continue;
+    const auto entries = hosts_->groups()[group].hosts->entries();
+    const size_t start = entries.empty() ? 0 : loop().random().below(entries.size());
+    for (size_t i = 0; i < entries.size(); ++i) {
+      const Host* const host = entries[(start + i) % entries.size()].host;
+      if (!giveUpIdleTo(host, host->slot(), ask, keep)) return;
+    }
+  }
+}
+
+// keep: so many idle ones more stay. False: nothing is asked for any more.
+bool WorkerCluster::giveUpIdleTo(const Host* host, uint32_t slot, const ConnectionAsk& ask,
+                                 uint32_t& keep) {
+  for (const Priority priority : {Priority::Default, Priority::High}) {
+    HostPool* const pool = poolOf(host, slot, priority);
+    if (pool == nullptr) continue;
+    const HostLimits& limits = pool->host().limits();
+    if (!limits.limitsConnections()) continue;
+    const uint32_t kept = std::min(keep, pool->counts().idle);
+    keep -= kept;
+    // What has come free there is for those who ask, too.
+    while (pool->counts().idle > kept &&
+           uint64_t{limits.connections()} + ask.requests > limits.mostConnections()) {
+      if (!permits().answerAskOf(ask.worker)) return false;
+      pool->giveUpOldestIdle();
+    }
+  }
+  return true;
 }
 
 // Who finds no room still asks once more, since others may have been quicker, if there was
 // something to give up: a few times, since that may be for others than those who wait.
-void WorkerCluster::onConnectionsGivenUp(uint32_t given) {
+void WorkerCluster::onConnectionsGivenUp() {
   if (!asking_) return;  // a former cluster of this name has asked
   full_ = {};
-  all_given_up_ = given == 0 || ++rounds_ % kMostRounds == 0;
-  out_of_connections_[0].tell();
+  const uint32_t missing = permits().endAsking(worker());
+  const uint32_t asked = std::exchange(out_[0].ask, {}).requests;
+  all_given_up_ = missing == asked || ++rounds_ % kMostRounds == 0;
+  out_[0].waiters.tell();
   all_given_up_ = false;
-  setAsking(!out_of_connections_[1].empty());
-  const uint32_t waiters = std::exchange(asking_next_, 0);
-  if (!asking_) return;
-  out_of_connections_[1].moveTo(out_of_connections_[0]);
-  shared_->ask_for_connections(context_->worker, waiters);
+  out_[1].waiters.moveTo(out_[0].waiters);
+  out_[0].ask = std::exchange(out_[1].ask, {});
+  asking_ = !out_[0].waiters.empty();
+  if (asking_) {
+    askOthers();
+  } else {
+    out_[0].ask = {};
+  }
 }
+
+// --- half-open hosts ---
 
 // A host whose circuit breaker is half-open, of whatever priority and zone, if none of its requests
 // is under way. One that is full is left alone: the request would wait there, or fail, for others
@@ -316,7 +365,7 @@ PickResult WorkerCluster::pickProbe(const PickContext& context, Priority priorit
 // over.
 HostRef& WorkerCluster::refForProbe(const Host& host, Priority priority) {
   if (serves(host)) return refTo(host, priority);  // in panic
-  HostRef& ref = madeRef(host, priority);
+  HostRef& ref = anyRefTo(host, priority);
   ref.pool()->drain(std::nullopt, /*served=*/false);
   return ref;
 }

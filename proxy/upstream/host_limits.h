@@ -38,14 +38,17 @@ class alignas(64) HostLimits {
   bool tryConnect() { return connections_.tryAcquire(mostConnections()); }
   void disconnect() { connections_.release(); }
   uint32_t connections() const { return connections_.used(); }
+  // Of those: with streams that end before others get the permits.
+  Limit& leaving() { return leaving_; }
   // Requests have one only if there was a limit when they were placed.
   bool tryRequest() { return requests_.tryAcquire(mostRequests()); }
-  void addRequest() { requests_.tryAcquire(kNone); }
+  void addRequest() { requests_.add(); }
   void endRequest() { requests_.release(); }
   uint32_t requests() const { return requests_.used(); }
 
  private:
   Limit connections_;
+  Limit leaving_;
   Limit requests_;
   std::atomic<uint32_t> most_connections_{kNone};
   std::atomic<uint32_t> most_requests_{kNone};

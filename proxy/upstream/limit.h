@@ -19,6 +19,8 @@ class Limit {
     }
     return false;
   }
+  // One more whatever the limit is.
+  void add() { used_.fetch_add(1); }
   void release() { used_.fetch_sub(1); }
   uint32_t used() const { return used_.load(); }
 

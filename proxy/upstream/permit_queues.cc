@@ -12,11 +12,32 @@ PermitQueues::Queue* PermitQueues::find(const PermitWaiter& waiter, Lacks lacks)
   return found == of_hosts_.end() ? nullptr : &found->second;
 }
 
+void PermitQueues::link(PermitWaiter& waiter) {
+  Queue* queue = find(waiter, waiter.lacks_);
+  if (queue == nullptr) {
+    queue = &of_hosts_[&waiter.host_];
+    noteChange(*queue);
+  }
+  if (waiter.urgent_) ++queue->urgent_count;
+  List& list = waiter.urgent_ ? queue->urgent : queue->others;
+  if (list.empty() || list.back().since_ < waiter.since_) return list.pushBack(waiter);
+  // One that was first in another queue is among the first here.
+  PermitWaiter* before = &list.front();
+  while (before->since_ < waiter.since_) before = list.next(*before);
+  list.insertBefore(*before, waiter);
+}
+
 void PermitQueues::unlink(PermitWaiter& waiter) {
+  Queue& queue = *find(waiter, waiter.lacks_);
+  if (waiter.urgent_) --queue.urgent_count;
   waiter.unlink();
-  if (waiter.lacks_ != Lacks::Host) return;
-  const auto found = of_hosts_.find(&waiter.host_);
-  if (found->second.empty()) of_hosts_.erase(found);
+  if (waiter.lacks_ == Lacks::Host && queue.empty()) of_hosts_.erase(&waiter.host_);
+}
+
+void PermitQueues::noteChange(Queue& of_host) {
+  of_host.changed = ++changes_;
+  of_host.unlink();
+  changed_.pushFront(of_host);
 }
 
 bool PermitQueues::wait(PermitWaiter& waiter, Lacks lacks, bool urgent) {
@@ -28,11 +49,11 @@ bool PermitQueues::wait(PermitWaiter& waiter, Lacks lacks, bool urgent) {
   } else {
     wanting_.fetch_add(1);
   }
+  // Who loses its last connection, or gets one, begins anew.
+  if (!waiter.waiting() || waiter.urgent_ != urgent) waiter.since_ = ++entered_;
   waiter.lacks_ = lacks;
   waiter.urgent_ = urgent;
-  Queue& queue = lacks == Lacks::Cluster ? of_cluster_[static_cast<size_t>(waiter.priority_)]
-                                         : of_hosts_[&waiter.host_];
-  (urgent ? queue.urgent : queue.others).pushBack(waiter);
+  link(waiter);
   return true;
 }
 
@@ -56,9 +77,9 @@ bool PermitQueues::isFirst(const PermitWaiter& waiter, Lacks lacks, bool urgent)
 }
 
 PermitQueues::Demand PermitQueues::demandOf(Queue& queue) {
-  const bool urgent = !queue.urgent.empty();
-  return {
-      .any = !queue.empty(), .urgent = urgent, .worker = urgent ? queue.urgent.front().worker_ : 0};
+  return {.any = !queue.empty(),
+          .urgent = queue.urgent_count,
+          .worker = queue.urgent.empty() ? 0 : queue.urgent.front().worker_};
 }
 
 PermitQueues::Demand PermitQueues::ofCluster(Priority priority) const {
@@ -89,37 +110,86 @@ void PermitQueues::stir(Priority priority, bool cluster_full, const Host& host, 
     };
     visit(of_cluster_[static_cast<size_t>(priority)], cluster_full);
     const auto found = of_hosts_.find(&host);
-    if (found != of_hosts_.end()) visit(found->second, host_full);
+    if (found != of_hosts_.end()) {
+      noteChange(found->second);
+      visit(found->second, host_full);
+    }
   }
-  if (all) return lookAll();
-  for (size_t i = 0; i < count; ++i) look(turns[i]);
+  if (all) return sendAll();
+  for (size_t i = 0; i < count; ++i) send(turns[i]);
 }
 
-void PermitQueues::lookAll() {
-  for (size_t i = 0; i < of_.size(); ++i) look(i);
+void PermitQueues::stirAll(size_t worker) {
+  {
+    const std::lock_guard lock(mutex_);
+    of_[worker].seen = 0;
+  }
+  send(worker);
 }
 
-void PermitQueues::look(size_t worker) {
+void PermitQueues::stirAll() {
+  for (size_t i = 0; i < of_.size(); ++i) stirAll(i);
+}
+
+void PermitQueues::sendAll() {
+  for (size_t i = 0; i < of_.size(); ++i) send(i);
+}
+
+void PermitQueues::send(size_t worker) {
   if (!send_ || of_[worker].look_under_way.exchange(true)) return;
   send_(worker);
 }
 
-std::vector<PermitWaiter*> PermitQueues::turnsOf(size_t worker) const {
-  std::vector<PermitWaiter*> waiters;
+PermitQueues::Look PermitQueues::look(size_t worker) {
+  OfWorker& own = of_[worker];
+  own.look_under_way.exchange(false);  // what changes from here on is the next one's
+  Look look;
   const std::lock_guard lock(mutex_);
   const auto visit = [&](Queue& queue) {
-    if (!queue.empty() && queue.front().worker_ == worker) waiters.push_back(&queue.front());
+    PermitWaiter& first = queue.front();
+    if (first.worker_ == worker) look.turns.push_back(&first);
+    return &first.host_;
   };
-  for (Queue& queue : of_cluster_) visit(queue);
-  for (auto& [host, queue] : of_hosts_) visit(queue);
-  return waiters;
+  for (Queue& queue : of_cluster_) {
+    if (!queue.empty()) visit(queue);
+  }
+  Queue* queue = changed_.empty() ? nullptr : &changed_.front();
+  for (; queue != nullptr && queue->changed > own.seen; queue = changed_.next(*queue)) {
+    const Host* const host = visit(*queue);
+    look.wanted.emplace_back(host, host->slot());
+  }
+  own.seen = changes_;
+  return look;
 }
 
-std::vector<std::pair<const Host*, uint32_t>> PermitQueues::wantedHosts() const {
-  std::vector<std::pair<const Host*, uint32_t>> hosts;
-  const std::lock_guard lock(mutex_);
-  for (const auto& [host, queue] : of_hosts_) hosts.emplace_back(host, host->slot());
-  return hosts;
+// --- picks that ask ---
+
+void PermitQueues::ask(size_t worker, uint32_t connections) {
+  of_[worker].asks.store(connections, std::memory_order_relaxed);
+  asking_.fetch_add(1);
+  wanting_.fetch_add(1);
+}
+
+uint32_t PermitQueues::endAsking(size_t worker) {
+  asking_.fetch_sub(1);
+  wanting_.fetch_sub(1);
+  return of_[worker].asks.exchange(0, std::memory_order_relaxed);
+}
+
+bool PermitQueues::answerAskOf(size_t worker) {
+  std::atomic<uint32_t>& asks = of_[worker].asks;
+  uint32_t left = asks.load(std::memory_order_relaxed);
+  while (left > 0) {
+    if (asks.compare_exchange_weak(left, left - 1, std::memory_order_relaxed)) return true;
+  }
+  return false;
+}
+
+bool PermitQueues::answerAnotherThan(size_t worker) {
+  for (size_t i = 0; i < of_.size(); ++i) {
+    if (i != worker && answerAskOf(i)) return true;
+  }
+  return false;
 }
 
 }  // namespace convoy::upstream

@@ -4,7 +4,8 @@
 // (limit.h, host_limits.h) are exact, so a pool with requests that wait may find that others hold
 // all permits: those of its host, or those of the cluster for its priority. It stands in the queue
 // of what it lacks then. A queue has two classes: first come pools without any connection that will
-// serve their requests sooner or later (urgent), then the others; within a class the longest wait.
+// serve their requests sooner or later (urgent), then the others; within a class who has been in it
+// for longest, in whichever queue: who finds that it lacks the other permit now keeps its place.
 // One pool at a time, the first, may take what is free; it has that one permit and stands behind
 // the others for the next.
 //
@@ -12,7 +13,11 @@
 // whether anybody waits, each after its own write, all four sequentially consistent. What follows
 // is told by looks: a message to a worker that it should look what it can take or give up. A look
 // says nothing else, so one that comes late or twice does no harm, and at most one is under way to
-// each worker.
+// each worker. It is about the cluster's queues and those of the hosts where something has changed
+// since that worker's last one, however many others there are.
+//
+// Picks that find all hosts at their limits do not wait here: other workers are asked once for what
+// they have idle (AskForConnections), as many connections as there are such picks (asks).
 //
 // Any thread. The queues have a lock that is taken only while somebody waits, and is held for a few
 // pointers' work. While nobody does, all that others read is one word, on a line that is not
@@ -57,6 +62,7 @@ class PermitWaiter : public base::ListHook<> {
   const Priority priority_;
   Lacks lacks_ = Lacks::Nothing;  // written by the worker, with the lock
   bool urgent_ = false;
+  uint64_t since_ = 0;  // when it began to wait so: a number that grows
 };
 
 class PermitQueues {
@@ -66,21 +72,29 @@ class PermitQueues {
   // What one worker keeps here for itself.
   struct alignas(64) OfWorker {
     WorkerCluster* cluster = nullptr;   // that gives up idle connections; null: none
-    std::array<uint32_t, 2> held = {};  // connections, by priority
+    std::array<uint32_t, 2> held = {};  // connections that stay, by priority
     std::atomic<bool> look_under_way{false};
+    std::atomic<uint32_t> asks{0};  // connections that its picks ask others for
+    uint64_t seen = 0;              // the last change that it has looked at; guarded by mutex_
   };
   // What is wanted of one queue.
   struct Demand {
     bool any = false;
-    bool urgent = false;
-    size_t worker = 0;  // of the first, if that is urgent
+    uint32_t urgent = 0;  // how many
+    size_t worker = 0;    // of the first, if that is urgent
+  };
+  // What a worker that looks is told.
+  struct Look {
+    std::vector<PermitWaiter*> turns;  // those of its pools whose turn it is
+    // Hosts whose permits are wanted, with their slots. They may be gone: to be compared only.
+    std::vector<std::pair<const Host*, uint32_t>> wanted;
   };
 
   explicit PermitQueues(size_t workers) : of_(workers) {}
   PermitQueues(const PermitQueues&) = delete;
   PermitQueues& operator=(const PermitQueues&) = delete;
 
-  // Before the first worker has it. Sends a look to a worker, which calls looked() first.
+  // Before the first worker has it. Sends a look to a worker, which calls look() first.
   void lookBy(std::function<void(size_t worker)> send) { send_ = std::move(send); }
 
   // Whether somebody wants what this worker may have. May be late by a moment, which the look that
@@ -99,20 +113,21 @@ class PermitQueues {
   // Something has changed: the first in the cluster's and the host's queue look whether it is their
   // turn; or, where there is no permit (full), all workers look whether they can give one up.
   void stir(Priority priority, bool cluster_full, const Host& host, bool host_full);
-  void lookAll();
-  void look(size_t worker);
+  // The limits may be others: that worker, or each, looks at all queues.
+  void stirAll(size_t worker);
+  void stirAll();
 
-  // For a worker that looks. Those of its pools whose turn it is.
-  void looked(size_t worker) { of_[worker].look_under_way.exchange(false); }
-  std::vector<PermitWaiter*> turnsOf(size_t worker) const;
-  // Hosts whose permits are wanted, with their slots. They may be gone: to be compared only.
-  std::vector<std::pair<const Host*, uint32_t>> wantedHosts() const;
+  // For a worker that looks.
+  Look look(size_t worker);
 
-  // Picks wait until other workers have given up idle connections to hosts at their limits
-  // (AskForConnections). By workers.
-  void beginAsking() { asking_.fetch_add(1), wanting_.fetch_add(1); }
-  void endAsking() { asking_.fetch_sub(1), wanting_.fetch_sub(1); }
+  // From a worker whose picks wait for others' connections, until endAsking(), which returns what
+  // it has not got of them.
+  void ask(size_t worker, uint32_t connections);
+  uint32_t endAsking(size_t worker);
   bool asking() const { return asking_.load(std::memory_order_relaxed) > 0; }
+  // One of what that worker asks for, or another one than that, has come. False: it asks for none.
+  bool answerAskOf(size_t worker);
+  bool answerAnotherThan(size_t worker);
 
   // From that worker.
   OfWorker& of(size_t worker) { return of_[worker]; }
@@ -120,24 +135,33 @@ class PermitQueues {
 
  private:
   using List = base::IntrusiveList<PermitWaiter>;
-  struct Queue {
+  struct Queue : base::ListHook<> {
     List urgent;
     List others;
+    uint32_t urgent_count = 0;
+    uint64_t changed = 0;  // of a host: when, a number that grows
     bool empty() const { return urgent.empty() && others.empty(); }
     PermitWaiter& front() { return urgent.empty() ? others.front() : urgent.front(); }
   };
   using OfHosts = std::unordered_map<const Host*, Queue>;
 
   Queue* find(const PermitWaiter& waiter, Lacks lacks) const;
+  void link(PermitWaiter& waiter);
   void unlink(PermitWaiter& waiter);
+  void noteChange(Queue& of_host);
   static Demand demandOf(Queue& queue);
+  void send(size_t worker);
+  void sendAll();
 
-  alignas(64) std::atomic<uint32_t> wanting_{0};  // waiters, and workers that ask
+  alignas(64) std::atomic<uint32_t> wanting_{0};  // waiters, and workers whose picks ask
   std::atomic<uint32_t> asking_{0};
   std::function<void(size_t worker)> send_;
   alignas(64) mutable std::mutex mutex_;
   mutable std::array<Queue, 2> of_cluster_;  // by priority; guarded by mutex_
-  mutable OfHosts of_hosts_;                 // guarded by mutex_
+  mutable OfHosts of_hosts_;                 // guarded by mutex_, like all that follow
+  base::IntrusiveList<Queue> changed_;       // of_hosts_, that with the last change in front
+  uint64_t changes_ = 0;
+  uint64_t entered_ = 0;
   std::vector<OfWorker> of_;
 };
 

@@ -5,6 +5,13 @@
 // those who have none, at the end of a stream, by a worker that has more than an equal share, or
 // that has such requests itself: either there is such a worker, or the one that has nothing for
 // this host has its share with other hosts. A new connection serves one stream before that.
+//
+// One that carries other streams leaves: it takes no more, and its permits come free with the last
+// of them, however long that runs. What leaves is counted, since who waits goes on waiting until
+// then: no more leave than are waited for, and never so many that a cluster with long streams
+// serves nothing else.
+
+#include <algorithm>
 
 #include "proxy/upstream/conn_pool.h"
 #include "proxy/upstream/permit_queues.h"
@@ -17,6 +24,11 @@ namespace {
 
 bool moreThanItsShare(uint32_t held, size_t workers, uint32_t most) {
   return uint64_t{held} * workers > most;
+}
+
+// Connections that may leave at a time: seven of eight stay.
+uint32_t mostLeaving(uint32_t wanted, uint32_t most) {
+  return std::min(wanted, std::max(most / 8, uint32_t{1}));
 }
 
 }  // namespace
@@ -104,8 +116,14 @@ void HostPool::giveBackHostPermit() const {
   stirPermits();
 }
 
-void HostPool::giveBackPermits() const {
-  --heldByWorker();
+void HostPool::giveBackPermits(bool left) {
+  if (left) {
+    --leaving_;
+    breakers().leaving.release();
+    host_->limits().leaving().release();
+  } else {
+    --heldByWorker();
+  }
   breakers().connections.release();
   giveBackHostPermit();
 }
@@ -121,41 +139,54 @@ bool HostPool::giveUpOldestIdle() {
   return true;
 }
 
-bool HostPool::givesUp(const PooledConnection& connection) const {
+bool HostPool::givesUp(const PooledConnection& connection) {
   const bool in_use = counts_.pending > 0 || connection.streams() > 0;
   if (in_use && connection.streamsStarted() == 0) return false;
-  const HostLimits& host = host_->limits();
-  if (!in_use && permits().asking() && host.limitsConnections() && !host.roomForConnection()) {
-    return true;
-  }
+  HostLimits& host = host_->limits();
   bool stir = false;
   const auto due = [&](const PermitQueues::Demand& demand, Lacks lacks, uint32_t held,
-                       uint32_t most) {
+                       uint32_t most, Limit& leaving) {
     if (!demand.any) return false;
     if (lacksNoMore(lacks)) {
       stir = true;  // the limit is higher than it was
       return false;
     }
     if (!in_use) return true;
-    return demand.urgent && (demand.worker == cluster_->worker() ||
-                             moreThanItsShare(held, permits().workers(), most));
+    if (demand.urgent == 0 || (demand.worker != cluster_->worker() &&
+                               !moreThanItsShare(held, permits().workers(), most))) {
+      return false;
+    }
+    return connection.streams() == 0 || leaving.tryAcquire(mostLeaving(demand.urgent, most));
   };
-  const bool gives = due(permits().ofCluster(priority_), Lacks::Cluster, heldByWorker(),
-                         limits().max_connections) ||
-                     due(permits().ofHost(*host_), Lacks::Host, cluster_->connectionsTo(*host_),
-                         host.mostConnections());
+  const bool for_cluster = due(permits().ofCluster(priority_), Lacks::Cluster, heldByWorker(),
+                               limits().max_connections, breakers().leaving);
+  const bool for_host =
+      !for_cluster && due(permits().ofHost(*host_), Lacks::Host, cluster_->connectionsTo(*host_),
+                          host.mostConnections(), host.leaving());
   if (stir) stirPermits();
-  return gives;
+  if (!for_cluster && !for_host) return !in_use && isAskedFor();
+  if (connection.streams() > 0) {
+    // With the one permit the other comes free.
+    (for_cluster ? host.leaving() : breakers().leaving).add();
+    ++leaving_;
+    --heldByWorker();
+  }
+  return true;
+}
+
+// Whether a connection that is idle now is for a pick on another worker that finds the host full.
+// One of this worker takes it as it is.
+bool HostPool::isAskedFor() const {
+  const HostLimits& host = host_->limits();
+  if (!permits().asking() || !host.limitsConnections() || host.roomForConnection()) return false;
+  const size_t worker = cluster_->worker();
+  return !permits().answerAskOf(worker) && permits().answerAnotherThan(worker);
 }
 
 // --- a worker's cluster ---
 
 bool WorkerCluster::closeAnIdleConnection(Priority priority) {
-  // Over HTTP/1 each request has one: who has no more than those has none that is idle.
-  if (spec_->protocol == UpstreamProtocol::Http1 &&
-      metrics_.upstream_cx_active.value() <= metrics_.upstream_rq_active.value()) {
-    return false;
-  }
+  if (idleConnections(priority) == 0) return false;
   const std::vector<HostRef>& pools = poolsOf(priority);
   for (size_t i = 0; i < pools.size(); ++i) {
     if (++evict_next_ >= pools.size()) evict_next_ = 0;
@@ -167,8 +198,8 @@ bool WorkerCluster::closeAnIdleConnection(Priority priority) {
 
 bool WorkerCluster::closeAnIdleConnectionTo(const Host& host) {
   for (const Priority priority : {Priority::Default, Priority::High}) {
-    HostPool* const pool = poolOf(host.slot(), priority);
-    if (pool != nullptr && &pool->host() == &host && pool->giveUpOldestIdle()) return true;
+    HostPool* const pool = poolOf(host, priority);
+    if (pool != nullptr && pool->giveUpOldestIdle()) return true;
   }
   return false;
 }
@@ -176,17 +207,14 @@ bool WorkerCluster::closeAnIdleConnectionTo(const Host& host) {
 uint32_t WorkerCluster::connectionsTo(const Host& host) const {
   uint32_t connections = 0;
   for (const Priority priority : {Priority::Default, Priority::High}) {
-    const HostPool* const pool = poolOf(host.slot(), priority);
-    if (pool == nullptr || &pool->host() != &host) continue;
-    const HostPool::Counts& counts = pool->counts();
-    connections += counts.connecting + counts.idle + counts.busy;
+    const HostPool* const pool = poolOf(host, priority);
+    if (pool != nullptr) connections += pool->connectionsThatStay();
   }
   return connections;
 }
 
-void WorkerCluster::giveUpForOthers() {
+void WorkerCluster::giveUpForOthers(const PermitQueues::Look& look) {
   PermitQueues& queues = permits();
-  if (!queues.anybody()) return;
   for (const Priority priority : {Priority::Default, Priority::High}) {
     const Limit& connections = shared_->breakers.of(priority).connections;
     while (queues.ofCluster(priority).any &&
@@ -194,21 +222,22 @@ void WorkerCluster::giveUpForOthers() {
            closeAnIdleConnection(priority)) {
     }
   }
-  for (const auto& [host, slot] : queues.wantedHosts()) {
+  for (const auto& [host, slot] : look.wanted) {
     for (const Priority priority : {Priority::Default, Priority::High}) {
-      HostPool* const pool = poolOf(slot, priority);
-      if (pool == nullptr || &pool->host() != host) continue;
-      while (!pool->host().limits().roomForConnection() && pool->giveUpOldestIdle()) {
+      HostPool* const pool = poolOf(host, slot, priority);
+      if (pool == nullptr) continue;
+      while (queues.ofHost(pool->host()).any && !pool->host().limits().roomForConnection() &&
+             pool->giveUpOldestIdle()) {
       }
     }
   }
 }
 
 void WorkerCluster::look(ClusterShared& shared, size_t worker) {
-  shared.permits.looked(worker);
-  for (PermitWaiter* const waiter : shared.permits.turnsOf(worker)) waiter->onTurn();
+  const PermitQueues::Look look = shared.permits.look(worker);
+  for (PermitWaiter* const waiter : look.turns) waiter->onTurn();
   WorkerCluster* const cluster = shared.permits.of(worker).cluster;
-  if (cluster != nullptr) cluster->giveUpForOthers();
+  if (cluster != nullptr && shared.permits.anybody()) cluster->giveUpForOthers(look);
 }
 
 }  // namespace convoy::upstream

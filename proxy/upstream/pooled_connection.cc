@@ -181,6 +181,7 @@ void PooledConnection::becomeAvailable() {
 // For another pool.
 void PooledConnection::giveUp() {
   cluster_.metrics().connection_limit_given_up.add();
+  leaves_ = active_ > 0;
   drain();
 }
 

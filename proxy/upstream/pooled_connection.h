@@ -51,6 +51,8 @@ class PooledConnection final : public net::ConnectionHandler,
   uint64_t reads() const { return reads_; }
   // HTTP/2: the connection has ended, and with it all streams at once; not one by itself.
   bool lostAllStreams() const { return http2_ && lost_; }
+  // Gives its permits to another pool after its last stream.
+  bool leaves() const { return leaves_; }
   const net::Address& localAddress() { return connection_->localAddress(); }
 
   // REQUIRES: hasRoom(). Calls the stream's onStreamReady().
@@ -118,7 +120,8 @@ class PooledConnection final : public net::ConnectionHandler,
   bool protocol_error_ = false;  // the upstream broke the protocol
   bool above_high_ = false;      // the output, above its mark
   bool lost_ = false;            // the upstream ended it
-  bool gave_up_ = false;         // HTTP/1.x: the stream was reset, what is queued is of no use
+  bool leaves_ = false;
+  bool gave_up_ = false;  // HTTP/1.x: the stream was reset, what is queued is of no use
   std::shared_ptr<net::TransportFactory> transports_;  // what the transport counts in; may be null
   std::unique_ptr<net::Connection> connection_;
   UpstreamCodec codec_;  // null while connecting

@@ -8,6 +8,7 @@
 #include <functional>
 #include <memory>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "proxy/net/transport.h"
@@ -24,10 +25,18 @@
 
 namespace convoy::upstream {
 
-// A worker has no connection to hosts that are at their limits for so many requests: main has the
-// others give up idle ones, and tells the worker when they have
+// A worker has no connection to hosts that are at their limits. Main has the others give up idle
+// ones, as many as PermitQueues::ask() says, and tells the worker when they have
 // (WorkerClusters::onConnectionsGivenUp).
-using AskForConnections = std::function<void(size_t worker, uint32_t waiters)>;
+struct ConnectionAsk {
+  size_t worker = 0;
+  uint32_t requests = 0;  // at least as many as still wait
+  // Where they may go: groups of the worker's snapshot (others may have another one for a moment),
+  // and single hosts, with their slots. Those may be gone: to be compared only.
+  std::vector<uint32_t> groups;
+  std::vector<std::pair<const Host*, uint32_t>> hosts;
+};
+using AskForConnections = std::function<void(ConnectionAsk ask)>;
 
 // The part of a cluster that all threads share, for as long as anyone uses the cluster.
 struct ClusterShared {

@@ -82,7 +82,7 @@ Host* WorkerCluster::findPreferred(const HostPreference& preferred,
   return nullptr;
 }
 
-HostRef& WorkerCluster::madeRef(const Host& host, Priority priority) {
+HostRef& WorkerCluster::anyRefTo(const Host& host, Priority priority) {
   const size_t slot = host.slot();
   std::vector<HostRef>& pools = poolsOf(priority);
   if (slot >= pools.size()) pools.resize(slot + 1);
@@ -91,8 +91,8 @@ HostRef& WorkerCluster::madeRef(const Host& host, Priority priority) {
   return ref;
 }
 
-HostRef& WorkerCluster::makeRefTo(const Host& host, Priority priority) {
-  HostRef& ref = madeRef(host, priority);
+HostRef& WorkerCluster::resumedRefTo(const Host& host, Priority priority) {
+  HostRef& ref = anyRefTo(host, priority);
   if (ref.pool()->draining()) ref.pool()->resume();
   return ref;
 }
@@ -201,7 +201,7 @@ void WorkerCluster::update(const ClusterUpdate& update) {
       in_panic_ || !half_open_.empty() || spec_->recovery.has_value() || update.limited_hosts;
   watches_heads_ = wants_results_ || in_panic_ || recorder_.records();
   // The limits may be others.
-  if (permits().anybody()) permits().look(worker());
+  if (permits().anybody()) permits().stirAll(worker());
 }
 
 // before: the hosts that requests went to until now.
@@ -222,8 +222,8 @@ void WorkerCluster::endPicks() {
   const GroupBalancer::Retired before = groups_->makeBy([] { return std::make_unique<NoHost>(); });
   const GroupBalancer::Retired gone = groups_->setGroups(*hosts_);
   balancer_ = &groups_->entry();
-  for (PickWaiters& waiters : out_of_connections_) waiters.tell();
-  setAsking(false);
+  for (OutOfConnections& out : out_) out.waiters.tell();
+  if (std::exchange(asking_, false)) permits().endAsking(worker());
   giveUpNothing();
 }
 
@@ -252,10 +252,10 @@ void WorkerCluster::shutdown() {
   }
 }
 
-// Null if no request has used this host yet.
-HostPool* WorkerCluster::poolOf(uint32_t slot, Priority priority) const {
+HostPool* WorkerCluster::poolOf(const Host* host, uint32_t slot, Priority priority) const {
   const std::vector<HostRef>& pools = poolsOf(priority);
-  return slot < pools.size() ? pools[slot].pool() : nullptr;
+  HostPool* const pool = slot < pools.size() ? pools[slot].pool() : nullptr;
+  return pool != nullptr && &pool->host() == host ? pool : nullptr;
 }
 
 void WorkerCluster::dropPool(const Host& host, std::optional<Milliseconds> timeout) {
@@ -300,18 +300,18 @@ void WorkerClusters::apply(const Publication& publication) {
   }
 }
 
-uint32_t WorkerClusters::giveUpIdleConnections(std::string_view cluster, uint32_t waiters) {
-  WorkerCluster* const found = find(cluster);
-  if (found == nullptr) return 0;
-  const event::Loop::TurnScope turn(context_->loop);
-  return found->giveUpIdleConnections(waiters);
-}
-
-void WorkerClusters::onConnectionsGivenUp(std::string_view cluster, uint32_t given) {
+void WorkerClusters::giveUpIdleConnections(std::string_view cluster, const ConnectionAsk& ask) {
   WorkerCluster* const found = find(cluster);
   if (found == nullptr) return;
   const event::Loop::TurnScope turn(context_->loop);
-  found->onConnectionsGivenUp(given);
+  found->giveUpIdleConnections(ask);
+}
+
+void WorkerClusters::onConnectionsGivenUp(std::string_view cluster) {
+  WorkerCluster* const found = find(cluster);
+  if (found == nullptr) return;
+  const event::Loop::TurnScope turn(context_->loop);
+  found->onConnectionsGivenUp();
 }
 
 void WorkerClusters::shutdown() {

@@ -162,8 +162,9 @@ class WorkerCluster : public std::enable_shared_from_this<WorkerCluster> {
   // here.
   bool closeAnIdleConnection(Priority priority);
   bool closeAnIdleConnectionTo(const Host& host);
-  // Of both priorities, on this worker.
+  // Of both priorities, on this worker, without those that leave for others.
   uint32_t connectionsTo(const Host& host) const;
+  uint32_t& idleConnections(Priority priority) { return idle_[static_cast<size_t>(priority)]; }
   // A connection to this host could not be opened.
   void noteConnectFailure(const Host& host) {
     if (wants_results_) tellBalancer(host, 0, {}, /*abandoned=*/false);
@@ -180,11 +181,10 @@ class WorkerCluster : public std::enable_shared_from_this<WorkerCluster> {
   void retire();
   // As retire(), but what runs or waits ends now.
   void shutdown();
-  // Another worker is out of connections to hosts that are at their limits, for so many requests.
-  // How many were closed.
-  uint32_t giveUpIdleConnections(uint32_t waiters);
-  // The others have closed so many.
-  void onConnectionsGivenUp(uint32_t given);
+  // Another worker is out of connections to hosts that are at their limits.
+  void giveUpIdleConnections(const ConnectionAsk& ask);
+  // The others have done that.
+  void onConnectionsGivenUp();
 
   // Null if no request has used this host yet.
   HostPool* poolForTest(const Host& host, Priority priority = Priority::Default) const {
@@ -197,18 +197,21 @@ class WorkerCluster : public std::enable_shared_from_this<WorkerCluster> {
   Host* findPreferred(const HostPreference& preferred, const PickContext& context) const;
   Pick choose(PickContext& context, Host* wanted, bool strict);
   PickResult resultOf(const Pick& pick, const Host* wanted, Priority priority);
+  // Null if no request has used this host yet.
   HostPool* poolOf(const Host& host, Priority priority) const {
-    return poolOf(host.slot(), priority);
+    return poolOf(&host, host.slot(), priority);
   }
-  HostPool* poolOf(uint32_t slot, Priority priority) const;
+  // The host may be gone.
+  HostPool* poolOf(const Host* host, uint32_t slot, Priority priority) const;
   HostRef& refTo(const Host& host, Priority priority) {
     std::vector<HostRef>& pools = poolsOf(priority);
     const size_t slot = host.slot();
     if (slot < pools.size() && pools[slot] && !pools[slot].pool()->draining()) return pools[slot];
-    return makeRefTo(host, priority);
+    return resumedRefTo(host, priority);
   }
-  HostRef& madeRef(const Host& host, Priority priority);
-  HostRef& makeRefTo(const Host& host, Priority priority);
+  // The pool is made if there is none. The second one serves from now on if it was draining.
+  HostRef& anyRefTo(const Host& host, Priority priority);
+  HostRef& resumedRefTo(const Host& host, Priority priority);
   std::vector<HostRef>& poolsOf(Priority priority) { return pools_[static_cast<size_t>(priority)]; }
   const std::vector<HostRef>& poolsOf(Priority priority) const {
     return pools_[static_cast<size_t>(priority)];
@@ -235,19 +238,21 @@ class WorkerCluster : public std::enable_shared_from_this<WorkerCluster> {
   PickResult takeIfRoom(Search& search, Host& host);
   Refusal wouldRefuse(const Host& host, Priority priority, bool slowly) const;
   Refusal admit(HostLease& lease, bool slowly);
-  PickResult overflow(const Search& search);
+  PickResult overflow(const Search& search, const Host* only = nullptr);
   const GroupSelection* selectionOf(const Search& search) const;
   uint64_t endings() const;
   void noteFull(const Search& search);
   bool isKnownFull(Search& search) const;
-  void setAsking(bool asking);
   bool hasConnectionFor(const Host& host, Priority priority) const;
+  void waitForOthers(const Search& search, const Host* only);
+  void askOthers();
+  bool giveUpIdleTo(const Host* host, uint32_t slot, const ConnectionAsk& ask, uint32_t& keep);
   PickResult pickProbe(const PickContext& context, Priority priority);
   HostRef& refForProbe(const Host& host, Priority priority);
   void tellBalancer(const Host& host, uint16_t status, event::Duration took, bool abandoned);
   [[nodiscard]] GroupBalancer::Retired adoptSpec(std::shared_ptr<const ClusterSpec> spec);
   void endPicks();
-  void giveUpForOthers();  // pool_permits.cc
+  void giveUpForOthers(const PermitQueues::Look& look);  // pool_permits.cc
   void giveUpNothing();
   void drop(HostRef& slot, const HostGroups& before, std::optional<Milliseconds> timeout);
 
@@ -269,11 +274,16 @@ class WorkerCluster : public std::enable_shared_from_this<WorkerCluster> {
   size_t next_half_open_ = 0;  // the next one to look at, by its remainder
   // By priority and Host::slot(); empty until a host is first used.
   std::array<std::vector<HostRef>, 2> pools_;
-  size_t evict_next_ = 0;  // where the next look for an idle connection begins
-  // Those for whom other workers are asked, and those who came since.
-  std::array<PickWaiters, 2> out_of_connections_;
+  std::array<uint32_t, 2> idle_ = {};  // connections, by priority
+  size_t evict_next_ = 0;              // where the next look for an idle connection begins
+  // Requests that found no room anywhere: those for whom other workers are asked, and those who
+  // came since.
+  struct OutOfConnections {
+    PickWaiters waiters;
+    ConnectionAsk ask;
+  };
+  std::array<OutOfConnections, 2> out_;
   bool asking_ = false;
-  uint32_t asking_next_ = 0;  // how many have come since; at least as many as still wait
   uint32_t rounds_ = 0;
   // The last request that found no room anywhere; no selection: there was none.
   struct Full {
@@ -311,8 +321,8 @@ class WorkerClusters {
 
   // From main, posted.
   void apply(const Publication& publication);
-  uint32_t giveUpIdleConnections(std::string_view cluster, uint32_t waiters);
-  void onConnectionsGivenUp(std::string_view cluster, uint32_t given);
+  void giveUpIdleConnections(std::string_view cluster, const ConnectionAsk& ask);
+  void onConnectionsGivenUp(std::string_view cluster);
 
   // Worker's thread, when its loop is about to end or has ended: closes every connection, fails
   // every stream, and forgets the clusters. Later publications do nothing.

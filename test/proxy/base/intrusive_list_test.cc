@@ -40,6 +40,18 @@ TEST(IntrusiveList, KeepsOrderAtBothEnds) {
   EXPECT_EQ(values(list), std::vector<int>{2});
 }
 
+TEST(IntrusiveList, IsWalkedAndFilledFromAnyPlace) {
+  Item a(1), b(2), c(3);
+  List list;
+  list.pushBack(c);
+  list.insertBefore(c, a);
+  list.insertBefore(c, b);
+  EXPECT_EQ(values(list), (std::vector<int>{1, 2, 3}));
+  EXPECT_EQ(list.next(a), &b);
+  EXPECT_EQ(list.next(b), &c);
+  EXPECT_EQ(list.next(c), nullptr);
+}
+
 TEST(IntrusiveList, ElementLeavesWhenDestroyed) {
   List list;
   Item a(1);

@@ -3,9 +3,12 @@
 #include <algorithm>
 #include <memory>
 #include <optional>
+#include <span>
 #include <string>
 #include <vector>
 
+#include "proxy/base/subset_key.h"
+#include "proxy/upstream/grouping_spec.h"
 #include "proxy/upstream/outlier/spec.h"
 #include "test/proxy/http/h2_frames.h"
 #include "test/proxy/upstream/several_workers.h"
@@ -28,9 +31,13 @@ class GuardedPickTest : public test::SeveralWorkersTest {
 // Picks as the router does: again when it is told to.
 class Waiter final : public PickWaiter {
  public:
-  explicit Waiter(WorkerCluster& cluster) : cluster_(cluster.shared_from_this()) { onPickReady(); }
+  explicit Waiter(WorkerCluster& cluster, const base::SubsetKey* subset = nullptr,
+                  const HostPreference* preferred = nullptr)
+      : cluster_(cluster.shared_from_this()), subset_(subset), preferred_(preferred) {
+    onPickReady();
+  }
   void onPickReady() override {
-    picked = cluster_->pick({}, this);
+    picked = cluster_->pick({}, this, std::nullopt, preferred_, Priority::Default, subset_);
     ++picks;
   }
   PickResult picked;
@@ -38,6 +45,8 @@ class Waiter final : public PickWaiter {
 
  private:
   const std::shared_ptr<WorkerCluster> cluster_;
+  const base::SubsetKey* const subset_;
+  const HostPreference* const preferred_;
 };
 
 // --- connections of a host ---
@@ -142,11 +151,7 @@ TEST_F(GuardedPickTest, ConnectionsOfAllWorkersCount) {
 }
 
 TEST_F(GuardedPickTest, IdleConnectionsOfOtherWorkersAreGivenUp) {
-  make({limited(1, 1)});
-  TestRequest first;
-  sendOn(0, first);
-  answer(peer(0));
-  ASSERT_EQ(counts(first.host).idle, 1u);
+  keepIdle();
   Waiter waiter(on(1));
   Waiter second(on(1));
   EXPECT_EQ(waiter.picked.kind, Pick::Kind::Later);
@@ -154,30 +159,96 @@ TEST_F(GuardedPickTest, IdleConnectionsOfOtherWorkersAreGivenUp) {
   EXPECT_EQ(waiter.picks, 2);
   ASSERT_EQ(waiter.picked.kind, Pick::Kind::Host);
   EXPECT_TRUE(second.picked.overflow) << "there was one";
-  EXPECT_EQ(counts(first.host).idle, 0u);
+  EXPECT_EQ(idleOn(0), 0u);
   EXPECT_EQ(host(1).limits().connections(), 1u);
   EXPECT_EQ(sum(&ClusterMetrics::host_limit_overflow), 1u);
 }
 
 TEST_F(GuardedPickTest, NoMoreIsGivenUpOfAHostThanRequestsWait) {
-  make({limited(1, 3)});
-  TestRequest first[3];
-  for (TestRequest& request : first) sendOn(0, request);
-  for (size_t i = 0; i < 3; ++i) answer(peer(i));
-  ASSERT_EQ(counts(first[0].host).idle, 3u);
+  keepIdle(3);
   Waiter waiter(on(1));
   run();
   EXPECT_EQ(waiter.picked.kind, Pick::Kind::Host);
-  EXPECT_EQ(counts(first[0].host).idle, 2u);
+  EXPECT_EQ(idleOn(0), 2u);
   EXPECT_EQ(host(1).limits().connections(), 3u);
+  // Two more at a time.
+  Waiter second(on(1)), third(on(1));
+  run();
+  EXPECT_EQ(second.picked.kind, Pick::Kind::Host);
+  EXPECT_EQ(third.picked.kind, Pick::Kind::Host);
+  EXPECT_EQ(idleOn(0), 0u);
+  EXPECT_EQ(host(1).limits().connections(), 3u);
+}
+
+TEST_F(GuardedPickTest, NoMoreIsGivenUpOfAllHostsAndWorkersThanRequestsWait) {
+  std::vector<EndpointSpec> hosts;
+  for (int i = 1; i <= 6; ++i) hosts.push_back(limited(i, 2));
+  make(hosts);
+  std::vector<TestRequest> requests(12);
+  for (size_t i = 0; i < requests.size(); ++i) {
+    sendTo(1 + static_cast<int>(i) % 6, i < 6 ? 0 : 2, requests[i]);
+    answer(peer(i));
+  }
+  const auto idle = [&] {
+    uint32_t all = 0;
+    for (int i = 1; i <= 6; ++i) all += idleOn(0, i) + idleOn(2, i);
+    return all;
+  };
+  ASSERT_EQ(idle(), 12u);
+  Waiter waiter(on(1));
+  run();
+  EXPECT_EQ(waiter.picked.kind, Pick::Kind::Host);
+  EXPECT_EQ(idle(), 11u);
+}
+
+// Two workers ask at the same time, and a connection comes free on one of them.
+TEST_F(GuardedPickTest, WhatComesFreeIsForTheRequestThatWaitsThere) {
+  make({limited(1, 1)});
+  TestRequest busy;
+  sendOn(0, busy);
+  peer(0).send("HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n");  // on its way
+  Waiter own(on(0));
+  Waiter other(on(1));
+  run();
+  EXPECT_EQ(busy.status, 200);
+  ASSERT_EQ(own.picked.kind, Pick::Kind::Host);
+  EXPECT_TRUE(other.picked.overflow);
+  EXPECT_EQ(sum(&ClusterMetrics::connection_limit_given_up), 0u) << "as it is";
+}
+
+// What is idle to hosts that the request may not go to is left alone.
+TEST_F(GuardedPickTest, WhatIsGivenUpIsOfHostsThatTheRequestAsksFor) {
+  auto spec = clusterSpec();
+  auto subsets = std::make_shared<SubsetSpec>();
+  subsets->selectors.push_back({.names = {"version"}});
+  spec->grouping.subsets = subsets;
+  std::vector<EndpointSpec> hosts;
+  for (int i = 1; i <= 6; ++i) {
+    hosts.push_back(limited(i, 1));
+    hosts.back().subset_labels = {{"version", i == 4 ? "new" : "old"}};
+  }
+  make(hosts, spec);
+  std::vector<TestRequest> requests(6);
+  for (size_t i = 0; i < requests.size(); ++i) {
+    sendTo(1 + static_cast<int>(i), 0, requests[i]);
+    answer(peer(i));
+  }
+  const base::SubsetKey subset = base::subsetKeyOf(hosts[3].subset_labels);
+  const std::string named = address(2).text();
+  const HostPreference session{named, /*strict=*/true};
+  for (const bool strict : {false, true}) {
+    Waiter waiter(on(1), &subset, strict ? &session : nullptr);
+    ASSERT_EQ(waiter.picked.kind, Pick::Kind::Later) << strict;
+    run();
+    ASSERT_EQ(waiter.picked.kind, Pick::Kind::Host) << strict;
+    EXPECT_EQ(lastPart(waiter.picked), strict ? 2 : 4);
+    for (const int i : {1, 3, 5, 6}) EXPECT_EQ(idleOn(0, i), 1u) << i;
+  }
 }
 
 // What the others give up may be taken by one that has not waited.
 TEST_F(GuardedPickTest, WhoIsNotQuickEnoughAsksAgain) {
-  make({limited(1, 2)});
-  TestRequest first[2];
-  for (TestRequest& request : first) sendOn(0, request);
-  for (size_t i = 0; i < 2; ++i) answer(peer(i));
+  keepIdle(2);
   Waiter waiter(on(1));
   ASSERT_EQ(waiter.picked.kind, Pick::Kind::Later);
   // Main has asked, and worker 0 has given one up, when worker 2 picks.
@@ -185,7 +256,7 @@ TEST_F(GuardedPickTest, WhoIsNotQuickEnoughAsksAgain) {
   loop_.loop().post([&] { loop_.loop().post([&] { quicker = on(2).pick(); }); });
   run();
   EXPECT_EQ(waiter.picked.kind, Pick::Kind::Host);
-  EXPECT_EQ(counts(first[0].host).idle, 0u);
+  EXPECT_EQ(idleOn(0), 0u);
   EXPECT_EQ(quicker.kind, Pick::Kind::Host);
   EXPECT_GE(waiter.picks, 2);
   EXPECT_EQ(sum(&ClusterMetrics::host_limit_overflow), 0u);
@@ -244,10 +315,7 @@ TEST_F(GuardedPickTest, AConnectionThatIsLostLeavesItsPlace) {
 
 // A request that is to have a connection of its own, while all that there may be are idle.
 TEST_F(GuardedPickTest, AnIdleConnectionMakesWayForANewOne) {
-  make({limited(1, 1)});
-  TestRequest first;
-  sendOn(0, first);
-  answer(peer(0));
+  keepIdle();
   PickResult picked = on(0).pick();
   TestRequest second;
   second.host = picked.lease.ref();

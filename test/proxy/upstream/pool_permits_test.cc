@@ -1,6 +1,7 @@
 // Pools of several workers that want more connections than the cluster, or a host, may have.
 
 #include "proxy/upstream/permit_queues.h"
+#include "test/proxy/http/h2_frames.h"
 #include "test/proxy/upstream/several_workers.h"
 
 namespace convoy::upstream {
@@ -26,6 +27,19 @@ class PoolPermitsTest : public test::SeveralWorkersTest {
   uint32_t open() { return on(0).breakers().connections.used(); }
   uint64_t givenUp() { return sum(&ClusterMetrics::connection_limit_given_up); }
   bool anybodyWaits() { return on(0).permits().anybody(); }
+  // A request that was placed on worker 0's idle connection to host 1, its only one: when that has
+  // gone, and another worker has the permit.
+  void placeLate(TestRequest& other, TestRequest& late) {
+    keepIdle();
+    PickResult picked = on(0).pick();
+    ASSERT_EQ(picked.kind, Pick::Kind::Host);
+    peer(0).connection->close(net::CloseMode::Flush);
+    run();
+    sendOn(1, other);
+    late.start(on(0), std::move(picked));
+    run();
+    ASSERT_TRUE(late.waiting());
+  }
 };
 
 // --- what is idle ---
@@ -177,18 +191,8 @@ TEST_F(PoolPermitsTest, HostsOfOneWorkerTakeTurns) {
 // --- a host's limit ---
 
 TEST_F(PoolPermitsTest, WhoWasPlacedOnAHostWaitsForItsTurn) {
-  make({limited(1, 1)});
-  TestRequest first, other, late;
-  sendOn(0, first);
-  answer(peer(0));
-  PickResult picked = on(0).pick();
-  ASSERT_EQ(picked.kind, Pick::Kind::Host) << "for the idle connection";
-  peer(0).connection->close(net::CloseMode::Flush);
-  run();
-  sendOn(1, other);
-  late.start(on(0), std::move(picked));
-  run();
-  EXPECT_TRUE(late.waiting()) << "the connection has gone, and another worker has the permit";
+  TestRequest other, late;
+  placeLate(other, late);
   EXPECT_EQ(host(1).limits().connections(), 1u);
   answer(peer(1));
   EXPECT_NE(late.sender, nullptr);
@@ -199,15 +203,8 @@ TEST_F(PoolPermitsTest, WhoWasPlacedOnAHostWaitsForItsTurn) {
 }
 
 TEST_F(PoolPermitsTest, AHigherLimitOfAHostLetsThoseThatWaitGoOn) {
-  make({limited(1, 1)});
-  TestRequest first, other, late;
-  sendOn(0, first);
-  answer(peer(0));
-  PickResult picked = on(0).pick();
-  peer(0).connection->close(net::CloseMode::Flush);
-  run();
-  sendOn(1, other);
-  late.start(on(0), std::move(picked));
+  TestRequest other, late;
+  placeLate(other, late);
   EXPECT_TRUE(on(2).pick().overflow);
   make({limited(1, 2)});
   EXPECT_NE(late.sender, nullptr);
@@ -216,16 +213,8 @@ TEST_F(PoolPermitsTest, AHigherLimitOfAHostLetsThoseThatWaitGoOn) {
 }
 
 TEST_F(PoolPermitsTest, NobodyTakesAHostsPermitFromThoseThatWaitForIt) {
-  make({limited(1, 1)});
-  TestRequest first, other, late;
-  sendOn(0, first);
-  answer(peer(0));
-  PickResult picked = on(0).pick();
-  peer(0).connection->close(net::CloseMode::Flush);
-  run();
-  sendOn(1, other);
-  late.start(on(0), std::move(picked));
-  ASSERT_TRUE(late.waiting());
+  TestRequest other, late;
+  placeLate(other, late);
   other.giveUp();
   ASSERT_TRUE(host(1).limits().roomForConnection()) << "the look is under way";
   EXPECT_TRUE(on(2).pick().overflow);
@@ -233,17 +222,130 @@ TEST_F(PoolPermitsTest, NobodyTakesAHostsPermitFromThoseThatWaitForIt) {
   EXPECT_NE(late.sender, nullptr);
 }
 
-// While a pick asks the other workers, a connection that comes free then is not kept.
-TEST_F(PoolPermitsTest, WhileAPickAsksNothingBecomesIdle) {
-  make({limited(1, 1)});
-  TestRequest first;
-  sendOn(0, first);
-  on(1).permits().beginAsking();
+// While picks ask the other workers, as many connections that come free then are not kept.
+TEST_F(PoolPermitsTest, WhatBecomesIdleIsForThePicksThatAskForIt) {
+  make({limited(1, 3)});
+  TestRequest requests[3];
+  for (TestRequest& request : requests) sendOn(0, request);
+  on(1).permits().ask(1, 1);
   answer(peer(0));
-  EXPECT_EQ(counts(first.host).idle, 0u);
-  EXPECT_EQ(on(1).pick().kind, Pick::Kind::Host);
-  on(1).permits().endAsking();
+  EXPECT_EQ(idleOn(0), 0u);
+  TestRequest taker;
+  sendOn(1, taker);
+  ASSERT_NE(taker.sender, nullptr);
+  answer(peer(1));
+  EXPECT_EQ(idleOn(0), 1u) << "one was asked for";
+  // What comes free where it is wanted stays open.
+  on(0).permits().ask(0, 1);
+  on(1).permits().endAsking(1);
+  on(1).permits().ask(1, 1);
+  answer(peer(2));
+  EXPECT_EQ(idleOn(0), 2u);
+  EXPECT_EQ(on(0).permits().endAsking(0), 0u) << "there it is";
+  EXPECT_EQ(on(1).permits().endAsking(1), 1u);
   EXPECT_FALSE(anybodyWaits());
+}
+
+// --- connections that carry several requests ---
+
+class Http2PermitsTest : public PoolPermitsTest {
+ protected:
+  // A connection of worker 0 to each host, with a stream that goes on, 1, and `more` others.
+  void openTo(int hosts, uint32_t most, int more = 1) {
+    spec_ = withConnections(most);
+    spec_->protocol = UpstreamProtocol::Http2;
+    std::vector<EndpointSpec> endpoints;
+    for (int i = 1; i <= hosts; ++i) endpoints.push_back(endpoint(i));
+    make(endpoints, spec_);
+    running_ = std::vector<TestRequest>(static_cast<size_t>(hosts * (1 + more)));
+    for (size_t i = 0; i < running_.size(); ++i) {
+      sendTo(1 + static_cast<int>(i) % hosts, 0, running_[i]);
+    }
+    for (int i = 0; i < hosts; ++i) settle(i);
+    ASSERT_EQ(open(), static_cast<uint32_t>(hosts));
+    for (int i = hosts + 1; i <= hosts + kMoreHosts; ++i) endpoints.push_back(endpoint(i));
+    make(endpoints, spec_);
+  }
+  void settle(int connection) {
+    peer(static_cast<size_t>(connection))
+        .send(http::h2::settings({{NGHTTP2_SETTINGS_MAX_CONCURRENT_STREAMS, 100}}));
+    run();
+  }
+  void end(int connection, uint32_t stream) {
+    peer(static_cast<size_t>(connection))
+        .send(http::h2::headers(stream, {{":status", "200"}}, http::h2::kEndStream));
+    run();
+  }
+
+  static constexpr int kMoreHosts = 3;
+  std::shared_ptr<ClusterSpec> spec_;
+  std::vector<TestRequest> running_;
+};
+
+TEST_F(Http2PermitsTest, OneThatWaitsCostsOneConnection) {
+  openTo(/*hosts=*/2, /*most=*/2);
+  TestRequest waits;
+  sendTo(3, 0, waits);
+  ASSERT_TRUE(waits.waiting());
+  end(0, 3);
+  TestRequest next_of_one;
+  sendTo(1, 0, next_of_one);
+  EXPECT_TRUE(next_of_one.waiting()) << "it is on its way out";
+  // The other one goes on serving, however often a request there ends.
+  TestRequest served[3];
+  for (uint32_t i = 0; i < 3; ++i) {
+    end(1, 3 + 2 * i);
+    sendTo(2, 0, served[i]);
+    EXPECT_NE(served[i].sender, nullptr) << i;
+  }
+  EXPECT_EQ(served[1].status, 200);
+  EXPECT_EQ(givenUp(), 1u);
+  EXPECT_EQ(io_.peers.size(), 2u);
+  end(0, 1);
+  EXPECT_NE(waits.sender, nullptr) << "with the end of the last stream";
+  EXPECT_EQ(open(), 2u);
+  // Now it is another's turn to give.
+  settle(2);
+  end(2, 1);
+  EXPECT_EQ(waits.status, 200);
+  EXPECT_NE(next_of_one.sender, nullptr);
+  EXPECT_FALSE(anybodyWaits());
+  EXPECT_EQ(on(0).breakers().leaving.used(), 0u);
+  EXPECT_EQ(host(1).limits().leaving().used(), 0u);
+}
+
+TEST_F(Http2PermitsTest, NoMoreLeaveThanAreWaitedForAndAnEighthAtMost) {
+  constexpr int kHosts = 16;
+  openTo(kHosts, kHosts, /*more=*/3);
+  const auto endOnEach = [&](uint32_t stream) {
+    for (int i = 0; i < kHosts; ++i) end(i, stream);
+  };
+  TestRequest waits[kMoreHosts];
+  sendTo(kHosts + 1, 0, waits[0]);
+  endOnEach(3);
+  EXPECT_EQ(givenUp(), 1u) << "one waits";
+  for (int i = 1; i < kMoreHosts; ++i) sendTo(kHosts + 1 + i, 0, waits[i]);
+  endOnEach(5);
+  EXPECT_EQ(givenUp(), 2u) << "three wait";
+  EXPECT_EQ(on(0).breakers().leaving.used(), 2u);
+  // Who is without streams goes at once.
+  for (const uint32_t stream : {7, 1}) end(kHosts - 1, stream);
+  EXPECT_EQ(givenUp(), 3u);
+  EXPECT_NE(waits[0].sender, nullptr);
+  EXPECT_TRUE(waits[1].waiting());
+}
+
+TEST_F(Http2PermitsTest, OneThatBreaksWhileItLeavesGivesItsPermitAtOnce) {
+  openTo(/*hosts=*/2, /*most=*/2);
+  TestRequest waits;
+  sendTo(3, 0, waits);
+  end(0, 3);
+  ASSERT_EQ(on(0).breakers().leaving.used(), 1u);
+  peer(0).connection->close(net::CloseMode::Now);
+  run();
+  EXPECT_EQ(running_[0].reset, Failure::UpstreamReset);
+  EXPECT_NE(waits.sender, nullptr);
+  EXPECT_EQ(on(0).breakers().leaving.used(), 0u);
 }
 
 // --- the queue is left ---

@@ -4,6 +4,8 @@
 // "web".
 
 #include <memory>
+#include <optional>
+#include <string>
 #include <utility>
 #include <vector>
 
@@ -29,9 +31,28 @@ class SeveralWorkersTest : public UpstreamTest {
             std::shared_ptr<upstream::ClusterSpec> spec = clusterSpec()) {
     setHosts(std::move(hosts), {std::move(spec)});
   }
+  // Host 1 alone has as many connections as it may have; they are idle on worker 0.
+  void keepIdle(uint32_t most = 1) {
+    make({limited(1, most)});
+    std::vector<TestRequest> requests(most);
+    for (TestRequest& request : requests) sendOn(0, request);
+    for (uint32_t i = 0; i < most; ++i) answer(peer(i));
+    ASSERT_EQ(idleOn(0), most);
+  }
+  uint32_t idleOn(size_t worker, int host_index = 1) {
+    const upstream::HostPool* const pool = on(worker).poolForTest(host(host_index));
+    return pool == nullptr ? 0 : pool->counts().idle;
+  }
   void sendOn(size_t worker, TestRequest& request,
               upstream::Priority priority = upstream::Priority::Default) {
     request.start(on(worker), {}, priority);
+    run();
+  }
+  // To that host, whatever the policy says.
+  void sendTo(int host_index, size_t worker, TestRequest& request) {
+    const std::string address_text = address(host_index).text();
+    const upstream::HostPreference preferred{address_text, /*strict=*/true};
+    request.start(on(worker), on(worker).pick({}, nullptr, std::nullopt, &preferred));
     run();
   }
   const upstream::Host& host(int index) {
