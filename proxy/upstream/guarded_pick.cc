@@ -238,6 +238,15 @@ WorkerCluster::Refusal WorkerCluster::admit(HostLease& lease, bool slowly) {
   return Refusal::None;
 }
 
+// A host that a request asks for beside its session and the policy.
+PickResult WorkerCluster::pickIfRoom(PickContext& context, Host& host, Priority priority) {
+  Search search{.context = context, .priority = priority, .slowly = false};
+  PickResult result = takeIfRoom(search, host);
+  result.preferred = result.kind == Pick::Kind::Host;
+  if (result.panic) metrics_.lb_healthy_panic.add();
+  return result;
+}
+
 // Nobody has room, or the only host that may be. Connections may be idle on other workers.
 PickResult WorkerCluster::overflow(const Search& search, const Host* only) {
   const bool connections = (search.refusals & static_cast<int>(Refusal::Connections)) != 0;

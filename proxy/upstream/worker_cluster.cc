@@ -56,6 +56,9 @@ PickResult WorkerCluster::pick(std::span<const Host* const> tried, PickWaiter* w
   const bool asked = preferred != nullptr && !preferred->address.empty();
   Host* const wanted = asked ? findPreferred(*preferred, context) : nullptr;
   const bool strict = asked && preferred->strict;
+  if (preferred != nullptr && preferred->try_only) {
+    return wanted == nullptr ? PickResult{} : pickIfRoom(context, *wanted, priority);
+  }
   if (guarded_) return pickGuarded(context, wanted, strict, priority);
   return resultOf(choose(context, wanted, strict), wanted, priority);
 }

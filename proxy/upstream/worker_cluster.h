@@ -64,6 +64,7 @@ struct PickResult {
 struct HostPreference {
   std::string_view address;  // Host::addressText(); empty: none is asked for
   bool strict = false;       // this host, tried or not, or none
+  bool try_only = false;  // this host, or None, which is counted as nothing: another pick follows
 };
 
 class WorkerCluster : public std::enable_shared_from_this<WorkerCluster> {
@@ -238,6 +239,7 @@ class WorkerCluster : public std::enable_shared_from_this<WorkerCluster> {
   PickResult takeIfRoom(Search& search, Host& host);
   Refusal wouldRefuse(const Host& host, Priority priority, bool slowly) const;
   Refusal admit(HostLease& lease, bool slowly);
+  PickResult pickIfRoom(PickContext& context, Host& host, Priority priority);
   PickResult overflow(const Search& search, const Host* only = nullptr);
   const GroupSelection* selectionOf(const Search& search) const;
   uint64_t endings() const;

@@ -224,7 +224,7 @@ upstream::PickResult RouterFilter::pick(Attempt& attempt) {
     const http::HeaderField* const named = head_->headers.find(std::string_view(override_header));
     if (named != nullptr) {
       upstream::PickResult picked = pickNamed(attempt, named->value);
-      if (picked.kind == upstream::Pick::Kind::Later || picked.preferred) return picked;
+      if (picked.kind == upstream::Pick::Kind::Host) return picked;
     }
   }
   if (session == nullptr) {
@@ -237,9 +237,8 @@ upstream::PickResult RouterFilter::pick(Attempt& attempt) {
 
 // In a cluster whose configuration lets clients choose hosts.
 upstream::PickResult RouterFilter::pickNamed(Attempt& attempt, std::string_view address) {
-  upstream::PickResult picked;
-  if (cluster_->has(address)) picked = pickPreferring(attempt, {address, /*strict=*/false});
-  if (picked.kind != upstream::Pick::Kind::Later && !std::exchange(override_counted_, true)) {
+  upstream::PickResult picked = pickPreferring(attempt, {.address = address, .try_only = true});
+  if (!std::exchange(override_counted_, true)) {
     upstream::ClusterMetrics& metrics = cluster_->metrics();
     (picked.preferred ? metrics.override_host_selected : metrics.override_host_fallback).add();
   }

@@ -340,6 +340,32 @@ TEST_F(GuardedPickTest, ASessionsHostAtItsLimitIsReplaced) {
   EXPECT_TRUE(on(0).pick({}, nullptr, std::nullopt, &strict).overflow);
 }
 
+// Another pick follows, so the first one looks nowhere else and counts nothing.
+TEST_F(GuardedPickTest, AHostThatIsTriedFirstIsAllThatIsLookedAt) {
+  make({limited(1, 1), limited(2, 1)});
+  const std::string one = address(1).text();
+  const HostPreference named{.address = one, .try_only = true};
+  const auto tryIt = [&](std::span<const Host* const> tried = {}) {
+    return on(0).pick(tried, nullptr, std::nullopt, &named);
+  };
+  {
+    const PickResult picked = tryIt();
+    ASSERT_EQ(picked.kind, Pick::Kind::Host);
+    EXPECT_TRUE(picked.preferred);
+    EXPECT_EQ(lastPart(picked), 1);
+    const PickResult none = tryIt();
+    EXPECT_EQ(none.kind, Pick::Kind::None);
+    EXPECT_FALSE(none.overflow);
+    EXPECT_EQ(host(2).limits().connections(), 0u);
+  }
+  const std::vector<const Host*> tried{&host(1)};
+  EXPECT_EQ(tryIt(tried).kind, Pick::Kind::None);
+  EXPECT_EQ(tryIt().kind, Pick::Kind::Host);
+  EXPECT_EQ(sum(&ClusterMetrics::host_limit_overflow), 0u);
+  EXPECT_EQ(sum(&ClusterMetrics::host_limit_passed_over), 0u);
+  EXPECT_EQ(sum(&ClusterMetrics::upstream_cx_none_healthy), 0u);
+}
+
 // --- circuit breakers of hosts ---
 
 class HalfOpenPickTest : public GuardedPickTest {

@@ -128,6 +128,27 @@ TEST_F(RouterFilterTest, AHeaderNamesTheHostWhereTheClusterSaysSo) {
   EXPECT_EQ(metrics().override_host_fallback.value(), 4u) << "this one had no header";
 }
 
+TEST_F(RouterFilterTest, ANamedHostThatIsFullIsLookedAtOnce) {
+  auto spec = clusterSpec();
+  spec->override_header = "x-backend";
+  spec->max_connections_per_host = 1;
+  makeCluster(spec, 2);
+  const auto askForFirst = [&] {
+    http::RequestHead head = test::request("/a");
+    head.headers.add("x-backend", "10.0.0.1:80");
+    return sent(std::move(head));
+  };
+  const auto first = askForFirst();
+  const auto second = askForFirst();
+  const auto third = askForFirst();
+  EXPECT_EQ(first->context.info().upstream_host, "10.0.0.1:80");
+  EXPECT_EQ(second->context.info().upstream_host, "10.0.0.2:80");
+  EXPECT_EQ(third->context.aborted, Failure::UpstreamOverflow);
+  EXPECT_EQ(metrics().host_limit_overflow.value(), 1u);
+  EXPECT_EQ(metrics().override_host_selected.value(), 1u);
+  EXPECT_EQ(metrics().override_host_fallback.value(), 2u);
+}
+
 TEST_F(RouterFilterTest, NoClusterListensToItUnlessItIsAskedTo) {
   makeCluster(2);
   std::set<std::string> hosts;
