@@ -44,7 +44,7 @@ HostPool::HostPool(std::shared_ptr<WorkerCluster> cluster, std::shared_ptr<const
 
 HostPool::~HostPool() {
   CONVOY_ASSERT(pending_.empty() && connecting_.empty() && idle_.empty() && partial_.empty() &&
-                busy_.empty() && !waiting());
+                busy_.empty() && !waiting() && spare_of_host_ == 0);
 }
 
 PriorityBreakers& HostPool::breakers() const {
@@ -78,6 +78,7 @@ PendingStream* HostPool::startOrWait(HostLease lease, http::ResponseReceiver& re
     stream.start(std::move(lease), receiver, callbacks);
     pending_.pushBack(stream);
     ++counts_.pending;
+    noteSpare();
     cluster_->metrics().upstream_rq_pending_total.add();
     cluster_->metrics().upstream_rq_pending_active.add();
     openForPending();
@@ -115,6 +116,7 @@ void HostPool::endActive(PoolStream& stream) {
 void HostPool::endPending(PoolStream& stream) {
   stream.unlink();
   --counts_.pending;
+  noteSpare();
   cluster_->metrics().upstream_rq_pending_active.sub();
   breakers().pending.release();
   if (waiting() && counts_.pending <= connecting_room_) stopWaiting();
@@ -170,6 +172,7 @@ bool HostPool::openConnection() {
   connecting_.pushFront(*connection);
   ++counts_.connecting;
   connecting_room_ += connection->expectedStreams();
+  noteSpare();
   return true;
 }
 
@@ -217,19 +220,34 @@ uint32_t& HostPool::countOf(PooledConnectionState state) {
 void HostPool::onTransition(PooledConnection& connection, PooledConnectionState from) {
   const PooledConnectionState to = connection.state();
   --countOf(from);
-  if (from == PooledConnectionState::Idle) --cluster_->idleConnections(priority_);
-  if (to == PooledConnectionState::Idle) ++cluster_->idleConnections(priority_);
   if (from == PooledConnectionState::Connecting) connecting_room_ -= connection.expectedStreams();
   if (from == PooledConnectionState::Draining) --draining_connections_;
   if (to == PooledConnectionState::Draining) ++draining_connections_;
   connection.unlink();
   if (to == PooledConnectionState::Closed) {
+    noteSpare();
     giveBackPermits(connection.leaves());
     cluster_->loop().destroyAtEndOfTurn(std::unique_ptr<PooledConnection>(&connection));
     return;
   }
   ++countOf(to);
+  noteSpare();
   listOf(to).pushFront(connection);
+}
+
+void HostPool::noteSpare() {
+  uint32_t spare = counts_.idle;
+  if (counts_.connecting > 0) {
+    const uint32_t each = std::max(expected_streams_, 1u);
+    const uint32_t awaited = (counts_.pending + each - 1) / each;
+    spare += counts_.connecting - std::min(counts_.connecting, awaited);
+  }
+  cluster_->spareConnections(priority_) += spare - spare_;
+  spare_ = spare;
+  const uint32_t told = cluster_->limitsHosts() ? spare : 0;
+  if (told == spare_of_host_) return;
+  host_->limits().changeSpare(told - spare_of_host_);
+  spare_of_host_ = told;
 }
 
 void HostPool::onConnectFailed(http::Failure failure) {

@@ -236,7 +236,10 @@ class HostPool final : private PermitWaiter {
   void closeAll(http::Failure failure);
   // The connection that has been idle for longest. False if none is idle.
   bool closeOldestIdle();
-  bool giveUpOldestIdle();  // for another pool
+  bool giveUpSpare();  // for another pool
+  // Connections that nobody needs: idle ones, and those being opened that no request waits for.
+  uint32_t spare() const { return spare_; }
+  void noteSpare();
   // As many connections as are wanted and may be.
   void openForPending();
   void onTurn() override { openForPending(); }
@@ -311,6 +314,8 @@ class HostPool final : private PermitWaiter {
   Counts counts_;
   uint32_t draining_connections_ = 0;  // of those that are busy; they serve nobody any more
   uint32_t leaving_ = 0;               // of those that drain: for others' sake
+  uint32_t spare_ = 0;
+  uint32_t spare_of_host_ = 0;  // of those: the host's limits know of them
   uint32_t expected_streams_;
   uint32_t connecting_room_ = 0;  // streams that the connecting ones will carry
   Connections connecting_;

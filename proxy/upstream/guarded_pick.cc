@@ -19,9 +19,6 @@ constexpr int kMostPicks = 4;
 // Half-open hosts that one request looks at.
 constexpr size_t kMostProbeLooks = 8;
 
-// Times that other workers are asked for one request.
-constexpr uint32_t kMostRounds = 4;
-
 template <class T>
 void addMissing(std::vector<T>& to, std::span<const T> more) {
   if (std::ranges::equal(to, more)) return;  // as nearly always
@@ -73,7 +70,7 @@ PickResult WorkerCluster::pickLimited(Search& search, const Pick& first, const H
     PickResult result = guardedResult(pick, wanted, search.priority);
     const Refusal refusal = admit(result.lease, /*slowly=*/wanted == nullptr);
     if (refusal == Refusal::None) return result;
-    search.refusals |= static_cast<int>(refusal);
+    noteRefusal(search, *pick.host, refusal);
     if (refusal == Refusal::Connections) metrics_.host_limit_passed_over.add();
     if (strict) return overflow(search, wanted);
     // The policy comes back to hosts that it was told to pass over when there are no others.
@@ -110,6 +107,7 @@ void WorkerCluster::noteFull(const Search& search) {
   full_ = {.selection = selection,
            .priority = search.priority,
            .refusals = search.refusals,
+           .spare = search.spare,
            .at = search.context.now,
            .endings = endings()};
 }
@@ -123,6 +121,7 @@ bool WorkerCluster::isKnownFull(Search& search) const {
     return false;
   }
   search.refusals |= full_.refusals;
+  search.spare |= full_.spare;
   return true;
 }
 
@@ -185,8 +184,13 @@ PickResult WorkerCluster::takeIfRoom(Search& search, Host& host) {
     refusal = admit(result.lease, search.slowly);
     if (refusal == Refusal::None) return result;
   }
-  search.refusals |= static_cast<int>(refusal);
+  noteRefusal(search, host, refusal);
   return {};
+}
+
+void WorkerCluster::noteRefusal(Search& search, const Host& host, Refusal refusal) {
+  search.refusals |= static_cast<int>(refusal);
+  search.spare |= refusal == Refusal::Connections && host.limits().spare() > 0;
 }
 
 WorkerCluster::Refusal WorkerCluster::wouldRefuse(const Host& host, Priority priority,
@@ -205,7 +209,7 @@ bool WorkerCluster::hasConnectionFor(const Host& host, Priority priority) const 
   const HostPool* const pool = poolOf(host, priority);
   if (pool != nullptr && pool->hasRoom()) return true;
   const HostPool* const other = poolOf(host, otherThan(priority));
-  return other != nullptr && other->counts().idle > 0;
+  return other != nullptr && other->spare() > 0;
 }
 
 // Takes what the host's limits ask for; what was taken before a refusal goes back with the lease.
@@ -247,23 +251,26 @@ PickResult WorkerCluster::pickIfRoom(PickContext& context, Host& host, Priority 
   return result;
 }
 
-// Nobody has room, or the only host that may be. Connections may be idle on other workers.
+// Nobody has room, or the only host that may be: as long as other workers have connections that
+// they do not need, these make way. Who asks may find that somebody else was quicker, and asks once
+// more.
 PickResult WorkerCluster::overflow(const Search& search, const Host* only) {
-  const bool connections = (search.refusals & static_cast<int>(Refusal::Connections)) != 0;
-  const bool may_ask = connections && !all_given_up_ && search.context.waiter != nullptr &&
-                       context_->workers > 1 && shared_->ask_for_connections != nullptr;
+  const bool may_ask = search.spare && search.context.waiter != nullptr && context_->workers > 1 &&
+                       shared_->ask_for_connections != nullptr;
   if (may_ask) {
     waitForOthers(search, only);
     return {.kind = Pick::Kind::Later, .lease = {}};
   }
-  if (connections) metrics_.host_limit_overflow.add();
+  if ((search.refusals & static_cast<int>(Refusal::Connections)) != 0) {
+    metrics_.host_limit_overflow.add();
+  }
   if ((search.refusals & static_cast<int>(Refusal::Recovery)) != 0) {
     metrics_.recovery_overflow.add();
   }
   return {.kind = Pick::Kind::None, .lease = {}, .overflow = true};
 }
 
-// --- what is idle on other workers ---
+// --- what other workers do not need ---
 
 // Who comes while others are asked waits for the next time: what was idle may be since then.
 void WorkerCluster::waitForOthers(const Search& search, const Host* only) {
@@ -290,7 +297,7 @@ void WorkerCluster::askOthers() {
 
 // Not more than are asked for of all workers together, and none that requests here wait for.
 void WorkerCluster::giveUpIdleConnections(const ConnectionAsk& ask) {
-  if (idleConnections(Priority::Default) + idleConnections(Priority::High) == 0) return;
+  if (spareConnections(Priority::Default) + spareConnections(Priority::High) == 0) return;
   uint32_t keep = out_[0].ask.requests + out_[1].ask.requests;
   for (const auto& [host, slot] : ask.hosts) {
     if (!giveUpIdleTo(host, slot, ask, keep)) return;
@@ -314,28 +321,24 @@ bool WorkerCluster::giveUpIdleTo(const Host* host, uint32_t slot, const Connecti
     if (pool == nullptr) continue;
     const HostLimits& limits = pool->host().limits();
     if (!limits.limitsConnections()) continue;
-    const uint32_t kept = std::min(keep, pool->counts().idle);
+    const uint32_t kept = std::min(keep, pool->spare());
     keep -= kept;
     // What has come free there is for those who ask, too.
-    while (pool->counts().idle > kept &&
+    while (pool->spare() > kept &&
            uint64_t{limits.connections()} + ask.requests > limits.mostConnections()) {
       if (!permits().answerAskOf(ask.worker)) return false;
-      pool->giveUpOldestIdle();
+      pool->giveUpSpare();
     }
   }
   return true;
 }
 
-// Who finds no room still asks once more, since others may have been quicker, if there was
-// something to give up: a few times, since that may be for others than those who wait.
 void WorkerCluster::onConnectionsGivenUp() {
   if (!asking_) return;  // a former cluster of this name has asked
   full_ = {};
-  const uint32_t missing = permits().endAsking(worker());
-  const uint32_t asked = std::exchange(out_[0].ask, {}).requests;
-  all_given_up_ = missing == asked || ++rounds_ % kMostRounds == 0;
+  permits().endAsking(worker());
+  out_[0].ask = {};
   out_[0].waiters.tell();
-  all_given_up_ = false;
   out_[1].waiters.moveTo(out_[0].waiters);
   out_[0].ask = std::exchange(out_[1].ask, {});
   asking_ = !out_[0].waiters.empty();

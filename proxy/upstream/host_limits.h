@@ -5,8 +5,9 @@
 // the limits, also while there are more than that: nothing is closed for it, and no more come.
 // Requests have a limit only as long as a balancing policy can choose another host: those that must
 // go to this one are counted, beyond the limit too. Those that run since before there was a limit
-// are not. On a cache line of its own, which is written when a connection is opened or closed, and
-// by each request to a host that is started slowly.
+// are not. On a cache line of its own, which is written when a connection is opened or closed, by
+// each request to a host that is started slowly, and where there is a limit on connections twice by
+// each request: a pick that finds the host full must know whether all of them are in use.
 
 #include <atomic>
 #include <cstdint>
@@ -38,6 +39,9 @@ class alignas(64) HostLimits {
   bool tryConnect() { return connections_.tryAcquire(mostConnections()); }
   void disconnect() { connections_.release(); }
   uint32_t connections() const { return connections_.used(); }
+  // Of those: nobody needs them, so that they can make way.
+  uint32_t spare() const { return spare_.load(std::memory_order_relaxed); }
+  void changeSpare(uint32_t by) { spare_.fetch_add(by, std::memory_order_relaxed); }  // modulo 2^32
   // Of those: with streams that end before others get the permits.
   Limit& leaving() { return leaving_; }
   // Requests have one only if there was a limit when they were placed.
@@ -48,6 +52,7 @@ class alignas(64) HostLimits {
 
  private:
   Limit connections_;
+  std::atomic<uint32_t> spare_{0};
   Limit leaving_;
   Limit requests_;
   std::atomic<uint32_t> most_connections_{kNone};

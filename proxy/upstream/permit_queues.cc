@@ -170,10 +170,10 @@ void PermitQueues::ask(size_t worker, uint32_t connections) {
   wanting_.fetch_add(1);
 }
 
-uint32_t PermitQueues::endAsking(size_t worker) {
+void PermitQueues::endAsking(size_t worker) {
   asking_.fetch_sub(1);
   wanting_.fetch_sub(1);
-  return of_[worker].asks.exchange(0, std::memory_order_relaxed);
+  of_[worker].asks.store(0, std::memory_order_relaxed);
 }
 
 bool PermitQueues::answerAskOf(size_t worker) {

@@ -120,10 +120,9 @@ class PermitQueues {
   // For a worker that looks.
   Look look(size_t worker);
 
-  // From a worker whose picks wait for others' connections, until endAsking(), which returns what
-  // it has not got of them.
+  // From a worker whose picks wait for others' connections, until endAsking().
   void ask(size_t worker, uint32_t connections);
-  uint32_t endAsking(size_t worker);
+  void endAsking(size_t worker);
   bool asking() const { return asking_.load(std::memory_order_relaxed) > 0; }
   // One of what that worker asks for, or another one than that, has come. False: it asks for none.
   bool answerAskOf(size_t worker);

@@ -133,8 +133,9 @@ bool HostPool::hopeless() const {
 }
 
 // For others.
-bool HostPool::giveUpOldestIdle() {
-  if (!closeOldestIdle()) return false;
+bool HostPool::giveUpSpare() {
+  if (spare_ == 0) return false;
+  if (!closeOldestIdle()) connecting_.back().drain();
   cluster_->metrics().connection_limit_given_up.add();
   return true;
 }
@@ -186,12 +187,12 @@ bool HostPool::isAskedFor() const {
 // --- a worker's cluster ---
 
 bool WorkerCluster::closeAnIdleConnection(Priority priority) {
-  if (idleConnections(priority) == 0) return false;
+  if (spareConnections(priority) == 0) return false;
   const std::vector<HostRef>& pools = poolsOf(priority);
   for (size_t i = 0; i < pools.size(); ++i) {
     if (++evict_next_ >= pools.size()) evict_next_ = 0;
     const HostRef& ref = pools[evict_next_];
-    if (ref && ref.pool()->giveUpOldestIdle()) return true;
+    if (ref && ref.pool()->giveUpSpare()) return true;
   }
   return false;
 }
@@ -199,7 +200,7 @@ bool WorkerCluster::closeAnIdleConnection(Priority priority) {
 bool WorkerCluster::closeAnIdleConnectionTo(const Host& host) {
   for (const Priority priority : {Priority::Default, Priority::High}) {
     HostPool* const pool = poolOf(host, priority);
-    if (pool != nullptr && pool->giveUpOldestIdle()) return true;
+    if (pool != nullptr && pool->giveUpSpare()) return true;
   }
   return false;
 }
@@ -227,7 +228,7 @@ void WorkerCluster::giveUpForOthers(const PermitQueues::Look& look) {
       HostPool* const pool = poolOf(host, slot, priority);
       if (pool == nullptr) continue;
       while (queues.ofHost(pool->host()).any && !pool->host().limits().roomForConnection() &&
-             pool->giveUpOldestIdle()) {
+             pool->giveUpSpare()) {
       }
     }
   }

@@ -203,6 +203,13 @@ void WorkerCluster::update(const ClusterUpdate& update) {
   guarded_ =
       in_panic_ || !half_open_.empty() || spec_->recovery.has_value() || update.limited_hosts;
   watches_heads_ = wants_results_ || in_panic_ || recorder_.records();
+  if (std::exchange(limits_hosts_, update.limited_hosts) != limits_hosts_) {
+    for (const auto& pools : pools_) {
+      for (const HostRef& ref : pools) {
+        if (ref) ref.pool()->noteSpare();
+      }
+    }
+  }
   // The limits may be others.
   if (permits().anybody()) permits().stirAll(worker());
 }

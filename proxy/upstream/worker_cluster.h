@@ -165,7 +165,9 @@ class WorkerCluster : public std::enable_shared_from_this<WorkerCluster> {
   bool closeAnIdleConnectionTo(const Host& host);
   // Of both priorities, on this worker, without those that leave for others.
   uint32_t connectionsTo(const Host& host) const;
-  uint32_t& idleConnections(Priority priority) { return idle_[static_cast<size_t>(priority)]; }
+  uint32_t& spareConnections(Priority priority) { return spare_[static_cast<size_t>(priority)]; }
+  // Some host has a limit of its own, so that others must know what is spare here.
+  bool limitsHosts() const { return limits_hosts_; }
   // A connection to this host could not be opened.
   void noteConnectFailure(const Host& host) {
     if (wants_results_) tellBalancer(host, 0, {}, /*abandoned=*/false);
@@ -228,6 +230,7 @@ class WorkerCluster : public std::enable_shared_from_this<WorkerCluster> {
     Priority priority;
     bool slowly = true;  // keeps to what hosts that are started slowly may have
     int refusals = 0;    // of Refusal
+    bool spare = false;  // a host that is full has connections that can make way
   };
   PickResult pickLimited(Search& search, const Pick& first, const Host* wanted, bool strict);
   PickResult pickAnyWithRoom(Search& search, std::span<const Host* const> refused,
@@ -237,6 +240,7 @@ class WorkerCluster : public std::enable_shared_from_this<WorkerCluster> {
   bool isOfPanic(const Pick& pick) const;
   PickResult guardedResult(const Pick& pick, const Host* wanted, Priority priority);
   PickResult takeIfRoom(Search& search, Host& host);
+  static void noteRefusal(Search& search, const Host& host, Refusal refusal);
   Refusal wouldRefuse(const Host& host, Priority priority, bool slowly) const;
   Refusal admit(HostLease& lease, bool slowly);
   PickResult pickIfRoom(PickContext& context, Host& host, Priority priority);
@@ -272,12 +276,13 @@ class WorkerCluster : public std::enable_shared_from_this<WorkerCluster> {
   Recorder recorder_;
   bool guarded_ = false;   // a pick is more than the policy's: one question, asked of each
   bool in_panic_ = false;  // some group is
+  bool limits_hosts_ = false;
   std::vector<HalfOpenHost> half_open_;
   size_t next_half_open_ = 0;  // the next one to look at, by its remainder
   // By priority and Host::slot(); empty until a host is first used.
   std::array<std::vector<HostRef>, 2> pools_;
-  std::array<uint32_t, 2> idle_ = {};  // connections, by priority
-  size_t evict_next_ = 0;              // where the next look for an idle connection begins
+  std::array<uint32_t, 2> spare_ = {};  // connections, by priority
+  size_t evict_next_ = 0;               // where the next look for an idle connection begins
   // Requests that found no room anywhere: those for whom other workers are asked, and those who
   // came since.
   struct OutOfConnections {
@@ -286,17 +291,16 @@ class WorkerCluster : public std::enable_shared_from_this<WorkerCluster> {
   };
   std::array<OutOfConnections, 2> out_;
   bool asking_ = false;
-  uint32_t rounds_ = 0;
   // The last request that found no room anywhere; no selection: there was none.
   struct Full {
     const GroupSelection* selection = nullptr;  // of hosts_
     Priority priority = Priority::Default;
     int refusals = 0;
+    bool spare = false;
     event::MonotonicTime at{};
     uint64_t endings = 0;
   };
   Full full_;
-  bool all_given_up_ = false;  // those who pick now have waited for it
   event::DeadlineQueue* connect_queue_ = nullptr;
   event::DeadlineQueue* idle_queue_ = nullptr;
   event::DeadlineQueue* age_queue_ = nullptr;

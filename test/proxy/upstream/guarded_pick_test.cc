@@ -203,17 +203,51 @@ TEST_F(GuardedPickTest, NoMoreIsGivenUpOfAllHostsAndWorkersThanRequestsWait) {
 
 // Two workers ask at the same time, and a connection comes free on one of them.
 TEST_F(GuardedPickTest, WhatComesFreeIsForTheRequestThatWaitsThere) {
-  make({limited(1, 1)});
-  TestRequest busy;
+  make({limited(1, 2)});
+  TestRequest busy, idle;
   sendOn(0, busy);
+  sendOn(2, idle);
+  answer(peer(1));
   peer(0).send("HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n");  // on its way
   Waiter own(on(0));
   Waiter other(on(1));
   run();
   EXPECT_EQ(busy.status, 200);
   ASSERT_EQ(own.picked.kind, Pick::Kind::Host);
-  EXPECT_TRUE(other.picked.overflow);
-  EXPECT_EQ(sum(&ClusterMetrics::connection_limit_given_up), 0u) << "as it is";
+  ASSERT_EQ(other.picked.kind, Pick::Kind::Host);
+  EXPECT_EQ(sum(&ClusterMetrics::connection_limit_given_up), 1u) << "one is used as it is";
+}
+
+// At the limit there is nothing to wait for.
+TEST_F(GuardedPickTest, WhereAllConnectionsAreInUseNobodyIsAsked) {
+  make({limited(1, 1)});
+  TestRequest busy;
+  sendOn(0, busy);
+  Waiter waiter(on(1));
+  EXPECT_TRUE(waiter.picked.overflow);
+  EXPECT_EQ(host(1).limits().spare(), 0u);
+  answer(peer(0));
+  EXPECT_EQ(host(1).limits().spare(), 1u);
+  // Without a limit nobody wants to know, and with one all of them count.
+  setHosts({endpoint(1)});
+  EXPECT_EQ(host(1).limits().spare(), 0u);
+  setHosts({limited(1, 1)});
+  EXPECT_EQ(host(1).limits().spare(), 1u);
+}
+
+// Nor does one that is being opened for nobody keep a request from the host.
+TEST_F(GuardedPickTest, AConnectionThatNobodyWaitsForMakesWay) {
+  make({limited(1, 1)});
+  {
+    TestRequest gone;
+    gone.start(on(0));  // while it is being opened
+  }
+  ASSERT_EQ(on(0).poolForTest(host(1))->counts().connecting, 1u);
+  EXPECT_EQ(host(1).limits().spare(), 1u);
+  Waiter waiter(on(1));
+  ASSERT_EQ(waiter.picked.kind, Pick::Kind::Later);
+  run();
+  EXPECT_EQ(waiter.picked.kind, Pick::Kind::Host);
 }
 
 // What is idle to hosts that the request may not go to is left alone.
@@ -281,22 +315,22 @@ TEST_F(GuardedPickTest, WhatIsFullIsFullForAllOfAMoment) {
 }
 
 TEST_F(GuardedPickTest, WhoWaitsInVainIsRefused) {
-  make({limited(1, 1)});
-  TestRequest busy;
-  sendOn(0, busy);
+  keepIdle();
   Waiter waiter(on(1));
   Waiter gone(on(2));
   EXPECT_EQ(waiter.picked.kind, Pick::Kind::Later);
+  TestRequest busy;
+  busy.start(on(0));
   apply({.removed = {"api"}});
   EXPECT_TRUE(waiter.picked.overflow);
   EXPECT_TRUE(gone.picked.overflow);
   EXPECT_EQ(waiter.picks, 2);
   // A removed cluster lets nobody wait.
+  answer(peer(0));
   Waiter last(on(1));
   ASSERT_EQ(last.picked.kind, Pick::Kind::Later);
   apply({.removed = {"web"}});
   EXPECT_EQ(last.picked.kind, Pick::Kind::None);
-  answer(peer(0));
 }
 
 TEST_F(GuardedPickTest, AConnectionThatIsLostLeavesItsPlace) {
