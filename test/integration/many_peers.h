@@ -83,14 +83,15 @@ class Servers {
       connection.asked = !connection.socket.receive().empty();
       if (!connection.asked) connection.socket.close();
     }
-    for (size_t i = 0; i < up.size(); ++i) {
-      if (!ready[i]) continue;
-      connections_.push_back(std::make_unique<Connection>(listening_[up[i]].accept(), up[i]));
-    }
     std::erase_if(connections_, [](const auto& connection) { return connection->socket.fd() < 0; });
     most_ = std::max(most_, underWay());
     for (size_t i = 0; i < listening_.size(); ++i) most_open_ = std::max(most_open_, open(i));
     most_open_together_ = std::max(most_open_together_, connections_.size());
+    // Counted from the next look on: one that comes now may have gone while it waited to be taken.
+    for (size_t i = 0; i < up.size(); ++i) {
+      if (!ready[i]) continue;
+      connections_.push_back(std::make_unique<Connection>(listening_[up[i]].accept(), up[i]));
+    }
   }
   // Connections of one server.
   size_t open(size_t server) const {
