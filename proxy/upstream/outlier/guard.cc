@@ -157,8 +157,11 @@ ActiveHealth Guard::judge(const net::Address& host, ActiveHealth checked, bool w
     verdict = ActiveHealth::Unhealthy;
   }
   if (!recovery_.has_value()) return verdict;
-  const bool usable = verdict != ActiveHealth::Unhealthy;
-  return governor_.note(host, usable, main_.now()) ? verdict : ActiveHealth::Unhealthy;
+  // One that has relapsed is not back, though it serves if nobody else can.
+  const bool relapsed = verdict == ActiveHealth::Relapsed;
+  const bool usable = verdict != ActiveHealth::Unhealthy && !relapsed;
+  const bool serves = governor_.note(host, usable, main_.now());
+  return serves || relapsed ? verdict : ActiveHealth::Unhealthy;
 }
 
 ActiveHealth Guard::verdict(const net::Address& host, ActiveHealth checked) {

@@ -470,6 +470,32 @@ TEST_F(GuardTest, InPanicTheCapHoldsAndHostsWait) {
   run();
 }
 
+// It passes its checks for a moment: it serves if nobody else can, and is not the first that is
+// back.
+TEST_F(GuardTest, AHostThatHasRelapsedIsNotBack) {
+  auto spec = clusterSpec("api");
+  spec->recovery = RecoverySpec{.max_requests = 10, .requests_per_second = 1, .jitter = {}};
+  uint32_t most = 0;
+  Guard guard(
+      loop_.loop(), registry_, "api", [] {}, [&most](uint32_t cap) { most = cap; });
+  guard.configure(*spec);
+  const std::vector<std::shared_ptr<const Host>> hosts{
+      std::make_shared<const Host>(address(1), 0, 1),
+      std::make_shared<const Host>(address(2), 1, 1)};
+  const auto verdictOf = [&](ActiveHealth first) {
+    guard.observe({});
+    const ActiveHealth verdict = guard.judge(address(1), first);
+    guard.judge(address(2), ActiveHealth::Unhealthy);
+    guard.setHosts(hosts);
+    return verdict;
+  };
+  EXPECT_EQ(verdictOf(ActiveHealth::Unhealthy), ActiveHealth::Unhealthy);
+  EXPECT_EQ(verdictOf(ActiveHealth::Relapsed), ActiveHealth::Relapsed);
+  EXPECT_EQ(most, 10u) << "as long as nobody is back";
+  EXPECT_EQ(verdictOf(ActiveHealth::Healthy), ActiveHealth::Healthy);
+  EXPECT_EQ(most, 1u) << "from then on it grows";
+}
+
 TEST_F(GuardTest, WithoutTheRuleNothingRecovers) {
   auto spec = guarded(outliers());
   auto without = std::make_shared<ClusterSpec>(*spec);
