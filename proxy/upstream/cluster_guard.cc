@@ -48,47 +48,55 @@ bool ClusterGuard::configure(const ClusterSpec& spec) {
         });
   }
   guard_->configure(spec);
+  told_ = false;
   return true;
 }
 
 Membership::Change ClusterGuard::update(Membership& membership, const AssignmentSpec& hosts,
                                         const Checked& checked, const Grouping& grouping) {
   observe(hosts, checked);
-  Membership::Change change = membership.update(
-      hosts,
-      [&](const EndpointSpec& endpoint) -> Membership::Verdict {
-        const ActiveHealth health = checked(endpoint).health;
-        if (guard_ == nullptr) return health;
-        const ActiveHealth verdict =
-            guard_->judge(endpoint.address, health, mayServe(endpoint.health));
-        return {verdict, guard_->waits(endpoint.address)};
-      },
-      panic_spec_, grouping);
-  notePanic(membership.counts(), change.panic);
-  tell(membership, hosts);
+  Membership::Change change = membership.update(hosts, verdictsBy(checked), panic_spec_, grouping);
+  tell(membership, change);
   return change;
+}
+
+Membership::Change ClusterGuard::refresh(Membership& membership, const AssignmentSpec& hosts,
+                                         const Checked& checked, const Grouping& grouping,
+                                         const std::vector<net::Address>* of) {
+  observe(hosts, checked);
+  // What a guard says of one host may depend on others.
+  Membership::Change change = membership.refresh(verdictsBy(checked), panic_spec_, grouping,
+                                                 guard_ == nullptr ? of : nullptr);
+  tell(membership, change);
+  return change;
+}
+
+Membership::ActiveHealthOf ClusterGuard::verdictsBy(const Checked& checked) {
+  return [this, &checked](const EndpointSpec& endpoint) -> Membership::Verdict {
+    const ActiveHealth health = checked(endpoint).health;
+    if (guard_ == nullptr) return health;
+    const ActiveHealth verdict = guard_->judge(endpoint.address, health, mayServe(endpoint.health));
+    return {verdict, guard_->waits(endpoint.address)};
+  };
 }
 
 void ClusterGuard::observe(const AssignmentSpec& hosts, const Checked& checked) {
   if (guard_ == nullptr) return;
   std::vector<Guard::Observed> observed;
-  for (const LocalitySpec& locality : hosts.localities) {
-    for (const EndpointSpec& endpoint : locality.endpoints) {
+  for (size_t i = 0; guard_->asksForChecks() && i < hosts.localities.size(); ++i) {
+    for (const EndpointSpec& endpoint : hosts.localities[i].endpoints) {
       observed.push_back({endpoint.address, checked(endpoint)});
     }
   }
   guard_->observe(observed);
 }
 
-void ClusterGuard::tell(const Membership& membership, const AssignmentSpec& hosts) {
+// Also of panic.
+void ClusterGuard::tell(const Membership& membership, const Membership::Change& change) {
+  notePanic(membership.counts(), change.panic);
   if (guard_ == nullptr) return;
-  std::vector<std::shared_ptr<const Host>> all;
-  for (const LocalitySpec& locality : hosts.localities) {
-    for (const EndpointSpec& endpoint : locality.endpoints) {
-      all.push_back(membership.find(endpoint.address)->shared_from_this());
-    }
-  }
-  guard_->setHosts(all);
+  const bool known = std::exchange(told_, true) && change.same_hosts;
+  if (!known || guard_->asksForHosts()) guard_->setHosts(membership.all());
   guard_->setServing(membership.counts().healthy + membership.counts().degraded);
 }
 

@@ -44,6 +44,10 @@ class ClusterGuard {
   // Puts the host set together. checked: what our own checks say.
   Membership::Change update(Membership& membership, const AssignmentSpec& hosts,
                             const Checked& checked, const Grouping& grouping = {});
+  // Likewise, when `hosts` are the same as at the last update(). of: as of Membership::refresh().
+  Membership::Change refresh(Membership& membership, const AssignmentSpec& hosts,
+                             const Checked& checked, const Grouping& grouping = {},
+                             const std::vector<net::Address>* of = nullptr);
 
   // Null: nothing is done about failing hosts.
   Guard* guard() const { return guard_.get(); }
@@ -54,7 +58,8 @@ class ClusterGuard {
  private:
   static void tellChanged(void* self);
   void observe(const AssignmentSpec& hosts, const Checked& checked);
-  void tell(const Membership& membership, const AssignmentSpec& hosts);
+  Membership::ActiveHealthOf verdictsBy(const Checked& checked);
+  void tell(const Membership& membership, const Membership::Change& change);
   void notePanic(const Membership::Counts& counts, bool panic);
 
   event::Loop& main_;
@@ -69,6 +74,7 @@ class ClusterGuard {
   // for all that there is.
   event::EndOfTurnTask changed_;
   std::unique_ptr<Guard> guard_;
+  bool told_ = false;  // the guard, of its rules' hosts
 };
 
 }  // namespace convoy::upstream

@@ -24,13 +24,14 @@ ClusterLimits::ClusterLimits(event::Loop& main, std::function<void()> on_ended)
     : main_(main), on_ended_(std::move(on_ended)), timer_(main, [this] { onTimer(); }) {}
 
 void ClusterLimits::configure(const ClusterSpec& spec, const HostGroups& serving) {
+  other_rules_ = true;
   slow_start_.configure(spec.balancing.slow_start, serving, main_.now());
   arm();
 }
 
 bool ClusterLimits::update(const ClusterSpec& spec, const AssignmentSpec& hosts,
-                           const Membership& membership) {
-  limitConnections(spec, hosts, membership);
+                           const Membership& membership, bool same_hosts) {
+  if (std::exchange(other_rules_, false) || !same_hosts) limitConnections(spec, hosts, membership);
   slow_start_.setHosts(*membership.hosts(), main_.now());
   arm();
   return std::exchange(was_limited_, limited()) != limited();

@@ -21,9 +21,10 @@ class ClusterLimits {
 
   // The rules from now on; `serving` have been there before.
   void configure(const ClusterSpec& spec, const HostGroups& serving);
-  // After the host set was put together, and before workers have it. True: whether hosts are
-  // limited is another answer than before.
-  bool update(const ClusterSpec& spec, const AssignmentSpec& hosts, const Membership& membership);
+  // After the host set was put together, and before workers have it. same_hosts: the assignment is
+  // that of the last call. True: whether hosts are limited is another answer than before.
+  bool update(const ClusterSpec& spec, const AssignmentSpec& hosts, const Membership& membership,
+              bool same_hosts = false);
   // No timer is left.
   void end();
 
@@ -40,6 +41,7 @@ class ClusterLimits {
   const std::function<void()> on_ended_;
   bool limits_connections_ = false;
   bool was_limited_ = false;
+  bool other_rules_ = false;  // since the last update()
   SlowStart slow_start_;
   event::Timer timer_;
 };

@@ -113,7 +113,7 @@ class ClusterManager::Impl {
 
   void monitorHealthBy(HealthMonitor& monitor) {
     health_ = &monitor;
-    monitor.onChanged([this](const std::vector<std::string>& names) { applyHealth(names); });
+    monitor.onChanged([this](const HealthMonitor::Changed& changed) { applyHealth(changed); });
     monitor.onPassed([this](const std::string& name, const net::Address& host) {
       if (Guard* const guard = guardOf(name)) guard->onCheckPassed(host);
     });
@@ -137,8 +137,12 @@ class ClusterManager::Impl {
           membership(impl.workers_.size()),
           priorities(impl.registry_, name),
           guard(impl.main_, impl.registry_, shared, impl.mainMetrics(*this),
-                [&impl, name] { impl.applyHealth({name}); }),
-          limits(impl.main_, [&impl, name] { impl.applyHealth({name}); }) {}
+                [&impl, name] {
+                  impl.applyHealth({{name, {}}});
+                }),
+          limits(impl.main_, [&impl, name] {
+            impl.applyHealth({{name, {}}});
+          }) {}
     const std::shared_ptr<ClusterShared> shared;
     std::shared_ptr<const ClusterSpec> spec;
     std::shared_ptr<const AssignmentSpec> assignment;
@@ -213,8 +217,10 @@ class ClusterManager::Impl {
     refreshHosts(cluster, change);
   }
 
-  // Puts the host set together: assignment, verdicts of our own checks, or both are new.
-  void refreshHosts(Cluster& cluster, Change& change) {
+  // Puts the host set together: assignment, verdicts of our own checks, or both are new. of: the
+  // verdicts on these, and nothing else; null: anything.
+  void refreshHosts(Cluster& cluster, Change& change,
+                    const std::vector<net::Address>* of = nullptr) {
     const bool retains =
         cluster.spec->health_check != nullptr && !cluster.spec->ignore_health_on_removal;
     auto present =
@@ -222,15 +228,19 @@ class ClusterManager::Impl {
           const ActiveHealth health = activeHealth(cluster, endpoint);
           return retains && (health == ActiveHealth::Healthy || health == ActiveHealth::Degraded);
         });
-    if (std::exchange(cluster.hosts, present) != present) change.other_checks = true;
-    Membership::Change hosts = cluster.guard.update(
-        cluster.membership, *cluster.hosts,
-        [&](const EndpointSpec& endpoint) { return checked(cluster, endpoint); },
-        zone_.grouping(cluster.spec->grouping));
+    const ClusterGuard::Checked checked_by = [&](const EndpointSpec& endpoint) {
+      return checked(cluster, endpoint);
+    };
+    const Grouping grouping = zone_.grouping(cluster.spec->grouping);
+    const bool same = std::exchange(cluster.hosts, present) == present;
+    change.other_checks |= !same;
+    Membership::Change hosts =
+        same ? cluster.guard.refresh(cluster.membership, *present, checked_by, grouping, of)
+             : cluster.guard.update(cluster.membership, *present, checked_by, grouping);
     zone_.note(cluster.spec->name, *cluster.hosts, cluster.membership.counts(), hosts.panic);
     ClusterMetrics& metrics = mainMetrics(cluster);
     showCounts(cluster, metrics);
-    change.dirty |= cluster.limits.update(*cluster.spec, *cluster.hosts, cluster.membership);
+    change.dirty |= cluster.limits.update(*cluster.spec, *cluster.hosts, cluster.membership, same);
     // A limit may be higher.
     if (cluster.shared->permits.anybody()) cluster.shared->permits.stirAll();
     // Which hosts are half-open may be all that is new.
@@ -266,7 +276,7 @@ class ClusterManager::Impl {
     metrics.membership_excluded.set(counts.excluded);
     metrics.max_host_weight.set(counts.max_weight);
     metrics.lb_subsets_active.set(static_cast<int64_t>(counts.subsets));
-    if (counts.subset_overflow > 0) metrics.lb_subsets_overflow.add(counts.subset_overflow);
+    metrics.lb_subsets_overflow.set(static_cast<int64_t>(counts.subset_overflow));
     cluster.priorities.show(counts);
   }
 
@@ -346,13 +356,14 @@ class ClusterManager::Impl {
     health_->watch(cluster.shared, cluster.spec, cluster.check_transport, *cluster.hosts);
   }
 
-  void applyHealth(const std::vector<std::string>& names) {
+  // Of no hosts in particular: of any.
+  void applyHealth(const HealthMonitor::Changed& changed) {
     auto publication = std::make_shared<Publication>();
     Pending pending;
-    for (const std::string& name : names) {
+    for (const auto& [name, hosts] : changed) {
       const auto found = clusters_.find(name);
       if (found == clusters_.end() || found->second->assignment == nullptr) continue;
-      refreshHosts(*found->second, pending[name]);
+      refreshHosts(*found->second, pending[name], hosts.empty() ? nullptr : &hosts);
     }
     refreshZones(pending);
     for (auto& [name, change] : pending) {
@@ -383,17 +394,20 @@ class ClusterManager::Impl {
   }
 
   static ClusterUpdate updateOf(const Cluster& cluster, Change& change) {
-    return {.shared = cluster.shared,
-            .spec = cluster.spec,
-            .transport = cluster.transport,
-            .hosts = cluster.membership.hosts(),
-            .removed = std::move(change.removed),
-            .draining = std::move(change.draining),
-            .half_open = halfOpenHosts(cluster.guard.halfOpen(), cluster.hosts.get(),
-                                       cluster.spec->grouping.subsets.get()),
-            .panic = cluster.guard.inPanic(),
-            .limited_hosts = cluster.limits.limited(),
-            .drain_connections = change.drain_connections};
+    return {
+        .shared = cluster.shared,
+        .spec = cluster.spec,
+        .transport = cluster.transport,
+        .hosts = cluster.membership.hosts(),
+        .removed = std::move(change.removed),
+        .draining = std::move(change.draining),
+        .half_open = halfOpenHosts(
+            cluster.guard.halfOpen(),
+            [&cluster](const net::Address& host) { return cluster.membership.endpointOf(host); },
+            cluster.spec->grouping.subsets.get()),
+        .panic = cluster.guard.inPanic(),
+        .limited_hosts = cluster.limits.limited(),
+        .drain_connections = change.drain_connections};
   }
 
   void publish(std::shared_ptr<const Publication> publication, std::function<void()> then) {

@@ -94,7 +94,7 @@ struct ClusterMetrics {
   observe::Gauge membership_excluded;
   observe::Gauge max_host_weight;
   observe::Gauge lb_subsets_active;
-  observe::Counter lb_subsets_overflow;
+  observe::Gauge lb_subsets_overflow;
   observe::Gauge panic;
   observe::Counter assignment_update;
 
@@ -284,7 +284,7 @@ struct ClusterMetrics {
     visitor("max_host_weight", self.max_host_weight, "The largest weight among the hosts");
     visitor("lb_subsets_active", self.lb_subsets_active, "Subsets of hosts");
     visitor("lb_subsets_overflow", self.lb_subsets_overflow,
-            "Subsets that were left out since there were too many (Convoy's own)");
+            "Subsets that are left out since there are too many (Convoy's own)");
     visitor("assignment_update", self.assignment_update, "Assignments received (Convoy's own)");
   }
 };

@@ -1,6 +1,7 @@
 #include "proxy/upstream/grouping.h"
 
 #include <algorithm>
+#include <numeric>
 #include <utility>
 
 #include "absl/strings/str_cat.h"
@@ -28,9 +29,13 @@ struct Area {
   uint64_t degraded = 0;
 };
 
+using Indices = std::vector<uint32_t>;  // of hosts
+using Entries = std::vector<HostSet::Entry>;
+
 // One priority.
 struct Level {
   PriorityHealth health;
+  Indices members;
   std::map<uint32_t, Area> areas;  // by locality's number; only if localities are told apart
 };
 
@@ -42,26 +47,26 @@ class Planner {
  public:
   explicit Planner(const GroupingInput& input) : input_(input) {
     using Localities = GroupingSpec::Localities;
-    const bool by_zone = input.spec.localities == Localities::ZoneAware && input.own != nullptr &&
+    const bool by_zone = input.spec.localities == Localities::ZoneAware &&
+                         input.spec.zone_percent > 0 && input.own != nullptr &&
                          (input.callers != nullptr || input.spec.zone_aware_asked);
     if (by_zone || input.spec.localities == Localities::Weighted) numberLocalities();
   }
 
   GroupPlan run() {
-    std::vector<uint32_t> all(input_.hosts.size());
-    for (uint32_t i = 0; i < all.size(); ++i) all[i] = i;
+    Indices all(input_.hosts.size());
+    std::iota(all.begin(), all.end(), 0u);
     plan_.whole = select(all, "");
     if (plan_.groups.empty()) {
       plan_.groups.push_back({.key = "0", .entries = {}});
       plan_.whole = GroupSelection({0}, {1});
     }
+    whole_ = false;
     if (input_.spec.subsets != nullptr) planSubsets();
     return std::move(plan_);
   }
 
  private:
-  using Indices = std::vector<uint32_t>;
-
   // The same locality may be there several times: in each priority, and among hosts that discovery
   // has taken away.
   void numberLocalities() {
@@ -90,26 +95,31 @@ class Planner {
   std::map<uint32_t, Level> levelsOf(const Indices& members) const {
     std::map<uint32_t, Level> levels;
     Level* level = nullptr;
-    uint32_t priority = 0;
+    Area* area = nullptr;
+    const GroupedHost* last = nullptr;  // neighbours are mostly of one locality
     for (const uint32_t i : members) {
       const GroupedHost& host = input_.hosts[i];
-      if (level == nullptr || host.priority != priority) {
-        level = &levels[priority = host.priority];
+      if (last == nullptr || host.priority != last->priority || host.locality != last->locality) {
+        if (levels.empty()) levels[host.priority].members.reserve(members.size());
+        level = &levels[host.priority];
+        area = nullptr;
       }
+      last = &host;
+      level->members.push_back(i);
       if (host.grade != HostGrade::Away) level->health.present = true;
       if (!counts(host)) continue;
       const uint64_t of_priority =
-          input_.assignment.weighted_priority_health ? host.endpoint->weight : 1;
+          input_.assignment.weighted_priority_health ? host.entry.weight : 1;
       const bool healthy = host.grade == HostGrade::Healthy;
       const bool degraded = host.grade == HostGrade::Degraded;
       level->health.hosts += of_priority;
       if (healthy) level->health.healthy += of_priority;
       if (degraded) level->health.degraded += of_priority;
       if (numbers_.empty()) continue;
-      Area& area = level->areas[numberOf(host)];
-      ++area.hosts;
-      area.healthy += healthy;
-      area.degraded += degraded;
+      if (area == nullptr) area = &level->areas[numberOf(host)];
+      ++area->hosts;
+      area->healthy += healthy;
+      area->degraded += degraded;
     }
     return levels;
   }
@@ -201,28 +211,45 @@ class Planner {
     return false;
   }
 
-  // The groups of one kind in one priority, and their shares.
-  void addGroups(const Indices& members, const std::string& prefix, uint32_t priority,
-                 const Level& level, Kind kind, uint32_t load, bool first) {
-    const Division division = divide(priority, level, kind, first);
-    std::map<uint32_t, std::vector<HostSet::Entry>> entries;
+  // By the numbers of the division. Whoever is in none of its localities is a spare.
+  std::map<uint32_t, Entries> entriesOf(const Level& level, Kind kind, const Division& division) {
+    std::map<uint32_t, Entries> entries;
+    for (const auto& [number, weight] : division) entries[number];
     const bool any_last_good =
         kind == Kind::Panic && input_.panic.mode == PanicSpec::Mode::ServeLastGood &&
-        std::any_of(members.begin(), members.end(), [&](uint32_t i) {
+        std::any_of(level.members.begin(), level.members.end(), [this](uint32_t i) {
           const GroupedHost& host = input_.hosts[i];
-          return host.priority == priority && host.last_good && host.grade != HostGrade::Away;
+          return host.last_good && host.grade != HostGrade::Away;
         });
-    const bool everywhere = division.contains(kEverywhere);
-    std::vector<HostSet::Entry>* const anywhere = everywhere ? &entries[kEverywhere] : nullptr;
-    for (const uint32_t i : members) {
+    Entries* const anywhere = division.contains(kEverywhere) ? &entries[kEverywhere] : nullptr;
+    const bool divided = anywhere == nullptr || division.size() > 1;
+    // Most hosts are well.
+    if (anywhere != nullptr && kind != Kind::Degraded) anywhere->reserve(level.members.size());
+    Entries* local = nullptr;
+    const GroupedHost* last = nullptr;  // that `local` was looked up for
+    for (const uint32_t i : level.members) {
       const GroupedHost& host = input_.hosts[i];
-      if (host.priority != priority || !belongs(host, kind, any_last_good)) continue;
-      const HostSet::Entry entry(host.host, host.endpoint->weight);
-      if (anywhere != nullptr) anywhere->push_back(entry);
-      if (everywhere && division.size() == 1) continue;
-      const uint32_t number = numberOf(host);
-      if (division.contains(number)) entries[number].push_back(entry);
+      if (!belongs(host, kind, any_last_good)) continue;
+      if (anywhere != nullptr) anywhere->push_back(host.entry);
+      if (!divided) continue;
+      if (last == nullptr || host.locality != last->locality) {
+        const auto found = entries.find(numberOf(host));
+        local = found == entries.end() ? nullptr : &found->second;
+      }
+      last = &host;
+      if (local != nullptr) local->push_back(host.entry);
+      if (whole_ && local == nullptr && anywhere == nullptr) {
+        plan_.spares.push_back(host.entry.host);
+      }
     }
+    return entries;
+  }
+
+  // The groups of one kind in one priority, and their shares.
+  void addGroups(const std::string& prefix, uint32_t priority, const Level& level, Kind kind,
+                 uint32_t load, bool first) {
+    const Division division = divide(priority, level, kind, first);
+    std::map<uint32_t, Entries> entries = entriesOf(level, kind, division);
     double sum = 0;
     for (const auto& [number, hosts] : entries) {
       if (!hosts.empty()) sum += static_cast<double>(division.at(number));
@@ -249,7 +276,26 @@ class Planner {
     key += nameOf(kind);
     if (number == kEverywhere) return key;
     const LocalityName& name = names_[number];
-    return absl::StrCat(key, "/", name.region, "/", name.zone, "/", name.sub_zone);
+    // The lengths first: whatever is in the names, no other three make the same key.
+    for (const std::string& part : {name.region, name.zone, name.sub_zone}) {
+      absl::StrAppend(&key, "/", part.size(), ":", part);
+    }
+    return key;
+  }
+
+  // What is known of who was good last is not to be overwritten.
+  void notePanic(const Level& level) {
+    if (input_.panic.mode != PanicSpec::Mode::ServeLastGood) return;
+    plan_.in_panic.resize(input_.hosts.size());
+    for (const uint32_t i : level.members) plan_.in_panic[i] = true;
+  }
+
+  // A priority that gets nothing though it could.
+  void leaveOut(const Level& level) {
+    for (const uint32_t i : level.members) {
+      const GroupedHost& host = input_.hosts[i];
+      if (whole_ && host.grade <= HostGrade::Degraded) plan_.spares.push_back(host.entry.host);
+    }
   }
 
   GroupSelection select(const Indices& members, const std::string& prefix) {
@@ -266,17 +312,21 @@ class Planner {
     for (const auto& [priority, level] : levels) {
       const PriorityLoad& load = loads[index];
       const bool first = index++ == 0;
+      if (load.panic) notePanic(level);
       if (load.panic && load.sum() > 0) {
-        if (fails) continue;
-        addGroups(members, prefix, priority, level, Kind::Panic, load.sum(), first);
+        if (fails) {
+          leaveOut(level);
+          continue;
+        }
+        addGroups(prefix, priority, level, Kind::Panic, load.sum(), first);
         plan_.panic = true;
         continue;
       }
       if (level.health.healthy > 0) {
-        addGroups(members, prefix, priority, level, Kind::Healthy, load.healthy, first);
+        addGroups(prefix, priority, level, Kind::Healthy, load.healthy, first);
       }
       if (level.health.degraded > 0) {
-        addGroups(members, prefix, priority, level, Kind::Degraded, load.degraded, first);
+        addGroups(prefix, priority, level, Kind::Degraded, load.degraded, first);
       }
     }
     return GroupSelection(chosen_, shares_);
@@ -286,45 +336,23 @@ class Planner {
     const SubsetSpec& spec = *input_.spec.subsets;
     auto table = std::make_shared<SubsetTable>();
     table->fallback = spec.fallback;
-    std::string pairs;
     for (const SubsetSpec::Selector& selector : spec.selectors) {
-      if (selector.has_fallback) {
-        table->fallbacks[base::subsetKeyNames(selector.names)] = selector.fallback;
-      }
-      std::map<std::string, Indices> members;
-      for (uint32_t i = 0; i < input_.hosts.size(); ++i) {
-        const base::SubsetLabels& labels = input_.hosts[i].endpoint->subset_labels;
-        if (base::subsetPairs(labels, selector.names, &pairs)) members[pairs].push_back(i);
-      }
-      for (const auto& [text, indices] : members) {
-        if (table->by_pairs.size() >= kMostSubsets) {
-          ++plan_.subset_overflow;
-          continue;
-        }
-        table->by_pairs[text] = select(indices, absl::StrCat("subset ", text, " "));
-      }
+      if (!selector.has_fallback) continue;
+      table->fallbacks[base::subsetKeyNames(selector.names)] = selector.fallback;
     }
-    if (needsDefault(spec)) {
-      Indices members;
-      for (uint32_t i = 0; i < input_.hosts.size(); ++i) {
-        if (base::hasAll(input_.hosts[i].endpoint->subset_labels, spec.default_labels)) {
-          members.push_back(i);
-        }
-      }
-      table->default_subset = select(members, "default subset ");
+    for (const SubsetMembers::Subset& subset : input_.subsets->subsets) {
+      table->by_pairs[subset.pairs] =
+          select(subset.hosts, absl::StrCat("subset ", subset.pairs, " "));
+    }
+    if (!input_.subsets->in_default.empty()) {
+      table->default_subset = select(input_.subsets->in_default, "default subset ");
     }
     plan_.subsets = std::move(table);
   }
 
-  static bool needsDefault(const SubsetSpec& spec) {
-    return spec.fallback == SubsetFallback::Default ||
-           std::any_of(spec.selectors.begin(), spec.selectors.end(), [](const auto& selector) {
-             return selector.has_fallback && selector.fallback == SubsetFallback::Default;
-           });
-  }
-
   const GroupingInput& input_;
   GroupPlan plan_;
+  bool whole_ = true;                // no subset is being planned
   std::vector<LocalityName> names_;  // by number
   std::vector<uint32_t> numbers_;    // by index of the assignment's localities; empty: ignored
   std::map<std::pair<uint32_t, uint32_t>, uint32_t> weights_;  // by priority and number

@@ -19,24 +19,25 @@
 #include "proxy/upstream/host.h"
 #include "proxy/upstream/host_groups.h"
 #include "proxy/upstream/spec.h"
+#include "proxy/upstream/subset_members.h"
 
 namespace convoy::upstream {
 
 enum class HostGrade : uint8_t {
   Healthy,
   Degraded,
-  Unverified,  // no check has told anything yet, or not enough
+  Unverified,  // no check has told anything yet
+  Relapsed,    // its checks pass again, but not for long enough to be relied on
   Excluded,
   Away,  // on purpose: not even in panic
 };
 
 struct GroupedHost {
-  Host* host;
-  const EndpointSpec* endpoint;
-  uint32_t priority;
-  uint32_t locality;  // index of the assignment's
-  HostGrade grade;
-  bool last_good;  // could be used when there were enough
+  HostSet::Entry entry;
+  uint32_t priority = 0;
+  uint32_t locality = 0;  // index of the assignment's
+  HostGrade grade = HostGrade::Excluded;
+  bool last_good = false;  // could be used when there were enough
 };
 
 // Where the callers of clusters are: the healthy hosts of the node's own one, by locality.
@@ -49,6 +50,8 @@ struct GroupingInput {
   const PanicSpec& panic;
   const LocalityName* own = nullptr;           // the node's; null: unknown
   const CallersByLocality* callers = nullptr;  // null: unknown
+  // By index of `hosts`; not null if the spec has subsets.
+  const SubsetMembers* subsets = nullptr;
 };
 
 struct GroupPlan {
@@ -60,8 +63,12 @@ struct GroupPlan {
   std::vector<Group> groups;  // at least one
   GroupSelection whole;
   std::shared_ptr<const SubsetTable> subsets;  // null: none are configured
-  bool panic = false;                          // some requests go to a panic's hosts
-  size_t subset_overflow = 0;                  // subsets that there is no room for
+  // Those that can be used and are in no group of the whole (host_groups.h).
+  std::vector<Host*> spares;
+  bool panic = false;  // some requests go to a panic's hosts
+  // By index of the hosts: whether their priority, in the whole or in some subset, is in panic.
+  // Only where the last good ones matter; empty: nobody's.
+  std::vector<bool> in_panic;
 };
 
 GroupPlan planGroups(const GroupingInput& input);

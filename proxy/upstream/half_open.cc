@@ -4,27 +4,13 @@
 
 namespace convoy::upstream {
 
-namespace {
-
-const EndpointSpec* endpointOf(const AssignmentSpec& assignment, const net::Address& address) {
-  for (const LocalitySpec& locality : assignment.localities) {
-    for (const EndpointSpec& endpoint : locality.endpoints) {
-      if (endpoint.address == address) return &endpoint;
-    }
-  }
-  return nullptr;
-}
-
-}  // namespace
-
 std::vector<HalfOpenHost> halfOpenHosts(const std::vector<std::shared_ptr<const Host>>& hosts,
-                                        const AssignmentSpec* assignment,
-                                        const SubsetSpec* subsets) {
+                                        const EndpointOf& endpoint_of, const SubsetSpec* subsets) {
   std::vector<HalfOpenHost> half_open;
   for (const auto& host : hosts) {
     HalfOpenHost& made = half_open.emplace_back(HalfOpenHost{.host = host});
     const EndpointSpec* const endpoint =
-        subsets == nullptr ? nullptr : endpointOf(*assignment, host->address());
+        subsets == nullptr ? nullptr : endpoint_of(host->address());
     if (endpoint == nullptr) continue;
     std::string pairs;
     for (const SubsetSpec::Selector& selector : subsets->selectors) {

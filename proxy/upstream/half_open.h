@@ -5,6 +5,7 @@
 // subset goes to a host of that subset only, so each host comes with the subsets that it would be
 // in. Immutable; made on main.
 
+#include <functional>
 #include <memory>
 #include <string>
 #include <vector>
@@ -23,11 +24,12 @@ struct HalfOpenHost {
   bool in_default = false;                // it has the labels of the default subset
 };
 
-// In the order of `hosts`, who are of the assignment (null: there is none, and nobody). subsets:
-// null: the cluster has none.
+// Null: the host is of no assignment.
+using EndpointOf = std::function<const EndpointSpec*(const net::Address& host)>;
+
+// In the order of `hosts`. subsets: null: the cluster has none.
 std::vector<HalfOpenHost> halfOpenHosts(const std::vector<std::shared_ptr<const Host>>& hosts,
-                                        const AssignmentSpec* assignment,
-                                        const SubsetSpec* subsets);
+                                        const EndpointOf& endpoint_of, const SubsetSpec* subsets);
 
 // Whether a request that asks for this (null: nothing) would be for the host if that were well.
 bool isFor(const HostGroups& groups, const base::SubsetKey* wanted, const HalfOpenHost& host);

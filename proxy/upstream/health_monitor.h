@@ -6,6 +6,7 @@
 
 #include <cstdint>
 #include <functional>
+#include <map>
 #include <memory>
 #include <string>
 #include <vector>
@@ -47,8 +48,9 @@ class HealthMonitor {
   virtual void forget(const std::string& cluster) = 0;
   // Of a cluster with a check: Unknown before the first verdict, also before watch().
   virtual CheckedHost check(const std::string& cluster, const net::Address& host) const = 0;
-  // Called with the names of clusters that have a host with another verdict.
-  virtual void onChanged(std::function<void(const std::vector<std::string>&)> callback) = 0;
+  // Called with the hosts whose verdict is another, by the names of their clusters.
+  using Changed = std::map<std::string, std::vector<net::Address>>;
+  virtual void onChanged(std::function<void(const Changed&)> callback) = 0;
   // Called for each check that a host passes, of clusters whose outlier detection asks for it.
   using Passed = std::function<void(const std::string& cluster, const net::Address& host)>;
   virtual void onPassed(Passed callback) = 0;

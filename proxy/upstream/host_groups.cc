@@ -69,7 +69,7 @@ void HostGroups::noteGroups() {
   const auto forEach = [this](auto&& visit) {
     for (uint32_t i = 0; i < parts_.groups.size(); ++i) {
       for (const HostSet::Entry& entry : parts_.groups[i].hosts->entries()) {
-        visit(entry.host->slot(), i);
+        visit(entry.slot, i);
       }
     }
   };

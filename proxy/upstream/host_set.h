@@ -25,11 +25,15 @@ namespace convoy::upstream {
 class HostSet {
  public:
   struct Entry {
-    Entry(Host* host, uint32_t weight) : host(host), active(&host->active()), weight(weight) {}
+    Entry() = default;  // nobody
+    Entry(Host* host, uint32_t weight)
+        : host(host), active(&host->active()), weight(weight), slot(host->slot()) {}
 
-    Host* host;
-    ActiveCounts::Count* active;  // the host's: without a look at the host
-    uint32_t weight;              // >= 1
+    Host* host = nullptr;
+    // The host's: without a look at the host.
+    ActiveCounts::Count* active = nullptr;
+    uint32_t weight = 1;  // >= 1
+    uint32_t slot = 0;
   };
   // All hosts of one weight, for earliest-deadline-first picks: members()[first, first + count).
   struct WeightClass {

@@ -1,6 +1,7 @@
 #include "proxy/upstream/membership.h"
 
 #include <algorithm>
+#include <cstddef>
 #include <utility>
 
 #include "absl/strings/string_view.h"
@@ -10,6 +11,9 @@ namespace convoy::upstream {
 namespace {
 
 using Grade = HostGrade;
+
+// Members ahead of the one that is looked at: they lie where they were made.
+constexpr size_t kAhead = 8;
 
 Grade gradeOf(HealthStatus told) {
   switch (told) {
@@ -36,12 +40,18 @@ Grade gradeOf(const Membership::Verdict& verdict) {
     case ActiveHealth::Degraded:
       return Grade::Degraded;
     case ActiveHealth::Unknown:
-    case ActiveHealth::Relapsed:
       return Grade::Unverified;
+    case ActiveHealth::Relapsed:
+      return Grade::Relapsed;
     case ActiveHealth::Unhealthy:
       break;
   }
   return Grade::Excluded;
+}
+
+// Serves if no other can.
+bool isUnproven(Grade grade) {
+  return grade == Grade::Unverified || grade == Grade::Relapsed;
 }
 
 bool sameEntries(std::span<const HostSet::Entry> a, std::span<const HostSet::Entry> b) {
@@ -59,6 +69,18 @@ Membership::Membership(size_t workers)
 const Host* Membership::find(const net::Address& address) const {
   const auto found = members_.find(address);
   return found == members_.end() ? nullptr : found->second->host.get();
+}
+
+const EndpointSpec* Membership::endpointOf(const net::Address& address) const {
+  const auto found = members_.find(address);
+  return found == members_.end() ? nullptr : placed_.standings[found->second->position].endpoint;
+}
+
+std::vector<std::shared_ptr<const Host>> Membership::all() const {
+  std::vector<std::shared_ptr<const Host>> hosts;
+  hosts.reserve(placed_.size());
+  for (const Standing& standing : placed_.standings) hosts.push_back(standing.member->host);
+  return hosts;
 }
 
 void Membership::makeTablesBy(MakeHashTable make_table) {
@@ -83,144 +105,274 @@ Membership::Change Membership::update(const AssignmentSpec& assignment,
                                       const ActiveHealthOf& active, const PanicSpec& panic,
                                       const Grouping& grouping) {
   Change change;
-  ++updates_;
-  counts_ = {};
-  std::vector<Candidate> candidates = noteEndpoints(assignment, active);
-  sweep(candidates, change);
-  trustIfNobodyServes(candidates);
-  counts_.healthy_by_locality.resize(assignment.localities.size());
-  grade(candidates, change);
-  for (const Candidate& candidate : candidates) {
-    Member& member = *candidate.member;
-    if (member.host == nullptr) {
-      member.host = std::make_shared<Host>(candidate.endpoint->address, takeSlot(), workers_,
-                                           counts_of_hosts_);
-    }
-  }
-  GroupPlan planned = plan(candidates, assignment, panic, grouping);
-  change.panic = planned.panic;
-  counts_.subset_overflow = planned.subset_overflow;
-  counts_.subsets = planned.subsets == nullptr ? 0 : planned.subsets->by_pairs.size();
-  bool changed = std::exchange(panic_, change.panic) != change.panic || !change.removed.empty() ||
-                 !change.draining.empty();
-  HostGroups::Parts parts = partsOf(std::move(planned), &changed);
-  noteServing(candidates, parts, panic, change.panic);
-  parts.spares = sparesOf(candidates);
-  changed |= !std::ranges::equal(parts.spares, hosts_->spares());
-  change.changed = changed;
-  if (changed) hosts_ = std::make_shared<const HostGroups>(std::move(parts));
-  change.hosts = hosts_;
-  return change;
+  const bool same = place(assignment, active, change);
+  subsets_by_.reset();
+  return settle(same, panic, grouping, std::move(change));
 }
 
-// next: where in the order before the address is if nothing has changed since the last call.
-Membership::Member& Membership::memberOf(const net::Address& address, size_t& next) {
-  if (next < order_.size() && order_[next]->address == address) return *order_[next++];
-  std::unique_ptr<Member>& member = members_[address];
-  if (member == nullptr) {
-    member = std::make_unique<Member>(address);
-  } else if (member->host != nullptr && member->seen != updates_) {
-    next = member->position + 1;
+Membership::Change Membership::refresh(const ActiveHealthOf& active, const PanicSpec& panic,
+                                       const Grouping& grouping,
+                                       const std::vector<net::Address>* of) {
+  for (size_t i = 0; of == nullptr && i < placed_.size(); ++i) judge(i, active);
+  for (size_t i = 0; of != nullptr && i < of->size(); ++i) {
+    const auto found = members_.find((*of)[i]);
+    if (found != members_.end()) judge(found->second->position, active);
   }
+  return settle(/*same=*/true, panic, grouping, {});
+}
+
+// --- who there is ---
+
+Membership::Placed Membership::Placed::splitAt(size_t index) {
+  const auto at = static_cast<std::ptrdiff_t>(index);
+  Placed rest{{hosts.begin() + at, hosts.end()}, {standings.begin() + at, standings.end()}};
+  hosts.erase(hosts.begin() + at, hosts.end());
+  standings.erase(standings.begin() + at, standings.end());
+  return rest;
+}
+
+// Every address once, in order. Returns whether nothing but hosts' health may be another than
+// before.
+bool Membership::place(const AssignmentSpec& assignment, const ActiveHealthOf& active,
+                       Change& change) {
+  assignment_ = &assignment;
+  size_t index = 0;
+  size_t kept = placed_.size();  // the hosts before are where they were
+  Placed before;                 // the others in their former order,
+  std::vector<bool> stays;       // and whether they are named
+  const auto differsFrom = [&](size_t here) {
+    before = placed_.splitAt(kept = here);
+    stays.resize(before.size());
+  };
+  size_t next = 0;  // where the next one is in `before` if nothing differs any more
+  std::vector<uint32_t> added;
+  bool moved = false;
+  bool same = true;
+  for (uint32_t i = 0; i < assignment.localities.size(); ++i) {
+    for (const EndpointSpec& endpoint : assignment.localities[i].endpoints) {
+      if (index < kept && isAt(placed_, index, endpoint.address)) {
+        same &= note(index++, endpoint, i, active);
+        continue;
+      }
+      if (index < kept) differsFrom(index);
+      Member& member = isAt(before, next, endpoint.address) ? *before.standings[next].member
+                                                            : memberOf(endpoint.address);
+      if (member.position < kept || member.position == kPlaced) continue;  // it is named twice
+      if (member.position == kNew) {
+        member.position = kPlaced;
+        added.push_back(static_cast<uint32_t>(index));
+        placed_.hosts.emplace_back();
+        placed_.standings.push_back({.member = &member});
+      } else {
+        const size_t at = member.position - kept;
+        if (stays[at]) continue;
+        stays[at] = true;
+        next = at + 1;
+        moved |= member.position != index;
+        placed_.hosts.push_back(before.hosts[at]);
+        placed_.standings.push_back(before.standings[at]);
+      }
+      same &= note(index++, endpoint, i, active);
+    }
+  }
+  if (index < kept) differsFrom(index);
+  removeUnnamed(before, stays, change);
+  addHosts(added);
+  for (size_t i = kept; moved && i < placed_.size(); ++i) {
+    placed_.standings[i].member->position = static_cast<uint32_t>(i);
+  }
+  change.same_hosts = !moved && added.empty() && change.removed.empty();
+  return same && change.same_hosts;
+}
+
+// What the assignment says of the host there. Returns whether nothing but its health may be another
+// than before.
+bool Membership::note(size_t index, const EndpointSpec& endpoint, uint32_t locality,
+                      const ActiveHealthOf& active) {
+  GroupedHost& host = placed_.hosts[index];
+  const uint32_t priority = assignment_->localities[locality].priority;
+  const bool same = host.entry.weight == endpoint.weight && host.priority == priority &&
+                    host.locality == locality;
+  host.entry.weight = endpoint.weight;
+  host.priority = priority;
+  host.locality = locality;
+  placed_.standings[index].endpoint = &endpoint;
+  placed_.standings[index].told = gradeOf(endpoint.health);
+  judge(index, active);
+  return same;
+}
+
+bool Membership::isAt(const Placed& placed, size_t index, const net::Address& address) {
+  const std::vector<Standing>& standings = placed.standings;
+  if (index + kAhead < standings.size()) __builtin_prefetch(standings[index + kAhead].member);
+  return index < standings.size() && standings[index].member->address == address;
+}
+
+Membership::Member& Membership::memberOf(const net::Address& address) {
+  std::unique_ptr<Member>& member = members_[address];
+  if (member == nullptr) member = std::make_unique<Member>(address);
   return *member;
 }
 
-// Every address once, in order; new ones have no host yet. A host is as good as the worse of what
-// the control plane and our own checks say of it.
-std::vector<Membership::Candidate> Membership::noteEndpoints(const AssignmentSpec& assignment,
-                                                             const ActiveHealthOf& active) {
-  std::vector<Candidate> candidates;
-  candidates.reserve(order_.size() + 1);
-  size_t next = 0;
-  for (uint32_t i = 0; i < assignment.localities.size(); ++i) {
-    const LocalitySpec& locality = assignment.localities[i];
-    for (const EndpointSpec& endpoint : locality.endpoints) {
-      Member& member = memberOf(endpoint.address, next);
-      if (std::exchange(member.seen, updates_) == updates_) continue;
-      const Grade told = gradeOf(endpoint.health);
-      const Grade checked = active ? gradeOf(active(endpoint)) : Grade::Healthy;
-      if (checked != Grade::Unverified) member.trusted = false;
-      candidates.push_back({&member, &endpoint, locality.priority, i, std::max(told, checked)});
-    }
+void Membership::removeUnnamed(const Placed& before, const std::vector<bool>& stays,
+                               Change& change) {
+  for (size_t i = 0; i < stays.size(); ++i) {
+    if (stays[i]) continue;
+    Member& member = *before.standings[i].member;
+    free_slots_.push_back(member.host->slot());
+    change.removed.push_back(std::move(member.host));
+    members_.erase(members_.find(member.address));
   }
-  return candidates;
+}
+
+// After others have given back their slots.
+void Membership::addHosts(const std::vector<uint32_t>& added) {
+  for (const uint32_t i : added) {
+    Member& member = *placed_.standings[i].member;
+    member.position = i;
+    member.host = std::make_shared<Host>(member.address, takeSlot(), workers_, counts_of_hosts_);
+    HostSet::Entry& entry = placed_.hosts[i].entry;
+    entry = HostSet::Entry(member.host.get(), entry.weight);
+  }
+}
+
+// --- how they are ---
+
+// A host is as good as the worse of what the control plane and our own checks say of it.
+void Membership::judge(size_t index, const ActiveHealthOf& active) {
+  Standing& standing = placed_.standings[index];
+  const Grade checked = active ? gradeOf(active(*standing.endpoint)) : Grade::Healthy;
+  if (!isUnproven(checked)) standing.trusted = false;
+  placed_.hosts[index].grade = std::max(standing.told, checked);
 }
 
 // Hosts that were not checked yet get no requests while any other host can take them. If none can,
 // all of them serve, until their own checks say otherwise: were they to stop as soon as the first
 // one has passed, that one would have the whole load of a pool that starts.
-void Membership::trustIfNobodyServes(std::vector<Candidate>& candidates) {
-  const bool served =
-      std::any_of(candidates.begin(), candidates.end(), [](const Candidate& candidate) {
-        return candidate.grade <= Grade::Degraded ||
-               (candidate.grade == Grade::Unverified && candidate.member->trusted);
-      });
-  for (Candidate& candidate : candidates) {
-    if (candidate.grade != Grade::Unverified) continue;
-    if (!served) candidate.member->trusted = true;
-    if (!candidate.member->trusted) continue;
-    const bool degraded = candidate.endpoint->health == HealthStatus::Degraded;
-    candidate.grade = degraded ? Grade::Degraded : Grade::Healthy;
+void Membership::trustIfNobodyServes() {
+  bool served = false;
+  for (size_t i = 0; !served && i < placed_.size(); ++i) {
+    const Grade grade = placed_.hosts[i].grade;
+    served = grade <= Grade::Degraded || (isUnproven(grade) && placed_.standings[i].trusted);
+  }
+  for (size_t i = 0; i < placed_.size(); ++i) {
+    GroupedHost& host = placed_.hosts[i];
+    if (!isUnproven(host.grade)) continue;
+    Standing& standing = placed_.standings[i];
+    if (!served) standing.trusted = true;
+    if (standing.trusted) host.grade = standing.told;
   }
 }
 
-void Membership::grade(const std::vector<Candidate>& candidates, Change& change) {
-  PriorityCounts* of_priority = nullptr;
-  uint32_t priority = 0;
-  for (const Candidate& candidate : candidates) {
-    ++counts_.total;
-    ++(candidate.grade == Grade::Healthy    ? counts_.healthy
-       : candidate.grade == Grade::Degraded ? counts_.degraded
-                                            : counts_.excluded);
-    if (candidate.grade == Grade::Healthy) ++counts_.healthy_by_locality[candidate.locality];
-    if (of_priority == nullptr || candidate.priority != priority) {
-      of_priority = &counts_.by_priority[priority = candidate.priority];
+// Returns whether every host is as good as before.
+bool Membership::count(Change& change) {
+  bool same = true;
+  counts_ = {};
+  counts_.healthy_by_locality.resize(assignment_->localities.size());
+  for (size_t i = 0; i < placed_.size();) {
+    const uint32_t locality = placed_.hosts[i].locality;
+    PriorityCounts here;
+    for (; i < placed_.size() && placed_.hosts[i].locality == locality; ++i) {
+      const GroupedHost& host = placed_.hosts[i];
+      ++here.total;
+      here.healthy += host.grade == Grade::Healthy;
+      here.degraded += host.grade == Grade::Degraded;
+      counts_.max_weight = std::max(counts_.max_weight, host.entry.weight);
+      Standing& standing = placed_.standings[i];
+      const Grade before = std::exchange(standing.before, host.grade);
+      same &= before == host.grade;
+      if (before <= Grade::Degraded && host.grade > Grade::Degraded) {
+        change.draining.push_back(standing.member->host);
+      }
     }
-    ++of_priority->total;
-    of_priority->healthy += candidate.grade == Grade::Healthy;
-    of_priority->degraded += candidate.grade == Grade::Degraded;
-    counts_.max_weight = std::max(counts_.max_weight, candidate.endpoint->weight);
-    Member& member = *candidate.member;
-    const bool usable = candidate.grade <= Grade::Degraded;
-    if (std::exchange(member.usable, usable) && !usable) change.draining.push_back(member.host);
+    const auto add = [&here](PriorityCounts& to) {
+      to.total += here.total;
+      to.healthy += here.healthy;
+      to.degraded += here.degraded;
+    };
+    add(counts_.by_priority[assignment_->localities[locality].priority]);
+    add(counts_);
+    counts_.healthy_by_locality[locality] += here.healthy;
   }
+  counts_.excluded = counts_.total - counts_.healthy - counts_.degraded;
+  return same;
 }
 
-// Removes those that the assignment does not name, and notes the new order.
-void Membership::sweep(const std::vector<Candidate>& candidates, Change& change) {
-  for (size_t i = 0; members_.size() > candidates.size(); ++i) {
-    Member& member = *order_[i];
-    if (member.seen == updates_) continue;
-    free_slots_.push_back(member.host->slot());
-    change.removed.push_back(std::move(member.host));
-    members_.erase(members_.find(member.address));
-  }
-  order_.resize(candidates.size());
-  for (size_t i = 0; i < candidates.size(); ++i) {
-    order_[i] = candidates[i].member;
-    order_[i]->position = i;
-  }
+// --- where they serve ---
+
+// same: so far nothing that groups are made of is another than before.
+Membership::Change Membership::settle(bool same, const PanicSpec& panic, const Grouping& grouping,
+                                      Change change) {
+  trustIfNobodyServes();
+  same &= count(change);
+  same &= noteBasis(panic, grouping);
+  same &= noteSubsets(grouping.spec.subsets);
+  counts_.subsets = subset_members_.subsets.size();
+  counts_.subset_overflow = subset_members_.overflow;
+  if (!same) regroup(panic, grouping, change);
+  change.panic = panic_;
+  change.hosts = hosts_;
+  return change;
 }
 
-GroupPlan Membership::plan(const std::vector<Candidate>& candidates,
-                           const AssignmentSpec& assignment, const PanicSpec& panic,
-                           const Grouping& grouping) const {
-  std::vector<GroupedHost> hosts;
-  hosts.reserve(candidates.size());
-  for (const Candidate& candidate : candidates) {
-    hosts.push_back({.host = candidate.member->host.get(),
-                     .endpoint = candidate.endpoint,
-                     .priority = candidate.priority,
-                     .locality = candidate.locality,
-                     .grade = candidate.grade,
-                     .last_good = candidate.member->last_good});
+// Returns whether it is as before.
+bool Membership::noteBasis(const PanicSpec& panic, const Grouping& grouping) {
+  Basis basis{.panic = panic,
+              .spec = grouping.spec,
+              .own = grouping.own,
+              .callers = {},
+              .overprovisioning_percent = assignment_->overprovisioning_percent,
+              .weighted_priority_health = assignment_->weighted_priority_health,
+              .localities = {}};
+  if (grouping.callers != nullptr) basis.callers = *grouping.callers;
+  for (const LocalitySpec& locality : assignment_->localities) {
+    basis.localities.push_back(
+        {{locality.region, locality.zone, locality.sub_zone}, locality.priority, locality.weight});
   }
-  return planGroups({.hosts = hosts,
-                     .assignment = assignment,
-                     .spec = grouping.spec,
-                     .panic = panic,
-                     .own = grouping.own.empty() ? nullptr : &grouping.own,
-                     .callers = grouping.callers});
+  const bool same = basis == basis_;
+  basis_ = std::move(basis);
+  return same;
+}
+
+// Likewise; after an assignment nobody knows.
+bool Membership::noteSubsets(const std::shared_ptr<const SubsetSpec>& spec) {
+  if (spec != nullptr && subsets_by_ == spec) return true;
+  subsets_by_ = spec;
+  if (spec == nullptr) {
+    subset_members_ = {};
+    return true;
+  }
+  std::vector<const base::SubsetLabels*> labels;
+  labels.reserve(placed_.size());
+  for (const Standing& standing : placed_.standings) {
+    labels.push_back(&standing.endpoint->subset_labels);
+  }
+  subset_members_ = subsetMembers(labels, *spec, hosts_->parts().subsets.get());
+  return false;
+}
+
+void Membership::regroup(const PanicSpec& panic, const Grouping& grouping, Change& change) {
+  GroupPlan plan = planGroups({.hosts = placed_.hosts,
+                               .assignment = *assignment_,
+                               .spec = grouping.spec,
+                               .panic = panic,
+                               .own = grouping.own.empty() ? nullptr : &grouping.own,
+                               .callers = grouping.callers,
+                               .subsets = &subset_members_});
+  if (panic.mode == PanicSpec::Mode::ServeLastGood) noteGood(plan.in_panic);
+  bool changed = std::exchange(panic_, plan.panic) != plan.panic || !change.removed.empty() ||
+                 !change.draining.empty();
+  HostGroups::Parts parts = partsOf(std::move(plan), &changed);
+  if (changed) hosts_ = std::make_shared<const HostGroups>(std::move(parts));
+  change.changed = changed;
+}
+
+// Who could be used, as long as there were enough: that is noted for the panic to come.
+void Membership::noteGood(const std::vector<bool>& in_panic) {
+  for (size_t i = 0; i < placed_.size(); ++i) {
+    GroupedHost& host = placed_.hosts[i];
+    if (in_panic.empty() || !in_panic[i]) host.last_good = host.grade <= Grade::Degraded;
+  }
 }
 
 // A group of which nothing has changed keeps its set; one that was there before keeps its id.
@@ -245,43 +397,12 @@ HostGroups::Parts Membership::partsOf(GroupPlan plan, bool* changed) {
   }
   parts.whole = std::move(plan.whole);
   parts.subsets = std::move(plan.subsets);
+  parts.spares = std::move(plan.spares);
   const bool same_subsets = (parts.subsets == nullptr) == (before.subsets == nullptr) &&
                             (parts.subsets == nullptr || *parts.subsets == *before.subsets);
-  *changed |=
-      parts.groups.size() != before.groups.size() || parts.whole != before.whole || !same_subsets;
+  *changed |= parts.groups.size() != before.groups.size() || parts.whole != before.whole ||
+              !same_subsets || parts.spares != before.spares;
   return parts;
-}
-
-// Which hosts requests to the cluster as a whole go to. in_panic: some group of it, or of a subset.
-void Membership::noteServing(const std::vector<Candidate>& candidates,
-                             const HostGroups::Parts& parts, const PanicSpec& panic,
-                             bool in_panic) {
-  by_slot_.resize(next_slot_);
-  for (const Candidate& candidate : candidates) {
-    by_slot_[candidate.member->host->slot()] = candidate.member;
-  }
-  const auto groups = parts.whole.groups();
-  const bool note_good = panic.mode == PanicSpec::Mode::ServeLastGood && !in_panic;
-  for (const Candidate& candidate : candidates) {
-    if (note_good) candidate.member->last_good = false;
-  }
-  for (size_t i = 0; i < groups.size(); ++i) {
-    for (const HostSet::Entry& entry : parts.groups[groups[i]].hosts->entries()) {
-      Member& member = *by_slot_[entry.host->slot()];
-      member.grouped = updates_;
-      if (note_good && i < parts.whole.withShares()) member.last_good = true;
-    }
-  }
-}
-
-// The usable hosts that are in none of these groups.
-std::vector<Host*> Membership::sparesOf(const std::vector<Candidate>& candidates) const {
-  std::vector<Host*> spares;
-  for (const Candidate& candidate : candidates) {
-    if (candidate.member->grouped == updates_ || candidate.grade > Grade::Degraded) continue;
-    spares.push_back(candidate.member->host.get());
-  }
-  return spares;
 }
 
 }  // namespace convoy::upstream

@@ -14,13 +14,18 @@
 //   - An address that occurs more than once counts where it occurs first.
 //
 // An assignment comes whole, mostly with the hosts of the one before in the same order. So the two
-// are walked side by side; an address is looked up only where they differ. A group of which nothing
-// has changed keeps its set, with what was computed for it.
+// are walked side by side; an address is looked up only where they differ. When nothing is left of
+// it that groups are made of, they stay as they are; else each is put together anew, and one of
+// which nothing has changed keeps its set, with what was computed for it. What it costs:
+//   an assignment                  a look at each endpoint and what is known of it
+//   verdicts on some hosts         a question for each of these
+//   either, if it changes a group  some bytes for each host, of one array into another
 
 #include <cstdint>
 #include <functional>
 #include <map>
 #include <memory>
+#include <optional>
 #include <vector>
 
 #include "absl/container/flat_hash_map.h"
@@ -30,6 +35,7 @@
 #include "proxy/upstream/host.h"
 #include "proxy/upstream/host_groups.h"
 #include "proxy/upstream/spec.h"
+#include "proxy/upstream/subset_members.h"
 
 namespace convoy::upstream {
 
@@ -47,6 +53,7 @@ class Membership {
     std::vector<std::shared_ptr<const Host>> removed;
     // Hosts that stay, but whose health now keeps new requests away.
     std::vector<std::shared_ptr<const Host>> draining;
+    bool same_hosts = true;  // as before, in the same order, whether they serve or not
     // False: the same groups of the same hosts, with the same weights and shares, as before;
     // `hosts` is the former snapshot.
     bool changed = false;
@@ -57,10 +64,7 @@ class Membership {
     uint32_t healthy = 0;
     uint32_t degraded = 0;
   };
-  struct Counts {
-    uint32_t total = 0;
-    uint32_t healthy = 0;
-    uint32_t degraded = 0;
+  struct Counts : PriorityCounts {  // of all of them
     uint32_t excluded = 0;
     uint32_t max_weight = 0;
     std::map<uint32_t, PriorityCounts> by_priority;
@@ -84,61 +88,99 @@ class Membership {
 
   // What sets of hosts carry from now on for a hashing policy; the present one is made again.
   void makeTablesBy(MakeHashTable make_table);
-  // For a new assignment, and when a verdict has changed.
+  // For a new assignment, which outlives the next call of update(), or this object.
   Change update(const AssignmentSpec& assignment, const ActiveHealthOf& active = nullptr,
                 const PanicSpec& panic = {}, const Grouping& grouping = {});
+  // The assignment is that of the last update(), all else may be new. of: whose verdicts may be
+  // others than at the last call; null: anybody's. REQUIRES: there was an update().
+  Change refresh(const ActiveHealthOf& active = nullptr, const PanicSpec& panic = {},
+                 const Grouping& grouping = {}, const std::vector<net::Address>* of = nullptr);
   const std::shared_ptr<const HostGroups>& hosts() const { return hosts_; }
   const Counts& counts() const { return counts_; }
   // Null if there is no such host.
   const Host* find(const net::Address& address) const;
+  const EndpointSpec* endpointOf(const net::Address& address) const;
+  // In configured order, each once.
+  std::vector<std::shared_ptr<const Host>> all() const;
 
  private:
+  // In place of a position:
+  static constexpr uint32_t kNew = UINT32_MAX;
+  static constexpr uint32_t kPlaced = UINT32_MAX - 1;  // new, and named already
+
   struct Member {
     explicit Member(const net::Address& address) : address(address) {}
 
     const net::Address address;
     std::shared_ptr<Host> host;
-    size_t position = 0;  // in order_, unless it is new
-    uint64_t seen = 0;    // the update that named it last
-    bool usable = false;  // its health lets requests through
+    uint32_t position = kNew;  // in placed_
+  };
+  // What only Membership knows of a host.
+  struct Standing {
+    Member* member = nullptr;
+    const EndpointSpec* endpoint = nullptr;
+    HostGrade told = HostGrade::Excluded;    // by the control plane
+    HostGrade before = HostGrade::Excluded;  // at the end of the last call
     // Not checked yet, and serving all the same, since nobody else could; until it is checked.
     bool trusted = false;
-    bool last_good = false;  // it could be used when there were enough
-    uint64_t grouped = 0;    // the update that put it into a group last
   };
-  struct Candidate {
-    Member* member;
-    const EndpointSpec* endpoint;
-    uint32_t priority;
-    uint32_t locality;  // index of the assignment's
-    HostGrade grade;
+  // All hosts in configured order. Two arrays, since grouping goes over the first only.
+  struct Placed {
+    std::vector<GroupedHost> hosts;
+    std::vector<Standing> standings;
+    size_t size() const { return hosts.size(); }
+    // Those from there on, which it loses.
+    Placed splitAt(size_t index);
+  };
+  // All but the hosts that groups were made of.
+  struct Basis {
+    struct Locality {
+      LocalityName name;
+      uint32_t priority = 0;
+      std::optional<uint32_t> weight;
+      friend bool operator==(const Locality&, const Locality&) = default;
+    };
+    PanicSpec panic;
+    GroupingSpec spec;
+    LocalityName own;
+    std::optional<CallersByLocality> callers;
+    uint32_t overprovisioning_percent = kOverprovisioning;
+    bool weighted_priority_health = false;
+    std::vector<Locality> localities;
+    friend bool operator==(const Basis&, const Basis&) = default;
   };
 
-  Member& memberOf(const net::Address& address, size_t& next);
-  std::vector<Candidate> noteEndpoints(const AssignmentSpec& assignment,
-                                       const ActiveHealthOf& active);
-  static void trustIfNobodyServes(std::vector<Candidate>& candidates);
-  void grade(const std::vector<Candidate>& candidates, Change& change);
-  void sweep(const std::vector<Candidate>& candidates, Change& change);
+  bool place(const AssignmentSpec& assignment, const ActiveHealthOf& active, Change& change);
+  bool note(size_t index, const EndpointSpec& endpoint, uint32_t locality,
+            const ActiveHealthOf& active);
+  static bool isAt(const Placed& placed, size_t index, const net::Address& address);
+  Member& memberOf(const net::Address& address);
+  void removeUnnamed(const Placed& before, const std::vector<bool>& stays, Change& change);
+  void addHosts(const std::vector<uint32_t>& added);
   uint32_t takeSlot();
-  GroupPlan plan(const std::vector<Candidate>& candidates, const AssignmentSpec& assignment,
-                 const PanicSpec& panic, const Grouping& grouping) const;
+  void judge(size_t index, const ActiveHealthOf& active);
+  Change settle(bool same, const PanicSpec& panic, const Grouping& grouping, Change change);
+  void trustIfNobodyServes();
+  bool count(Change& change);
+  bool noteBasis(const PanicSpec& panic, const Grouping& grouping);
+  bool noteSubsets(const std::shared_ptr<const SubsetSpec>& spec);
+  void regroup(const PanicSpec& panic, const Grouping& grouping, Change& change);
   HostGroups::Parts partsOf(GroupPlan plan, bool* changed);
-  void noteServing(const std::vector<Candidate>& candidates, const HostGroups::Parts& parts,
-                   const PanicSpec& panic, bool in_panic);
-  std::vector<Host*> sparesOf(const std::vector<Candidate>& candidates) const;
+  void noteGood(const std::vector<bool>& in_panic);
 
   const size_t workers_;
   const std::shared_ptr<ActiveCounts> counts_of_hosts_ = std::make_shared<ActiveCounts>();
   MakeHashTable make_table_;  // null: none
-  uint64_t updates_ = 0;
-  // Nodes do not move: candidates point to them.
+  // Nodes do not move: standings point to them.
   absl::flat_hash_map<net::Address, std::unique_ptr<Member>> members_;
-  std::vector<Member*> order_;  // of the last assignment: all of them
+  const AssignmentSpec* assignment_ = nullptr;
+  Placed placed_;
+  Basis basis_;
+  std::shared_ptr<const SubsetSpec> subsets_by_;  // null: who is in subsets is to be found out
+  SubsetMembers subset_members_;
   std::vector<uint32_t> free_slots_;
   uint32_t next_slot_ = 0;
   std::shared_ptr<const HostGroups> hosts_;
-  std::vector<Member*> by_slot_;  // of the present hosts
   uint64_t next_group_ = 1;
   bool panic_ = false;
   Counts counts_;

@@ -43,6 +43,7 @@ bool NodeZone::takeChanged() {
 
 bool NodeZone::concerns(const ClusterSpec& spec) const {
   if (spec.grouping.localities != GroupingSpec::Localities::ZoneAware) return false;
+  if (spec.grouping.zone_percent <= 0) return false;
   // If nobody knows where the callers are, the node's own cluster has nobody to tell, or goes.
   return spec.name != local_cluster_ || callers_.has_value();
 }

@@ -1,6 +1,7 @@
 #include "proxy/upstream/priority_load.h"
 
 #include <algorithm>
+#include <utility>
 
 #include "proxy/upstream/grouping_spec.h"
 #include "proxy/upstream/outlier/panic.h"
@@ -18,7 +19,9 @@ struct Health {
 
 uint32_t healthOf(uint64_t usable, uint64_t hosts, uint32_t overprovisioning) {
   if (hosts == 0) return 0;
-  return static_cast<uint32_t>(std::min<uint64_t>(kAll, overprovisioning * usable / hosts));
+  // Hosts may count by their weights, and backups come with an overprovisioning beyond measure.
+  __extension__ using Wide = unsigned __int128;
+  return static_cast<uint32_t>(std::min<Wide>(kAll, Wide{overprovisioning} * usable / hosts));
 }
 
 // Returns what is left of the load.
@@ -44,6 +47,29 @@ void giveRest(uint32_t rest, std::vector<PriorityLoad>* loads) {
   }
 }
 
+bool allInPanic(std::span<const PriorityHealth> healths, const std::vector<PriorityLoad>& loads) {
+  for (size_t i = 0; i < healths.size(); ++i) {
+    if (healths[i].present && healths[i].hosts > 0 && !loads[i].panic) return false;
+  }
+  return true;
+}
+
+// What is left of their health says nothing any more.
+void shareByHosts(std::span<const PriorityHealth> healths, std::vector<PriorityLoad>* loads) {
+  uint64_t all = 0;
+  for (const PriorityHealth& health : healths) all += health.present ? health.hosts : 0;
+  uint32_t left = kAll;
+  for (size_t i = 0; i < healths.size(); ++i) {
+    if (!healths[i].present) continue;
+    const uint64_t share = all == 0 ? 0 : kAll * healths[i].hosts / all;
+    (*loads)[i] = {.healthy = static_cast<uint32_t>(share), .panic = true};
+    left -= (*loads)[i].healthy;
+  }
+  for (PriorityLoad& load : *loads) {
+    if (load.panic) load.healthy += std::exchange(left, 0);
+  }
+}
+
 }  // namespace
 
 std::vector<PriorityLoad> priorityLoads(std::span<const PriorityHealth> healths,
@@ -64,12 +90,7 @@ std::vector<PriorityLoad> priorityLoads(std::span<const PriorityHealth> healths,
   }
   const auto total = static_cast<uint32_t>(std::min<uint64_t>(kAll, sum));
   if (total == 0) {
-    if (panic.mode == PanicSpec::Mode::Fail) return loads;
-    for (size_t i = 0; i < healths.size(); ++i) {
-      if (!healths[i].present) continue;
-      loads[i] = {.healthy = kAll, .panic = true};
-      break;
-    }
+    if (panic.mode != PanicSpec::Mode::Fail) shareByHosts(healths, &loads);
     return loads;
   }
   uint32_t left = distribute(scores, &Health::healthy, total, kAll, &PriorityLoad::healthy, &loads);
@@ -78,6 +99,7 @@ std::vector<PriorityLoad> priorityLoads(std::span<const PriorityHealth> healths,
   for (size_t i = 0; enough < kAll && i < healths.size(); ++i) {
     loads[i].panic = tooFew(panic, healths[i].hosts, healths[i].healthy + healths[i].degraded);
   }
+  if (allInPanic(healths, loads)) shareByHosts(healths, &loads);
   return loads;
 }
 

@@ -9,8 +9,8 @@
 // Panic: a priority whose usable hosts are fewer than the PanicSpec's percentage serves with those
 // that the panic mode says, unless the priorities together have enough for all requests: a host
 // stands for no more than 1.4 there, since an overprovisioning beyond measure, which keeps backups
-// waiting, makes one host look like enough. If nobody at all can be used, the first priority that
-// has hosts serves in panic. Pure.
+// waiting, makes one host look like enough. If all priorities are in panic, which they are when
+// nobody at all can be used, they share by the number of their hosts. Pure.
 
 #include <cstdint>
 #include <span>

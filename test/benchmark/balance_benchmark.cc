@@ -161,26 +161,77 @@ void build(benchmark::State& state, const BalancingSpec& spec, bool weighted) {
     benchmark::DoNotOptimize(set.size());
   }
 }
-// What main pays for an assignment of which one endpoint is another than before: it comes whole.
-void assign(benchmark::State& state, const BalancingSpec& spec) {
-  AssignmentSpec assignments[2];
-  for (uint32_t n = 0; n < 2; ++n) {
-    auto& endpoints = assignments[n].localities.emplace_back().endpoints;
-    for (int64_t i = 0; i < state.range(0); ++i) {
-      endpoints.emplace_back().address = addressOf(static_cast<size_t>(i));
-    }
-    endpoints.back().address = addressOf(static_cast<size_t>(state.range(0)) + n);
+
+// How hosts are divided: by as many priorities, and into subsets of 100 hosts.
+struct Parts {
+  size_t priorities = 1;
+  bool subsets = false;
+};
+
+AssignmentSpec assignmentOf(size_t hosts, const Parts& parts) {
+  AssignmentSpec assignment;
+  assignment.localities.resize(parts.priorities);
+  for (size_t i = 0; i < hosts; ++i) {
+    const size_t priority = i * parts.priorities / hosts;
+    assignment.localities[priority].priority = static_cast<uint32_t>(priority);
+    EndpointSpec& endpoint = assignment.localities[priority].endpoints.emplace_back();
+    endpoint.address = addressOf(i);
+    if (parts.subsets) endpoint.subset_labels = {{"version", std::to_string(i / 100)}};
   }
+  return assignment;
+}
+
+Grouping groupingOf(const Parts& parts) {
+  Grouping grouping;
+  if (!parts.subsets) return grouping;
+  auto subsets = std::make_shared<SubsetSpec>();
+  subsets->selectors.push_back({.names = {"version"}});
+  grouping.spec.subsets = std::move(subsets);
+  return grouping;
+}
+
+// What main pays for an assignment of which one endpoint is another than before: it comes whole.
+void assign(benchmark::State& state, const Parts& parts) {
+  const auto hosts = static_cast<size_t>(state.range(0));
+  AssignmentSpec assignments[2];
+  for (size_t n = 0; n < 2; ++n) {
+    assignments[n] = assignmentOf(hosts, parts);
+    assignments[n].localities.back().endpoints.back().address = addressOf(hosts + n);
+  }
+  const Grouping grouping = groupingOf(parts);
   Membership membership(1);
-  membership.makeTablesBy(algorithms::hashTableMaker(spec));
-  membership.update(assignments[0]);
+  membership.update(assignments[0], nullptr, {}, grouping);
   uint32_t next = 1;
   for (auto _ : state) {
-    benchmark::DoNotOptimize(membership.update(assignments[next]).changed);
+    benchmark::DoNotOptimize(membership.update(assignments[next], nullptr, {}, grouping).changed);
     next = 1 - next;
   }
 }
-BENCHMARK_CAPTURE(assign, round_robin, of(Algorithm::RoundRobin))->Apply(sizes);
+BENCHMARK_CAPTURE(assign, one_group, Parts{})->Apply(sizes);
+BENCHMARK_CAPTURE(assign, priorities, Parts{.priorities = 8})->Apply(sizes);
+BENCHMARK_CAPTURE(assign, subsets, Parts{.subsets = true})->Apply(sizes);
+
+// What main pays for a check of one host that fails, and passes again.
+void verdict(benchmark::State& state, const Parts& parts) {
+  const auto hosts = static_cast<size_t>(state.range(0));
+  const AssignmentSpec assignment = assignmentOf(hosts, parts);
+  const Grouping grouping = groupingOf(parts);
+  const std::vector<net::Address> flapping{addressOf(hosts / 2)};
+  bool fails = false;
+  const Membership::ActiveHealthOf active = [&](const EndpointSpec& endpoint) {
+    const bool out = fails && endpoint.address == flapping[0];
+    return out ? ActiveHealth::Unhealthy : ActiveHealth::Healthy;
+  };
+  Membership membership(1);
+  membership.update(assignment, active, {}, grouping);
+  for (auto _ : state) {
+    fails = !fails;
+    benchmark::DoNotOptimize(membership.refresh(active, {}, grouping, &flapping).changed);
+  }
+}
+BENCHMARK_CAPTURE(verdict, one_group, Parts{})->Apply(sizes);
+BENCHMARK_CAPTURE(verdict, priorities, Parts{.priorities = 8})->Apply(sizes);
+BENCHMARK_CAPTURE(verdict, subsets, Parts{.subsets = true})->Apply(sizes);
 
 // What a worker pays for a new set, whatever has changed in it.
 void adopt(benchmark::State& state, const BalancingSpec& spec, bool weighted) {

@@ -9,8 +9,9 @@ import sys
 # Of the benchmark's functions: what a row of the table is about.
 TABLES = {"pick": "a pick, in ns", "result": "a result, in ns", "adopt": "a worker's new set of hosts, in ns",
           "assign": "main's, of an assignment in which one host is another, in µs",
+          "verdict": "main's, of another verdict on one host, in µs",
           "build": "of that, what is computed of the hosts, in µs"}
-PER_UNIT = {"assign": 1000, "build": 1000}
+PER_UNIT = {"assign": 1000, "verdict": 1000, "build": 1000}
 
 
 def rows_of(benchmarks, function):

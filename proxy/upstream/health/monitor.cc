@@ -163,7 +163,7 @@ void Monitor::onReports(const std::vector<HealthReport>& reports) {
     if (report.passed && on_passed_) passed.emplace_back(name->second, report.host);
     if (!flipped) continue;
     logVerdict(name->second, report);
-    changed_.insert(name->second);
+    changed_[name->second].push_back(report.host);
   }
   for (const auto& [cluster, host] : passed) on_passed_(cluster, host);
   if (changed_.empty() || gather_.armed()) return;
@@ -172,7 +172,7 @@ void Monitor::onReports(const std::vector<HealthReport>& reports) {
   gather_.armAfter(kGather - since);
 }
 
-void Monitor::letIn(Watched& watched) {
+void Monitor::letIn(Watched& watched, std::vector<net::Address>& changed) {
   size_t out = 0;
   for (const auto& [address, verdict] : watched.hosts) {
     out += verdict.checked.health == ActiveHealth::Unhealthy ||
@@ -180,19 +180,20 @@ void Monitor::letIn(Watched& watched) {
   }
   if (out * 2 <= watched.hosts.size()) return;
   for (auto& [address, verdict] : watched.hosts) {
-    verdict.let_in |= verdict.checked.health == ActiveHealth::Relapsed;
+    if (verdict.let_in || verdict.checked.health != ActiveHealth::Relapsed) continue;
+    verdict.let_in = true;
+    changed.push_back(address);
   }
 }
 
 void Monitor::announce() {
   announced_at_ = main_.now();
-  std::vector<std::string> names(changed_.begin(), changed_.end());
-  changed_.clear();
-  for (const std::string& name : names) {
+  Changed changed = std::exchange(changed_, {});
+  for (auto& [name, hosts] : changed) {
     const auto cluster = clusters_.find(name);
-    if (cluster != clusters_.end()) letIn(cluster->second);
+    if (cluster != clusters_.end()) letIn(cluster->second, hosts);
   }
-  if (on_changed_) on_changed_(names);
+  if (on_changed_) on_changed_(changed);
 }
 
 }  // namespace convoy::upstream

@@ -12,7 +12,6 @@
 #include <functional>
 #include <map>
 #include <memory>
-#include <set>
 #include <string>
 #include <vector>
 
@@ -50,7 +49,7 @@ class Monitor final : public HealthMonitor {
              const AssignmentSpec& hosts) override;
   void forget(const std::string& cluster) override;
   CheckedHost check(const std::string& cluster, const net::Address& host) const override;
-  void onChanged(std::function<void(const std::vector<std::string>&)> callback) override {
+  void onChanged(std::function<void(const Changed&)> callback) override {
     on_changed_ = std::move(callback);
   }
   void onPassed(Passed callback) override { on_passed_ = std::move(callback); }
@@ -76,20 +75,20 @@ class Monitor final : public HealthMonitor {
 
   Watched& watched(const std::string& cluster);
   void onReports(const std::vector<HealthReport>& reports);
-  static void letIn(Watched& watched);
+  static void letIn(Watched& watched, std::vector<net::Address>& changed);
   void announce();
 
   event::Loop& main_;
   observe::MetricRegistry& registry_;
   Options options_;
-  std::function<void(const std::vector<std::string>&)> on_changed_;
+  std::function<void(const Changed&)> on_changed_;
   Passed on_passed_;
   std::vector<Thread> threads_;
   std::map<std::string, Watched> clusters_;
   std::map<uint64_t, std::string> names_;
   uint64_t next_id_ = 1;
   uint64_t next_life_ = 1;
-  std::set<std::string> changed_;
+  Changed changed_;  // since the last time that it was told
   event::MonotonicTime announced_at_{};
   event::Timer gather_;
   std::shared_ptr<Monitor*> self_;  // for what the threads post

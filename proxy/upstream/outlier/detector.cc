@@ -94,6 +94,7 @@ Detector::Record* Detector::find(const net::Address& host) {
 }
 
 bool Detector::ejected(const net::Address& host) const {
+  if (ejected_ == 0) return false;
   const auto found = by_address_.find(host);
   return found != by_address_.end() && found->second->ejected;
 }

@@ -51,16 +51,18 @@ class Guard {
 
   // REQUIRES: isNeeded(spec).
   void configure(const ClusterSpec& spec);
-  // What our own checks say now, of all hosts.
+  // What our own checks say now, of all hosts; empty unless asksForChecks().
   void observe(const std::vector<Observed>& hosts);
+  bool asksForChecks() const { return correlated_.has_value(); }
   // What counts instead of our own checks' verdict. wanted: the control plane is not against it.
   ActiveHealth judge(const net::Address& host, ActiveHealth checked, bool wanted = true);
   // Whether judge() has held it back though others serve: it may wait, then, also in panic.
   bool waits(const net::Address& host) const {
     return recovery_.has_value() && governor_.mayWait(host);
   }
-  // In configured order.
+  // In configured order. After configure(), when there are others, and, if asksForHosts(), always.
   void setHosts(const std::vector<std::shared_ptr<const Host>>& hosts);
+  bool asksForHosts() const { return recovery_.has_value(); }
   void setServing(uint32_t hosts) {
     detector_.setServing(hosts);
     governor_.noteServing(hosts);

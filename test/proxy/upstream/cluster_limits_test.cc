@@ -48,6 +48,18 @@ TEST_F(ClusterLimitsTest, TheLowerOfTheClustersAndTheHostsHolds) {
   EXPECT_EQ(most(2), HostLimits::kNone);
 }
 
+TEST_F(ClusterLimitsTest, AnotherRuleHoldsForTheSameHosts) {
+  ClusterSpec spec;
+  const auto hosts = assignment({endpoint(1)});
+  membership_.update(*hosts);
+  for (const uint32_t limit : {3u, 7u}) {
+    spec.max_connections_per_host = limit;
+    limits_.configure(spec, *membership_.hosts());
+    limits_.update(spec, *hosts, membership_, /*same_hosts=*/true);
+    EXPECT_EQ(most(1), limit);
+  }
+}
+
 TEST_F(ClusterLimitsTest, ASlowStartGoesOnByItselfAndEnds) {
   ClusterSpec spec;
   spec.balancing.slow_start = SlowStartSpec{.window = 10s, .aggression = 1, .min_factor = 0.1};

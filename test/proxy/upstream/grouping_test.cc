@@ -26,11 +26,8 @@ class Cluster {
            uint32_t weight = 1) {
     const size_t number = hosts_.size();
     hosts_.push_back(std::make_unique<Host>(hostAddress(number), static_cast<uint32_t>(number), 1));
-    endpoints_.push_back(std::make_unique<EndpointSpec>());
-    endpoints_.back()->weight = weight;
-    endpoints_.back()->subset_labels = labels;
-    grouped_.push_back({.host = hosts_.back().get(),
-                        .endpoint = endpoints_.back().get(),
+    labels_.push_back(labels);
+    grouped_.push_back({.entry = {hosts_.back().get(), weight},
                         .priority = assignment.localities[locality].priority,
                         .locality = locality,
                         .grade = grade,
@@ -42,12 +39,17 @@ class Cluster {
   }
 
   GroupPlan plan() const {
+    std::vector<const base::SubsetLabels*> labels;
+    for (const base::SubsetLabels& of_host : labels_) labels.push_back(&of_host);
+    SubsetMembers members;
+    if (spec.subsets != nullptr) members = subsetMembers(labels, *spec.subsets, nullptr);
     return planGroups({.hosts = grouped_,
                        .assignment = assignment,
                        .spec = spec,
                        .panic = panic,
                        .own = own.empty() ? nullptr : &own,
-                       .callers = callers.empty() ? nullptr : &callers});
+                       .callers = callers.empty() ? nullptr : &callers,
+                       .subsets = &members});
   }
   const std::vector<GroupedHost>& hosts() const { return grouped_; }
 
@@ -59,7 +61,7 @@ class Cluster {
 
  private:
   std::vector<std::unique_ptr<Host>> hosts_;
-  std::vector<std::unique_ptr<EndpointSpec>> endpoints_;
+  std::vector<base::SubsetLabels> labels_;
   std::vector<GroupedHost> grouped_;
 };
 
@@ -153,7 +155,7 @@ TEST(GroupingTest, EnvoysWorkedNumbersOfLocalityWeights) {
     const GroupSelection& whole = plan.whole;
     double to_x = 0;
     for (size_t i = 0; i < whole.withShares(); ++i) {
-      if (plan.groups[whole.groups()[i]].key != "0//x/") continue;
+      if (plan.groups[whole.groups()[i]].key != "0/0:/1:x/0:") continue;
       to_x +=
           100.0 * static_cast<double>(whole.share(i)) / static_cast<double>(whole.totalShares());
     }
@@ -170,7 +172,7 @@ TEST(GroupingTest, LocalitiesWithoutAWeightGetNothingUnlessNoneHasOne) {
   cluster.add(1, 1, 0);
   EXPECT_EQ(text(cluster.plan()), "0 100% x3");
   cluster.assignment.localities[1].weight = 5;
-  EXPECT_EQ(text(cluster.plan()), "0//y/ 100% x1");
+  EXPECT_EQ(text(cluster.plan()), "0/0:/1:y/0: 100% x1");
 }
 
 class ZonesTest : public testing::Test {
@@ -189,18 +191,24 @@ class ZonesTest : public testing::Test {
 TEST_F(ZonesTest, OnlyIfTheCallersAreKnownOrItIsAskedFor) {
   EXPECT_EQ(text(cluster_.plan()), "0 100% x4");
   cluster_.spec.zone_aware_asked = true;
-  EXPECT_EQ(text(cluster_.plan()), "0//a/ 50% x1, 0//b/ 50% x3");
+  EXPECT_EQ(text(cluster_.plan()), "0/0:/1:a/0: 50% x1, 0/0:/1:b/0: 50% x3");
   cluster_.callers[{"", "a", ""}] = 1;
   cluster_.callers[{"", "b", ""}] = 3;
   cluster_.spec.zone_aware_asked = false;
-  EXPECT_EQ(text(cluster_.plan()), "0//a/ 100% x1");
+  EXPECT_EQ(text(cluster_.plan()), "0/0:/1:a/0: 100% x1");
   EXPECT_EQ(cluster_.plan().whole.groups().size(), 2u) << "the other zone is the reserve";
+}
+
+TEST_F(ZonesTest, NotIfNoRequestIsToBeRoutedSo) {
+  cluster_.callers[{"", "a", ""}] = 1;
+  cluster_.spec.zone_percent = 0;
+  EXPECT_EQ(text(cluster_.plan()), "0 100% x4");
 }
 
 TEST_F(ZonesTest, SomeRequestsMayGoAnywhere) {
   cluster_.spec.zone_aware_asked = true;
   cluster_.spec.zone_percent = 50;
-  EXPECT_EQ(text(cluster_.plan()), "0//a/ 25% x1, 0//b/ 25% x3, 0 50% x4");
+  EXPECT_EQ(text(cluster_.plan()), "0/0:/1:a/0: 25% x1, 0/0:/1:b/0: 25% x3, 0 50% x4");
   cluster_.spec.zone_percent = 0;
   EXPECT_EQ(text(cluster_.plan()), "0 100% x4");
 }
@@ -261,17 +269,35 @@ TEST(GroupingTest, EnvoysExampleOfSubsets) {
   EXPECT_EQ(hostsOf({{"stage", "test"}}), "nobody");
 }
 
-TEST(GroupingTest, SubsetsHaveALimit) {
-  Cluster cluster(1);
-  for (size_t i = 0; i < kMostSubsets + 3; ++i) {
-    cluster.add(0, HostGrade::Healthy, {{"user", std::to_string(i)}});
+// Whatever the names are: another locality is another group.
+TEST(GroupingTest, KeysOfLocalitiesAreTheirOwn) {
+  Cluster cluster(2);
+  cluster.spec.localities = Localities::Weighted;
+  cluster.assignment.localities[0].region = "a/b";
+  cluster.assignment.localities[0].zone = "c";
+  cluster.assignment.localities[1].region = "a";
+  cluster.assignment.localities[1].zone = "b/c";
+  for (uint32_t i = 0; i < 2; ++i) {
+    cluster.assignment.localities[i].weight = 1;
+    cluster.add(i, HostGrade::Healthy);
   }
-  auto spec = std::make_shared<SubsetSpec>();
-  spec->selectors.push_back({.names = {"user"}});
-  cluster.spec.subsets = spec;
   const GroupPlan plan = cluster.plan();
-  EXPECT_EQ(plan.subsets->by_pairs.size(), kMostSubsets);
-  EXPECT_EQ(plan.subset_overflow, 3u);
+  ASSERT_EQ(plan.groups.size(), 2u);
+  EXPECT_NE(plan.groups[0].key, plan.groups[1].key);
+}
+
+TEST(GroupingTest, OnlyHostsThatWereNeverCheckedMayNotCount) {
+  for (const bool relapsed : {false, true}) {
+    Cluster cluster(2);
+    cluster.panic.ignores_unverified = true;
+    cluster.assignment.localities[1].priority = 1;
+    cluster.add(0, 6, 0);
+    for (int i = 0; i < 4; ++i) {
+      cluster.add(0, relapsed ? HostGrade::Relapsed : HostGrade::Unverified);
+    }
+    cluster.add(1, 1, 0);
+    EXPECT_EQ(text(cluster.plan()), relapsed ? "0 84% x6, 1 16% x1" : "0 100% x6");
+  }
 }
 
 // Whatever the hosts: the plan against one that looks at each host by itself, by Envoy's formulas

@@ -28,13 +28,14 @@ SubsetSpec byVersion(SubsetFallback fallback) {
 class HalfOpenTest : public testing::Test {
  protected:
   HalfOpenTest() {
-    assignment_.localities.resize(2);
-    EndpointSpec& endpoint = assignment_.localities[1].endpoints.emplace_back();
-    endpoint.address = test::hostAddress(1);
-    endpoint.subset_labels = kSecond;
+    endpoint_.address = test::hostAddress(1);
+    endpoint_.subset_labels = kSecond;
   }
   HalfOpenHost made(const SubsetSpec* subsets) const {
-    return halfOpenHosts({host_}, &assignment_, subsets).at(0);
+    const auto endpoint_of = [this](const net::Address& host) {
+      return host == host_->address() ? &endpoint_ : nullptr;
+    };
+    return halfOpenHosts({host_}, endpoint_of, subsets).at(0);
   }
   // Of a cluster in which somebody else has version 2 and 3.
   static HostGroups groups(SubsetFallback fallback) {
@@ -55,7 +56,7 @@ class HalfOpenTest : public testing::Test {
   }
 
   const std::shared_ptr<const Host> host_ = std::make_shared<Host>(test::hostAddress(1), 0, 1);
-  AssignmentSpec assignment_;
+  EndpointSpec endpoint_;
 };
 
 TEST_F(HalfOpenTest, WithoutSubsetsItIsForEverybody) {

@@ -122,7 +122,7 @@ TEST(MembershipTest, InPanicAllServe) {
   EXPECT_EQ(update({{1}, {2, kTimeout}, {3, kDraining}}), "panic: 1*1 2*1 ")
       << "whoever goes away on purpose stays out";
   EXPECT_EQ(update({{1, kDraining}}), "");
-  EXPECT_EQ(update({{1, kUnhealthy}, {2, kUnhealthy, 1, 1}}), "panic: 1*1 ");
+  EXPECT_EQ(update({{1, kUnhealthy}, {2, kUnhealthy, 1, 1}}), "panic: 50% 1*1 50% 2*1 ");
   EXPECT_EQ(update({{1, kUnhealthy}, {2, kUnknown, 1, 1}}), "2*1 ");
   EXPECT_EQ(update({}), "");
   // The same hosts, and yet a change.
@@ -428,11 +428,16 @@ TEST(MembershipTest, AGroupThatStaysKeepsItsIdAndItsSet) {
   for (size_t i = 0; i < 2; ++i) EXPECT_EQ(now->groups()[i].id, before->groups()[i].id);
 }
 
-TEST(MembershipTest, ASubsetInPanicServesItsLastGoodHosts) {
+Grouping byVersion() {
   Grouping grouping;
   auto subsets = std::make_shared<SubsetSpec>();
   subsets->selectors.push_back({.names = {"version"}});
   grouping.spec.subsets = subsets;
+  return grouping;
+}
+
+TEST(MembershipTest, ASubsetInPanicServesItsLastGoodHosts) {
+  const Grouping grouping = byVersion();
   const base::SubsetKey key = base::subsetKeyOf({{"version", "2"}});
   Membership membership(1);
   // Of version 2; there are five others, which are well.
@@ -459,6 +464,134 @@ TEST(MembershipTest, ASubsetInPanicServesItsLastGoodHosts) {
     EXPECT_EQ(numberOf(*group.hosts->entries()[1].host), "5");
   }
   EXPECT_FALSE(update({{2}, {3}}).panic);
+}
+
+// Of one version each.
+AssignmentSpec versioned(const std::vector<std::pair<Endpoint, const char*>>& endpoints) {
+  std::vector<Endpoint> all;
+  for (const auto& [endpoint, version] : endpoints) all.push_back(endpoint);
+  AssignmentSpec spec = assignmentOf(all);
+  for (size_t i = 0; i < endpoints.size(); ++i) {
+    spec.localities[i].endpoints[0].subset_labels = {{"version", endpoints[i].second}};
+  }
+  return spec;
+}
+
+// A canary that is down for days is nobody else's panic.
+TEST(MembershipTest, APanicElsewhereDoesNotKeepTheLastGoodOnes) {
+  const Grouping grouping = byVersion();
+  Membership membership(1);
+  const auto update = [&](const std::vector<std::pair<Endpoint, const char*>>& endpoints) {
+    return text(
+        *membership
+             .update(versioned(endpoints), nullptr, {PanicSpec::Mode::ServeLastGood, 50}, grouping)
+             .hosts);
+  };
+  update({{{1}, "1"}, {{2}, "1"}, {{3}, "1"}, {{9, kUnhealthy}, "2"}});
+  // Others have taken their place, and one of these fails.
+  update({{{4}, "1"}, {{5}, "1"}, {{6, kUnhealthy}, "1"}, {{9, kUnhealthy}, "2"}});
+  EXPECT_EQ(update({{{4, kUnhealthy}, "1"},
+                    {{5, kUnhealthy}, "1"},
+                    {{6, kUnhealthy}, "1"},
+                    {{9, kUnhealthy}, "2"}}),
+            "4*1 5*1 ");
+}
+
+// Without an assignment that is new: the same as with one.
+TEST(MembershipTest, VerdictsAloneDoAsMuchAsAnAssignment) {
+  const Grouping grouping = byVersion();
+  event::Random random(17);
+  std::vector<std::pair<Endpoint, const char*>> endpoints;
+  for (int host = 1; host <= 20; ++host) {
+    constexpr HealthStatus kTold[] = {kUnknown, kHealthy, kDegraded, kUnhealthy};
+    endpoints.push_back({{host, kTold[random.below(4)], 1, static_cast<uint32_t>(host > 12)},
+                         host % 3 == 0 ? "1" : "2"});
+  }
+  const AssignmentSpec spec = versioned(endpoints);
+  std::string verdict(20, '?');
+  const auto ask = [&verdict](const EndpointSpec& endpoint) { return verdicts(verdict)(endpoint); };
+  const PanicSpec panic{PanicSpec::Mode::ServeLastGood, 50};
+  Membership alone(1);
+  Membership whole(1);
+  alone.update(spec, ask, panic, grouping);
+  whole.update(spec, ask, panic, grouping);
+  const base::SubsetKey key = base::subsetKeyOf({{"version", "1"}});
+  for (int round = 0; round < 1000; ++round) {
+    std::vector<net::Address> other;
+    for (uint64_t n = random.below(3); n > 0; --n) {
+      const size_t host = random.below(20);
+      verdict[host] = "?HDUR"[random.below(5)];
+      other.push_back(hostAddress(host + 1));
+    }
+    const Membership::Change a = alone.refresh(ask, panic, grouping, &other);
+    const Membership::Change b = whole.update(spec, ask, panic, grouping);
+    ASSERT_EQ(text(*a.hosts), text(*b.hosts)) << verdict;
+    ASSERT_EQ(a.hosts->hostCount(&key), b.hosts->hostCount(&key)) << verdict;
+    ASSERT_EQ(a.changed, b.changed) << verdict;
+    ASSERT_EQ(a.panic, b.panic) << verdict;
+    ASSERT_EQ(a.draining.size(), b.draining.size()) << verdict;
+    ASSERT_EQ(alone.counts().healthy, whole.counts().healthy) << verdict;
+    ASSERT_EQ(a.hosts->spares().size(), b.hosts->spares().size()) << verdict;
+  }
+}
+
+TEST(MembershipTest, NobodyIsAskedInVain) {
+  Membership membership(1);
+  const AssignmentSpec spec = assignmentOf({{1}, {2}, {3}});
+  int asked = 0;
+  const auto ask = [&asked](const EndpointSpec&) {
+    ++asked;
+    return ActiveHealth::Healthy;
+  };
+  membership.update(spec, ask);
+  EXPECT_EQ(std::exchange(asked, 0), 3);
+  const std::vector<net::Address> of{hostAddress(2), hostAddress(7)};
+  EXPECT_FALSE(membership.refresh(ask, {}, {}, &of).changed);
+  EXPECT_EQ(std::exchange(asked, 0), 1);
+  membership.refresh(ask);
+  EXPECT_EQ(asked, 3);
+}
+
+// What is not the hosts' makes other groups, too.
+TEST(MembershipTest, OtherRulesForTheSameHosts) {
+  Membership membership(1);
+  AssignmentSpec spec = assignmentOf({{1}, {2, kUnhealthy}, {3, kUnknown, 1, 1}});
+  EXPECT_EQ(text(*membership.update(spec).hosts), "70% 1*1 30% 3*1 ");
+  spec.overprovisioning_percent = 200;
+  EXPECT_EQ(text(*membership.update(spec).hosts), "1*1 ");
+  spec.localities[0].zone = "a";
+  spec.localities[0].weight = 1;
+  EXPECT_EQ(text(*membership.update(spec, nullptr, {}, byWeight()).hosts), "1*1 ");
+  spec.localities[1].endpoints[0].health = kHealthy;
+  spec.localities[1].zone = "b";
+  EXPECT_EQ(text(*membership.update(spec, nullptr, {}, byWeight()).hosts), "1*1 ");
+  spec.localities[1].weight = 1;
+  EXPECT_EQ(text(*membership.update(spec, nullptr, {}, byWeight()).hosts), "50% 1*1 50% 2*1 ");
+  EXPECT_EQ(text(*membership.refresh().hosts), "1*1 2*1 ");
+}
+
+TEST(MembershipTest, LabelsMayBeAllThatIsNew) {
+  const Grouping grouping = byVersion();
+  const base::SubsetKey key = base::subsetKeyOf({{"version", "2"}});
+  Membership membership(1);
+  const auto update = [&](const char* version) {
+    return membership.update(versioned({{{1}, "1"}, {{2}, version}}), nullptr, {}, grouping);
+  };
+  EXPECT_EQ(update("1").hosts->select(&key).selection, nullptr);
+  const Membership::Change change = update("2");
+  EXPECT_TRUE(change.changed);
+  EXPECT_TRUE(change.same_hosts);
+  ASSERT_NE(change.hosts->select(&key).selection, nullptr);
+  EXPECT_EQ(change.hosts->hostCount(&key), 1u);
+}
+
+TEST(MembershipTest, SaysWhetherTheHostsAreTheSame) {
+  Membership membership(1);
+  EXPECT_FALSE(membership.update(assignmentOf({{1}, {2}})).same_hosts);
+  EXPECT_TRUE(membership.update(assignmentOf({{1, kUnhealthy}, {2, kUnknown, 7}})).same_hosts);
+  EXPECT_FALSE(membership.update(assignmentOf({{2}, {1}})).same_hosts);
+  EXPECT_FALSE(membership.update(assignmentOf({{2}})).same_hosts);
+  EXPECT_FALSE(membership.update(assignmentOf({{3}})).same_hosts);
 }
 
 TEST(MembershipTest, CountsEachPriority) {

@@ -4,6 +4,8 @@
 
 #include <string>
 
+#include "proxy/upstream/grouping_spec.h"
+
 namespace convoy::upstream {
 namespace {
 
@@ -80,18 +82,32 @@ TEST(PriorityLoadTest, EnvoysPanicNumbers) {
     const char* loads;
   } kCases[] = {
       {{72, 100}, "100 0"}, {{25, 100}, "35 65"},  {{0, 100}, "0 100"}, {{71, 71}, "99 1"},
-      {{50, 60}, "70 30"},  {{25, 25}, "50! 50!"}, {{5, 65}, "8! 92"},  {{0, 0}, "100! 0"},
+      {{50, 60}, "70 30"},  {{25, 25}, "50! 50!"}, {{5, 65}, "8! 92"},  {{0, 0}, "50! 50!"},
   };
   for (const auto& c : kCases) EXPECT_EQ(loadsOf(c.healthy, kHalf), c.loads);
 }
 
 TEST(PriorityLoadTest, NobodyServesUnlessThePanicModeSaysSo) {
   EXPECT_EQ(loadsOf({0, 0}), "0 0");
-  EXPECT_EQ(loadsOf({0, 0}, {PanicSpec::Mode::ServeLastGood, 0}), "100! 0");
+  EXPECT_EQ(loadsOf({0, 0}, {PanicSpec::Mode::ServeLastGood, 0}), "50! 50!");
   std::vector<PriorityHealth> leaving = healths({0, 0});
   leaving[0].present = false;
   EXPECT_EQ(text(priorityLoads(leaving, 140, kHalf)), "0 100!");
   EXPECT_EQ(text(priorityLoads({}, 140, kHalf)), "");
+}
+
+// Envoy's rule for a total panic; its documentation leaves it out.
+TEST(PriorityLoadTest, AllInPanicShareByTheirHosts) {
+  std::vector<PriorityHealth> both = {{.hosts = 1, .present = true},
+                                      {.hosts = 100, .healthy = 30, .present = true}};
+  EXPECT_EQ(text(priorityLoads(both, 140, kHalf)), "1! 99!");
+  both[1].healthy = 0;
+  EXPECT_EQ(text(priorityLoads(both, 140, kHalf)), "1! 99!");
+  both[0].healthy = 1;
+  EXPECT_EQ(text(priorityLoads(both, 140, kHalf)), "100 0");
+  both[0] = {.hosts = 3, .present = true};
+  both[1] = {.hosts = 0, .present = true};  // none that counts
+  EXPECT_EQ(text(priorityLoads(both, 140, kHalf)), "100! 0!");
 }
 
 TEST(PriorityLoadTest, OverprovisioningSaysWhenTheNextOneHelps) {
@@ -102,13 +118,21 @@ TEST(PriorityLoadTest, OverprovisioningSaysWhenTheNextOneHelps) {
 }
 
 TEST(PriorityLoadTest, BackupsDoNotHideThatFewAreLeft) {
-  EXPECT_EQ(loadsOf({20, 20}, kHalf, 10'000), "100! 0!");
+  EXPECT_EQ(loadsOf({20, 20}, kHalf, 10'000), "50! 50!");
   EXPECT_EQ(loadsOf({40, 100}, kHalf, 10'000), "100 0") << "there are enough";
 }
 
 TEST(PriorityLoadTest, OneHealthyHostOfVeryManyServes) {
   const PriorityHealth health{.hosts = 100'000, .healthy = 1, .present = true};
   EXPECT_EQ(text(priorityLoads(std::vector{health}, 140, kNoPanic)), "100");
+}
+
+// Localities of the largest weights, and backups.
+TEST(PriorityLoadTest, TheLargestNumbersDoNotOverflow) {
+  constexpr uint64_t kMost = 1000ull * 4'294'967'295;
+  const std::vector<PriorityHealth> both = {{.hosts = kMost, .healthy = kMost / 2, .present = true},
+                                            {.hosts = kMost, .healthy = kMost, .present = true}};
+  EXPECT_EQ(text(priorityLoads(both, kMostOverprovisioning, kNoPanic)), "100 0");
 }
 
 TEST(PriorityLoadTest, TheLoadsAddUpTo100) {

@@ -6,7 +6,9 @@
 #include <string>
 #include <vector>
 
+#include "test/common/metric_value.h"
 #include "test/proxy/upstream/fixture.h"
+#include "test/proxy/upstream/hosts.h"
 
 namespace convoy::upstream {
 namespace {
@@ -102,6 +104,26 @@ TEST_F(GroupRoutingTest, RequestsForASubset) {
   any->grouping.subsets = other;
   apply({.clusters = {any}});
   EXPECT_EQ(picks(10).size(), 2u);
+}
+
+TEST_F(GroupRoutingTest, SubsetsWithoutRoomAreShown) {
+  auto web = clusterSpec();
+  auto subsets = std::make_shared<SubsetSpec>();
+  subsets->selectors.push_back({.names = {"user"}});
+  web->grouping.subsets = subsets;
+  std::vector<EndpointSpec> endpoints(kMostSubsets + 2);
+  for (size_t i = 0; i < endpoints.size(); ++i) {
+    endpoints[i].address = test::hostAddress(i);
+    endpoints[i].subset_labels = {{"user", std::to_string(i)}};
+  }
+  for (const auto health : {HealthStatus::Healthy, HealthStatus::Unhealthy}) {
+    endpoints[0].health = health;
+    setHosts(endpoints, {web});
+    EXPECT_EQ(test::metricValue(registry_, "cluster", "lb_subsets_overflow"), 2);
+  }
+  endpoints.resize(kMostSubsets);
+  setHosts(endpoints, {web});
+  EXPECT_EQ(test::metricValue(registry_, "cluster", "lb_subsets_overflow"), 0);
 }
 
 TEST_F(GroupRoutingTest, OnlyRequestsToAGroupInPanicAreOfAPanic) {
