@@ -3,6 +3,8 @@
 #include <algorithm>
 #include <set>
 
+#include "controlplane/compile/balancing.h"
+
 namespace convoy::controlplane::compile {
 
 namespace {
@@ -15,6 +17,8 @@ using Labels = google::protobuf::Map<std::string, std::string>;
 constexpr char kLabels[] = "envoy.lb";
 // So that one backend of a hundred thousand is enough to keep the backups out.
 constexpr uint32_t kBackupOverprovisioning = 10'000'000;
+
+constexpr double kAllRequests = 100;  // percent
 
 void setLabels(const Labels& labels, google::protobuf::Struct* out) {
   for (const auto& [name, value] : labels) (*out->mutable_fields())[name].set_string_value(value);
@@ -33,10 +37,11 @@ std::vector<uint32_t> prioritiesOf(const std::vector<std::shared_ptr<const v1::B
 }  // namespace
 
 void compileGrouping(const v1::Pool& pool, Cluster* cluster) {
-  if (pool.zone_aware()) {
+  if (!hashes(pool)) {
+    // Without a word a node is zone-aware as soon as it knows where the callers are.
     auto* zones = cluster->mutable_common_lb_config()->mutable_zone_aware_lb_config();
-    zones->mutable_routing_enabled()->set_value(100);
-    zones->mutable_min_cluster_size()->set_value(1);
+    zones->mutable_routing_enabled()->set_value(pool.zone_aware() ? kAllRequests : 0);
+    if (pool.zone_aware()) zones->mutable_min_cluster_size()->set_value(1);
   }
   if (!pool.has_subsets()) return;
   auto* out = cluster->mutable_lb_subset_config();

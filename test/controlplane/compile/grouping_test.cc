@@ -46,7 +46,9 @@ std::shared_ptr<const upstream::AssignmentSpec> assignment(const std::string& po
 }
 
 TEST(GroupingTest, ZonesMatterIfAskedFor) {
-  EXPECT_FALSE(cluster("")->grouping.zone_aware_asked);
+  EXPECT_EQ(cluster("")->grouping.zone_percent, 0) << "wherever the callers are";
+  EXPECT_EQ(cluster("algorithm: ALGORITHM_MAGLEV")->grouping.localities,
+            GroupingSpec::Localities::Ignored);
   const GroupingSpec spec = cluster("zone_aware: true")->grouping;
   EXPECT_TRUE(spec.zone_aware_asked);
   EXPECT_EQ(spec.zone_percent, 100);

@@ -54,7 +54,8 @@ TEST(PoolTest, ClusterDefaultsAreWrittenOut) {
       R"( min_retry_concurrency { value: 3 } } } })"
       R"( metadata { typed_filter_metadata { key: "convoy.ext.HostPolicy" value {)"
       R"( [type.googleapis.com/convoy.ext.HostPolicy] { drain_timeout { seconds: 30 } } } } })"
-      R"( common_lb_config { healthy_panic_threshold { } })");
+      R"( common_lb_config { healthy_panic_threshold { } zone_aware_lb_config {)"
+      R"( routing_enabled { } } })");
 }
 
 TEST(PoolTest, Protocols) {
