@@ -13,13 +13,16 @@
 #include <memory>
 #include <numeric>
 #include <string>
+#include <tuple>
 #include <utility>
 #include <vector>
 
 #include "proxy/base/xxhash.h"
+#include "proxy/upstream/algorithms/candidates.h"
 #include "proxy/upstream/algorithms/registry.h"
 #include "proxy/upstream/algorithms/ring.h"
 #include "proxy/upstream/algorithms/scored.h"
+#include "test/proxy/upstream/algorithms/odds.h"
 #include "test/proxy/upstream/hosts.h"
 
 namespace convoy::upstream::algorithms {
@@ -34,14 +37,16 @@ constexpr int kSteps = 20'000;
 
 // What the world looks like when a model is asked.
 struct World {
-  std::vector<uint32_t> weights = std::vector<uint32_t>(kHosts, 1);  // 0: not in the set
-  std::vector<uint32_t> active = std::vector<uint32_t>(kHosts, 0);
+  explicit World(size_t hosts) : weights(hosts, 1), active(hosts, 0) {}
+
+  std::vector<uint32_t> weights;  // 0: not in the set
+  std::vector<uint32_t> active;
   event::MonotonicTime now{std::chrono::seconds(1)};
   uint64_t hash = 0;
 
   std::vector<size_t> present() const {
     std::vector<size_t> hosts;
-    for (size_t i = 0; i < kHosts; ++i) {
+    for (size_t i = 0; i < weights.size(); ++i) {
       if (weights[i] > 0) hosts.push_back(i);
     }
     return hosts;
@@ -69,10 +74,12 @@ using MakeModel = std::function<std::unique_ptr<Model>()>;
 
 class Run {
  public:
-  Run(const BalancingSpec& spec, Model& model, uint64_t seed)
+  Run(const BalancingSpec& spec, Model& model, uint64_t seed, size_t hosts)
       : model_(model),
         random_(seed),
         make_table_(hashTableMaker(spec)),
+        world_(hosts),
+        hosts_(world_.weights),
         policy_(makeLoadBalancer(spec, 0, 1)),
         picks_(*policy_, seed) {
     publish();
@@ -82,7 +89,7 @@ class Run {
     world_.now += milliseconds(random_.below(20));
     switch (random_.below(20)) {
       case 0: {
-        const size_t host = random_.below(kHosts);
+        const size_t host = random_.below(world_.weights.size());
         // Weights that keep the smooth order short; often equal ones.
         world_.weights[host] = static_cast<uint32_t>(random_.below(4));
         if (random_.below(3) == 0) std::fill(world_.weights.begin(), world_.weights.end(), 1);
@@ -153,7 +160,7 @@ class Run {
   event::Random random_;
   const MakeHashTable make_table_;
   World world_;
-  const Hosts hosts_{std::vector<uint32_t>(kHosts, 1)};
+  const Hosts hosts_;
   std::unique_ptr<const HostSet> retired_;
   std::unique_ptr<const HostSet> set_;
   const std::unique_ptr<LoadBalancer> policy_;
@@ -162,10 +169,11 @@ class Run {
   bool in_total_ = false;  // the policy counts them against a bound
 };
 
-void run(const BalancingSpec& spec, const MakeModel& make) {
-  for (uint64_t seed = 1; seed <= 3; ++seed) {
+void run(const BalancingSpec& spec, const MakeModel& make, uint64_t seeds = 3,
+         size_t hosts = kHosts) {
+  for (uint64_t seed = 1; seed <= seeds; ++seed) {
     const auto model = make();
-    Run run(spec, *model, seed);
+    Run run(spec, *model, seed, hosts);
     for (int i = 0; i < kSteps; ++i) {
       run.step();
       ASSERT_FALSE(::testing::Test::HasFatalFailure()) << "step " << i << " of seed " << seed;
@@ -403,11 +411,13 @@ class TimesModel : public Model {
   }
   void check(const World& world, size_t picked) override {
     const double now = std::chrono::duration<double>(world.now.time_since_epoch()).count();
+    const bool sampled = world.present().size() > kScannedHosts;
     if (++picks_ % kLookEvery == 0) {
       // A host that was long forgotten, if there is one among the next; else the best.
       const bool forgotten = costs_.count(picked) == 0 || now - last_[picked] >= kMemory - 1e-6;
-      if (forgotten && world.active[picked] == 0) return;
+      if (sampled || (forgotten && world.active[picked] == 0)) return;
     }
+    if (sampled) return checkSample(world, picked);
     double least = HUGE_VAL;
     for (const size_t host : world.present()) {
       if (!capped(world, host) || everyoneCapped(world))
@@ -416,6 +426,7 @@ class TimesModel : public Model {
     ASSERT_LE(score(world, picked), least * 1.001 + 1e-6);
     ASSERT_TRUE(!capped(world, picked) || everyoneCapped(world));
   }
+  void finish() override { odds_.expectKept(); }
 
  protected:
   virtual double next(size_t host, double now, double pause, const Result& result, bool first) = 0;
@@ -443,6 +454,16 @@ class TimesModel : public Model {
     const double cost = found != costs_.end() ? found->second : (median_ > 0 ? median_ : 1);
     return scoreOf(cost, world.active[host] + 1.0) / world.weights[host];
   }
+  // Cold hosts that have what they may have come last; of equal scores a cold one is first. The
+  // policy counts in floats: what is as good as equal is equal.
+  void checkSample(const World& world, size_t picked) {
+    std::vector<std::tuple<bool, int64_t, bool>> ranks(world.weights.size());
+    for (const size_t host : world.present()) {
+      ranks[host] = {capped(world, host), std::llround(std::log(score(world, host)) * 1e5),
+                     costs_.count(host) > 0};
+    }
+    odds_.add(test::oddsOfBest(kSampledHosts, world.weights, ranks), picked);
+  }
   void findMedian() {
     std::vector<double> costs;
     for (const size_t host : world_hosts_) {
@@ -453,6 +474,7 @@ class TimesModel : public Model {
     median_ = costs[costs.size() / 2];
   }
 
+  test::Odds odds_;  // of large pools
   std::map<size_t, double> last_;
   std::vector<size_t> world_hosts_;
   uint64_t results_ = 0;
@@ -523,27 +545,26 @@ TEST(DifferentialTest, AdaptiveScore) {
   run({.algorithm = Algorithm::AdaptiveScore}, [] { return std::make_unique<WindowModel>(); });
 }
 
+// More than are looked through: the best of a sample. All of them still count for the median.
+TEST(DifferentialTest, ScoresOfLargePools) {
+  constexpr size_t kMany = 48;
+  static_assert(kMany > kScannedHosts && kMany <= 2 * kScannedHosts);
+  run(
+      {.algorithm = Algorithm::LeastResponseTime}, [] { return std::make_unique<MeanModel>(); }, 1,
+      kMany);
+  run(
+      {.algorithm = Algorithm::PeakEwma}, [] { return std::make_unique<PeakModel>(); }, 1, kMany);
+  run(
+      {.algorithm = Algorithm::AdaptiveScore}, [] { return std::make_unique<WindowModel>(); }, 1,
+      kMany);
+}
+
 // --- chance ---
 
-// What the odds of each pick add up to, whatever becomes of the world in between, is how often a
-// host is taken, but for a deviation whose variance is known, too (the picks less their odds are a
-// martingale). One run in some thousands is further off than this; the seeds are fixed.
 class OddsModel : public Model {
  public:
-  void check(const World& world, size_t picked) override {
-    const std::vector<double> chances = odds(world);
-    ASSERT_GT(chances[picked], 0);
-    for (size_t host = 0; host < kHosts; ++host) {
-      expected_[host] += chances[host];
-      variance_[host] += chances[host] * (1 - chances[host]);
-    }
-    ++taken_[picked];
-  }
-  void finish() override {
-    for (size_t host = 0; host < kHosts; ++host) {
-      EXPECT_NEAR(taken_[host], expected_[host], 4.5 * std::sqrt(variance_[host])) << host;
-    }
-  }
+  void check(const World& world, size_t picked) override { odds_.add(odds(world), picked); }
+  void finish() override { odds_.expectKept(); }
 
  protected:
   virtual std::vector<double> odds(const World& world) const = 0;
@@ -555,9 +576,7 @@ class OddsModel : public Model {
   }
 
  private:
-  std::vector<double> expected_ = std::vector<double>(kHosts);
-  std::vector<double> variance_ = std::vector<double>(kHosts);
-  std::vector<double> taken_ = std::vector<double>(kHosts);
+  test::Odds odds_;
 };
 
 class RandomModel final : public OddsModel {

@@ -5,16 +5,15 @@
 #include <gtest/gtest.h>
 
 #include <algorithm>
-#include <cmath>
 #include <functional>
 #include <map>
 #include <memory>
-#include <numeric>
 #include <vector>
 
 #include "proxy/upstream/algorithms/candidates.h"
 #include "proxy/upstream/algorithms/registry.h"
 #include "proxy/upstream/wrr_sequence.h"
+#include "test/proxy/upstream/algorithms/odds.h"
 #include "test/proxy/upstream/hosts.h"
 
 namespace convoy::upstream::algorithms {
@@ -25,30 +24,14 @@ using test::Picks;
 
 // --- the least of a sample ---
 
-// The chance of each host to be the best of kSampledHosts that are drawn by weight. Hosts of equal
-// load are taken as they come.
-std::vector<double> oddsOfSample(const std::vector<uint32_t>& weights,
-                                 const std::vector<uint32_t>& active, bool weighted) {
-  std::map<uint64_t, std::vector<size_t>> by_load;
+// Weights are 1, 2, 3 or none.
+std::vector<uint64_t> loads(const std::vector<uint32_t>& weights,
+                            const std::vector<uint32_t>& active, bool weighted) {
+  std::vector<uint64_t> loads(weights.size());
   for (size_t i = 0; i < weights.size(); ++i) {
-    // Weights are 1, 2, 3 or none.
-    if (weights[i] > 0)
-      by_load[uint64_t{active[i] + 1} * 6 / (weighted ? weights[i] : 1)].push_back(i);
+    loads[i] = uint64_t{active[i] + 1} * 6 / (weighted ? std::max(1u, weights[i]) : 1);
   }
-  const double total = std::accumulate(weights.begin(), weights.end(), 0.0);
-  const auto noneOf = [](double share) {
-    return std::pow(std::max(0.0, 1 - share), static_cast<double>(kSampledHosts));
-  };
-  std::vector<double> odds(weights.size());
-  double better = 0;  // share of those with less load
-  for (const auto& [load, hosts] : by_load) {
-    double share = 0;
-    for (const size_t host : hosts) share += weights[host] / total;
-    const double chance = noneOf(better) - noneOf(better + share);
-    for (const size_t host : hosts) odds[host] = chance * (weights[host] / total) / share;
-    better += share;
-  }
-  return odds;
+  return loads;
 }
 
 void runSampled(Algorithm algorithm, size_t count) {
@@ -58,7 +41,7 @@ void runSampled(Algorithm algorithm, size_t count) {
   const auto policy = makeLoadBalancer({.algorithm = algorithm}, 0, 1);
   Picks picks(*policy, count);
   std::vector<uint32_t> weights(count, 1), active(count);
-  std::vector<double> expected(count), variance(count), taken(count);
+  test::Odds odds;
   std::vector<size_t> under_way;
   std::unique_ptr<const HostSet> set, retired;
   for (int step = 0; step < 40'000; ++step) {
@@ -77,22 +60,15 @@ void runSampled(Algorithm algorithm, size_t count) {
       under_way.erase(under_way.begin() + static_cast<ptrdiff_t>(at));
       continue;
     }
-    const auto odds =
-        oddsOfSample(weights, active, algorithm == Algorithm::WeightedLeastConnections);
+    const bool weighted = algorithm == Algorithm::WeightedLeastConnections;
+    const auto ranks = loads(weights, active, weighted);
     const size_t host = picks.one().host->slot();
-    ASSERT_GT(odds[host], 0) << step;
-    for (size_t i = 0; i < count; ++i) {
-      expected[i] += odds[i];
-      variance[i] += odds[i] * (1 - odds[i]);
-    }
-    ++taken[host];
+    odds.add(test::oddsOfBest(kSampledHosts, weights, ranks), host);
+    ASSERT_FALSE(testing::Test::HasFatalFailure()) << step;
     ++active[host];
     under_way.push_back(host);
   }
-  // As in differential_test.cc.
-  for (size_t i = 0; i < count; ++i) {
-    EXPECT_NEAR(taken[i], expected[i], 4.5 * std::sqrt(variance[i])) << i;
-  }
+  odds.expectKept();
 }
 
 TEST(LargePoolsTest, TheBestOfASampleIsTaken) {
@@ -168,6 +144,31 @@ TEST(LargePoolsTest, LongOrdersAreEarliestDeadlineFirst) {
       ++counts[host];
     }
     for (size_t i = 0; i < weights.size(); ++i) ASSERT_EQ(counts[i], 2 * weights[i]);
+  }
+}
+
+// Hosts come, go and change weights in the middle of a cycle: another one begins.
+TEST(LargePoolsTest, EachUpdateOfALongOrderBeginsACycle) {
+  event::Random random(7);
+  std::vector<uint32_t> weights(kSmoothMaxHosts + 200);
+  for (uint32_t& weight : weights) weight = static_cast<uint32_t>(1 + random.below(4));
+  const Hosts hosts(weights);
+  const auto policy = makeLoadBalancer({}, 0, 1);
+  Picks picks(*policy);
+  std::unique_ptr<const HostSet> set, retired;
+  for (int update = 0; update < 200; ++update) {
+    for (int change = 0; change < 5; ++change) {
+      weights[random.below(weights.size())] = static_cast<uint32_t>(random.below(5));
+    }
+    set.swap(retired);
+    set = hosts.snapshot(weights);
+    ASSERT_FALSE(set->weightClasses().empty());
+    policy->setHosts(*set);
+    DeadlinesModel model(weights);
+    const uint64_t steps = random.below(2 * model.cycle());
+    for (uint64_t i = 0; i < steps; ++i) {
+      ASSERT_EQ(picks.one().host->slot(), model.next()) << "pick " << i << " of " << update;
+    }
   }
 }
 
