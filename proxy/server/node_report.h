@@ -16,9 +16,12 @@ namespace convoy::server {
 ext::NodeReport nodeReport(ext::NodeReport::Lifecycle lifecycle,
                            const std::map<std::string, ListenerManager::Active>& listeners);
 
-// Hosts that get no requests because they fail our own checks or are ejected: the first
-// kMostUnhealthyHosts of them, and how many there are.
-inline constexpr int kMostUnhealthyHosts = 100;
-void addUnhealthyHosts(const upstream::ClusterManager& clusters, ext::NodeReport* report);
+// Hosts that get no requests, or few, since they fail; and those that drain or were removed and
+// have not finished what they have: the first kMostHosts of each, and how many there are.
+inline constexpr int kMostHosts = 100;
+void addHosts(const upstream::ClusterManager& clusters, ext::NodeReport* report);
+// What there is to tell of one that its cluster has.
+void addHost(const std::string& cluster, const upstream::ClusterManager::HostView& host,
+             ext::NodeReport* report);
 
 }  // namespace convoy::server

@@ -1,5 +1,6 @@
 #include "proxy/server/resource_pages.h"
 
+#include <map>
 #include <utility>
 
 #include "absl/strings/str_cat.h"
@@ -9,6 +10,7 @@
 #include "proxy/admin/json.h"
 #include "proxy/base/strings.h"
 #include "proxy/server/certs_page.h"
+#include "proxy/upstream/host_state.h"
 
 namespace convoy::server {
 
@@ -106,18 +108,28 @@ std::string healthFlags(const HostView& view) {
   return flags.empty() ? "healthy" : flags;
 }
 
+// What there is to say of any host, also of one that is gone, in lines that begin so.
+void appendCounts(std::string& out, const std::string& line, const upstream::Host& host,
+                  upstream::HostState state) {
+  for (const HostMetric& metric : kHostMetrics) {
+    absl::StrAppend(&out, line, metric.name, "::", metric.read(host), "\n");
+  }
+  absl::StrAppend(&out, line, "state::", base::toAbsl(upstream::nameOf(state)), "\n");
+}
+
 void appendHost(std::string& out, const std::string& cluster, const HostView& view) {
   const std::string line = absl::StrCat(cluster, "::", view.host.addressText(), "::");
   const auto field = [&](absl::string_view name, const auto& value) {
     absl::StrAppend(&out, line, name, "::", value, "\n");
   };
-  for (const HostMetric& metric : kHostMetrics) field(metric.name, metric.read(view.host));
+  appendCounts(out, line, view.host, view.standing().state);
   field("hostname", view.spec.hostname);
   field("health_flags", healthFlags(view));
   if (!view.checked.reason.empty()) field("health_check_failure", view.checked.reason);
   if (view.ejection.breaker_open) field("circuit_breaker", "open");
   if (view.ejection.breaker_half_open) field("circuit_breaker", "half-open");
   if (view.ejection.held) field("health_check_held", "too many hosts fail in the same way");
+  if (view.ejection.waits) field("recovery", "waits for its turn after an outage");
   if (view.ejection.ejected) field("ejected_for", view.ejection.evidence);
   field("success_rate", view.ejection.success_rate.value_or(-1));
   field("local_origin_success_rate", view.ejection.local_origin_success_rate.value_or(-1));
@@ -175,16 +187,29 @@ void setHealth(const HostView& view, envoy::admin::v3::HostHealthStatus* status)
                                     : core::HEALTHY);
 }
 
-void addHost(const HostView& view, envoy::admin::v3::ClusterStatus* cluster) {
+// The same as appendCounts(). Envoy's message has no field for the state, but a list of gauges:
+// "state.removed" is 1.
+envoy::admin::v3::HostStatus* addCounts(const upstream::Host& of, upstream::HostState state,
+                                        envoy::admin::v3::ClusterStatus* cluster) {
+  using envoy::admin::v3::SimpleMetric;
   envoy::admin::v3::HostStatus* host = cluster->add_host_statuses();
-  setAddress(view.spec.address, host->mutable_address());
+  setAddress(of.address(), host->mutable_address());
+  const auto add = [&](const std::string& name, SimpleMetric::Type type, int64_t value) {
+    SimpleMetric* stat = host->add_stats();
+    stat->set_name(name);
+    stat->set_type(type);
+    stat->set_value(static_cast<uint64_t>(value));
+  };
   for (const HostMetric& metric : kHostMetrics) {
-    envoy::admin::v3::SimpleMetric* stat = host->add_stats();
-    stat->set_name(metric.name);
-    stat->set_type(metric.is_gauge ? envoy::admin::v3::SimpleMetric::GAUGE
-                                   : envoy::admin::v3::SimpleMetric::COUNTER);
-    stat->set_value(static_cast<uint64_t>(metric.read(view.host)));
+    add(metric.name, metric.is_gauge ? SimpleMetric::GAUGE : SimpleMetric::COUNTER,
+        metric.read(of));
   }
+  add(absl::StrCat("state.", base::toAbsl(upstream::nameOf(state))), SimpleMetric::GAUGE, 1);
+  return host;
+}
+
+void addHost(const HostView& view, envoy::admin::v3::ClusterStatus* cluster) {
+  envoy::admin::v3::HostStatus* host = addCounts(view.host, view.standing().state, cluster);
   setHealth(view, host->mutable_health_status());
   if (view.ejection.success_rate.has_value()) {
     host->mutable_success_rate()->set_value(*view.ejection.success_rate);
@@ -201,7 +226,8 @@ void addHost(const HostView& view, envoy::admin::v3::ClusterStatus* cluster) {
   locality->set_sub_zone(view.locality.sub_zone);
 }
 
-void addCluster(const ClusterView& view, envoy::admin::v3::Clusters* all) {
+envoy::admin::v3::ClusterStatus* addCluster(const ClusterView& view,
+                                            envoy::admin::v3::Clusters* all) {
   envoy::admin::v3::ClusterStatus* cluster = all->add_cluster_statuses();
   cluster->set_name(view.spec.name);
   cluster->set_observability_name(view.spec.name);
@@ -219,19 +245,38 @@ void addCluster(const ClusterView& view, envoy::admin::v3::Clusters* all) {
     limits->mutable_max_retries()->set_value(breakers.max_retries);
   }
   for (const HostView& host : view.hosts) addHost(host, cluster);
+  return cluster;
+}
+
+// Those that were removed stand behind the others of their cluster; a cluster that is gone has
+// nothing but them.
+Response clustersAsJson(const Server& server) {
+  envoy::admin::v3::Clusters all;
+  std::map<std::string, envoy::admin::v3::ClusterStatus*> known;
+  server.clusters().forEach(
+      [&](const ClusterView& view) { known[view.spec.name] = addCluster(view, &all); });
+  for (const auto& [name, host] : server.clusters().removedHosts()) {
+    envoy::admin::v3::ClusterStatus*& cluster = known[name];
+    if (cluster == nullptr) {
+      cluster = all.add_cluster_statuses();
+      cluster->set_name(name);
+    }
+    addCounts(*host, upstream::HostState::Removed, cluster);
+  }
+  return json(all);
 }
 
 Response clusters(const Server& server, const Request& request) {
   const absl::StatusOr<bool> as_json = wantsJson(request);
   if (!as_json.ok()) return {400, kPlainText, std::string(as_json.status().message())};
-  if (*as_json) {
-    envoy::admin::v3::Clusters all;
-    server.clusters().forEach([&](const ClusterView& view) { addCluster(view, &all); });
-    return json(all);
-  }
+  if (*as_json) return clustersAsJson(server);
   Response response{200, kPlainText, {}};
   server.clusters().forEach(
       [&](const ClusterView& view) { appendCluster(response.body, view, server.dns()); });
+  for (const auto& [name, host] : server.clusters().removedHosts()) {
+    const std::string line = absl::StrCat(name, "::", host->addressText(), "::");
+    appendCounts(response.body, line, *host, upstream::HostState::Removed);
+  }
   return response;
 }
 

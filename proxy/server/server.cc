@@ -25,9 +25,13 @@ constexpr event::Duration kLastCall = std::chrono::milliseconds(250);
 // How long a start waits for DNS: as long as for the first endpoints of EDS.
 constexpr event::Duration kDnsPatience = std::chrono::seconds(15);
 
-// Between a host's change of health and the control plane's knowledge of it, so that many are told
+// Between a host's change of state and the control plane's knowledge of it, so that many are told
 // together.
-constexpr event::Duration kHealthReport = std::chrono::milliseconds(500);
+constexpr event::Duration kStateReport = std::chrono::milliseconds(500);
+
+// How often the control plane is told what hosts that leave still have to finish: nobody says when
+// they have (node_report.proto).
+constexpr event::Duration kFinishingReport = std::chrono::seconds(5);
 
 ext::NodeReport::Lifecycle lifecycleOf(Server::State state) {
   switch (state) {
@@ -106,14 +110,15 @@ Server::Server(const Options& options, config::BootstrapSpec bootstrap, const ev
       dns_patience_(main_, [this] { serve(); }),
       last_call_(main_, [this] { endAccepting(); }),
       drain_watch_(main_, [this] { watchDrain(); }),
-      health_report_(main_, [this] { report(); }) {
+      state_report_(main_, [this] { report(); }),
+      finishing_report_(main_, [this] { report(); }) {
   filter::registerBuiltins(filters_);
   clusters_->makeTransportsBy(
       [this](const upstream::ClusterSpec& cluster) { return transportsOf(cluster); });
   clusters_->setNode(bootstrap_.node.locality, bootstrap_.local_cluster);
   clusters_->monitorHealthBy(health_);
-  clusters_->onHealthChanged([this] {
-    if (!health_report_.armed()) health_report_.armAfter(kHealthReport);
+  clusters_->onHostStateChanged([this] {
+    if (!state_report_.armed()) state_report_.armAfter(kStateReport);
   });
   dns_.onChanged([this](const upstream::DnsDiscovery::Names& names) { onHostsChanged(names); });
   dns_.onReady([this](const upstream::DnsDiscovery::Names& names) { onHostsFound(names); });
@@ -259,7 +264,8 @@ void Server::becomeLive() {
 void Server::report() {
   if (control_plane_ != nullptr) {
     ext::NodeReport report = nodeReport(lifecycleOf(state_), listeners_.active());
-    addUnhealthyHosts(*clusters_, &report);
+    addHosts(*clusters_, &report);
+    if (report.finishing_host_count() > 0) finishing_report_.armAfter(kFinishingReport);
     control_plane_->setReport(std::move(report));
   }
 }

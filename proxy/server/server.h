@@ -138,7 +138,8 @@ class Server {
   event::Timer dns_patience_;
   event::Timer last_call_;
   event::Timer drain_watch_;
-  event::Timer health_report_;
+  event::Timer state_report_;
+  event::Timer finishing_report_;
   event::MonotonicTime drain_deadline_{};
 };
 

@@ -1,5 +1,6 @@
 #include "proxy/upstream/cluster_manager.h"
 
+#include <algorithm>
 #include <atomic>
 #include <map>
 #include <optional>
@@ -15,6 +16,7 @@
 #include "proxy/upstream/node_zone.h"
 #include "proxy/upstream/priority_gauges.h"
 #include "proxy/upstream/publication.h"
+#include "proxy/upstream/removed_hosts.h"
 #include "proxy/upstream/retained_hosts.h"
 
 namespace convoy::upstream {
@@ -34,6 +36,15 @@ bool connectionsFit(const ClusterSpec& before, const ClusterSpec& now) {
 
 uint64_t checkHash(const ClusterSpec& spec) {
   return spec.health_check == nullptr ? 0 : spec.health_check->hash;
+}
+
+// One of them may have been out before, for another reason.
+bool namesDraining(const AssignmentSpec& assignment) {
+  return std::ranges::any_of(assignment.localities, [](const LocalitySpec& locality) {
+    return std::ranges::any_of(locality.endpoints, [](const EndpointSpec& endpoint) {
+      return endpoint.health == HealthStatus::Draining;
+    });
+  });
 }
 
 // Tells main when the last worker has arrived.
@@ -88,14 +99,18 @@ class ClusterManager::Impl {
     }
     for (const std::string& name : changes.removed) zone_.forget(name);
     refreshZones(pending);
+    bool other_states = false;
     for (auto& [name, change] : pending) {
       Cluster& cluster = *clusters_.at(name);
       watchHealth(cluster, change);
+      other_states |= change.other_states || !change.removed.empty() || !change.draining.empty();
       if (change.dirty) publication->updates.push_back(updateOf(cluster, change));
     }
     for (const std::string& name : changes.removed) {
       const auto found = clusters_.find(name);
       if (found == clusters_.end()) continue;
+      noteRemoved(*found->second);
+      other_states = true;
       retired_[name] = found->second->shared;
       if (health_ != nullptr) health_->forget(name);
       endTimers(*found->second);
@@ -103,6 +118,7 @@ class ClusterManager::Impl {
       clusters_.erase(found);
     }
     publish(std::move(publication), std::move(on_everywhere));
+    if (other_states && on_host_state_) on_host_state_();
   }
 
   void makeTransportsBy(MakeTransports make) { make_transports_ = std::move(make); }
@@ -118,7 +134,7 @@ class ClusterManager::Impl {
       if (Guard* const guard = guardOf(name)) guard->onCheckPassed(host);
     });
   }
-  void onHealthChanged(std::function<void()> callback) { on_health_ = std::move(callback); }
+  void onHostStateChanged(std::function<void()> callback) { on_host_state_ = std::move(callback); }
 
   bool has(std::string_view name) const { return clusters_.find(name) != clusters_.end(); }
   size_t size() const { return clusters_.size(); }
@@ -128,6 +144,13 @@ class ClusterManager::Impl {
     for (const auto& [name, cluster] : clusters_) {
       visit({*cluster->spec, cluster->assignment.get(), viewHosts(*cluster)});
     }
+  }
+  std::vector<RemovedHost> removedHosts() const {
+    std::vector<RemovedHost> hosts;
+    removed_hosts_.forEach([&](const std::string& cluster, std::shared_ptr<const Host> host) {
+      hosts.push_back({cluster, std::move(host)});
+    });
+    return hosts;
   }
 
  private:
@@ -159,6 +182,7 @@ class ClusterManager::Impl {
     bool dirty = false;
     bool drain_connections = false;
     bool other_checks = false;  // what is checked, or how
+    bool other_states = false;  // maybe, besides those of `removed` and `draining`
     std::vector<std::shared_ptr<const Host>> removed;
     std::vector<std::shared_ptr<const Host>> draining;
   };
@@ -214,6 +238,7 @@ class ClusterManager::Impl {
     cluster.assignment = assignment;
     mainMetrics(cluster).assignment_update.add();
     change.other_checks = true;
+    change.other_states |= namesDraining(*assignment);
     refreshHosts(cluster, change);
   }
 
@@ -249,8 +274,20 @@ class ClusterManager::Impl {
     if (!hosts.changed) return;
     metrics.membership_change.add();
     change.dirty = true;
+    for (const auto& host : hosts.removed) removed_hosts_.add(cluster.spec->name, host);
     std::move(hosts.removed.begin(), hosts.removed.end(), std::back_inserter(change.removed));
     std::move(hosts.draining.begin(), hosts.draining.end(), std::back_inserter(change.draining));
+  }
+
+  // The hosts of a cluster that goes.
+  void noteRemoved(const Cluster& cluster) {
+    if (cluster.hosts == nullptr) return;
+    for (const LocalitySpec& locality : cluster.hosts->localities) {
+      for (const EndpointSpec& endpoint : locality.endpoints) {
+        const Host* const host = cluster.membership.find(endpoint.address);
+        if (host != nullptr) removed_hosts_.add(cluster.spec->name, host->shared_from_this());
+      }
+    }
   }
 
   static void endTimers(Cluster& cluster) {
@@ -372,7 +409,7 @@ class ClusterManager::Impl {
       if (change.dirty) publication->updates.push_back(updateOf(cluster, change));
     }
     if (!publication->updates.empty()) publish(std::move(publication), nullptr);
-    if (on_health_) on_health_();
+    if (on_host_state_) on_host_state_();
   }
 
   ClusterMetrics& mainMetrics(const Cluster& cluster) const {
@@ -454,7 +491,8 @@ class ClusterManager::Impl {
   NodeZone zone_;
   MakeTransports make_transports_;
   HealthMonitor* health_ = nullptr;
-  std::function<void()> on_health_;
+  std::function<void()> on_host_state_;
+  RemovedHosts removed_hosts_;
   std::vector<std::shared_ptr<WorkerClusters>> worker_clusters_;
   std::map<std::string, std::shared_ptr<Cluster>, std::less<>> clusters_;
   std::map<std::string, std::weak_ptr<ClusterShared>> retired_;
@@ -485,8 +523,8 @@ void ClusterManager::monitorHealthBy(HealthMonitor& monitor) {
   impl_->monitorHealthBy(monitor);
 }
 
-void ClusterManager::onHealthChanged(std::function<void()> callback) {
-  impl_->onHealthChanged(std::move(callback));
+void ClusterManager::onHostStateChanged(std::function<void()> callback) {
+  impl_->onHostStateChanged(std::move(callback));
 }
 
 bool ClusterManager::has(std::string_view name) const {
@@ -499,6 +537,10 @@ size_t ClusterManager::size() const {
 
 void ClusterManager::forEach(const std::function<void(const ClusterView&)>& visit) const {
   impl_->forEach(visit);
+}
+
+std::vector<ClusterManager::RemovedHost> ClusterManager::removedHosts() const {
+  return impl_->removedHosts();
 }
 
 WorkerClusters& ClusterManager::worker(size_t index) {

@@ -23,6 +23,7 @@
 #include "proxy/observe/metrics.h"
 #include "proxy/upstream/health_monitor.h"
 #include "proxy/upstream/host.h"
+#include "proxy/upstream/host_state.h"
 #include "proxy/upstream/outlier/detector.h"
 #include "proxy/upstream/spec.h"
 #include "proxy/upstream/upstream_io.h"
@@ -53,11 +54,17 @@ class ClusterManager {
     CheckedHost checked = {};
     bool leaving = false;  // discovery has taken it away; it stays while its checks pass
     EjectionView ejection = {};
+
+    HostStanding standing() const { return standingOf(spec.health, checked, ejection); }
   };
   struct ClusterView {
     const ClusterSpec& spec;
     const AssignmentSpec* assignment;  // null: none was received yet
     std::vector<HostView> hosts;
+  };
+  struct RemovedHost {
+    std::string cluster;  // which may be gone as well
+    std::shared_ptr<const Host> host;
   };
 
   // io makes sockets and codecs for the workers; it, the loops and the registry outlive this
@@ -82,11 +89,14 @@ class ClusterManager {
 
   bool has(std::string_view name) const;
   size_t size() const;
-  // Called when the verdict on a host, of our own checks or the outlier detection, has changed and
-  // is in force on main.
-  void onHealthChanged(std::function<void()> callback);
+  // Called when another state of a host (host_state.h) is in force on main: by a verdict of our own
+  // checks or the outlier detection, or since it is to leave or has gone.
+  void onHostStateChanged(std::function<void()> callback);
   // In the order of names.
   void forEach(const std::function<void(const ClusterView&)>& visit) const;
+  // Hosts that were removed, each by itself or with its cluster, and that still have connections or
+  // requests; in the order of the clusters' names.
+  std::vector<RemovedHost> removedHosts() const;
 
   // For the worker itself; good as long as this object.
   WorkerClusters& worker(size_t index);

@@ -18,6 +18,9 @@ NodeReporter::NodeReporter(const std::string& encoded_node) {
 }
 
 void NodeReporter::setReport(ext::NodeReport report) {
+  std::string as_set = report.SerializeAsString();
+  if (report_.has_value() && as_set == report_as_set_) return;
+  report_as_set_ = std::move(as_set);
   report_ = std::move(report);
   due_ = true;
 }

@@ -25,7 +25,7 @@ class NodeReporter {
   // encoded_node: serialised envoy.config.core.v3.Node.
   explicit NodeReporter(const std::string& encoded_node);
 
-  // Everything but `ignored_fields` and their count.
+  // Everything but `ignored_fields` and their count. The same as before is nothing new.
   void setReport(ext::NodeReport report);
   // Replaces what was known of this resource.
   void setNotes(const std::string& type_url, Notes notes);
@@ -46,6 +46,7 @@ class NodeReporter {
 
   envoy::config::core::v3::Node node_;
   std::optional<ext::NodeReport> report_;
+  std::string report_as_set_;
   std::map<std::pair<std::string, std::string>, Ignored> ignored_;  // by type and name
   uint64_t ignored_count_ = 0;                                      // its sum
   bool due_ = false;

@@ -224,19 +224,43 @@ std::string nodeErrorText(const v1::Node& node, const v1::NodeError& error) {
   return printable(text + ", of revision " + std::to_string(error.revision()));
 }
 
-void printUnhealthyBackends(const v1::Node& node, std::ostream& out) {
+// What becomes of a backend, before the reason.
+std::string fateOf(const ext::NodeReport::UnhealthyHost& host) {
+  switch (host.out_by()) {
+    case ext::NodeReport::OUT_BY_BREAKER_OPEN:
+      return " gets no requests: ";
+    case ext::NodeReport::OUT_BY_BREAKER_HALF_OPEN:
+      return " gets one request at a time: ";
+    case ext::NodeReport::OUT_BY_RECOVERY:
+      return " gets no requests yet: ";
+    default:
+      return host.ejected() ? " is ejected: " : " fails its health check: ";
+  }
+}
+
+void printBackends(const v1::Node& node, std::ostream& out) {
   const ext::NodeReport& report = node.report();
+  const std::string who = "node " + node.id() + ": ";
+  const auto backend = [&](const auto& host) {
+    return who + "backend " + host.cluster() + "/" + host.address();
+  };
+  const auto more = [&](uint64_t count, int shown, const char* what) {
+    const auto of_them = static_cast<uint64_t>(shown);
+    if (count > of_them) out << printable(who) << count - of_them << " more backends " << what;
+  };
   for (const auto& host : report.unhealthy_hosts()) {
-    out << printable("node " + node.id() + ": backend " + host.cluster() + "/" + host.address() +
-                     (host.ejected() ? " is ejected: " : " fails its health check: ") +
-                     host.reason())
+    out << printable(backend(host) + fateOf(host) + host.reason()) << "\n";
+  }
+  more(report.unhealthy_host_count(), report.unhealthy_hosts_size(),
+       "get no requests, or one at a time\n");
+  for (const auto& host : report.finishing_hosts()) {
+    const bool removed = host.state() == ext::NodeReport::FinishingHost::STATE_REMOVED;
+    out << printable(backend(host) + (removed ? " was removed" : " drains") + " and still has " +
+                     counted(static_cast<int64_t>(host.requests()), "request") + ", " +
+                     counted(static_cast<int64_t>(host.connections()), "connection"))
         << "\n";
   }
-  const auto shown = static_cast<uint64_t>(report.unhealthy_hosts_size());
-  if (report.unhealthy_host_count() > shown) {
-    out << printable("node " + node.id()) << ": " << report.unhealthy_host_count() - shown
-        << " more backends get no requests\n";
-  }
+  more(report.finishing_host_count(), report.finishing_hosts_size(), "finish what they have\n");
 }
 
 // The first fields by resource, and how many more there are.
@@ -281,7 +305,7 @@ void printNodes(const std::vector<v1::Node>& nodes, Table& table, std::ostream& 
   table.print(out);
   for (const v1::Node& node : nodes) {
     for (const v1::NodeError& error : node.errors()) out << nodeErrorText(node, error) << "\n";
-    printUnhealthyBackends(node, out);
+    printBackends(node, out);
     printIgnoredFields(node, out);
     if (node.connections() > 1) {
       out << "node " << node.id() << " is connected " << node.connections()

@@ -39,7 +39,8 @@ struct EjectionView {
   uint32_t ejections = 0;     // so far
   bool breaker_open = false;  // its circuit breaker; at most one of these
   bool breaker_half_open = false;
-  bool held = false;  // its checks fail like those of too many others: it stays in
+  bool held = false;   // its checks fail like those of too many others: it stays in
+  bool waits = false;  // nobody is against it: it is its turn later, after an outage (governor.h)
   // In percent, of the last interval; unset: too few requests, or too few hosts.
   std::optional<double> success_rate = {};
   std::optional<double> local_origin_success_rate = {};

@@ -116,7 +116,9 @@ EjectionView Guard::view(const net::Address& host) const {
   const HostBreakers::State breaker = breakers_.state(host);
   view.breaker_open = breaker == HostBreakers::State::Open;
   view.breaker_half_open = breaker == HostBreakers::State::HalfOpen;
-  view.held = failing != failing_checks_.end() && correlation_.concerns(failing->second, host);
+  view.held = failing != failing_checks_.end() && correlation_.concerns(failing->second, host) &&
+              answeredLately(host);
+  view.waits = recovery_.has_value() && governor_.standing(host) == Governor::Standing::Waits;
   return view;
 }
 
@@ -180,7 +182,13 @@ bool Guard::answersRequests(const net::Address& host) {
   Answering& answering = found->second;
   const int64_t answers = answering.host->sum(&HostMetrics::answers_ok);
   if (std::exchange(answering.answers, answers) != answers) answering.at = main_.now();
-  return answering.at.has_value() && main_.now() - *answering.at <= correlated_->window;
+  return answeredLately(host);
+}
+
+bool Guard::answeredLately(const net::Address& host) const {
+  const auto found = answering_.find(host);
+  return found != answering_.end() && found->second.at.has_value() &&
+         main_.now() - *found->second.at <= correlated_->window;
 }
 
 // --- many hosts, one cause ---

@@ -95,6 +95,7 @@ class Guard {
   void noteFailure(FailureWay way, const net::Address& host);
   void settleAlarms();
   bool answersRequests(const net::Address& host);
+  bool answeredLately(const net::Address& host) const;  // as far as was looked
   void onBreakerTimer();
   void onRecoveryTimer();
   void armRecovery();

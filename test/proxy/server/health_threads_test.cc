@@ -84,7 +84,7 @@ TEST(HealthOfAServerTest, AHostThatDiesIsOutAndItsReasonIsShown) {
   EXPECT_TRUE(absl::StrContains(all, "\"failed_active_health_check\": true")) << all;
   proxy.onMain([&](Server& server) {
     ext::NodeReport report;
-    addUnhealthyHosts(server.clusters(), &report);
+    addHosts(server.clusters(), &report);
     ASSERT_EQ(report.unhealthy_hosts_size(), 1);
     EXPECT_EQ(report.unhealthy_host_count(), 1u);
     EXPECT_EQ(report.unhealthy_hosts(0).cluster(), "web");

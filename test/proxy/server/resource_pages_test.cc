@@ -28,7 +28,7 @@ TEST(ResourcePagesTest, ClustersShowEachHost) {
        {std::string("web::default_priority::max_connections::1024\n"),
         std::string("web::added_via_api::false\n"), host + "rq_total::1\n",
         host + "rq_success::1\n", host + "cx_total::1\n", host + "health_flags::healthy\n",
-        host + "weight::1\n", host + "priority::0\n"}) {
+        host + "state::healthy\n", host + "weight::1\n", host + "priority::0\n"}) {
     EXPECT_NE(text.find(line), std::string::npos) << line << "in:\n" << text;
   }
 }
@@ -48,9 +48,13 @@ TEST(ResourcePagesTest, ClustersAsJsonAreEnvoys) {
   EXPECT_EQ(host.address().socket_address().port_value(), web.address().port());
   EXPECT_EQ(host.weight(), 1u);
   EXPECT_EQ(host.health_status().eds_health_status(), envoy::config::core::v3::HEALTHY);
-  uint64_t requests = 0;
-  for (const auto& stat : host.stats()) requests += stat.name() == "rq_total" ? stat.value() : 0;
+  uint64_t requests = 0, healthy = 0;
+  for (const auto& stat : host.stats()) {
+    requests += stat.name() == "rq_total" ? stat.value() : 0;
+    healthy += stat.name() == "state.healthy" ? stat.value() : 0;
+  }
   EXPECT_EQ(requests, 1u);
+  EXPECT_EQ(healthy, 1u);
 }
 
 TEST(ResourcePagesTest, ListenersHaveTheAddressesThatTheyGot) {

@@ -85,6 +85,24 @@ TEST(NodeReporterTest, OnlyChangesAreDue) {
   EXPECT_EQ(reportIn(reporter.node()).ignored_field_count(), 0u);
 }
 
+TEST(NodeReporterTest, TheSameReportIsToldOnce) {
+  NodeReporter reporter(encodedNode());
+  ext::NodeReport report;
+  report.set_lifecycle(ext::NodeReport::LIFECYCLE_LIVE);
+  reporter.setReport(report);
+  reporter.setNotes("type", notesOn("a", 1, 1));
+  (void)reporter.node();
+  reporter.setReport(report);
+  EXPECT_FALSE(reporter.due());
+  EXPECT_EQ(reportIn(reporter.node()).ignored_field_count(), 1u);
+  report.set_finishing_host_count(1);
+  reporter.setReport(report);
+  ASSERT_TRUE(reporter.due());
+  const ext::NodeReport told = reportIn(reporter.node());
+  EXPECT_EQ(told.finishing_host_count(), 1u);
+  EXPECT_EQ(told.ignored_field_count(), 1u);
+}
+
 TEST(NodeReporterTest, CountsTheFieldsOfAllResources) {
   NodeReporter reporter(encodedNode());
   reporter.setNotes("type", notesOn("a", 2, 5));

@@ -3,6 +3,8 @@
 #include <gtest/gtest.h>
 
 #include <sstream>
+#include <string>
+#include <utility>
 
 #include "tools/ctl/kinds.h"
 
@@ -167,8 +169,58 @@ TEST(ViewsTest, BackendsThatGetNoRequestsAreNamedWithTheReason) {
   EXPECT_NE(out.str().find(
                 "node edge-1: backend web/10.0.0.1:80 fails its health check: status "
                 "503\nnode edge-1: backend web/10.0.0.2:80 is ejected: 5 in a row\nnode edge-1: 1 "
-                "more backends get no requests\n"),
+                "more backends get no requests, or one at a time\n"),
             std::string::npos)
+      << out.str();
+}
+
+TEST(ViewsTest, BackendsAreOutForOtherReasonsThanChecks) {
+  const std::pair<ext::NodeReport::OutBy, const char*> fates[] = {
+      {ext::NodeReport::OUT_BY_HEALTH_CHECK, " fails its health check: why\n"},
+      {ext::NodeReport::OUT_BY_BREAKER_OPEN, " gets no requests: why\n"},
+      {ext::NodeReport::OUT_BY_BREAKER_HALF_OPEN, " gets one request at a time: why\n"},
+      {ext::NodeReport::OUT_BY_RECOVERY, " gets no requests yet: why\n"},
+  };
+  for (const auto& [by, text] : fates) {
+    v1::Node node;
+    node.set_id("edge-1");
+    auto& host = *node.mutable_report()->add_unhealthy_hosts();
+    host.set_cluster("web");
+    host.set_address("10.0.0.1:80");
+    host.set_reason("why");
+    host.set_out_by(by);
+    std::ostringstream out;
+    printNodes({node}, out);
+    EXPECT_NE(out.str().find(std::string("node edge-1: backend web/10.0.0.1:80") + text),
+              std::string::npos)
+        << out.str();
+  }
+}
+
+TEST(ViewsTest, BackendsThatFinishWhatTheyHaveAreNamed) {
+  v1::Node node;
+  node.set_id("edge-1");
+  const auto add = [&](const char* address, auto state, uint64_t requests, uint64_t connections) {
+    auto& host = *node.mutable_report()->add_finishing_hosts();
+    host.set_cluster("web");
+    host.set_address(address);
+    host.set_state(state);
+    host.set_requests(requests);
+    host.set_connections(connections);
+  };
+  using Finishing = ext::NodeReport::FinishingHost;
+  add("10.0.0.1:80", Finishing::STATE_DRAINING, 3, 1);
+  add("10.0.0.2:80", Finishing::STATE_REMOVED, 1, 2);
+  node.mutable_report()->set_finishing_host_count(4);
+  std::ostringstream out;
+  printNodes({node}, out);
+  EXPECT_NE(
+      out.str().find("node edge-1: backend web/10.0.0.1:80 drains and still has 3 requests, "
+                     "1 connection\n"
+                     "node edge-1: backend web/10.0.0.2:80 was removed and still has 1 request, "
+                     "2 connections\n"
+                     "node edge-1: 2 more backends finish what they have\n"),
+      std::string::npos)
       << out.str();
 }
 

@@ -320,7 +320,7 @@ TEST_F(MonitorTest, ManyChangesArePublishedTogether) {
   setHosts(endpoints, {checkedSpec()});
   pass(seconds(2));
   int announced = 0;
-  manager_->onHealthChanged([&] { ++announced; });
+  manager_->onHostStateChanged([&] { ++announced; });
   hosts_.all_down = true;
   pass(seconds(8));
   EXPECT_EQ(eligible(), "");
