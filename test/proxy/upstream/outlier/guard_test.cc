@@ -148,6 +148,7 @@ TEST_F(GuardTest, HostsThatAnswerNothingGoOutWhateverTheOthersDo) {
   checks.all_down = true;
   pass(seconds(8));
   EXPECT_EQ(eligible(), "") << "all are dead, and one alarm changes nothing about it";
+  EXPECT_FALSE(ejection(1).held);
   checks.down = {address(1).text(), address(3).text(), address(4).text()};
   checks.all_down = false;
   pass(seconds(5));
