@@ -361,18 +361,22 @@ class ClusterManager::Impl {
     struct Round {
       ConnectionAsk ask;
       std::atomic<size_t> missing;
+      std::atomic<uint32_t> left;
     };
     const size_t asker = ask.worker;
     const auto round = std::make_shared<Round>();
     round->ask = std::move(ask);
     round->missing = workers_.size() - 1;
-    const auto tell = [worker = workers_[asker], clusters = worker_clusters_[asker], name] {
-      worker->post([clusters, name] { clusters->onConnectionsGivenUp(name); });
+    round->left = round->ask.requests;
+    const auto tell = [worker = workers_[asker], clusters = worker_clusters_[asker], name, round] {
+      worker->post([clusters, name, any = round->left < round->ask.requests] {
+        clusters->onConnectionsGivenUp(name, any);
+      });
     };
     for (size_t i = 0; i < workers_.size(); ++i) {
       if (i == asker) continue;
       workers_[i]->post([clusters = worker_clusters_[i], name, round, tell] {
-        clusters->giveUpIdleConnections(name, round->ask);
+        clusters->giveUpSpareConnections(name, round->ask, round->left);
         if (round->missing.fetch_sub(1, std::memory_order_acq_rel) == 1) tell();
       });
     }

@@ -225,8 +225,9 @@ void HostPool::onTransition(PooledConnection& connection, PooledConnectionState 
   if (to == PooledConnectionState::Draining) ++draining_connections_;
   connection.unlink();
   if (to == PooledConnectionState::Closed) {
-    noteSpare();
+    // Before the others cannot see it any more: who finds the host full looks for either.
     giveBackPermits(connection.leaves());
+    noteSpare();
     cluster_->loop().destroyAtEndOfTurn(std::unique_ptr<PooledConnection>(&connection));
     return;
   }
@@ -242,9 +243,13 @@ void HostPool::noteSpare() {
     const uint32_t awaited = (counts_.pending + each - 1) / each;
     spare += counts_.connecting - std::min(counts_.connecting, awaited);
   }
+  const bool for_others = counts_.connecting > 0 && spare > spare_ && permits().anybody();
   cluster_->spareConnections(priority_) += spare - spare_;
   spare_ = spare;
-  const uint32_t told = cluster_->limitsHosts() ? spare : 0;
+  // What idle ones are good for is asked when they become so.
+  if (for_others) stirPermits();
+  // Nobody asks a pool that the cluster has dropped.
+  const uint32_t told = cluster_->limitsHosts() && cluster_->keeps(*this) ? spare : 0;
   if (told == spare_of_host_) return;
   host_->limits().changeSpare(told - spare_of_host_);
   spare_of_host_ = told;

@@ -300,7 +300,6 @@ class HostPool final : private PermitWaiter {
   void stopWaiting();
   void stirPermits() const;
   void giveBackPermits(bool left);
-  bool isAskedFor() const;
   bool hopeless() const;
 
   const std::shared_ptr<WorkerCluster> cluster_;

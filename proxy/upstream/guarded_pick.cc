@@ -2,6 +2,7 @@
 // policy's choice stands only if the host's limits leave room for it.
 
 #include <algorithm>
+#include <atomic>
 #include <span>
 #include <utility>
 #include <vector>
@@ -18,6 +19,17 @@ constexpr int kMostPicks = 4;
 
 // Half-open hosts that one request looks at.
 constexpr size_t kMostProbeLooks = 8;
+
+// Times that other workers are asked, and none gives anything, before that is the end.
+constexpr uint32_t kMostRoundsInVain = 8;
+
+bool takeOne(std::atomic<uint32_t>& left) {
+  uint32_t seen = left.load(std::memory_order_relaxed);
+  while (seen > 0) {
+    if (left.compare_exchange_weak(seen, seen - 1, std::memory_order_relaxed)) return true;
+  }
+  return false;
+}
 
 template <class T>
 void addMissing(std::vector<T>& to, std::span<const T> more) {
@@ -73,6 +85,7 @@ PickResult WorkerCluster::pickLimited(Search& search, const Pick& first, const H
     noteRefusal(search, *pick.host, refusal);
     if (refusal == Refusal::Connections) metrics_.host_limit_passed_over.add();
     if (strict) return overflow(search, wanted);
+    if (wanted != nullptr) noteOutside(search, *pick.host);
     // The policy comes back to hosts that it was told to pass over when there are no others.
     const bool again = context.triedAlready(pick.host);
     if (!again) passed.push_back(pick.host);
@@ -143,6 +156,7 @@ PickResult WorkerCluster::pickAnyWithRoom(Search& search, std::span<const Host* 
     if (host != before) continue;
     result = takeIfRoom(search, *host);
     if (result.kind == Pick::Kind::Host) return result;
+    noteOutside(search, *host);
   }
   return {};
 }
@@ -190,7 +204,14 @@ PickResult WorkerCluster::takeIfRoom(Search& search, Host& host) {
 
 void WorkerCluster::noteRefusal(Search& search, const Host& host, Refusal refusal) {
   search.refusals |= static_cast<int>(refusal);
-  search.spare |= refusal == Refusal::Connections && host.limits().spare() > 0;
+  // One that was given back since is as good.
+  search.spare |= refusal == Refusal::Connections &&
+                  (host.limits().spare() > 0 || host.limits().roomForConnection());
+}
+
+// It may be in none of the groups that the request is for.
+void WorkerCluster::noteOutside(Search& search, const Host& host) {
+  if (host.limits().spare() > 0) search.outside.push_back(&host);
 }
 
 WorkerCluster::Refusal WorkerCluster::wouldRefuse(const Host& host, Priority priority,
@@ -255,15 +276,15 @@ PickResult WorkerCluster::pickIfRoom(PickContext& context, Host& host, Priority 
 // they do not need, these make way. Who asks may find that somebody else was quicker, and asks once
 // more.
 PickResult WorkerCluster::overflow(const Search& search, const Host* only) {
-  const bool may_ask = search.spare && search.context.waiter != nullptr && context_->workers > 1 &&
+  const bool connections = (search.refusals & static_cast<int>(Refusal::Connections)) != 0;
+  const bool may_ask = connections && (search.spare || spare_unknown_) && !in_vain_ &&
+                       search.context.waiter != nullptr && context_->workers > 1 &&
                        shared_->ask_for_connections != nullptr;
   if (may_ask) {
     waitForOthers(search, only);
     return {.kind = Pick::Kind::Later, .lease = {}};
   }
-  if ((search.refusals & static_cast<int>(Refusal::Connections)) != 0) {
-    metrics_.host_limit_overflow.add();
-  }
+  if (connections) metrics_.host_limit_overflow.add();
   if ((search.refusals & static_cast<int>(Refusal::Recovery)) != 0) {
     metrics_.recovery_overflow.add();
   }
@@ -277,68 +298,66 @@ void WorkerCluster::waitForOthers(const Search& search, const Host* only) {
   OutOfConnections& out = out_[asking_ ? 1 : 0];
   out.waiters.add(*search.context.waiter);
   ++out.ask.requests;
+  const auto addHost = [&out](const Host* host) {
+    const std::pair<const Host*, uint32_t> named(host, host->slot());
+    addMissing(out.ask.hosts, std::span(&named, 1));
+  };
   if (only != nullptr) {
-    const std::pair<const Host*, uint32_t> host(only, only->slot());
-    addMissing(out.ask.hosts, std::span(&host, 1));
-  } else if (const GroupSelection* const selection = selectionOf(search)) {
-    addMissing(out.ask.groups, selection->groups());
+    addHost(only);
+  } else {
+    for (const Host* const host : search.outside) addHost(host);
+    const GroupSelection* const selection = selectionOf(search);
+    if (selection != nullptr) addMissing(out.ask.groups, selection->groups());
   }
   if (!asking_) askOthers();
 }
 
-// While it asks, as many connections to hosts at their limits as requests wait are not kept by
-// other workers.
 void WorkerCluster::askOthers() {
   asking_ = true;
   out_[0].ask.worker = worker();
-  permits().ask(worker(), out_[0].ask.requests);
   shared_->ask_for_connections(out_[0].ask);
 }
 
-// Not more than are asked for of all workers together, and none that requests here wait for.
-void WorkerCluster::giveUpIdleConnections(const ConnectionAsk& ask) {
+// left: how many are still asked for, of all workers together.
+void WorkerCluster::giveUpSpareConnections(const ConnectionAsk& ask, std::atomic<uint32_t>& left) {
   if (spareConnections(Priority::Default) + spareConnections(Priority::High) == 0) return;
-  uint32_t keep = out_[0].ask.requests + out_[1].ask.requests;
-  for (const auto& [host, slot] : ask.hosts) {
-    if (!giveUpIdleTo(host, slot, ask, keep)) return;
-  }
+  for (const auto& [host, slot] : ask.hosts) giveUpSpareTo(host, slot, ask, left);
   for (const uint32_t group : ask.groups) {
     if (group >= hosts_->groups().size()) continue;
     const auto entries = hosts_->groups()[group].hosts->entries();
     const size_t start = entries.empty() ? 0 : loop().random().below(entries.size());
-    for (size_t i = 0; i < entries.size(); ++i) {
-      const Host* const host = entries[(start + i) % entries.size()].host;
-      if (!giveUpIdleTo(host, host->slot(), ask, keep)) return;
+    for (size_t i = 0; i < entries.size() && left.load(std::memory_order_relaxed) > 0; ++i) {
+      const HostSet::Entry& entry = entries[(start + i) % entries.size()];
+      giveUpSpareTo(entry.host, entry.slot, ask, left);
     }
   }
 }
 
-// keep: so many idle ones more stay. False: nothing is asked for any more.
-bool WorkerCluster::giveUpIdleTo(const Host* host, uint32_t slot, const ConnectionAsk& ask,
-                                 uint32_t& keep) {
+void WorkerCluster::giveUpSpareTo(const Host* host, uint32_t slot, const ConnectionAsk& ask,
+                                  std::atomic<uint32_t>& left) {
   for (const Priority priority : {Priority::Default, Priority::High}) {
     HostPool* const pool = poolOf(host, slot, priority);
     if (pool == nullptr) continue;
     const HostLimits& limits = pool->host().limits();
-    if (!limits.limitsConnections()) continue;
-    const uint32_t kept = std::min(keep, pool->spare());
-    keep -= kept;
     // What has come free there is for those who ask, too.
-    while (pool->spare() > kept &&
-           uint64_t{limits.connections()} + ask.requests > limits.mostConnections()) {
-      if (!permits().answerAskOf(ask.worker)) return false;
-      pool->giveUpSpare();
+    while (limits.limitsConnections() && pool->spare() > 0 &&
+           uint64_t{limits.connections()} + ask.requests > limits.mostConnections() &&
+           takeOne(left)) {
+      if (!pool->giveUpSpare()) break;
     }
   }
-  return true;
 }
 
-void WorkerCluster::onConnectionsGivenUp() {
+// Rounds in which nobody had what a pick has seen mean that it cannot be reached.
+void WorkerCluster::onConnectionsGivenUp(bool any) {
   if (!asking_) return;  // a former cluster of this name has asked
   full_ = {};
-  permits().endAsking(worker());
+  spare_unknown_ = false;
+  rounds_in_vain_ = any ? 0 : rounds_in_vain_ + 1;
   out_[0].ask = {};
+  in_vain_ = rounds_in_vain_ >= kMostRoundsInVain;
   out_[0].waiters.tell();
+  if (std::exchange(in_vain_, false)) rounds_in_vain_ = 0;
   out_[1].waiters.moveTo(out_[0].waiters);
   out_[0].ask = std::exchange(out_[1].ask, {});
   asking_ = !out_[0].waiters.empty();
@@ -346,6 +365,7 @@ void WorkerCluster::onConnectionsGivenUp() {
     askOthers();
   } else {
     out_[0].ask = {};
+    rounds_in_vain_ = 0;
   }
 }
 

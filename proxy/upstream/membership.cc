@@ -240,7 +240,9 @@ void Membership::addHosts(const std::vector<uint32_t>& added) {
   for (const uint32_t i : added) {
     Member& member = *placed_.standings[i].member;
     member.position = i;
-    member.host = std::make_shared<Host>(member.address, takeSlot(), workers_, counts_of_hosts_);
+    // In a block of its own: who remembers a host that is gone (removed_hosts.h) keeps no more.
+    member.host =
+        std::shared_ptr<Host>(new Host(member.address, takeSlot(), workers_, counts_of_hosts_));
     HostSet::Entry& entry = placed_.hosts[i].entry;
     entry = HostSet::Entry(member.host.get(), entry.weight);
   }
@@ -381,6 +383,7 @@ void Membership::regroup(const PanicSpec& panic, const Grouping& grouping, Chang
 void Membership::noteGood(const std::vector<bool>& in_panic) {
   for (size_t i = 0; i < placed_.size(); ++i) {
     GroupedHost& host = placed_.hosts[i];
+    if (host.grade == Grade::Away) continue;
     if (in_panic.empty() || !in_panic[i]) host.last_good = host.grade <= Grade::Degraded;
   }
 }

@@ -162,34 +162,4 @@ PermitQueues::Look PermitQueues::look(size_t worker) {
   return look;
 }
 
-// --- picks that ask ---
-
-void PermitQueues::ask(size_t worker, uint32_t connections) {
-  of_[worker].asks.store(connections, std::memory_order_relaxed);
-  asking_.fetch_add(1);
-  wanting_.fetch_add(1);
-}
-
-void PermitQueues::endAsking(size_t worker) {
-  asking_.fetch_sub(1);
-  wanting_.fetch_sub(1);
-  of_[worker].asks.store(0, std::memory_order_relaxed);
-}
-
-bool PermitQueues::answerAskOf(size_t worker) {
-  std::atomic<uint32_t>& asks = of_[worker].asks;
-  uint32_t left = asks.load(std::memory_order_relaxed);
-  while (left > 0) {
-    if (asks.compare_exchange_weak(left, left - 1, std::memory_order_relaxed)) return true;
-  }
-  return false;
-}
-
-bool PermitQueues::answerAnotherThan(size_t worker) {
-  for (size_t i = 0; i < of_.size(); ++i) {
-    if (i != worker && answerAskOf(i)) return true;
-  }
-  return false;
-}
-
 }  // namespace convoy::upstream

@@ -16,8 +16,8 @@
 // each worker. It is about the cluster's queues and those of the hosts where something has changed
 // since that worker's last one, however many others there are.
 //
-// Picks that find all hosts at their limits do not wait here: other workers are asked once for what
-// they have idle (AskForConnections), as many connections as there are such picks (asks).
+// Picks that find all hosts at their limits do not wait here: other workers are asked for what they
+// do not need (AskForConnections).
 //
 // Any thread. The queues have a lock that is taken only while somebody waits, and is held for a few
 // pointers' work. While nobody does, all that others read is one word, on a line that is not
@@ -74,8 +74,7 @@ class PermitQueues {
     WorkerCluster* cluster = nullptr;   // that gives up idle connections; null: none
     std::array<uint32_t, 2> held = {};  // connections that stay, by priority
     std::atomic<bool> look_under_way{false};
-    std::atomic<uint32_t> asks{0};  // connections that its picks ask others for
-    uint64_t seen = 0;              // the last change that it has looked at; guarded by mutex_
+    uint64_t seen = 0;  // the last change that it has looked at; guarded by mutex_
   };
   // What is wanted of one queue.
   struct Demand {
@@ -120,14 +119,6 @@ class PermitQueues {
   // For a worker that looks.
   Look look(size_t worker);
 
-  // From a worker whose picks wait for others' connections, until endAsking().
-  void ask(size_t worker, uint32_t connections);
-  void endAsking(size_t worker);
-  bool asking() const { return asking_.load(std::memory_order_relaxed) > 0; }
-  // One of what that worker asks for, or another one than that, has come. False: it asks for none.
-  bool answerAskOf(size_t worker);
-  bool answerAnotherThan(size_t worker);
-
   // From that worker.
   OfWorker& of(size_t worker) { return of_[worker]; }
   size_t workers() const { return of_.size(); }
@@ -152,8 +143,7 @@ class PermitQueues {
   void send(size_t worker);
   void sendAll();
 
-  alignas(64) std::atomic<uint32_t> wanting_{0};  // waiters, and workers whose picks ask
-  std::atomic<uint32_t> asking_{0};
+  alignas(64) std::atomic<uint32_t> wanting_{0};  // waiters
   std::function<void(size_t worker)> send_;
   alignas(64) mutable std::mutex mutex_;
   mutable std::array<Queue, 2> of_cluster_;  // by priority; guarded by mutex_

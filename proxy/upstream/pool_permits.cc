@@ -134,8 +134,12 @@ bool HostPool::hopeless() const {
 
 // For others.
 bool HostPool::giveUpSpare() {
-  if (spare_ == 0) return false;
-  if (!closeOldestIdle()) connecting_.back().drain();
+  if (!closeOldestIdle()) {
+    if (connecting_.empty()) return false;
+    PooledConnection& newest = connecting_.front();
+    if (connecting_room_ - newest.expectedStreams() < counts_.pending) return false;
+    newest.drain();
+  }
   cluster_->metrics().connection_limit_given_up.add();
   return true;
 }
@@ -165,7 +169,7 @@ bool HostPool::givesUp(const PooledConnection& connection) {
       !for_cluster && due(permits().ofHost(*host_), Lacks::Host, cluster_->connectionsTo(*host_),
                           host.mostConnections(), host.leaving());
   if (stir) stirPermits();
-  if (!for_cluster && !for_host) return !in_use && isAskedFor();
+  if (!for_cluster && !for_host) return false;
   if (connection.streams() > 0) {
     // With the one permit the other comes free.
     (for_cluster ? host.leaving() : breakers().leaving).add();
@@ -173,15 +177,6 @@ bool HostPool::givesUp(const PooledConnection& connection) {
     --heldByWorker();
   }
   return true;
-}
-
-// Whether a connection that is idle now is for a pick on another worker that finds the host full.
-// One of this worker takes it as it is.
-bool HostPool::isAskedFor() const {
-  const HostLimits& host = host_->limits();
-  if (!permits().asking() || !host.limitsConnections() || host.roomForConnection()) return false;
-  const size_t worker = cluster_->worker();
-  return !permits().answerAskOf(worker) && permits().answerAnotherThan(worker);
 }
 
 // --- a worker's cluster ---

@@ -65,8 +65,9 @@ void shareByHosts(std::span<const PriorityHealth> healths, std::vector<PriorityL
     (*loads)[i] = {.healthy = static_cast<uint32_t>(share), .panic = true};
     left -= (*loads)[i].healthy;
   }
-  for (PriorityLoad& load : *loads) {
-    if (load.panic) load.healthy += std::exchange(left, 0);
+  for (size_t i = 0; i < healths.size(); ++i) {
+    const bool counts = all == 0 || healths[i].hosts > 0;
+    if ((*loads)[i].panic && counts) (*loads)[i].healthy += std::exchange(left, 0);
   }
 }
 

@@ -25,9 +25,9 @@
 
 namespace convoy::upstream {
 
-// A worker has no connection to hosts that are at their limits. Main has the others give up idle
-// ones, as many as PermitQueues::ask() says, and tells the worker when they have
-// (WorkerClusters::onConnectionsGivenUp).
+// A worker has no connection to hosts that are at their limits. Main has the others give up some
+// that they do not need (HostPool::spare()), as many as requests wait, and tells the worker when
+// they have (WorkerClusters::onConnectionsGivenUp).
 struct ConnectionAsk {
   size_t worker = 0;
   uint32_t requests = 0;  // at least as many as still wait

@@ -13,7 +13,7 @@ void RemovedHosts::add(const std::string& cluster, const std::shared_ptr<const H
   ++size_;
 }
 
-void RemovedHosts::sweep() {
+void RemovedHosts::sweep() const {
   size_ = 0;
   for (auto& [cluster, hosts] : hosts_) {
     std::erase_if(hosts, [](const std::weak_ptr<const Host>& host) { return host.expired(); });
@@ -24,6 +24,7 @@ void RemovedHosts::sweep() {
 }
 
 void RemovedHosts::forEach(const Visit& visit) const {
+  sweep();
   for (const auto& [cluster, hosts] : hosts_) {
     for (const std::weak_ptr<const Host>& weak : hosts) {
       std::shared_ptr<const Host> host = weak.lock();

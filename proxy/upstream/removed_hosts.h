@@ -4,8 +4,9 @@
 // there. Nobody counts for that: workers keep a host alive while it has connections, and its
 // metrics say how many. Main's thread only.
 //
-// Bounded: hosts that nobody keeps alive are forgotten whenever the list has doubled, so it is at
-// most twice as long as the hosts are many that workers still had then, and kLeast.
+// Hosts that nobody keeps alive are forgotten when somebody looks, and whenever the list has
+// doubled, so it is at most twice as long as the hosts are many that workers still had then, and
+// kLeast.
 
 #include <cstddef>
 #include <functional>
@@ -33,12 +34,12 @@ class RemovedHosts {
   size_t sizeForTest() const { return size_; }
 
  private:
-  void sweep();
+  void sweep() const;
 
   // An address may be among them more than once. Two clusters never share a host.
-  std::map<std::string, std::vector<std::weak_ptr<const Host>>> hosts_;
-  size_t size_ = 0;
-  size_t sweep_at_ = kLeast;
+  mutable std::map<std::string, std::vector<std::weak_ptr<const Host>>> hosts_;
+  mutable size_t size_ = 0;
+  mutable size_t sweep_at_ = kLeast;
 };
 
 }  // namespace convoy::upstream

@@ -204,6 +204,7 @@ void WorkerCluster::update(const ClusterUpdate& update) {
       in_panic_ || !half_open_.empty() || spec_->recovery.has_value() || update.limited_hosts;
   watches_heads_ = wants_results_ || in_panic_ || recorder_.records();
   if (std::exchange(limits_hosts_, update.limited_hosts) != limits_hosts_) {
+    spare_unknown_ = limits_hosts_;
     for (const auto& pools : pools_) {
       for (const HostRef& ref : pools) {
         if (ref) ref.pool()->noteSpare();
@@ -219,6 +220,7 @@ void WorkerCluster::drop(HostRef& slot, const HostGroups& before,
                          std::optional<Milliseconds> timeout) {
   if (!slot) return;
   const HostRef ref = std::exchange(slot, HostRef());
+  ref.pool()->noteSpare();
   ref.pool()->drain(timeout, before.find(ref.host().addressText()) == &ref.host());
 }
 
@@ -233,7 +235,7 @@ void WorkerCluster::endPicks() {
   const GroupBalancer::Retired gone = groups_->setGroups(*hosts_);
   balancer_ = &groups_->entry();
   for (OutOfConnections& out : out_) out.waiters.tell();
-  if (std::exchange(asking_, false)) permits().endAsking(worker());
+  asking_ = false;
   giveUpNothing();
 }
 
@@ -310,18 +312,19 @@ void WorkerClusters::apply(const Publication& publication) {
   }
 }
 
-void WorkerClusters::giveUpIdleConnections(std::string_view cluster, const ConnectionAsk& ask) {
+void WorkerClusters::giveUpSpareConnections(std::string_view cluster, const ConnectionAsk& ask,
+                                            std::atomic<uint32_t>& left) {
   WorkerCluster* const found = find(cluster);
   if (found == nullptr) return;
   const event::Loop::TurnScope turn(context_->loop);
-  found->giveUpIdleConnections(ask);
+  found->giveUpSpareConnections(ask, left);
 }
 
-void WorkerClusters::onConnectionsGivenUp(std::string_view cluster) {
+void WorkerClusters::onConnectionsGivenUp(std::string_view cluster, bool any) {
   WorkerCluster* const found = find(cluster);
   if (found == nullptr) return;
   const event::Loop::TurnScope turn(context_->loop);
-  found->onConnectionsGivenUp();
+  found->onConnectionsGivenUp(any);
 }
 
 void WorkerClusters::shutdown() {

@@ -85,7 +85,8 @@ class WorkerCluster : public std::enable_shared_from_this<WorkerCluster> {
   // whatever the policy says. subset: the hosts that the request asks for, if the cluster has
   // subsets.
   // A host whose own limits are reached is passed over; if all are, the answer is None for
-  // overflow, after other workers have given up idle connections to them if there is a waiter.
+  // overflow. With a waiter it is Later as long as other workers have connections that they do not
+  // need, which make way.
   PickResult pick(std::span<const Host* const> tried = {}, PickWaiter* waiter = nullptr,
                   std::optional<uint64_t> hash = std::nullopt,
                   const HostPreference* preferred = nullptr, Priority priority = Priority::Default,
@@ -185,9 +186,9 @@ class WorkerCluster : public std::enable_shared_from_this<WorkerCluster> {
   // As retire(), but what runs or waits ends now.
   void shutdown();
   // Another worker is out of connections to hosts that are at their limits.
-  void giveUpIdleConnections(const ConnectionAsk& ask);
-  // The others have done that.
-  void onConnectionsGivenUp();
+  void giveUpSpareConnections(const ConnectionAsk& ask, std::atomic<uint32_t>& left);
+  // The others have done that. any: they had some.
+  void onConnectionsGivenUp(bool any);
 
   // Null if no request has used this host yet.
   HostPool* poolForTest(const Host& host, Priority priority = Priority::Default) const {
@@ -231,6 +232,8 @@ class WorkerCluster : public std::enable_shared_from_this<WorkerCluster> {
     bool slowly = true;  // keeps to what hosts that are started slowly may have
     int refusals = 0;    // of Refusal
     bool spare = false;  // a host that is full has connections that can make way
+    // Those of such hosts that need not be in the request's groups.
+    absl::InlinedVector<const Host*, 2> outside = {};
   };
   PickResult pickLimited(Search& search, const Pick& first, const Host* wanted, bool strict);
   PickResult pickAnyWithRoom(Search& search, std::span<const Host* const> refused,
@@ -241,6 +244,7 @@ class WorkerCluster : public std::enable_shared_from_this<WorkerCluster> {
   PickResult guardedResult(const Pick& pick, const Host* wanted, Priority priority);
   PickResult takeIfRoom(Search& search, Host& host);
   static void noteRefusal(Search& search, const Host& host, Refusal refusal);
+  static void noteOutside(Search& search, const Host& host);
   Refusal wouldRefuse(const Host& host, Priority priority, bool slowly) const;
   Refusal admit(HostLease& lease, bool slowly);
   PickResult pickIfRoom(PickContext& context, Host& host, Priority priority);
@@ -252,7 +256,8 @@ class WorkerCluster : public std::enable_shared_from_this<WorkerCluster> {
   bool hasConnectionFor(const Host& host, Priority priority) const;
   void waitForOthers(const Search& search, const Host* only);
   void askOthers();
-  bool giveUpIdleTo(const Host* host, uint32_t slot, const ConnectionAsk& ask, uint32_t& keep);
+  void giveUpSpareTo(const Host* host, uint32_t slot, const ConnectionAsk& ask,
+                     std::atomic<uint32_t>& left);
   PickResult pickProbe(const PickContext& context, Priority priority);
   HostRef& refForProbe(const Host& host, Priority priority);
   void tellBalancer(const Host& host, uint16_t status, event::Duration took, bool abandoned);
@@ -277,6 +282,7 @@ class WorkerCluster : public std::enable_shared_from_this<WorkerCluster> {
   bool guarded_ = false;   // a pick is more than the policy's: one question, asked of each
   bool in_panic_ = false;  // some group is
   bool limits_hosts_ = false;
+  bool spare_unknown_ = false;  // limitsHosts() is new: other workers may not have told theirs yet
   std::vector<HalfOpenHost> half_open_;
   size_t next_half_open_ = 0;  // the next one to look at, by its remainder
   // By priority and Host::slot(); empty until a host is first used.
@@ -291,6 +297,8 @@ class WorkerCluster : public std::enable_shared_from_this<WorkerCluster> {
   };
   std::array<OutOfConnections, 2> out_;
   bool asking_ = false;
+  uint32_t rounds_in_vain_ = 0;  // of asking, one after the other
+  bool in_vain_ = false;         // those who pick now have waited for too many of them
   // The last request that found no room anywhere; no selection: there was none.
   struct Full {
     const GroupSelection* selection = nullptr;  // of hosts_
@@ -327,8 +335,9 @@ class WorkerClusters {
 
   // From main, posted.
   void apply(const Publication& publication);
-  void giveUpIdleConnections(std::string_view cluster, const ConnectionAsk& ask);
-  void onConnectionsGivenUp(std::string_view cluster);
+  void giveUpSpareConnections(std::string_view cluster, const ConnectionAsk& ask,
+                              std::atomic<uint32_t>& left);
+  void onConnectionsGivenUp(std::string_view cluster, bool any);
 
   // Worker's thread, when its loop is about to end or has ended: closes every connection, fails
   // every stream, and forgets the clusters. Later publications do nothing.

@@ -218,13 +218,72 @@ TEST_F(GuardedPickTest, WhatComesFreeIsForTheRequestThatWaitsThere) {
   EXPECT_EQ(sum(&ClusterMetrics::connection_limit_given_up), 1u) << "one is used as it is";
 }
 
+// Each has what the other needs.
+TEST_F(GuardedPickTest, WorkersGiveEachOtherWhatTheyNeed) {
+  make({limited(1, 1), limited(2, 1)});
+  TestRequest first, second;
+  sendTo(1, 0, first);
+  answer(peer(0));
+  sendTo(2, 1, second);
+  answer(peer(1));
+  const std::string one = address(1).text(), two = address(2).text();
+  const HostPreference to_one{one, /*strict=*/true}, to_two{two, /*strict=*/true};
+  Waiter here(on(0), nullptr, &to_two);
+  Waiter there(on(1), nullptr, &to_one);
+  run();
+  EXPECT_EQ(here.picked.kind, Pick::Kind::Host);
+  EXPECT_EQ(there.picked.kind, Pick::Kind::Host);
+  EXPECT_LE(here.picks + there.picks, 6);
+}
+
+// The host of a session may be in none of the groups that the request is for.
+TEST_F(GuardedPickTest, ASessionsHostOutsideOfTheSubsetMakesWayToo) {
+  auto spec = clusterSpec();
+  auto subsets = std::make_shared<SubsetSpec>();
+  subsets->selectors.push_back({.names = {"version"}});
+  spec->grouping.subsets = subsets;
+  std::vector<EndpointSpec> hosts = {limited(1, 1), limited(2, 1)};
+  hosts[0].subset_labels = {{"version", "a"}};
+  hosts[1].subset_labels = {{"version", "b"}};
+  make(hosts, spec);
+  TestRequest idle, busy;
+  sendTo(1, 0, idle);
+  answer(peer(0));
+  sendTo(2, 0, busy);
+  const base::SubsetKey subset = base::subsetKeyOf(hosts[1].subset_labels);
+  const std::string one = address(1).text();
+  const HostPreference session{one, /*strict=*/false};
+  Waiter waiter(on(1), &subset, &session);
+  run();
+  ASSERT_EQ(waiter.picked.kind, Pick::Kind::Host);
+  EXPECT_EQ(lastPart(waiter.picked), 1);
+}
+
+// What cannot be reached ends the asking, however long it is seen.
+TEST_F(GuardedPickTest, NobodyAsksInVainForEver) {
+  make({limited(1, 1)});
+  TestRequest busy;
+  sendOn(0, busy);
+  host(1).limits().changeSpare(1);
+  Waiter waiter(on(1));
+  ASSERT_EQ(waiter.picked.kind, Pick::Kind::Later);
+  for (int i = 0; i < 20; ++i) run();
+  EXPECT_TRUE(waiter.picked.overflow);
+  EXPECT_LE(waiter.picks, 10);
+  host(1).limits().changeSpare(UINT32_MAX);
+}
+
 // At the limit there is nothing to wait for.
 TEST_F(GuardedPickTest, WhereAllConnectionsAreInUseNobodyIsAsked) {
   make({limited(1, 1)});
   TestRequest busy;
   sendOn(0, busy);
-  Waiter waiter(on(1));
-  EXPECT_TRUE(waiter.picked.overflow);
+  Waiter first(on(1));
+  EXPECT_EQ(first.picked.kind, Pick::Kind::Later) << "the others may not have told theirs yet";
+  run();
+  EXPECT_TRUE(first.picked.overflow);
+  Waiter second(on(1));
+  EXPECT_TRUE(second.picked.overflow);
   EXPECT_EQ(host(1).limits().spare(), 0u);
   answer(peer(0));
   EXPECT_EQ(host(1).limits().spare(), 1u);

@@ -151,6 +151,11 @@ TEST(MembershipTest, TheLastGoodOnesServeAsLongAsTheyAreThere) {
   EXPECT_EQ(update({{1}, {2}, {3, kUnhealthy}, {4, kUnhealthy}}), "1*1 2*1 ");
   EXPECT_EQ(update({{1, kUnhealthy}, {2, kUnhealthy}, {3}, {4, kUnhealthy}}),
             "panic: 1*1 2*1 3*1 ");
+  // While they are kept away on purpose they stay good.
+  constexpr HealthStatus kAway = HealthStatus::Draining;
+  EXPECT_EQ(update({{1}, {2}, {3, kUnhealthy}}), "1*1 2*1 ");
+  EXPECT_EQ(update({{1, kAway}, {2, kAway}, {3, kAway}}), "");
+  EXPECT_EQ(update({{1, kUnhealthy}, {2, kUnhealthy}, {3, kUnhealthy}}), "panic: 1*1 2*1 ");
 }
 
 TEST(MembershipTest, WhoWaitsServesInNoPanic) {

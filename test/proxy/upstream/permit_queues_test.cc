@@ -188,28 +188,6 @@ TEST_F(PermitQueuesTest, WhoLacksTheOtherPermitForAWhileKeepsItsPlace) {
   queues_.leave(second);
 }
 
-TEST_F(PermitQueuesTest, PicksGetAsManyConnectionsAsTheyAskFor) {
-  queues_.ask(1, 2);
-  EXPECT_TRUE(queues_.anybody());
-  EXPECT_TRUE(queues_.asking());
-  EXPECT_FALSE(queues_.answerAnotherThan(1)) << "nobody else asks";
-  EXPECT_FALSE(queues_.answerAskOf(0));
-  EXPECT_TRUE(queues_.answerAnotherThan(0));
-  queues_.ask(2, 1);
-  EXPECT_TRUE(queues_.answerAskOf(1)) << "one of its own has come free";
-  EXPECT_FALSE(queues_.answerAskOf(1));
-  EXPECT_TRUE(queues_.answerAnotherThan(0));
-  EXPECT_FALSE(queues_.answerAnotherThan(0));
-  queues_.endAsking(1);
-  queues_.ask(1, 5);
-  queues_.endAsking(1);
-  EXPECT_FALSE(queues_.answerAskOf(1)) << "what is missing is not asked for any more";
-  EXPECT_TRUE(queues_.asking());
-  queues_.endAsking(2);
-  EXPECT_FALSE(queues_.anybody());
-  EXPECT_FALSE(queues_.asking());
-}
-
 // --- on threads ---
 
 constexpr int kRounds = 1'000;

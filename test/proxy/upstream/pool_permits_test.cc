@@ -222,32 +222,6 @@ TEST_F(PoolPermitsTest, NobodyTakesAHostsPermitFromThoseThatWaitForIt) {
   EXPECT_NE(late.sender, nullptr);
 }
 
-// While picks ask the other workers, as many connections that come free then are not kept.
-TEST_F(PoolPermitsTest, WhatBecomesIdleIsForThePicksThatAskForIt) {
-  make({limited(1, 3)});
-  TestRequest requests[3];
-  for (TestRequest& request : requests) sendOn(0, request);
-  on(1).permits().ask(1, 1);
-  answer(peer(0));
-  EXPECT_EQ(idleOn(0), 0u);
-  TestRequest taker;
-  sendOn(1, taker);
-  ASSERT_NE(taker.sender, nullptr);
-  answer(peer(1));
-  EXPECT_EQ(idleOn(0), 1u) << "one was asked for";
-  // What comes free where it is wanted stays open.
-  on(0).permits().ask(0, 1);
-  on(1).permits().endAsking(1);
-  on(1).permits().ask(1, 1);
-  answer(peer(2));
-  EXPECT_EQ(idleOn(0), 2u);
-  EXPECT_FALSE(on(0).permits().answerAskOf(0)) << "there it is";
-  EXPECT_TRUE(on(1).permits().answerAskOf(1)) << "not yet";
-  on(0).permits().endAsking(0);
-  on(1).permits().endAsking(1);
-  EXPECT_FALSE(anybodyWaits());
-}
-
 // --- connections that carry several requests ---
 
 class Http2PermitsTest : public PoolPermitsTest {

@@ -108,6 +108,9 @@ TEST(PriorityLoadTest, AllInPanicShareByTheirHosts) {
   both[0] = {.hosts = 3, .present = true};
   both[1] = {.hosts = 0, .present = true};  // none that counts
   EXPECT_EQ(text(priorityLoads(both, 140, kHalf)), "100! 0!");
+  both.insert(both.begin(), PriorityHealth{.hosts = 0, .present = true});
+  both[2].hosts = 4;
+  EXPECT_EQ(text(priorityLoads(both, 140, kHalf)), "0! 43! 57!") << "the rest to one that counts";
 }
 
 TEST(PriorityLoadTest, OverprovisioningSaysWhenTheNextOneHelps) {

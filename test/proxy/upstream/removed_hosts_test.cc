@@ -55,6 +55,7 @@ TEST(RemovedHostsTest, WhoIsGoneIsForgotten) {
   size_t shown = 0;
   hosts.forEach([&](const std::string&, const std::shared_ptr<const Host>&) { ++shown; });
   EXPECT_EQ(shown, kept.size());
+  EXPECT_EQ(hosts.sizeForTest(), kept.size()) << "when somebody looks, too";
 }
 
 // --- as the cluster manager has it ---
