@@ -18,10 +18,11 @@ void HostRef::release() {
 }
 
 void HostLease::giveBack() {
-  const uint8_t held = std::exchange(held_, kNothing);
+  const uint64_t held = std::exchange(held_, kNothing);
   if (held & kActive) host_.host().active().fetch_sub(1, std::memory_order_relaxed);
   if (held & kBound) host_.pool()->cluster().releaseBound();
-  if (held & kProbe) host_.host().streaks().giveBackProbe(probe_);
+  if (held & kProbe)
+    host_.host().streaks().giveBackProbe(static_cast<uint32_t>(held >> kProbeShift));
   if (held & kMetered) host_.pool()->cluster().breakers().recovering.release();
   if (held & kConnection) host_.pool()->giveBackHostPermit();
   if (held & kRequest) host_.host().limits().endRequest();
@@ -53,6 +54,34 @@ PriorityBreakers& HostPool::breakers() const {
 
 const CircuitBreakers& HostPool::limits() const {
   return cluster_->spec().breakersOf(priority_);
+}
+
+// Each request comes by twice: mostly nothing is being opened, and hosts have no limits.
+void HostPool::noteSpare() {
+  if (counts_.connecting > 0 || spare_of_host_ > 0 || cluster_->limitsHosts()) {
+    return noteSpareForOthers();
+  }
+  cluster_->spareConnections(priority_) += counts_.idle - spare_;
+  spare_ = counts_.idle;
+}
+
+void HostPool::noteSpareForOthers() {
+  uint32_t spare = counts_.idle;
+  if (counts_.connecting > 0) {
+    const uint32_t each = std::max(expected_streams_, 1u);
+    const uint32_t awaited = (counts_.pending + each - 1) / each;
+    spare += counts_.connecting - std::min(counts_.connecting, awaited);
+  }
+  const bool for_others = counts_.connecting > 0 && spare > spare_ && permits().anybody();
+  cluster_->spareConnections(priority_) += spare - spare_;
+  spare_ = spare;
+  // What idle ones are good for is asked when they become so.
+  if (for_others) stirPermits();
+  // Nobody asks a pool that the cluster has dropped.
+  const uint32_t told = cluster_->limitsHosts() && cluster_->keeps(*this) ? spare : 0;
+  if (told == spare_of_host_) return;
+  host_->limits().changeSpare(told - spare_of_host_);
+  spare_of_host_ = told;
 }
 
 // --- streams ---
@@ -234,25 +263,6 @@ void HostPool::onTransition(PooledConnection& connection, PooledConnectionState 
   ++countOf(to);
   noteSpare();
   listOf(to).pushFront(connection);
-}
-
-void HostPool::noteSpare() {
-  uint32_t spare = counts_.idle;
-  if (counts_.connecting > 0) {
-    const uint32_t each = std::max(expected_streams_, 1u);
-    const uint32_t awaited = (counts_.pending + each - 1) / each;
-    spare += counts_.connecting - std::min(counts_.connecting, awaited);
-  }
-  const bool for_others = counts_.connecting > 0 && spare > spare_ && permits().anybody();
-  cluster_->spareConnections(priority_) += spare - spare_;
-  spare_ = spare;
-  // What idle ones are good for is asked when they become so.
-  if (for_others) stirPermits();
-  // Nobody asks a pool that the cluster has dropped.
-  const uint32_t told = cluster_->limitsHosts() && cluster_->keeps(*this) ? spare : 0;
-  if (told == spare_of_host_) return;
-  host_->limits().changeSpare(told - spare_of_host_);
-  spare_of_host_ = told;
 }
 
 void HostPool::onConnectFailed(http::Failure failure) {

@@ -99,13 +99,10 @@ class HostLease {
   HostLease() = default;
   HostLease(HostRef host, uint8_t held) : host_(std::move(host)), held_(held) {}
   HostLease(HostLease&& other) noexcept
-      : host_(std::move(other.host_)),
-        held_(std::exchange(other.held_, kNothing)),
-        probe_(other.probe_) {}
+      : host_(std::move(other.host_)), held_(std::exchange(other.held_, kNothing)) {}
   HostLease& operator=(HostLease&& other) noexcept {
     std::swap(host_, other.host_);
     std::swap(held_, other.held_);
-    std::swap(probe_, other.probe_);
     return *this;
   }
   ~HostLease() {
@@ -114,17 +111,14 @@ class HostLease {
 
   explicit operator bool() const { return static_cast<bool>(host_); }
   void hold(Held more) { held_ |= more; }
-  void holdProbe(uint32_t taken) {
-    held_ |= kProbe;
-    probe_ = taken;
-  }
+  void holdProbe(uint32_t taken) { held_ |= kProbe | uint64_t{taken} << kProbeShift; }
   bool probes() const { return (held_ & kProbe) != 0; }
   // Streaks::kNoProbe: its request does not probe the host.
-  uint32_t probe() const { return probes() ? probe_ : Streaks::kNoProbe; }
+  uint32_t probe() const { return static_cast<uint32_t>(held_ >> kProbeShift); }
   // Somebody else gives it back. False: it was not held.
   bool handOver(Held what) {
     const bool held = (held_ & what) != 0;
-    held_ &= static_cast<uint8_t>(~what);
+    held_ &= ~uint64_t{what};
     return held;
   }
   const HostRef& ref() const { return host_; }
@@ -137,9 +131,11 @@ class HostLease {
  private:
   void giveBack();
 
+  static constexpr int kProbeShift = 32;
+
   HostRef host_;
-  uint8_t held_ = kNothing;
-  uint32_t probe_ = Streaks::kNoProbe;  // of the host, if it is held
+  uint64_t held_ =
+      kNothing;  // of Held; above them the probe, in one word since each request moves it
 };
 
 // What the caller may know of the connection under its stream. Good until the stream ended or was
@@ -239,7 +235,7 @@ class HostPool final : private PermitWaiter {
   bool giveUpSpare();  // for another pool
   // Connections that nobody needs: idle ones, and those being opened that no request waits for.
   uint32_t spare() const { return spare_; }
-  void noteSpare();
+  void noteSpare();  // whenever what it depends on has changed
   // As many connections as are wanted and may be.
   void openForPending();
   void onTurn() override { openForPending(); }
@@ -299,6 +295,7 @@ class HostPool final : private PermitWaiter {
   bool takePermitsOrWait();
   void stopWaiting();
   void stirPermits() const;
+  void noteSpareForOthers();
   void giveBackPermits(bool left);
   bool hopeless() const;
 
