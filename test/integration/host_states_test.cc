@@ -43,17 +43,7 @@ class HostStatesTest : public testing::Test {
     control_plane_.run([&](XdsServer& server) {
       server.set("web", cluster);
       server.set("web", assignment({1}));
-      xds::HttpProto http;
-      *http.mutable_route_config() = xds::routesTo("table", {"web"});
-      // However slow this machine is.
-      http.mutable_route_config()
-          ->mutable_virtual_hosts(0)
-          ->mutable_routes(0)
-          ->mutable_route()
-          ->mutable_timeout();
-      xds::ListenerProto listener = xds::listenerOf("public", http);
-      listener.mutable_address()->mutable_socket_address()->set_port_value(0);
-      server.set("public", listener);
+      server.set("public", xds::patientListener("public", "web"));
     });
     proxy_.emplace(adsBootstrap(control_plane_.address()), time_, /*workers=*/2);
   }

@@ -113,16 +113,7 @@ TEST_P(SlowStartTest, AfterItWasAdded) {
         ->set_seconds(30);
     server.set("web", cluster);
     server.set("web", assignment(2));
-    xds::HttpProto http;
-    *http.mutable_route_config() = xds::routesTo("table", {"web"});
-    http.mutable_route_config()
-        ->mutable_virtual_hosts(0)
-        ->mutable_routes(0)
-        ->mutable_route()
-        ->mutable_timeout();
-    xds::ListenerProto listener = xds::listenerOf("public", http);
-    listener.mutable_address()->mutable_socket_address()->set_port_value(0);
-    server.set("public", listener);
+    server.set("public", xds::patientListener("public", "web"));
   });
   ProxyHarness proxy(adsBootstrap(control_plane.address()), time_, GetParam());
   time_.advance(31s);  // the first two are warm, as they began together

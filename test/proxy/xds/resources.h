@@ -102,4 +102,19 @@ inline ListenerProto inlineListener(const std::string& name,
   return listenerOf(name, std::move(http));
 }
 
+// On a port that is free, and with as much time for each request as it takes, however slow the
+// machine is.
+inline ListenerProto patientListener(const std::string& name, const std::string& cluster) {
+  HttpProto http;
+  *http.mutable_route_config() = routesTo(name, {cluster});
+  http.mutable_route_config()
+      ->mutable_virtual_hosts(0)
+      ->mutable_routes(0)
+      ->mutable_route()
+      ->mutable_timeout();
+  ListenerProto listener = listenerOf(name, std::move(http));
+  listener.mutable_address()->mutable_socket_address()->set_port_value(0);
+  return listener;
+}
+
 }  // namespace convoy::xds
