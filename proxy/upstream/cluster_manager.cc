@@ -281,13 +281,7 @@ class ClusterManager::Impl {
 
   // The hosts of a cluster that goes.
   void noteRemoved(const Cluster& cluster) {
-    if (cluster.hosts == nullptr) return;
-    for (const LocalitySpec& locality : cluster.hosts->localities) {
-      for (const EndpointSpec& endpoint : locality.endpoints) {
-        const Host* const host = cluster.membership.find(endpoint.address);
-        if (host != nullptr) removed_hosts_.add(cluster.spec->name, host->shared_from_this());
-      }
-    }
+    for (const auto& host : cluster.membership.all()) removed_hosts_.add(cluster.spec->name, host);
   }
 
   static void endTimers(Cluster& cluster) {
@@ -361,22 +355,21 @@ class ClusterManager::Impl {
     struct Round {
       ConnectionAsk ask;
       std::atomic<size_t> missing;
-      std::atomic<uint32_t> left;
+      Limit given;
     };
     const size_t asker = ask.worker;
     const auto round = std::make_shared<Round>();
     round->ask = std::move(ask);
     round->missing = workers_.size() - 1;
-    round->left = round->ask.requests;
     const auto tell = [worker = workers_[asker], clusters = worker_clusters_[asker], name, round] {
-      worker->post([clusters, name, any = round->left < round->ask.requests] {
+      worker->post([clusters, name, any = round->given.used() > 0] {
         clusters->onConnectionsGivenUp(name, any);
       });
     };
     for (size_t i = 0; i < workers_.size(); ++i) {
       if (i == asker) continue;
       workers_[i]->post([clusters = worker_clusters_[i], name, round, tell] {
-        clusters->giveUpSpareConnections(name, round->ask, round->left);
+        clusters->giveUpSpareConnections(name, round->ask, round->given);
         if (round->missing.fetch_sub(1, std::memory_order_acq_rel) == 1) tell();
       });
     }

@@ -2,7 +2,6 @@
 // policy's choice stands only if the host's limits leave room for it.
 
 #include <algorithm>
-#include <atomic>
 #include <span>
 #include <utility>
 #include <vector>
@@ -22,14 +21,6 @@ constexpr size_t kMostProbeLooks = 8;
 
 // Times that other workers are asked, and none gives anything, before that is the end.
 constexpr uint32_t kMostRoundsInVain = 8;
-
-bool takeOne(std::atomic<uint32_t>& left) {
-  uint32_t seen = left.load(std::memory_order_relaxed);
-  while (seen > 0) {
-    if (left.compare_exchange_weak(seen, seen - 1, std::memory_order_relaxed)) return true;
-  }
-  return false;
-}
 
 template <class T>
 void addMissing(std::vector<T>& to, std::span<const T> more) {
@@ -318,23 +309,23 @@ void WorkerCluster::askOthers() {
   shared_->ask_for_connections(out_[0].ask);
 }
 
-// left: how many are still asked for, of all workers together.
-void WorkerCluster::giveUpSpareConnections(const ConnectionAsk& ask, std::atomic<uint32_t>& left) {
+// given: of all workers together, not more than requests wait.
+void WorkerCluster::giveUpSpareConnections(const ConnectionAsk& ask, Limit& given) {
   if (spareConnections(Priority::Default) + spareConnections(Priority::High) == 0) return;
-  for (const auto& [host, slot] : ask.hosts) giveUpSpareTo(host, slot, ask, left);
+  for (const auto& [host, slot] : ask.hosts) giveUpSpareTo(host, slot, ask, given);
   for (const uint32_t group : ask.groups) {
     if (group >= hosts_->groups().size()) continue;
     const auto entries = hosts_->groups()[group].hosts->entries();
     const size_t start = entries.empty() ? 0 : loop().random().below(entries.size());
-    for (size_t i = 0; i < entries.size() && left.load(std::memory_order_relaxed) > 0; ++i) {
+    for (size_t i = 0; i < entries.size() && given.used() < ask.requests; ++i) {
       const HostSet::Entry& entry = entries[(start + i) % entries.size()];
-      giveUpSpareTo(entry.host, entry.slot, ask, left);
+      giveUpSpareTo(entry.host, entry.slot, ask, given);
     }
   }
 }
 
 void WorkerCluster::giveUpSpareTo(const Host* host, uint32_t slot, const ConnectionAsk& ask,
-                                  std::atomic<uint32_t>& left) {
+                                  Limit& given) {
   for (const Priority priority : {Priority::Default, Priority::High}) {
     HostPool* const pool = poolOf(host, slot, priority);
     if (pool == nullptr) continue;
@@ -342,7 +333,7 @@ void WorkerCluster::giveUpSpareTo(const Host* host, uint32_t slot, const Connect
     // What has come free there is for those who ask, too.
     while (limits.limitsConnections() && pool->spare() > 0 &&
            uint64_t{limits.connections()} + ask.requests > limits.mostConnections() &&
-           takeOne(left)) {
+           given.tryAcquire(ask.requests)) {
       if (!pool->giveUpSpare()) break;
     }
   }

@@ -313,11 +313,11 @@ void WorkerClusters::apply(const Publication& publication) {
 }
 
 void WorkerClusters::giveUpSpareConnections(std::string_view cluster, const ConnectionAsk& ask,
-                                            std::atomic<uint32_t>& left) {
+                                            Limit& given) {
   WorkerCluster* const found = find(cluster);
   if (found == nullptr) return;
   const event::Loop::TurnScope turn(context_->loop);
-  found->giveUpSpareConnections(ask, left);
+  found->giveUpSpareConnections(ask, given);
 }
 
 void WorkerClusters::onConnectionsGivenUp(std::string_view cluster, bool any) {

@@ -186,7 +186,7 @@ class WorkerCluster : public std::enable_shared_from_this<WorkerCluster> {
   // As retire(), but what runs or waits ends now.
   void shutdown();
   // Another worker is out of connections to hosts that are at their limits.
-  void giveUpSpareConnections(const ConnectionAsk& ask, std::atomic<uint32_t>& left);
+  void giveUpSpareConnections(const ConnectionAsk& ask, Limit& given);
   // The others have done that. any: they had some.
   void onConnectionsGivenUp(bool any);
 
@@ -256,8 +256,7 @@ class WorkerCluster : public std::enable_shared_from_this<WorkerCluster> {
   bool hasConnectionFor(const Host& host, Priority priority) const;
   void waitForOthers(const Search& search, const Host* only);
   void askOthers();
-  void giveUpSpareTo(const Host* host, uint32_t slot, const ConnectionAsk& ask,
-                     std::atomic<uint32_t>& left);
+  void giveUpSpareTo(const Host* host, uint32_t slot, const ConnectionAsk& ask, Limit& given);
   PickResult pickProbe(const PickContext& context, Priority priority);
   HostRef& refForProbe(const Host& host, Priority priority);
   void tellBalancer(const Host& host, uint16_t status, event::Duration took, bool abandoned);
@@ -335,8 +334,7 @@ class WorkerClusters {
 
   // From main, posted.
   void apply(const Publication& publication);
-  void giveUpSpareConnections(std::string_view cluster, const ConnectionAsk& ask,
-                              std::atomic<uint32_t>& left);
+  void giveUpSpareConnections(std::string_view cluster, const ConnectionAsk& ask, Limit& given);
   void onConnectionsGivenUp(std::string_view cluster, bool any);
 
   // Worker's thread, when its loop is about to end or has ended: closes every connection, fails
