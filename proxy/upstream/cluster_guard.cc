@@ -20,7 +20,7 @@ bool mayServe(HealthStatus told) {
 
 ClusterGuard::ClusterGuard(event::Loop& main, observe::MetricRegistry& registry,
                            std::shared_ptr<ClusterShared> shared, ClusterMetrics& metrics,
-                           std::function<void()> on_changed)
+                           Guard::OnChanged on_changed)
     : main_(main),
       registry_(registry),
       shared_(std::move(shared)),
@@ -29,7 +29,18 @@ ClusterGuard::ClusterGuard(event::Loop& main, observe::MetricRegistry& registry,
       changed_(tellChanged, this) {}
 
 void ClusterGuard::tellChanged(void* self) {
-  static_cast<ClusterGuard*>(self)->on_changed_();
+  auto& guard = *static_cast<ClusterGuard*>(self);
+  const std::vector<net::Address> of = std::exchange(guard.changed_hosts_, {});
+  guard.on_changed_(std::exchange(guard.any_changed_, false) ? nullptr : &of);
+}
+
+void ClusterGuard::onNews(const std::vector<net::Address>* of) {
+  if (of == nullptr) {
+    any_changed_ = true;
+  } else {
+    changed_hosts_.insert(changed_hosts_.end(), of->begin(), of->end());
+  }
+  main_.atEndOfIteration(changed_);
 }
 
 bool ClusterGuard::configure(const ClusterSpec& spec) {
@@ -42,7 +53,7 @@ bool ClusterGuard::configure(const ClusterSpec& spec) {
   }
   if (!guarded) {
     guard_ = std::make_unique<Guard>(
-        main_, registry_, name_, [this] { main_.atEndOfIteration(changed_); },
+        main_, registry_, name_, [this](const auto* of) { onNews(of); },
         [shared = shared_](uint32_t most) {
           shared->breakers.most_recovering.store(most, std::memory_order_relaxed);
         });
@@ -64,9 +75,14 @@ Membership::Change ClusterGuard::refresh(Membership& membership, const Assignmen
                                          const Checked& checked, const Grouping& grouping,
                                          const std::vector<net::Address>* of) {
   observe(hosts, checked);
-  // What a guard says of one host may depend on others.
-  Membership::Change change = membership.refresh(verdictsBy(checked), panic_spec_, grouping,
-                                                 guard_ == nullptr ? of : nullptr);
+  const bool each_alone = guard_ == nullptr || guard_->judgesEachAlone();
+  const bool asks_some = of != nullptr && each_alone && !any_changed_;
+  // News that waits for the end of the iteration is part of it: the guard is told who serves then,
+  // and lets nobody else go if that is the last one.
+  std::vector<net::Address> some = changed_hosts_;
+  if (asks_some) some.insert(some.end(), of->begin(), of->end());
+  Membership::Change change =
+      membership.refresh(verdictsBy(checked), panic_spec_, grouping, asks_some ? &some : nullptr);
   tell(membership, change);
   return change;
 }

@@ -25,12 +25,12 @@ class ClusterGuard {
  public:
   using Checked = std::function<CheckedHost(const EndpointSpec& endpoint)>;
 
-  // metrics: main's of the cluster, part of `shared`. on_changed: another set is due; called at the
-  // end of an iteration of the loop.
+  // metrics: main's of the cluster, part of `shared`. on_changed: another set is due, because of
+  // news of these hosts; called at the end of an iteration of the loop.
   // The loop and the registry outlive this object.
   ClusterGuard(event::Loop& main, observe::MetricRegistry& registry,
                std::shared_ptr<ClusterShared> shared, ClusterMetrics& metrics,
-               std::function<void()> on_changed);
+               Guard::OnChanged on_changed);
 
   // The rules from now on. True: the host set has to be put together anew.
   bool configure(const ClusterSpec& spec);
@@ -39,6 +39,8 @@ class ClusterGuard {
   void end() {
     guard_.reset();
     changed_.unlink();
+    changed_hosts_.clear();
+    any_changed_ = false;
   }
 
   // Puts the host set together. checked: what our own checks say.
@@ -56,6 +58,7 @@ class ClusterGuard {
   EjectionView view(const net::Address& host) const;
 
  private:
+  void onNews(const std::vector<net::Address>* of);
   static void tellChanged(void* self);
   void observe(const AssignmentSpec& hosts, const Checked& checked);
   Membership::ActiveHealthOf verdictsBy(const Checked& checked);
@@ -66,13 +69,16 @@ class ClusterGuard {
   observe::MetricRegistry& registry_;
   const std::shared_ptr<ClusterShared> shared_;
   ClusterMetrics& metrics_;
-  const std::function<void()> on_changed_;
+  const Guard::OnChanged on_changed_;
   std::string name_;
   PanicSpec panic_spec_;
   bool panic_ = false;
   // When many hosts break at once, each has news for main. What they come to is put together once
   // for all that there is.
   event::EndOfTurnTask changed_;
+  // Of whom there is news; any_changed_: and maybe of others.
+  std::vector<net::Address> changed_hosts_;
+  bool any_changed_ = false;
   std::unique_ptr<Guard> guard_;
   bool told_ = false;  // the guard, of its rules' hosts
 };

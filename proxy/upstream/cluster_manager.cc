@@ -47,6 +47,9 @@ bool namesDraining(const AssignmentSpec& assignment) {
   });
 }
 
+const std::vector<net::Address> kNobody;
+const std::vector<net::Address> kAny;  // HealthMonitor::Changed's: of no hosts in particular
+
 // Tells main when the last worker has arrived.
 struct Arrivals {
   Arrivals(size_t workers, std::function<void()> then) : missing(workers), then(std::move(then)) {}
@@ -160,8 +163,8 @@ class ClusterManager::Impl {
           membership(impl.workers_.size()),
           priorities(impl.registry_, name),
           guard(impl.main_, impl.registry_, shared, impl.mainMetrics(*this),
-                [&impl, name] {
-                  impl.applyHealth({{name, {}}});
+                [&impl, name](const std::vector<net::Address>* of) {
+                  impl.applyHealth({{name, of == nullptr ? kAny : *of}});
                 }),
           limits(impl.main_, [&impl, name] {
             impl.applyHealth({{name, {}}});
@@ -294,7 +297,7 @@ class ClusterManager::Impl {
     if (!zone_.takeChanged()) return;
     for (auto& [name, cluster] : clusters_) {
       if (!zone_.concerns(*cluster->spec) || cluster->assignment == nullptr) continue;
-      refreshHosts(*cluster, pending[name]);
+      refreshHosts(*cluster, pending[name], &kNobody);
     }
     zone_.takeChanged();
   }

@@ -33,7 +33,7 @@ std::string secondsOf(event::Duration time) {
 }  // namespace
 
 Guard::Guard(event::Loop& main, observe::MetricRegistry& registry, std::string cluster,
-             std::function<void()> on_changed, std::function<void(uint32_t)> set_most)
+             OnChanged on_changed, std::function<void(uint32_t)> set_most)
     : main_(main),
       cluster_(std::move(cluster)),
       on_changed_(std::move(on_changed)),
@@ -254,7 +254,10 @@ void Guard::onBreakerTimer() {
   half_open_changed_ |= !changed.empty();
   const auto next = breakers_.next();
   if (next.has_value()) breaker_timer_.armAfter(*next - main_.now());
-  if (!changed.empty()) on_changed_();
+  if (changed.empty()) return;
+  std::vector<net::Address> of;
+  for (const auto& host : changed) of.push_back(host->address());
+  on_changed_(&of);
 }
 
 void Guard::onBreakerChanged(const Host& host) {
@@ -272,7 +275,8 @@ void Guard::onBreakerChanged(const Host& host) {
     base::logInfo(absl::StrCat(who, "circuit breaker closed"));
   }
   half_open_changed_ = true;
-  on_changed_();
+  const std::vector<net::Address> of{host.address()};
+  on_changed_(&of);
 }
 
 // --- after an outage ---
@@ -305,7 +309,7 @@ void Guard::armRecovery() {
 // The cap grows, and hosts' waits end.
 void Guard::onRecoveryTimer() {
   armRecovery();
-  if (governor_.due(main_.now())) on_changed_();
+  if (governor_.due(main_.now())) on_changed_(nullptr);
 }
 
 void Guard::tick() {
@@ -320,26 +324,30 @@ void Guard::tick() {
   }
   if (detects_) handle(detector_.sweep(main_.now()));
   settleAlarms();
-  if (judge_again) on_changed_();
+  if (judge_again) on_changed_(nullptr);
 }
 
 // Every passed check may come here.
 void Guard::handle(const Detector::Events& events) {
   if (events.empty()) return;
-  bool changed = false;
+  std::vector<net::Address> changed;
   const auto take = [&](const Detector::Events& which) {
     for (const Detector::Event& event : which) {
       log(event);
-      changed |= event.kind == Kind::Ejected || event.kind == Kind::Returned;
+      if (event.kind == Kind::Ejected || event.kind == Kind::Returned) {
+        changed.push_back(event.host);
+      }
     }
   };
   take(events);
   // Those that went out before it was clear that the cause is not theirs.
-  take(detector_.takeBack([this](const net::Address& host,
-                                 Detection by) { return correlation_.concerns(wayOf(by), host); },
-                          main_.now()));
+  if (correlated_.has_value()) {
+    take(detector_.takeBack([this](const net::Address& host,
+                                   Detection by) { return correlation_.concerns(wayOf(by), host); },
+                            main_.now()));
+  }
   settleAlarms();
-  if (changed) on_changed_();
+  if (!changed.empty()) on_changed_(&changed);
 }
 
 void Guard::log(const Detector::Event& event) {

@@ -40,11 +40,14 @@ class Guard {
            spec.host_breaker.has_value() || spec.recovery.has_value();
   }
 
+  // of: the hosts that there is news of; null: any.
+  using OnChanged = std::function<void(const std::vector<net::Address>* of)>;
+
   // The loop and the registry outlive this object. on_changed is called from timers, onStreak(),
   // onProbe() and onCheckPassed(); it may not destroy the Guard.
   // set_most: of requests that hosts which come back after an outage may have together.
   Guard(event::Loop& main, observe::MetricRegistry& registry, std::string cluster,
-        std::function<void()> on_changed, std::function<void(uint32_t most)> set_most);
+        OnChanged on_changed, std::function<void(uint32_t most)> set_most);
   ~Guard();
   Guard(const Guard&) = delete;
   Guard& operator=(const Guard&) = delete;
@@ -56,6 +59,9 @@ class Guard {
   bool asksForChecks() const { return correlated_.has_value(); }
   // What counts instead of our own checks' verdict. wanted: the control plane is not against it.
   ActiveHealth judge(const net::Address& host, ActiveHealth checked, bool wanted = true);
+  // Whether what judge() says of a host has nothing to do with other hosts: then it need not be
+  // asked again about those of which there is no news.
+  bool judgesEachAlone() const { return !correlated_.has_value() && !recovery_.has_value(); }
   // Whether judge() has held it back though others serve: it may wait, then, also in panic.
   bool waits(const net::Address& host) const {
     return recovery_.has_value() && governor_.mayWait(host);
@@ -105,7 +111,7 @@ class Guard {
 
   event::Loop& main_;
   const std::string cluster_;
-  const std::function<void()> on_changed_;
+  const OnChanged on_changed_;
   const std::function<void(uint32_t)> set_most_;
   observe::MetricGroup<OutlierMetrics> metrics_;
   bool detects_ = false;

@@ -85,7 +85,7 @@ TEST_F(ClusterGuardTest, InPanicRequestsGoToAll) {
 TEST_F(ClusterGuardTest, PanicBeginsAndEnds) {
   const auto shared = std::make_shared<ClusterShared>(registry_, "api", 1);
   ClusterMetrics& metrics = shared->metrics.slot(1);
-  ClusterGuard guard(loop_.loop(), registry_, shared, metrics, [] {});
+  ClusterGuard guard(loop_.loop(), registry_, shared, metrics, [](const auto*) {});
   auto spec = clusterSpec("api");
   spec->panic = {PanicSpec::Mode::ServeAll, 50};
   EXPECT_TRUE(guard.configure(*spec));
@@ -127,7 +127,8 @@ TEST_F(ClusterGuardTest, ManyNewsMakeOneHostSet) {
 TEST_F(ClusterGuardTest, AClusterThatEndsTellsNoNews) {
   const auto shared = std::make_shared<ClusterShared>(registry_, "api", 1);
   int told = 0;
-  ClusterGuard guard(loop_.loop(), registry_, shared, shared->metrics.slot(1), [&] { ++told; });
+  ClusterGuard guard(loop_.loop(), registry_, shared, shared->metrics.slot(1),
+                     [&](const auto*) { ++told; });
   auto spec = clusterSpec("api");
   spec->host_breaker = HostBreakerSpec{.failures = 1};
   Membership membership(1);
@@ -151,6 +152,79 @@ TEST_F(ClusterGuardTest, AClusterThatEndsTellsNoNews) {
   guard.configure(*clusterSpec("api"));
   run();
   EXPECT_EQ(told, 1) << "without rules there is no news";
+}
+
+// Whom a guard has nothing new of is not asked for, unless one host is judged by the others.
+TEST_F(ClusterGuardTest, NewsOfOneHostAsksForThatOne) {
+  const auto shared = std::make_shared<ClusterShared>(registry_, "api", 1);
+  std::vector<net::Address> told;
+  ClusterGuard guard(loop_.loop(), registry_, shared, shared->metrics.slot(1),
+                     [&](const std::vector<net::Address>* of) { told = *of; });
+  auto spec = clusterSpec("api");
+  spec->host_breaker = HostBreakerSpec{.failures = 1};
+  guard.configure(*spec);
+  Membership membership(1);
+  const auto hosts = assignment({endpoint(1), endpoint(2), endpoint(3)});
+  int asked = 0;
+  const auto checked = [&](const EndpointSpec&) {
+    ++asked;
+    return CheckedHost{};
+  };
+  guard.update(membership, *hosts, checked);
+  const Host* const host = membership.find(address(2));
+  host->streaks().extend(Streak::Failures, 1);
+  guard.guard()->onStreak(*host, Streak::Failures);
+  run();
+  EXPECT_EQ(told, std::vector<net::Address>{address(2)});
+  asked = 0;
+  guard.refresh(membership, *hosts, checked, {}, &told);
+  EXPECT_EQ(asked, 1);
+  EXPECT_EQ(membership.counts().healthy, 2u);
+  spec->recovery = RecoverySpec{.max_requests = 10, .requests_per_second = 1, .jitter = {}};
+  guard.configure(*spec);
+  asked = 0;
+  guard.refresh(membership, *hosts, checked, {}, &told);
+  EXPECT_EQ(asked, 3);
+}
+
+// What a check says of one host says nothing of those that were ejected in the same iteration.
+TEST_F(ClusterGuardTest, TheLastOneStaysWhateverComesBetween) {
+  const auto shared = std::make_shared<ClusterShared>(registry_, "api", 1);
+  auto spec = clusterSpec("api");
+  auto outlier = std::make_shared<OutlierSpec>();
+  outlier->consecutive_5xx = 1;
+  outlier->max_ejection_percent = 100;
+  spec->outlier = outlier;
+  Membership membership(1);
+  const auto hosts = assignment({endpoint(1), endpoint(2), endpoint(3)});
+  bool three_fails = false;
+  const auto checked = [&](const EndpointSpec& endpoint) {
+    const bool fails = three_fails && endpoint.address == address(3);
+    return CheckedHost{fails ? ActiveHealth::Unhealthy : ActiveHealth::Healthy};
+  };
+  ClusterGuard* self = nullptr;
+  ClusterGuard guard(loop_.loop(), registry_, shared, shared->metrics.slot(1),
+                     [&](const std::vector<net::Address>* of) {
+                       self->refresh(membership, *hosts, checked, {}, of);
+                     });
+  self = &guard;
+  guard.configure(*spec);
+  guard.update(membership, *hosts, checked);
+  const auto fail = [&](int number) {
+    const Host* const host = membership.find(address(number));
+    host->streaks().extend(Streak::ServerErrors, 1);
+    guard.guard()->onStreak(*host, Streak::ServerErrors);
+  };
+  fail(1);
+  three_fails = true;
+  const std::vector<net::Address> three{address(3)};
+  guard.refresh(membership, *hosts, checked, {}, &three);
+  EXPECT_EQ(membership.counts().healthy, 1u);
+  fail(2);
+  run();
+  EXPECT_TRUE(guard.view(address(1)).ejected);
+  EXPECT_FALSE(guard.view(address(2)).ejected);
+  EXPECT_EQ(membership.counts().healthy, 1u);
 }
 
 TEST_F(ClusterGuardTest, AFormerClustersPanicIsOver) {

@@ -478,7 +478,7 @@ TEST_F(GuardTest, AHostThatHasRelapsedIsNotBack) {
   spec->recovery = RecoverySpec{.max_requests = 10, .requests_per_second = 1, .jitter = {}};
   uint32_t most = 0;
   Guard guard(
-      loop_.loop(), registry_, "api", [] {}, [&most](uint32_t cap) { most = cap; });
+      loop_.loop(), registry_, "api", [](const auto*) {}, [&most](uint32_t cap) { most = cap; });
   guard.configure(*spec);
   const std::vector<std::shared_ptr<const Host>> hosts{
       std::make_shared<const Host>(address(1), 0, 1),
