@@ -2,10 +2,10 @@
 
 namespace convoy::upstream {
 
-AliasTable::AliasTable(std::span<const uint32_t> weights) {
+AliasTable::AliasTable(std::span<const uint64_t> weights) {
   __extension__ using Wide = unsigned __int128;
   const size_t count = weights.size();
-  for (const uint32_t weight : weights) total_ += weight;
+  for (const uint64_t weight : weights) total_ += weight;
   cells_.resize(count);
   // What each index has to give, in parts of total(); an equal share is total() of them.
   std::vector<Wide> rest(count);

@@ -15,7 +15,7 @@ class AliasTable {
  public:
   AliasTable() = default;
   // REQUIRES: each weight is at least 1; fewer than 2^32 of them, whose sum fits 2^63.
-  explicit AliasTable(std::span<const uint32_t> weights);
+  explicit AliasTable(std::span<const uint64_t> weights);
 
   bool empty() const { return cells_.empty(); }
   size_t size() const { return cells_.size(); }

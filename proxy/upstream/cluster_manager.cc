@@ -48,7 +48,6 @@ bool namesDraining(const AssignmentSpec& assignment) {
 }
 
 const std::vector<net::Address> kNobody;
-const std::vector<net::Address> kAny;  // HealthMonitor::Changed's: of no hosts in particular
 
 // Tells main when the last worker has arrived.
 struct Arrivals {
@@ -163,12 +162,8 @@ class ClusterManager::Impl {
           membership(impl.workers_.size()),
           priorities(impl.registry_, name),
           guard(impl.main_, impl.registry_, shared, impl.mainMetrics(*this),
-                [&impl, name](const std::vector<net::Address>* of) {
-                  impl.applyHealth({{name, of == nullptr ? kAny : *of}});
-                }),
-          limits(impl.main_, [&impl, name] {
-            impl.applyHealth({{name, {}}});
-          }) {}
+                [&impl, name](const std::vector<net::Address>* of) { impl.applyHealth(name, of); }),
+          limits(impl.main_, [&impl, name] { impl.applyHealth(name, nullptr); }) {}
     const std::shared_ptr<ClusterShared> shared;
     std::shared_ptr<const ClusterSpec> spec;
     std::shared_ptr<const AssignmentSpec> assignment;
@@ -259,11 +254,18 @@ class ClusterManager::Impl {
     const ClusterGuard::Checked checked_by = [&](const EndpointSpec& endpoint) {
       return checked(cluster, endpoint);
     };
+    // Verdicts that wait to be told of are part of it: who serves is counted after each.
+    std::vector<net::Address> asked;
+    if (of != nullptr) {
+      if (health_ != nullptr) asked = health_->untold(cluster.spec->name);
+      asked.insert(asked.end(), of->begin(), of->end());
+    }
     const Grouping grouping = zone_.grouping(cluster.spec->grouping);
     const bool same = std::exchange(cluster.hosts, present) == present;
     change.other_checks |= !same;
     Membership::Change hosts =
-        same ? cluster.guard.refresh(cluster.membership, *present, checked_by, grouping, of)
+        same ? cluster.guard.refresh(cluster.membership, *present, checked_by, grouping,
+                                     of == nullptr ? nullptr : &asked)
              : cluster.guard.update(cluster.membership, *present, checked_by, grouping);
     zone_.note(cluster.spec->name, *cluster.hosts, cluster.membership.counts(), hosts.panic);
     ClusterMetrics& metrics = mainMetrics(cluster);
@@ -393,15 +395,27 @@ class ClusterManager::Impl {
     health_->watch(cluster.shared, cluster.spec, cluster.check_transport, *cluster.hosts);
   }
 
-  // Of no hosts in particular: of any.
   void applyHealth(const HealthMonitor::Changed& changed) {
-    auto publication = std::make_shared<Publication>();
     Pending pending;
-    for (const auto& [name, hosts] : changed) {
-      const auto found = clusters_.find(name);
-      if (found == clusters_.end() || found->second->assignment == nullptr) continue;
-      refreshHosts(*found->second, pending[name], hosts.empty() ? nullptr : &hosts);
-    }
+    for (const auto& [name, hosts] : changed) applyHealth(name, &hosts, pending);
+    finishHealth(pending);
+  }
+
+  // of: null: of any host.
+  void applyHealth(const std::string& name, const std::vector<net::Address>* of) {
+    Pending pending;
+    applyHealth(name, of, pending);
+    finishHealth(pending);
+  }
+
+  void applyHealth(const std::string& name, const std::vector<net::Address>* of, Pending& pending) {
+    const auto found = clusters_.find(name);
+    if (found == clusters_.end() || found->second->assignment == nullptr) return;
+    refreshHosts(*found->second, pending[name], of);
+  }
+
+  void finishHealth(Pending& pending) {
+    auto publication = std::make_shared<Publication>();
     refreshZones(pending);
     for (auto& [name, change] : pending) {
       Cluster& cluster = *clusters_.at(name);

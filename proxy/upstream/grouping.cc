@@ -1,7 +1,6 @@
 #include "proxy/upstream/grouping.h"
 
 #include <algorithm>
-#include <numeric>
 #include <utility>
 
 #include "absl/strings/str_cat.h"
@@ -12,14 +11,18 @@ namespace convoy::upstream {
 
 namespace {
 
-constexpr uint32_t kEverywhere = UINT32_MAX;  // in place of a locality
-constexpr uint64_t kWhole = 1'000'000;        // of a priority's percent
+constexpr uint32_t kEverywhere = HostBlocks::kEverywhere;
+constexpr uint64_t kWhole = 1'000'000;  // of a priority's percent
 constexpr double kPercent = 100;
 
-enum class Kind : uint8_t { Healthy, Degraded, Panic };
+using Kind = HostKind;
 
 std::string_view nameOf(Kind kind) {
   return kind == Kind::Degraded ? "degraded" : "";  // a priority in panic goes on with its state
+}
+
+bool isPanic(Kind kind) {
+  return kind == Kind::Panic || kind == Kind::PanicLastGood;
 }
 
 // Hosts of one locality in one priority.
@@ -29,13 +32,10 @@ struct Area {
   uint64_t degraded = 0;
 };
 
-using Indices = std::vector<uint32_t>;  // of hosts
-using Entries = std::vector<HostSet::Entry>;
-
 // One priority.
 struct Level {
   PriorityHealth health;
-  Indices members;
+  bool any_last_good = false;
   std::map<uint32_t, Area> areas;  // by locality's number; only if localities are told apart
 };
 
@@ -54,11 +54,9 @@ class Planner {
   }
 
   GroupPlan run() {
-    Indices all(input_.hosts.size());
-    std::iota(all.begin(), all.end(), 0u);
-    plan_.whole = select(all, "");
+    plan_.whole = select(input_.blocks, "");
     if (plan_.groups.empty()) {
-      plan_.groups.push_back({.key = "0", .entries = {}});
+      plan_.groups.push_back({.key = "0", .pieces = {}});
       plan_.whole = GroupSelection({0}, {1});
     }
     whole_ = false;
@@ -84,44 +82,32 @@ class Planner {
     if (own != numbers.end()) own_ = own->second;
   }
 
-  uint32_t numberOf(const GroupedHost& host) const {
-    return numbers_.empty() ? 0 : numbers_[host.locality];
+  uint32_t numberOf(const HostTally& tally) const {
+    return numbers_.empty() ? 0 : numbers_[tally.locality];
   }
 
-  bool counts(const GroupedHost& host) const {
-    return host.grade != HostGrade::Unverified || !input_.panic.ignores_unverified;
-  }
-
-  std::map<uint32_t, Level> levelsOf(const Indices& members) const {
+  std::map<uint32_t, Level> levelsOf(const HostBlocks& blocks) const {
     std::map<uint32_t, Level> levels;
-    Level* level = nullptr;
-    Area* area = nullptr;
-    const GroupedHost* last = nullptr;  // neighbours are mostly of one locality
-    for (const uint32_t i : members) {
-      const GroupedHost& host = input_.hosts[i];
-      if (last == nullptr || host.priority != last->priority || host.locality != last->locality) {
-        if (levels.empty()) levels[host.priority].members.reserve(members.size());
-        level = &levels[host.priority];
-        area = nullptr;
-      }
-      last = &host;
-      level->members.push_back(i);
-      if (host.grade != HostGrade::Away) level->health.present = true;
-      if (!counts(host)) continue;
-      const uint64_t of_priority =
-          input_.assignment.weighted_priority_health ? host.entry.weight : 1;
-      const bool healthy = host.grade == HostGrade::Healthy;
-      const bool degraded = host.grade == HostGrade::Degraded;
-      level->health.hosts += of_priority;
-      if (healthy) level->health.healthy += of_priority;
-      if (degraded) level->health.degraded += of_priority;
-      if (numbers_.empty()) continue;
-      if (area == nullptr) area = &level->areas[numberOf(host)];
-      ++area->hosts;
-      area->healthy += healthy;
-      area->degraded += degraded;
-    }
+    blocks.forEachTally([&](const HostTally& tally) {
+      Level& level = levels[tally.priority];
+      if (tally.present > 0) level.health.present = true;
+      if (tally.last_good > 0) level.any_last_good = true;
+      const bool by_weight = input_.assignment.weighted_priority_health;
+      const HostTally::Counts& counts = by_weight ? tally.weight : tally.count;
+      level.health.hosts += thatCount(counts);
+      level.health.healthy += counts.healthy;
+      level.health.degraded += counts.degraded;
+      if (numbers_.empty() || thatCount(tally.count) == 0) return;
+      Area& area = level.areas[numberOf(tally)];
+      area.hosts += thatCount(tally.count);
+      area.healthy += tally.count.healthy;
+      area.degraded += tally.count.degraded;
+    });
     return levels;
+  }
+
+  uint64_t thatCount(const HostTally::Counts& counts) const {
+    return counts.hosts - (input_.panic.ignores_unverified ? counts.unverified : 0);
   }
 
   // Envoy's effective weights: weight x min(1, overprovisioning x usable / hosts).
@@ -186,7 +172,7 @@ class Planner {
   }
 
   Division divide(uint32_t priority, const Level& level, Kind kind, bool first) const {
-    if (kind != Kind::Panic) {
+    if (!isPanic(kind)) {
       if (input_.spec.localities == GroupingSpec::Localities::Weighted) {
         return byWeight(priority, level, kind);
       }
@@ -198,64 +184,40 @@ class Planner {
     return {{kEverywhere, 1}};
   }
 
-  bool belongs(const GroupedHost& host, Kind kind, bool any_last_good) const {
-    switch (kind) {
-      case Kind::Healthy:
-        return host.grade == HostGrade::Healthy;
-      case Kind::Degraded:
-        return host.grade == HostGrade::Degraded;
-      case Kind::Panic:
-        return host.grade != HostGrade::Away &&
-               (!any_last_good || host.last_good || host.grade <= HostGrade::Degraded);
-    }
-    return false;
+  // By the numbers of the division. Whoever is in none of its localities is a spare.
+  HostBlocks::PiecesByPlace piecesOf(HostBlocks& blocks, uint32_t priority, Kind kind,
+                                     const Division& division) {
+    HostBlocks::PiecesByPlace pieces;
+    for (const auto& [number, weight] : division) pieces[number];
+    blocks.addPieces(priority, kind, input_.hosts, numbers_, pieces);
+    if (!whole_ || division.contains(kEverywhere)) return pieces;
+    blocks.forEachTally([&](const HostTally& tally) {
+      if (tally.priority != priority || division.contains(numberOf(tally))) return;
+      forEachHost(blocks, tally, [&](size_t i) {
+        const GroupedHost& host = input_.hosts[i];
+        if (isOfKind(host, kind)) plan_.spares.push_back(host.entry.host);
+      });
+    });
+    return pieces;
   }
 
-  // By the numbers of the division. Whoever is in none of its localities is a spare.
-  std::map<uint32_t, Entries> entriesOf(const Level& level, Kind kind, const Division& division) {
-    std::map<uint32_t, Entries> entries;
-    for (const auto& [number, weight] : division) entries[number];
-    const bool any_last_good =
-        kind == Kind::Panic && input_.panic.mode == PanicSpec::Mode::ServeLastGood &&
-        std::any_of(level.members.begin(), level.members.end(), [this](uint32_t i) {
-          const GroupedHost& host = input_.hosts[i];
-          return host.last_good && host.grade != HostGrade::Away;
-        });
-    Entries* const anywhere = division.contains(kEverywhere) ? &entries[kEverywhere] : nullptr;
-    const bool divided = anywhere == nullptr || division.size() > 1;
-    // Most hosts are well.
-    if (anywhere != nullptr && kind != Kind::Degraded) anywhere->reserve(level.members.size());
-    Entries* local = nullptr;
-    const GroupedHost* last = nullptr;  // that `local` was looked up for
-    for (const uint32_t i : level.members) {
-      const GroupedHost& host = input_.hosts[i];
-      if (!belongs(host, kind, any_last_good)) continue;
-      if (anywhere != nullptr) anywhere->push_back(host.entry);
-      if (!divided) continue;
-      if (last == nullptr || host.locality != last->locality) {
-        const auto found = entries.find(numberOf(host));
-        local = found == entries.end() ? nullptr : &found->second;
-      }
-      last = &host;
-      if (local != nullptr) local->push_back(host.entry);
-      if (whole_ && local == nullptr && anywhere == nullptr) {
-        plan_.spares.push_back(host.entry.host);
-      }
-    }
-    return entries;
+  template <class Visit>
+  static void forEachHost(const HostBlocks& blocks, const HostTally& tally, Visit&& visit) {
+    const size_t end = tally.first + tally.count.hosts;
+    for (size_t at = tally.first; at < end; ++at) visit(blocks.indexAt(at));
   }
 
   // The groups of one kind in one priority, and their shares.
-  void addGroups(const std::string& prefix, uint32_t priority, const Level& level, Kind kind,
-                 uint32_t load, bool first) {
+  void addGroups(HostBlocks& blocks, const std::string& prefix, uint32_t priority,
+                 const Level& level, Kind kind, uint32_t load, bool first) {
     const Division division = divide(priority, level, kind, first);
-    std::map<uint32_t, Entries> entries = entriesOf(level, kind, division);
+    HostBlocks::PiecesByPlace by_number = piecesOf(blocks, priority, kind, division);
     double sum = 0;
-    for (const auto& [number, hosts] : entries) {
-      if (!hosts.empty()) sum += static_cast<double>(division.at(number));
+    for (const auto& [number, pieces] : by_number) {
+      if (!pieces.empty()) sum += static_cast<double>(division.at(number));
     }
-    for (auto& [number, hosts] : entries) {
-      if (hosts.empty()) continue;
+    for (auto& [number, pieces] : by_number) {
+      if (pieces.empty()) continue;
       const uint64_t weight = division.at(number);
       uint32_t share = 0;
       if (load > 0 && weight > 0) {
@@ -265,8 +227,8 @@ class Planner {
       chosen_.push_back(static_cast<uint32_t>(plan_.groups.size()));
       shares_.push_back(share);
       plan_.groups.push_back({.key = keyOf(prefix, priority, kind, number),
-                              .entries = std::move(hosts),
-                              .panic = kind == Kind::Panic});
+                              .pieces = std::move(pieces),
+                              .panic = isPanic(kind)});
     }
   }
 
@@ -284,22 +246,30 @@ class Planner {
   }
 
   // What is known of who was good last is not to be overwritten.
-  void notePanic(const Level& level) {
+  void notePanic(const HostBlocks& blocks, uint32_t priority) {
     if (input_.panic.mode != PanicSpec::Mode::ServeLastGood) return;
     plan_.in_panic.resize(input_.hosts.size());
-    for (const uint32_t i : level.members) plan_.in_panic[i] = true;
+    blocks.forEachTally([&](const HostTally& tally) {
+      if (tally.priority != priority) return;
+      forEachHost(blocks, tally, [this](size_t i) { plan_.in_panic[i] = true; });
+    });
   }
 
   // A priority that gets nothing though it could.
-  void leaveOut(const Level& level) {
-    for (const uint32_t i : level.members) {
-      const GroupedHost& host = input_.hosts[i];
-      if (whole_ && host.grade <= HostGrade::Degraded) plan_.spares.push_back(host.entry.host);
-    }
+  void leaveOut(const HostBlocks& blocks, uint32_t priority) {
+    if (!whole_) return;
+    blocks.forEachTally([&](const HostTally& tally) {
+      if (tally.priority != priority) return;
+      forEachHost(blocks, tally, [this](size_t i) {
+        const GroupedHost& host = input_.hosts[i];
+        if (host.grade <= HostGrade::Degraded) plan_.spares.push_back(host.entry.host);
+      });
+    });
   }
 
-  GroupSelection select(const Indices& members, const std::string& prefix) {
-    const std::map<uint32_t, Level> levels = levelsOf(members);
+  GroupSelection select(HostBlocks& blocks, const std::string& prefix) {
+    blocks.refresh(input_.hosts);
+    const std::map<uint32_t, Level> levels = levelsOf(blocks);
     std::vector<PriorityHealth> healths;
     for (const auto& [priority, level] : levels) healths.push_back(level.health);
     const std::vector<PriorityLoad> loads =
@@ -312,24 +282,30 @@ class Planner {
     for (const auto& [priority, level] : levels) {
       const PriorityLoad& load = loads[index];
       const bool first = index++ == 0;
-      if (load.panic) notePanic(level);
+      if (load.panic) notePanic(blocks, priority);
       if (load.panic && load.sum() > 0) {
         if (fails) {
-          leaveOut(level);
+          leaveOut(blocks, priority);
           continue;
         }
-        addGroups(prefix, priority, level, Kind::Panic, load.sum(), first);
+        addGroups(blocks, prefix, priority, level, panicKind(level), load.sum(), first);
         plan_.panic = true;
         continue;
       }
       if (level.health.healthy > 0) {
-        addGroups(prefix, priority, level, Kind::Healthy, load.healthy, first);
+        addGroups(blocks, prefix, priority, level, Kind::Healthy, load.healthy, first);
       }
       if (level.health.degraded > 0) {
-        addGroups(prefix, priority, level, Kind::Degraded, load.degraded, first);
+        addGroups(blocks, prefix, priority, level, Kind::Degraded, load.degraded, first);
       }
     }
+    blocks.forgetUnwanted();
     return GroupSelection(chosen_, shares_);
+  }
+
+  Kind panicKind(const Level& level) const {
+    const bool last_good = input_.panic.mode == PanicSpec::Mode::ServeLastGood;
+    return last_good && level.any_last_good ? Kind::PanicLastGood : Kind::Panic;
   }
 
   void planSubsets() {
@@ -340,7 +316,7 @@ class Planner {
       if (!selector.has_fallback) continue;
       table->fallbacks[base::subsetKeyNames(selector.names)] = selector.fallback;
     }
-    for (const SubsetMembers::Subset& subset : input_.subsets->subsets) {
+    for (SubsetMembers::Subset& subset : input_.subsets->subsets) {
       table->by_pairs[subset.pairs] =
           select(subset.hosts, absl::StrCat("subset ", subset.pairs, " "));
     }

@@ -2,7 +2,9 @@
 
 // Divides the hosts of a cluster into groups, and says how much of the requests each gets: the
 // priorities' loads (priority_load.h), within a priority the localities' (by weight, or the node's
-// own zone first: zone_aware.h), and all of that once more for each subset. Pure, on main.
+// own zone first: zone_aware.h), and all of that once more for each subset. On main. What it keeps
+// is in the blocks (host_blocks.h), which are to be touched before where hosts have changed; all
+// else is pure.
 //
 // Of a priority that has no load, and of zones that get nothing, there are groups, too: they are
 // the reserve, for requests that were tried on every host with a share.
@@ -16,48 +18,31 @@
 #include <vector>
 
 #include "proxy/upstream/grouping_spec.h"
-#include "proxy/upstream/host.h"
+#include "proxy/upstream/host_blocks.h"
 #include "proxy/upstream/host_groups.h"
 #include "proxy/upstream/spec.h"
 #include "proxy/upstream/subset_members.h"
 
 namespace convoy::upstream {
 
-enum class HostGrade : uint8_t {
-  Healthy,
-  Degraded,
-  Unverified,  // no check has told anything yet
-  Relapsed,    // its checks pass again, but not for long enough to be relied on
-  Excluded,
-  Away,  // on purpose: not even in panic
-};
-
-struct GroupedHost {
-  HostSet::Entry entry;
-  uint32_t priority = 0;
-  uint32_t locality = 0;  // index of the assignment's
-  HostGrade grade = HostGrade::Excluded;
-  bool last_good = false;  // could be used when there were enough
-};
-
 // Where the callers of clusters are: the healthy hosts of the node's own one, by locality.
 using CallersByLocality = std::map<LocalityName, uint64_t>;
 
 struct GroupingInput {
   std::span<const GroupedHost> hosts;
+  HostBlocks& blocks;  // of all of them
   const AssignmentSpec& assignment;
   const GroupingSpec& spec;
   const PanicSpec& panic;
   const LocalityName* own = nullptr;           // the node's; null: unknown
   const CallersByLocality* callers = nullptr;  // null: unknown
-  // By index of `hosts`; not null if the spec has subsets.
-  const SubsetMembers* subsets = nullptr;
+  SubsetMembers* subsets = nullptr;            // not null if the spec has subsets
 };
 
 struct GroupPlan {
   struct Group {
     std::string key;  // what it is; the same in the next plan
-    std::vector<HostSet::Entry> entries;
+    HostPieces pieces;
     bool panic = false;  // not the hosts that are well, but those of the panic mode
   };
   std::vector<Group> groups;  // at least one

@@ -51,6 +51,8 @@ class HealthMonitor {
   // Called with the hosts whose verdict is another, by the names of their clusters.
   using Changed = std::map<std::string, std::vector<net::Address>>;
   virtual void onChanged(std::function<void(const Changed&)> callback) = 0;
+  // Hosts of a cluster that this has still to be told of: check() knows already.
+  virtual std::vector<net::Address> untold(const std::string& cluster) const = 0;
   // Called for each check that a host passes, of clusters whose outlier detection asks for it.
   using Passed = std::function<void(const std::string& cluster, const net::Address& host)>;
   virtual void onPassed(Passed callback) = 0;

@@ -27,7 +27,7 @@ HostGroups::Parts onlyGroup(std::shared_ptr<const HostSet> hosts, std::vector<Ho
 GroupSelection::GroupSelection(const std::vector<uint32_t>& groups,
                                const std::vector<uint32_t>& shares) {
   CONVOY_ASSERT(groups.size() == shares.size());
-  std::vector<uint32_t> weights;
+  std::vector<uint64_t> weights;
   uint64_t sum = 0;
   for (size_t i = 0; i < groups.size(); ++i) {
     if (shares[i] == 0) continue;
@@ -53,40 +53,40 @@ size_t GroupSelection::choose(event::Random& random, std::optional<uint64_t> has
   return static_cast<size_t>(at - cumulative_.begin());
 }
 
-HostGroups::HostGroups(Parts parts) : parts_(std::move(parts)) {
+HostGroups::HostGroups(Parts parts, const HostGroups* before) : parts_(std::move(parts)) {
   CONVOY_ASSERT(!parts_.groups.empty());
-  if (!single()) noteGroups();
+  if (!single()) noteGroups(before);
 }
 
 HostGroups::HostGroups(std::shared_ptr<const HostSet> hosts, std::vector<Host*> spares)
     : HostGroups(onlyGroup(std::move(hosts), std::move(spares))) {}
 
-HostGroups::HostGroups()
-    : HostGroups(std::make_shared<const HostSet>(std::vector<HostSet::Entry>{})) {}
+HostGroups::HostGroups() : HostGroups(std::make_shared<const HostSet>(HostPieces{})) {}
 
-// Counted first, then filled: two passes over all entries, no allocation for each host.
-void HostGroups::noteGroups() {
-  const auto forEach = [this](auto&& visit) {
-    for (uint32_t i = 0; i < parts_.groups.size(); ++i) {
-      for (const HostSet::Entry& entry : parts_.groups[i].hosts->entries()) {
-        visit(entry.slot, i);
-      }
-    }
-  };
-  uint32_t slots = 0;
-  forEach([&](uint32_t slot, uint32_t) { slots = std::max(slots, slot + 1); });
-  first_of_.assign(slots + 1, 0);
-  forEach([this](uint32_t slot, uint32_t) { ++first_of_[slot + 1]; });
-  for (size_t i = 1; i < first_of_.size(); ++i) first_of_[i] += first_of_[i - 1];
-  groups_of_.resize(first_of_.back());
-  std::vector<uint32_t> next(first_of_.begin(), first_of_.end() - 1);
-  forEach([&](uint32_t slot, uint32_t group) { groups_of_[next[slot]++] = group; });
+// Of groups that were there before, what is new.
+void HostGroups::noteGroups(const HostGroups* before) {
+  absl::flat_hash_map<uint64_t, const HostSet*> known;
+  if (before != nullptr && !before->single()) {
+    groups_of_ = before->groups_of_;
+    for (const HostGroup& group : before->groups()) known[group.id] = group.hosts.get();
+  }
+  GroupIndex::Changes changes;
+  for (uint32_t i = 0; i < parts_.groups.size(); ++i) {
+    const HostGroup& group = parts_.groups[i];
+    by_id_[group.id] = i;
+    const auto was = known.find(group.id);
+    changes.note(group.id, was == known.end() ? nullptr : was->second, group.hosts.get());
+    if (was != known.end()) known.erase(was);
+  }
+  for (const auto& [id, hosts] : known) changes.note(id, hosts, nullptr);
+  groups_of_.apply(std::move(changes));
 }
 
-std::span<const uint32_t> HostGroups::groupsOf(const Host& host) const {
-  const size_t slot = host.slot();
-  if (slot + 1 >= first_of_.size()) return {};
-  return std::span(groups_of_).subspan(first_of_[slot], first_of_[slot + 1] - first_of_[slot]);
+absl::InlinedVector<uint32_t, 8> HostGroups::groupsOf(const Host& host) const {
+  absl::InlinedVector<uint32_t, 8> groups;
+  for (const uint64_t id : groups_of_.groupsOf(host.slot())) groups.push_back(by_id_.at(id));
+  std::ranges::sort(groups);
+  return groups;
 }
 
 HostGroups::Found HostGroups::select(const base::SubsetKey* wanted) const {

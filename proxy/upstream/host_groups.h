@@ -26,10 +26,12 @@
 #include <vector>
 
 #include "absl/container/flat_hash_map.h"
+#include "absl/container/inlined_vector.h"
 #include "absl/strings/string_view.h"
 #include "proxy/base/subset_key.h"
 #include "proxy/event/random.h"
 #include "proxy/upstream/alias_table.h"
+#include "proxy/upstream/group_index.h"
 #include "proxy/upstream/grouping_spec.h"
 #include "proxy/upstream/host_set.h"
 
@@ -95,7 +97,8 @@ class HostGroups {
     bool fallback = false;
   };
 
-  explicit HostGroups(Parts parts);
+  // before: what these have come from, which makes it cheaper; null: from nothing.
+  explicit HostGroups(Parts parts, const HostGroups* before = nullptr);
   // One group.
   explicit HostGroups(std::shared_ptr<const HostSet> hosts, std::vector<Host*> spares = {});
   // Nobody.
@@ -113,21 +116,21 @@ class HostGroups {
   std::span<Host* const> spares() const { return parts_.spares; }
   // Hosts that requests which ask for this may go to; those in several groups count as often.
   size_t hostCount(const base::SubsetKey* wanted) const;
-  // Indices of the groups that a host is in. Empty unless single() is false.
-  std::span<const uint32_t> groupsOf(const Host& host) const;
+  // Indices of the groups that a host is in, in order. Empty unless single() is false.
+  absl::InlinedVector<uint32_t, 8> groupsOf(const Host& host) const;
   // The host of this address (Host::addressText()) in any group or among the spares; null if there
   // is none. O(1) but for the first call of all workers, which makes an index, under a lock that
   // later calls do not take: clusters that nobody asks pay nothing.
   Host* find(std::string_view address) const;
 
  private:
-  void noteGroups();
+  void noteGroups(const HostGroups* before);
   void buildIndex() const;
 
   const Parts parts_;
-  // By Host::slot(): where its groups begin in groups_of_; one more at the end.
-  std::vector<uint32_t> first_of_;
-  std::vector<uint32_t> groups_of_;
+  // Both empty if single().
+  absl::flat_hash_map<uint64_t, uint32_t> by_id_;
+  GroupIndex groups_of_;
   mutable std::once_flag indexed_;
   mutable absl::flat_hash_map<absl::string_view, Host*> index_;  // keys are the hosts' own
 };

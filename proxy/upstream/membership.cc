@@ -56,22 +56,15 @@ void fetch(const EndpointSpec& endpoint) {
   __builtin_prefetch(&endpoint.health);
 }
 
-// Serves if no other can.
-bool isUnproven(Grade grade) {
-  return grade == Grade::Unverified || grade == Grade::Relapsed;
-}
-
-bool sameEntries(std::span<const HostSet::Entry> a, std::span<const HostSet::Entry> b) {
-  return std::equal(a.begin(), a.end(), b.begin(), b.end(),
-                    [](const HostSet::Entry& x, const HostSet::Entry& y) {
-                      return x.host == y.host && x.weight == y.weight;
-                    });
-}
-
 }  // namespace
 
-Membership::Membership(size_t workers)
-    : workers_(workers), hosts_(std::make_shared<const HostGroups>()) {}
+Membership::Membership(size_t workers, size_t of_block)
+    : workers_(workers),
+      blocks_(of_block),
+      hosts_(std::make_shared<const HostGroups>()),
+      pieces_(1) {
+  subset_members_.of_block = of_block;
+}
 
 const Host* Membership::find(const net::Address& address) const {
   const auto found = members_.find(address);
@@ -93,12 +86,10 @@ std::vector<std::shared_ptr<const Host>> Membership::all() const {
 void Membership::makeTablesBy(MakeHashTable make_table) {
   make_table_ = std::move(make_table);
   HostGroups::Parts parts = hosts_->parts();
-  for (HostGroup& group : parts.groups) {
-    const auto entries = group.hosts->entries();
-    group.hosts = std::make_shared<const HostSet>(
-        std::vector<HostSet::Entry>(entries.begin(), entries.end()), make_table_);
+  for (size_t i = 0; i < parts.groups.size(); ++i) {
+    parts.groups[i].hosts = std::make_shared<const HostSet>(pieces_[i], make_table_);
   }
-  hosts_ = std::make_shared<const HostGroups>(std::move(parts));
+  hosts_ = std::make_shared<const HostGroups>(std::move(parts), hosts_.get());
 }
 
 uint32_t Membership::takeSlot() {
@@ -120,10 +111,10 @@ Membership::Change Membership::update(const AssignmentSpec& assignment,
 Membership::Change Membership::refresh(const ActiveHealthOf& active, const PanicSpec& panic,
                                        const Grouping& grouping,
                                        const std::vector<net::Address>* of) {
-  for (size_t i = 0; of == nullptr && i < placed_.size(); ++i) judge(i, active);
+  for (size_t i = 0; of == nullptr && i < placed_.size(); ++i) ask(i, active);
   for (size_t i = 0; of != nullptr && i < of->size(); ++i) {
     const auto found = members_.find((*of)[i]);
-    if (found != members_.end()) judge(found->second->position, active);
+    if (found != members_.end()) ask(found->second->position, active);
   }
   return settle(/*same=*/true, panic, grouping, {});
 }
@@ -186,6 +177,7 @@ bool Membership::place(const AssignmentSpec& assignment, const ActiveHealthOf& a
     }
   }
   if (index < kept) differsFrom(index);
+  if (kept < index || !before.hosts.empty()) blocks_.resize(placed_.size(), kept);
   removeUnnamed(before, stays, change);
   addHosts(added);
   for (size_t i = kept; moved && i < placed_.size(); ++i) {
@@ -208,7 +200,8 @@ bool Membership::note(size_t index, const EndpointSpec& endpoint, uint32_t local
   host.locality = locality;
   placed_.standings[index].endpoint = &endpoint;
   placed_.standings[index].told = gradeOf(endpoint.health);
-  judge(index, active);
+  // Hosts that are new, or elsewhere, are looked at anyway.
+  if ((judge(index, active) || !same) && index < blocks_.size()) blocks_.touch(index);
   return same;
 }
 
@@ -250,63 +243,77 @@ void Membership::addHosts(const std::vector<uint32_t>& added) {
 
 // --- how they are ---
 
-// A host is as good as the worse of what the control plane and our own checks say of it.
-void Membership::judge(size_t index, const ActiveHealthOf& active) {
+void Membership::ask(size_t index, const ActiveHealthOf& active) {
+  if (!judge(index, active)) return;
+  blocks_.touch(index);
+  subset_members_.touch(index);
+}
+
+// A host is as good as the worse of what the control plane and our own checks say of it. Returns
+// whether that is another grade than before.
+bool Membership::judge(size_t index, const ActiveHealthOf& active) {
   Standing& standing = placed_.standings[index];
   const Grade checked = active ? gradeOf(active(*standing.endpoint)) : Grade::Healthy;
   if (!isUnproven(checked)) standing.trusted = false;
-  placed_.hosts[index].grade = std::max(standing.told, checked);
+  Grade grade = std::max(standing.told, checked);
+  if (isUnproven(grade) && standing.trusted) grade = standing.told;
+  return std::exchange(placed_.hosts[index].grade, grade) != grade;
 }
 
 // Hosts that were not checked yet get no requests while any other host can take them. If none can,
 // all of them serve, until their own checks say otherwise: were they to stop as soon as the first
 // one has passed, that one would have the whole load of a pool that starts.
 void Membership::trustIfNobodyServes() {
+  blocks_.refresh(placed_.hosts);
   bool served = false;
-  for (size_t i = 0; !served && i < placed_.size(); ++i) {
-    const Grade grade = placed_.hosts[i].grade;
-    served = grade <= Grade::Degraded || (isUnproven(grade) && placed_.standings[i].trusted);
-  }
+  bool any_unproven = false;
+  blocks_.forEachTally([&](const HostTally& tally) {
+    served |= tally.count.healthy + tally.count.degraded > 0;
+    any_unproven |= tally.unproven > 0;
+  });
+  if (served || !any_unproven) return;
   for (size_t i = 0; i < placed_.size(); ++i) {
-    GroupedHost& host = placed_.hosts[i];
-    if (!isUnproven(host.grade)) continue;
-    Standing& standing = placed_.standings[i];
-    if (!served) standing.trusted = true;
-    if (standing.trusted) host.grade = standing.told;
+    if (!isUnproven(placed_.hosts[i].grade)) continue;
+    placed_.standings[i].trusted = true;
+    placed_.hosts[i].grade = placed_.standings[i].told;
+    blocks_.touch(i);
+    subset_members_.touch(i);
   }
+  blocks_.refresh(placed_.hosts);
+}
+
+void Membership::count() {
+  counts_ = {};
+  counts_.healthy_by_locality.resize(assignment_->localities.size());
+  blocks_.forEachTally([this](const HostTally& tally) {
+    const HostTally::Counts& here = tally.count;
+    for (PriorityCounts* to :
+         {static_cast<PriorityCounts*>(&counts_), &counts_.by_priority[tally.priority]}) {
+      to->total += static_cast<uint32_t>(here.hosts);
+      to->healthy += static_cast<uint32_t>(here.healthy);
+      to->degraded += static_cast<uint32_t>(here.degraded);
+    }
+    counts_.max_weight = std::max(counts_.max_weight, tally.max_weight);
+    counts_.healthy_by_locality[tally.locality] += static_cast<uint32_t>(here.healthy);
+  });
+  counts_.excluded = counts_.total - counts_.healthy - counts_.degraded;
 }
 
 // Returns whether every host is as good as before.
-bool Membership::count(Change& change) {
+bool Membership::noteGrades(Change& change) {
   bool same = true;
-  counts_ = {};
-  counts_.healthy_by_locality.resize(assignment_->localities.size());
-  for (size_t i = 0; i < placed_.size();) {
-    const uint32_t locality = placed_.hosts[i].locality;
-    PriorityCounts here;
-    for (; i < placed_.size() && placed_.hosts[i].locality == locality; ++i) {
-      const GroupedHost& host = placed_.hosts[i];
-      ++here.total;
-      here.healthy += host.grade == Grade::Healthy;
-      here.degraded += host.grade == Grade::Degraded;
-      counts_.max_weight = std::max(counts_.max_weight, host.entry.weight);
+  touched_ = blocks_.takeTouched();
+  for (const HostBlocks::Range& range : touched_) {
+    for (size_t i = range.first; i < range.end; ++i) {
       Standing& standing = placed_.standings[i];
-      const Grade before = std::exchange(standing.before, host.grade);
-      same &= before == host.grade;
-      if (before <= Grade::Degraded && host.grade > Grade::Degraded) {
+      const Grade now = placed_.hosts[i].grade;
+      const Grade before = std::exchange(standing.before, now);
+      same &= before == now;
+      if (before <= Grade::Degraded && now > Grade::Degraded) {
         change.draining.push_back(standing.member->host);
       }
     }
-    const auto add = [&here](PriorityCounts& to) {
-      to.total += here.total;
-      to.healthy += here.healthy;
-      to.degraded += here.degraded;
-    };
-    add(counts_.by_priority[assignment_->localities[locality].priority]);
-    add(counts_);
-    counts_.healthy_by_locality[locality] += here.healthy;
   }
-  counts_.excluded = counts_.total - counts_.healthy - counts_.degraded;
   return same;
 }
 
@@ -316,7 +323,8 @@ bool Membership::count(Change& change) {
 Membership::Change Membership::settle(bool same, const PanicSpec& panic, const Grouping& grouping,
                                       Change change) {
   trustIfNobodyServes();
-  same &= count(change);
+  count();
+  same &= noteGrades(change);
   same &= noteBasis(panic, grouping);
   same &= noteSubsets(grouping.spec.subsets);
   counts_.subsets = subset_members_.subsets.size();
@@ -342,6 +350,10 @@ bool Membership::noteBasis(const PanicSpec& panic, const Grouping& grouping) {
         {{locality.region, locality.zone, locality.sub_zone}, locality.priority, locality.weight});
   }
   const bool same = basis == basis_;
+  if (basis.localities != basis_.localities) {
+    blocks_.touchAll();
+    subset_members_.touchAll();
+  }
   basis_ = std::move(basis);
   return same;
 }
@@ -351,7 +363,9 @@ bool Membership::noteSubsets(const std::shared_ptr<const SubsetSpec>& spec) {
   if (spec != nullptr && subsets_by_ == spec) return true;
   subsets_by_ = spec;
   if (spec == nullptr) {
-    subset_members_ = {};
+    SubsetMembers none;
+    none.of_block = subset_members_.of_block;
+    subset_members_ = std::move(none);
     return true;
   }
   std::vector<const base::SubsetLabels*> labels;
@@ -359,32 +373,48 @@ bool Membership::noteSubsets(const std::shared_ptr<const SubsetSpec>& spec) {
   for (const Standing& standing : placed_.standings) {
     labels.push_back(&standing.endpoint->subset_labels);
   }
-  subset_members_ = subsetMembers(labels, *spec, hosts_->parts().subsets.get());
+  subset_members_ = subsetMembers(labels, *spec, std::move(subset_members_));
+  for (const HostBlocks::Range& range : touched_) {
+    for (size_t i = range.first; i < range.end; ++i) subset_members_.touch(i);
+  }
   return false;
 }
 
 void Membership::regroup(const PanicSpec& panic, const Grouping& grouping, Change& change) {
   GroupPlan plan = planGroups({.hosts = placed_.hosts,
+                               .blocks = blocks_,
                                .assignment = *assignment_,
                                .spec = grouping.spec,
                                .panic = panic,
                                .own = grouping.own.empty() ? nullptr : &grouping.own,
                                .callers = grouping.callers,
                                .subsets = &subset_members_});
-  if (panic.mode == PanicSpec::Mode::ServeLastGood) noteGood(plan.in_panic);
+  noteGood(panic, plan.in_panic);
   bool changed = std::exchange(panic_, plan.panic) != plan.panic || !change.removed.empty() ||
                  !change.draining.empty();
   HostGroups::Parts parts = partsOf(std::move(plan), &changed);
-  if (changed) hosts_ = std::make_shared<const HostGroups>(std::move(parts));
+  if (changed) hosts_ = std::make_shared<const HostGroups>(std::move(parts), hosts_.get());
   change.changed = changed;
 }
 
 // Who could be used, as long as there were enough: that is noted for the panic to come.
-void Membership::noteGood(const std::vector<bool>& in_panic) {
-  for (size_t i = 0; i < placed_.size(); ++i) {
-    GroupedHost& host = placed_.hosts[i];
-    if (host.grade == Grade::Away) continue;
-    if (in_panic.empty() || !in_panic[i]) host.last_good = host.grade <= Grade::Degraded;
+void Membership::noteGood(const PanicSpec& panic, const std::vector<bool>& in_panic) {
+  if (panic.mode != PanicSpec::Mode::ServeLastGood) {
+    good_noted_ = false;
+    return;
+  }
+  const bool calm = in_panic.empty();
+  if (!calm || !good_noted_) touched_ = {{0, placed_.size()}};
+  good_noted_ = calm;
+  for (const HostBlocks::Range& range : touched_) {
+    for (size_t i = range.first; i < range.end; ++i) {
+      GroupedHost& host = placed_.hosts[i];
+      if (host.grade == Grade::Away || (!calm && in_panic[i])) continue;
+      const bool good = host.grade <= Grade::Degraded;
+      if (std::exchange(host.last_good, good) == good) continue;
+      blocks_.touch(i);
+      subset_members_.touch(i);
+    }
   }
 }
 
@@ -394,20 +424,26 @@ HostGroups::Parts Membership::partsOf(GroupPlan plan, bool* changed) {
   absl::flat_hash_map<absl::string_view, const HostGroup*> known;
   for (const HostGroup& group : before.groups) known[group.key] = &group;
   HostGroups::Parts parts;
+  std::vector<HostPieces> pieces;
   for (GroupPlan::Group& planned : plan.groups) {
     const auto found = known.find(planned.key);
+    const HostGroup* const former = found == known.end() ? nullptr : found->second;
+    const size_t was_at = former == nullptr ? 0 : former - before.groups.data();
+    *changed |= was_at != parts.groups.size();
     HostGroup& group = parts.groups.emplace_back();
-    if (found != known.end() && sameEntries(planned.entries, found->second->hosts->entries())) {
-      group = *found->second;
+    pieces.push_back(std::move(planned.pieces));
+    if (former != nullptr && sameHosts(pieces.back(), pieces_[was_at])) {
+      group = *former;
       *changed |= std::exchange(group.panic, planned.panic) != planned.panic;
       continue;
     }
-    group.id = found != known.end() ? found->second->id : next_group_++;
+    group.id = former != nullptr ? former->id : next_group_++;
     group.panic = planned.panic;
     group.key = std::move(planned.key);
-    group.hosts = std::make_shared<const HostSet>(std::move(planned.entries), make_table_);
+    group.hosts = std::make_shared<const HostSet>(pieces.back(), make_table_);
     *changed = true;
   }
+  pieces_ = std::move(pieces);
   parts.whole = std::move(plan.whole);
   parts.subsets = std::move(plan.subsets);
   parts.spares = std::move(plan.spares);

@@ -17,9 +17,11 @@
 // are walked side by side; an address is looked up only where they differ. When nothing is left of
 // it that groups are made of, they stay as they are; else each is put together anew, and one of
 // which nothing has changed keeps its set, with what was computed for it. What it costs:
-//   an assignment                  a look at each endpoint and what is known of it
-//   verdicts on some hosts         a question for each of these
-//   either, if it changes a group  some bytes for each host, of one array into another
+//   an assignment           a look at each endpoint and what is known of it,
+//   verdicts on some hosts  a question for each of these,
+//   and either              a look at each host of the blocks of those that have changed, and at
+//                           the sums of the other blocks (host_blocks.h)
+// A hash table is made of all hosts of its group whenever there is another one.
 
 #include <cstdint>
 #include <functional>
@@ -33,6 +35,7 @@
 #include "proxy/upstream/grouping.h"
 #include "proxy/upstream/health_monitor.h"
 #include "proxy/upstream/host.h"
+#include "proxy/upstream/host_blocks.h"
 #include "proxy/upstream/host_groups.h"
 #include "proxy/upstream/spec.h"
 #include "proxy/upstream/subset_members.h"
@@ -84,7 +87,8 @@ class Membership {
   // Null: they say nothing.
   using ActiveHealthOf = std::function<Verdict(const EndpointSpec& endpoint)>;
 
-  explicit Membership(size_t workers);
+  // of_block: hosts of a block; others are for tests.
+  explicit Membership(size_t workers, size_t of_block = HostBlocks::kHosts);
 
   // What sets of hosts carry from now on for a hashing policy; the present one is made again.
   void makeTablesBy(MakeHashTable make_table);
@@ -124,7 +128,7 @@ class Membership {
     // Not checked yet, and serving all the same, since nobody else could; until it is checked.
     bool trusted = false;
   };
-  // All hosts in configured order. Two arrays, since grouping goes over the first only.
+  // All hosts in configured order. Two arrays, since blocks are made of the first only.
   struct Placed {
     std::vector<GroupedHost> hosts;
     std::vector<Standing> standings;
@@ -158,15 +162,17 @@ class Membership {
   void removeUnnamed(const Placed& before, const std::vector<bool>& stays, Change& change);
   void addHosts(const std::vector<uint32_t>& added);
   uint32_t takeSlot();
-  void judge(size_t index, const ActiveHealthOf& active);
+  bool judge(size_t index, const ActiveHealthOf& active);
+  void ask(size_t index, const ActiveHealthOf& active);
   Change settle(bool same, const PanicSpec& panic, const Grouping& grouping, Change change);
   void trustIfNobodyServes();
-  bool count(Change& change);
+  void count();
+  bool noteGrades(Change& change);
   bool noteBasis(const PanicSpec& panic, const Grouping& grouping);
   bool noteSubsets(const std::shared_ptr<const SubsetSpec>& spec);
   void regroup(const PanicSpec& panic, const Grouping& grouping, Change& change);
   HostGroups::Parts partsOf(GroupPlan plan, bool* changed);
-  void noteGood(const std::vector<bool>& in_panic);
+  void noteGood(const PanicSpec& panic, const std::vector<bool>& in_panic);
 
   const size_t workers_;
   const std::shared_ptr<ActiveCounts> counts_of_hosts_ = std::make_shared<ActiveCounts>();
@@ -175,13 +181,17 @@ class Membership {
   absl::flat_hash_map<net::Address, std::unique_ptr<Member>> members_;
   const AssignmentSpec* assignment_ = nullptr;
   Placed placed_;
+  HostBlocks blocks_;                       // of placed_
+  std::vector<HostBlocks::Range> touched_;  // hosts that this call may be about
   Basis basis_;
   std::shared_ptr<const SubsetSpec> subsets_by_;  // null: who is in subsets is to be found out
   SubsetMembers subset_members_;
   std::vector<uint32_t> free_slots_;
   uint32_t next_slot_ = 0;
   std::shared_ptr<const HostGroups> hosts_;
+  std::vector<HostPieces> pieces_;  // that its groups are made of, in their order
   uint64_t next_group_ = 1;
+  bool good_noted_ = false;  // whoever is well is known to be good, but for news
   bool panic_ = false;
   Counts counts_;
 };

@@ -11,7 +11,11 @@
 #include <utility>
 #include <vector>
 
+#include "envoy/config/endpoint/v3/endpoint.pb.h"
+#include "proxy/base/field_report.h"
 #include "proxy/base/xxhash.h"
+#include "proxy/config/assignment.h"
+#include "proxy/config/builtins.h"
 #include "proxy/event/random.h"
 #include "proxy/upstream/algorithms/registry.h"
 #include "proxy/upstream/host_set.h"
@@ -164,6 +168,7 @@ void build(benchmark::State& state, const BalancingSpec& spec, bool weighted) {
 
 // How hosts are divided: by as many priorities, and into subsets of 100 hosts.
 struct Parts {
+  size_t weights = 1;  // different ones
   size_t priorities = 1;
   bool subsets = false;
 };
@@ -176,6 +181,7 @@ AssignmentSpec assignmentOf(size_t hosts, const Parts& parts) {
     assignment.localities[priority].priority = static_cast<uint32_t>(priority);
     EndpointSpec& endpoint = assignment.localities[priority].endpoints.emplace_back();
     endpoint.address = addressOf(i);
+    endpoint.weight = 1 + static_cast<uint32_t>(i % parts.weights);
     if (parts.subsets) endpoint.subset_labels = {{"version", std::to_string(i / 100)}};
   }
   return assignment;
@@ -189,6 +195,28 @@ Grouping groupingOf(const Parts& parts) {
   grouping.spec.subsets = std::move(subsets);
   return grouping;
 }
+
+// What main pays to have an assignment from EDS, before anybody looks at its hosts.
+void decode(benchmark::State& state) {
+  envoy::config::endpoint::v3::ClusterLoadAssignment assignment;
+  assignment.set_cluster_name("web");
+  auto& locality = *assignment.add_endpoints();
+  for (size_t i = 0; i < static_cast<size_t>(state.range(0)); ++i) {
+    auto& address = *locality.add_lb_endpoints()->mutable_endpoint()->mutable_address();
+    address.mutable_socket_address()->set_address(addressOf(i).ipText());
+    address.mutable_socket_address()->set_port_value(80);
+  }
+  const std::string bytes = assignment.SerializeAsString();
+  config::Context context;
+  context.registry = &config::builtins();
+  for (auto _ : state) {
+    envoy::config::endpoint::v3::ClusterLoadAssignment parsed;
+    benchmark::DoNotOptimize(parsed.ParseFromString(bytes));
+    base::FieldReport report;
+    benchmark::DoNotOptimize(config::toAssignment(parsed, context, report));
+  }
+}
+BENCHMARK(decode)->Name("decode/eds")->Apply(sizes);
 
 // What main pays for an assignment of which one endpoint is another than before: it comes whole.
 void assign(benchmark::State& state, const Parts& parts) {
@@ -208,6 +236,8 @@ void assign(benchmark::State& state, const Parts& parts) {
   }
 }
 BENCHMARK_CAPTURE(assign, one_group, Parts{})->Apply(sizes);
+BENCHMARK_CAPTURE(assign, weighted, Parts{.weights = 5})->Apply(sizes);
+BENCHMARK_CAPTURE(assign, weights_all_different, Parts{.weights = 1'000'000})->Apply(sizes);
 BENCHMARK_CAPTURE(assign, priorities, Parts{.priorities = 8})->Apply(sizes);
 BENCHMARK_CAPTURE(assign, subsets, Parts{.subsets = true})->Apply(sizes);
 
@@ -230,21 +260,26 @@ void verdict(benchmark::State& state, const Parts& parts) {
   }
 }
 BENCHMARK_CAPTURE(verdict, one_group, Parts{})->Apply(sizes);
+BENCHMARK_CAPTURE(verdict, weighted, Parts{.weights = 5})->Apply(sizes);
+BENCHMARK_CAPTURE(verdict, weights_all_different, Parts{.weights = 1'000'000})->Apply(sizes);
 BENCHMARK_CAPTURE(verdict, priorities, Parts{.priorities = 8})->Apply(sizes);
 BENCHMARK_CAPTURE(verdict, subsets, Parts{.subsets = true})->Apply(sizes);
 
-// What a worker pays for a new set, whatever has changed in it.
+// What a worker pays for a new set and its first pick, whatever has changed in it.
 void adopt(benchmark::State& state, const BalancingSpec& spec, bool weighted) {
   const Cluster cluster(static_cast<size_t>(state.range(0)), weighted, 1,
                         algorithms::hashTableMaker(spec));
-  const std::vector<HostSet::Entry> entries(cluster.set->entries().begin(),
-                                            cluster.set->entries().end() - 1);
+  std::vector<HostSet::Entry> entries(cluster.set->entries().begin(), cluster.set->entries().end());
+  entries.pop_back();
   const HostSet other(entries, algorithms::hashTableMaker(spec));
-  const auto balancer = algorithms::makeLoadBalancer(spec, 0, 1);
+  const auto balancer = algorithms::makeLoadBalancer(spec, /*worker=*/1, /*workers=*/2);
+  event::Random random(1);
+  PickContext context{.random = random, .tried = {}, .hash = 1};
   bool which = false;
   for (auto _ : state) {
     which = !which;
     balancer->setHosts(which ? *cluster.set : other);
+    benchmark::DoNotOptimize(balancer->pick(context).host);
   }
 }
 BENCHMARK_CAPTURE(adopt, round_robin, of(Algorithm::RoundRobin), false)->Apply(sizes);

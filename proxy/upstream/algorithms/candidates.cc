@@ -6,10 +6,9 @@ Host* drawUntried(const HostSet& hosts, const PickContext& context) {
   // Drawing again keeps the proportions of the hosts that are left; a bound for the case that
   // nearly all weight has been tried.
   constexpr int kDraws = 16;
-  const auto entries = hosts.entries();
-  Host* host = entries[hosts.draw(context.random)].host;
+  Host* host = hosts.draw(context.random).host;
   for (int i = 1; i < kDraws && context.triedAlready(host); ++i) {
-    host = entries[hosts.draw(context.random)].host;
+    host = hosts.draw(context.random).host;
   }
   return context.triedAlready(host) ? context.firstUntried(hosts, host) : host;
 }

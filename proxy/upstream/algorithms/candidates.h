@@ -20,18 +20,17 @@ inline constexpr size_t kSampledHosts = 8;
 // Calls consider(entry) for each; it returns false to stop the look.
 template <class Consider>
 void forEachCandidate(const HostSet& hosts, event::Random& random, Consider&& consider) {
-  const auto entries = hosts.entries();
-  if (entries.size() <= kScannedHosts) {
-    for (const HostSet::Entry& entry : entries) {
+  if (hosts.size() <= kScannedHosts) {
+    for (const HostSet::Entry& entry : hosts.few()) {
       if (!consider(entry)) return;
     }
     return;
   }
   // Drawn first and read then, so that the reads do not wait for one another.
-  size_t drawn[kSampledHosts];
-  for (size_t& index : drawn) index = hosts.draw(random);
-  for (const size_t index : drawn) {
-    if (!consider(entries[index])) return;
+  const HostSet::Entry* drawn[kSampledHosts];
+  for (const HostSet::Entry*& entry : drawn) entry = &hosts.draw(random);
+  for (const HostSet::Entry* entry : drawn) {
+    if (!consider(*entry)) return;
   }
 }
 

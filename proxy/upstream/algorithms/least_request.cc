@@ -21,7 +21,7 @@ bool LeastRequest::lighter(const HostSet::Entry& a, const HostSet::Entry& b) con
 LeastRequest::Pair LeastRequest::draw(event::Random& random) const {
   Pair pair;
   for (const HostSet::Entry*& entry : pair) {
-    entry = &hosts_->entries()[hosts_->draw(random)];
+    entry = &hosts_->draw(random);
     __builtin_prefetch(entry);
   }
   return pair;
@@ -47,7 +47,7 @@ const HostSet::Entry* LeastRequest::best(const Pair& pair, const PickContext& co
   for (const HostSet::Entry* entry : pair) consider(*entry);
   // More draws than hosts find nothing new.
   for (size_t i = pair.size(); i < std::min(size_t{choices_}, hosts_->size()); ++i) {
-    consider(hosts_->entries()[hosts_->draw(context.random)]);
+    consider(hosts_->draw(context.random));
   }
   return best;
 }

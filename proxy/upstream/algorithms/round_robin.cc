@@ -12,21 +12,21 @@ void RoundRobin::setHosts(const HostSet& hosts) {
   deadlines_.reset(hosts, position_);
 }
 
-size_t RoundRobin::next() {
-  if (!hosts_->weightClasses().empty()) return deadlines_.next();
+Host* RoundRobin::next() {
+  if (!hosts_->weightClasses().empty()) return deadlines_.next().host;
   const size_t at = position_;
   if (++position_ == cycle_) position_ = 0;
-  return hosts_->smoothOrder().empty() ? at : hosts_->smoothOrder()[at];
+  return hosts_->at(hosts_->smoothOrder().empty() ? at : hosts_->smoothOrder()[at]).host;
 }
 
 Pick RoundRobin::pick(PickContext& context) {
   if (hosts_ == nullptr || hosts_->empty()) return {};
-  Host* host = hosts_->entries()[next()].host;
+  Host* host = next();
   if (!context.tried.empty() && context.triedAlready(host)) {
     // One more cycle brings every host of these orders; of deadlines, a bounded look is enough, and
     // then the first untried one in configured order.
     for (size_t i = 1; i < cycle_ && context.triedAlready(host); ++i) {
-      host = hosts_->entries()[next()].host;
+      host = next();
     }
     if (context.triedAlready(host)) host = context.firstUntried(*hosts_, host);
   }

@@ -24,7 +24,7 @@ class RoundRobin final : public LoadBalancer {
   Pick pick(PickContext& context) override;
 
  private:
-  size_t next();
+  Host* next();
 
   const size_t worker_;
   const size_t workers_;

@@ -20,14 +20,22 @@ bool WeightedDeadlines::later(const Due& a, const Due& b) {
   return left != right ? left > right : a.index > b.index;
 }
 
+WeightedDeadlines::Due WeightedDeadlines::dueOf(uint32_t index) const {
+  const HostSet::WeightClass& of = hosts_->weightClasses()[index];
+  Due due{.share = of.weight * of.count, .index = index};
+  const uint64_t turn = start_ % of.count;
+  const auto part =
+      std::ranges::upper_bound(of.parts, turn, {}, &HostSet::WeightClass::Part::first);
+  due.part = static_cast<uint32_t>(part - of.parts.begin() - 1);
+  due.member = static_cast<uint32_t>(turn - of.parts[due.part].first);
+  return due;
+}
+
 void WeightedDeadlines::startCycle() {
   const auto classes = hosts_->weightClasses();
   if (fresh_) {
     heap_.resize(classes.size());
-    for (uint32_t i = 0; i < classes.size(); ++i) {
-      const uint64_t share = uint64_t{classes[i].weight} * classes[i].count;
-      heap_[i] = {.next = 1, .share = share, .turn = start_ % classes[i].count, .index = i};
-    }
+    for (uint32_t i = 0; i < classes.size(); ++i) heap_[i] = dueOf(i);
     fresh_ = false;
   } else {
     for (Due& due : heap_) due.next = 1;
@@ -36,18 +44,22 @@ void WeightedDeadlines::startCycle() {
   left_ = hosts_->totalWeight();
 }
 
-size_t WeightedDeadlines::next() {
+const HostSet::Entry& WeightedDeadlines::next() {
   if (fresh_ || left_ == 0) startCycle();
   CONVOY_ASSERT(!heap_.empty());
   std::pop_heap(heap_.begin(), heap_.end(), later);
   Due& due = heap_.back();
   const HostSet::WeightClass& of = hosts_->weightClasses()[due.index];
-  const uint32_t member = hosts_->members()[of.first + due.turn];
-  if (++due.turn == of.count) due.turn = 0;
+  const HostSet::WeightClass::Part& part = of.parts[due.part];
+  const HostSet::Entry& entry = part.entries[part.members[due.member]];
+  if (++due.member == part.members.size()) {
+    due.member = 0;
+    if (++due.part == of.parts.size()) due.part = 0;
+  }
   ++due.next;
   --left_;
   std::push_heap(heap_.begin(), heap_.end(), later);
-  return member;
+  return entry;
 }
 
 }  // namespace convoy::upstream::algorithms

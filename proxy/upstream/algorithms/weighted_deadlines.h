@@ -5,7 +5,8 @@
 // hosts in turn. Over one cycle (the sum of all weights) every host comes exactly as often as its
 // weight says. Deadlines are compared as fractions, so nothing drifts.
 //
-// State is per class, of which there are few; a pick costs the logarithm of their number.
+// State is per class, of which there are few; a pick costs the logarithm of their number, and the
+// first one of a new set about as much for each of them.
 
 #include <cstddef>
 #include <cstdint>
@@ -20,17 +21,19 @@ class WeightedDeadlines {
   // Starts a cycle; every class begins with host number `start` of its own. The hosts outlive the
   // calls of next().
   void reset(const HostSet& hosts, uint64_t start);
-  // An index of hosts.entries(). REQUIRES: hosts.weightClasses() is not empty.
-  size_t next();
+  // REQUIRES: hosts.weightClasses() is not empty.
+  const HostSet::Entry& next();
 
  private:
   struct Due {
-    uint64_t next;   // 1-based count of this class's next turn in the cycle
-    uint64_t share;  // turns per cycle: weight times hosts
-    uint64_t turn;   // which of its hosts is next
-    uint32_t index;  // of the class
+    uint64_t next = 1;    // 1-based count of this class's next turn in the cycle
+    uint64_t share = 0;   // turns per cycle: weight times hosts
+    uint32_t index = 0;   // of the class
+    uint32_t part = 0;    // which of its hosts is next: of this part of it,
+    uint32_t member = 0;  // this member
   };
   static bool later(const Due& a, const Due& b);
+  Due dueOf(uint32_t index) const;
   void startCycle();
 
   const HostSet* hosts_ = nullptr;

@@ -41,6 +41,10 @@ void logVerdict(const std::string& cluster, const HealthReport& report) {
   }
 }
 
+bool isOut(const CheckedHost& host) {
+  return host.health == ActiveHealth::Unhealthy || host.health == ActiveHealth::Relapsed;
+}
+
 }  // namespace
 
 Monitor::Monitor(event::Loop& main, const std::vector<event::Loop*>& loops,
@@ -122,6 +126,8 @@ void Monitor::watch(const std::shared_ptr<ClusterShared>& shared,
     }
   }
   watched.hosts = std::move(known);
+  watched.out = 0;
+  for (const auto& [address, verdict] : watched.hosts) watched.out += isOut(verdict.checked);
   for (size_t i = 0; i < threads_.size(); ++i) {
     threads_[i].loop->post([checker = threads_[i].checker, cluster, mine = std::move(targets[i])] {
       checker->assign(cluster, mine);
@@ -149,15 +155,22 @@ CheckedHost Monitor::check(const std::string& cluster, const net::Address& host)
   return verdict->second.checked;
 }
 
+std::vector<net::Address> Monitor::untold(const std::string& cluster) const {
+  const auto found = changed_.find(cluster);
+  return found == changed_.end() ? std::vector<net::Address>() : found->second;
+}
+
 void Monitor::onReports(const std::vector<HealthReport>& reports) {
   std::vector<std::pair<std::string, net::Address>> passed;
   for (const HealthReport& report : reports) {
     const auto name = names_.find(report.cluster);
     if (name == names_.end()) continue;
-    auto& hosts = clusters_.at(name->second).hosts;
-    const auto found = hosts.find(report.host);
-    if (found == hosts.end() || found->second.life != report.life) continue;
+    Watched& watched = clusters_.at(name->second);
+    const auto found = watched.hosts.find(report.host);
+    if (found == watched.hosts.end() || found->second.life != report.life) continue;
     const bool flipped = found->second.checked.health != report.checked.health;
+    watched.out -= isOut(found->second.checked);
+    watched.out += isOut(report.checked);
     found->second.checked = report.checked;
     if (report.checked.health != ActiveHealth::Relapsed) found->second.let_in = false;
     if (report.passed && on_passed_) passed.emplace_back(name->second, report.host);
@@ -173,12 +186,7 @@ void Monitor::onReports(const std::vector<HealthReport>& reports) {
 }
 
 void Monitor::letIn(Watched& watched, std::vector<net::Address>& changed) {
-  size_t out = 0;
-  for (const auto& [address, verdict] : watched.hosts) {
-    out += verdict.checked.health == ActiveHealth::Unhealthy ||
-           verdict.checked.health == ActiveHealth::Relapsed;
-  }
-  if (out * 2 <= watched.hosts.size()) return;
+  if (watched.out * 2 <= watched.hosts.size()) return;
   for (auto& [address, verdict] : watched.hosts) {
     if (verdict.let_in || verdict.checked.health != ActiveHealth::Relapsed) continue;
     verdict.let_in = true;

@@ -49,6 +49,7 @@ class Monitor final : public HealthMonitor {
              const AssignmentSpec& hosts) override;
   void forget(const std::string& cluster) override;
   CheckedHost check(const std::string& cluster, const net::Address& host) const override;
+  std::vector<net::Address> untold(const std::string& cluster) const override;
   void onChanged(std::function<void(const Changed&)> callback) override {
     on_changed_ = std::move(callback);
   }
@@ -71,6 +72,7 @@ class Monitor final : public HealthMonitor {
     uint64_t id = 0;
     std::shared_ptr<observe::MetricGroup<HealthMetrics>> metrics;
     absl::flat_hash_map<net::Address, Verdict> hosts;
+    size_t out = 0;  // of them, unhealthy or relapsed
   };
 
   Watched& watched(const std::string& cluster);

@@ -10,6 +10,7 @@ void HostBreakers::setHosts(const std::vector<std::shared_ptr<const Host>>& host
   absl::flat_hash_map<const Host*, std::unique_ptr<Breaker>*> known;
   for (auto& breaker : before) known[breaker->host.get()] = &breaker;
   by_address_.clear();
+  not_closed_.clear();
   for (const auto& host : hosts) {
     if (by_address_.contains(host->address())) continue;
     const auto found = known.find(host.get());
@@ -21,6 +22,8 @@ void HostBreakers::setHosts(const std::vector<std::shared_ptr<const Host>>& host
       host->streaks().stopProbes();
     }
     by_address_[host->address()] = breaker.get();
+    breaker->place = breakers_.size();
+    if (breaker->state != State::Closed) not_closed_[breaker->place] = breaker.get();
   }
 }
 
@@ -30,8 +33,9 @@ HostBreakers::Breaker* HostBreakers::find(const Host& host) {
   return found->second;
 }
 
-void HostBreakers::open(Breaker& breaker, event::MonotonicTime now) const {
+void HostBreakers::open(Breaker& breaker, event::MonotonicTime now) {
   breaker.state = State::Open;
+  not_closed_[breaker.place] = &breaker;
   breaker.until = now + spec_.open_time;
   breaker.host->streaks().stopProbes();
 }
@@ -57,13 +61,14 @@ bool HostBreakers::onProbe(const Host& host, bool passed, event::MonotonicTime n
     return true;
   }
   breaker->state = State::Closed;
+  not_closed_.erase(breaker->place);
   host.streaks().stopProbes();
   return true;
 }
 
 std::vector<std::shared_ptr<const Host>> HostBreakers::advance(event::MonotonicTime now) {
   std::vector<std::shared_ptr<const Host>> changed;
-  for (auto& breaker : breakers_) {
+  for (const auto& [place, breaker] : not_closed_) {
     if (breaker->state != State::Open || breaker->until > now) continue;
     breaker->state = State::HalfOpen;
     breaker->host->streaks().allowProbes();
@@ -74,7 +79,7 @@ std::vector<std::shared_ptr<const Host>> HostBreakers::advance(event::MonotonicT
 
 std::optional<event::MonotonicTime> HostBreakers::next() const {
   std::optional<event::MonotonicTime> next;
-  for (const auto& breaker : breakers_) {
+  for (const auto& [place, breaker] : not_closed_) {
     if (breaker->state != State::Open) continue;
     next = std::min(next.value_or(breaker->until), breaker->until);
   }
@@ -95,7 +100,7 @@ bool HostBreakers::allowProbes(const net::Address& host, bool allowed) {
 
 std::vector<std::shared_ptr<const Host>> HostBreakers::halfOpen() const {
   std::vector<std::shared_ptr<const Host>> hosts;
-  for (const auto& breaker : breakers_) {
+  for (const auto& [place, breaker] : not_closed_) {
     if (breaker->state == State::HalfOpen && breaker->probed) hosts.push_back(breaker->host);
   }
   return hosts;

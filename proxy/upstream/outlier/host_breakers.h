@@ -9,7 +9,9 @@
 // failure opens the breaker again, whatever the threshold. A pure state machine; main's thread
 // only.
 
+#include <cstddef>
 #include <cstdint>
+#include <map>
 #include <memory>
 #include <optional>
 #include <string>
@@ -57,13 +59,15 @@ class HostBreakers {
     State state = State::Closed;
     event::MonotonicTime until{};  // Open
     bool probed = true;
+    size_t place = 0;  // in configured order
   };
   Breaker* find(const Host& host);
-  void open(Breaker& breaker, event::MonotonicTime now) const;
+  void open(Breaker& breaker, event::MonotonicTime now);
 
   HostBreakerSpec spec_;
   std::vector<std::unique_ptr<Breaker>> breakers_;
   absl::flat_hash_map<net::Address, Breaker*> by_address_;
+  std::map<size_t, Breaker*> not_closed_;  // by their places: of very many hosts a few
 };
 
 }  // namespace convoy::upstream

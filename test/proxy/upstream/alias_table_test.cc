@@ -9,8 +9,8 @@ namespace {
 
 // Every one of the equally likely draws: each index comes up exactly as often as its weight says.
 TEST(AliasTableTest, ProbabilitiesAreExact) {
-  const std::vector<uint32_t> cases[] = {{1}, {1, 1}, {5, 3, 2}, {1, 100, 1000}, {7, 7, 1, 7, 30}};
-  for (const std::vector<uint32_t>& weights : cases) {
+  const std::vector<uint64_t> cases[] = {{1}, {1, 1}, {5, 3, 2}, {1, 100, 1000}, {7, 7, 1, 7, 30}};
+  for (const std::vector<uint64_t>& weights : cases) {
     const AliasTable table(weights);
     ASSERT_EQ(table.size(), weights.size());
     std::vector<uint64_t> counts(weights.size());
@@ -22,7 +22,7 @@ TEST(AliasTableTest, ProbabilitiesAreExact) {
 }
 
 TEST(AliasTableTest, TheLargestWeights) {
-  const std::vector<uint32_t> weights = {4294967295u, 1, 4294967295u};
+  const std::vector<uint64_t> weights = {4294967295u, 1, 4294967295u};
   const AliasTable table(weights);
   EXPECT_EQ(table.total(), 8589934591u);
   event::Random random(3);
@@ -33,7 +33,7 @@ TEST(AliasTableTest, TheLargestWeights) {
 
 TEST(AliasTableTest, EmptyWithoutWeights) {
   EXPECT_TRUE(AliasTable().empty());
-  EXPECT_TRUE(AliasTable(std::vector<uint32_t>()).empty());
+  EXPECT_TRUE(AliasTable(std::vector<uint64_t>()).empty());
 }
 
 }  // namespace

@@ -42,8 +42,11 @@ class Cluster {
     std::vector<const base::SubsetLabels*> labels;
     for (const base::SubsetLabels& of_host : labels_) labels.push_back(&of_host);
     SubsetMembers members;
-    if (spec.subsets != nullptr) members = subsetMembers(labels, *spec.subsets, nullptr);
+    if (spec.subsets != nullptr) members = subsetMembers(labels, *spec.subsets, {});
+    HostBlocks blocks;
+    blocks.resize(grouped_.size(), 0);
     return planGroups({.hosts = grouped_,
+                       .blocks = blocks,
                        .assignment = assignment,
                        .spec = spec,
                        .panic = panic,
@@ -74,7 +77,7 @@ std::string text(const GroupPlan& plan, const GroupSelection& selection) {
                            static_cast<double>(selection.totalShares());
     if (!out.empty()) out += ", ";
     out += group.key + " " + std::to_string(std::lround(percent)) + "% x" +
-           std::to_string(group.entries.size());
+           std::to_string(countHosts(group.pieces));
   }
   return out;
 }
@@ -244,7 +247,7 @@ TEST(GroupingTest, EnvoysExampleOfSubsets) {
   GroupPlan plan = cluster.plan();
   HostGroups::Parts parts;
   for (const GroupPlan::Group& group : plan.groups) {
-    parts.groups.push_back({0, group.key, std::make_shared<const HostSet>(group.entries)});
+    parts.groups.push_back({0, group.key, std::make_shared<const HostSet>(group.pieces)});
   }
   parts.whole = plan.whole;
   parts.subsets = plan.subsets;
@@ -313,7 +316,8 @@ class DifferentialTest : public testing::Test {
     const GroupPlan plan = cluster.plan();
     std::vector<double> chances(cluster.hosts().size());
     for (size_t i = 0; i < plan.whole.withShares(); ++i) {
-      for (const HostSet::Entry& entry : plan.groups[plan.whole.groups()[i]].entries) {
+      const HostSet set(plan.groups[plan.whole.groups()[i]].pieces);
+      for (const HostSet::Entry& entry : set.entries()) {
         chances[entry.host->slot()] += static_cast<double>(plan.whole.share(i)) /
                                        static_cast<double>(plan.whole.totalShares());
       }

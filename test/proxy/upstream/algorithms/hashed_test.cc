@@ -84,7 +84,7 @@ TEST(HashedTest, NoHosts) {
   Hashed policy(0);
   Picks picks(policy);
   EXPECT_EQ(picks.one({}, 1).kind, Pick::Kind::None);
-  const HostSet none({});
+  const HostSet none(HostPieces{});
   policy.setHosts(none);
   EXPECT_EQ(picks.one({}, 1).kind, Pick::Kind::None);
 }

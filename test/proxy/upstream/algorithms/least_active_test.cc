@@ -146,7 +146,7 @@ TEST(LeastActiveTest, NoHosts) {
   LeastActive policy;
   Picks picks(policy);
   EXPECT_EQ(picks.one().kind, Pick::Kind::None);
-  const HostSet none({});
+  const HostSet none(HostPieces{});
   policy.setHosts(none);
   EXPECT_EQ(picks.one().kind, Pick::Kind::None);
 }

@@ -128,7 +128,7 @@ TEST(LeastRequestTest, NoHosts) {
   LeastRequest policy(2, 1);
   Picks picks(policy);
   EXPECT_EQ(picks.one().kind, Pick::Kind::None);
-  const HostSet none({});
+  const HostSet none(HostPieces{});
   policy.setHosts(none);
   EXPECT_EQ(picks.one().kind, Pick::Kind::None);
 }

@@ -2,6 +2,9 @@
 
 #include <gtest/gtest.h>
 
+#include <algorithm>
+#include <utility>
+
 #include "proxy/event/random.h"
 #include "test/proxy/upstream/hosts.h"
 
@@ -50,7 +53,9 @@ TEST(MaglevTest, MoreHostsThanPlaces) {
 TEST(MaglevTest, TheOrderOfTheHostsDoesNotMatter) {
   const Hosts hosts({1, 2, 3, 1});
   const auto entries = hosts.set().entries();
-  const HostSet reversed(std::vector<HostSet::Entry>(entries.rbegin(), entries.rend()));
+  std::vector<HostSet::Entry> backwards(entries.begin(), entries.end());
+  std::ranges::reverse(backwards);
+  const HostSet reversed(std::move(backwards));
   const Maglev one(hosts.set(), 251);
   const Maglev other(reversed, 251);
   for (uint64_t hash = 0; hash < 251; ++hash) {

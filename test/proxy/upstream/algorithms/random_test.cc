@@ -65,7 +65,7 @@ TEST(RandomTest, NoHosts) {
   Random policy;
   Picks picks(policy);
   EXPECT_EQ(picks.one().kind, Pick::Kind::None);
-  const HostSet none({});
+  const HostSet none(HostPieces{});
   policy.setHosts(none);
   EXPECT_EQ(picks.one().kind, Pick::Kind::None);
 }

@@ -200,7 +200,7 @@ TEST_F(ScoredTest, ResultsOfHostsThatHaveLeftDoNoHarm) {
 
 TEST_F(ScoredTest, NoHosts) {
   EXPECT_EQ(source_.one().kind, Pick::Kind::None);
-  const HostSet none({});
+  const HostSet none(HostPieces{});
   policy_.setHosts(none);
   EXPECT_EQ(source_.one().kind, Pick::Kind::None);
 }

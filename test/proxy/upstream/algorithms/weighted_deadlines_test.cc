@@ -25,7 +25,7 @@ TEST(WeightedDeadlinesTest, SharesAreExactOverEveryCycle) {
   deadlines.reset(hosts.set(), 0);
   for (int cycle = 0; cycle < 3; ++cycle) {
     std::vector<uint32_t> counts(weights.size());
-    for (uint64_t i = 0; i < hosts.set().totalWeight(); ++i) ++counts[deadlines.next()];
+    for (uint64_t i = 0; i < hosts.set().totalWeight(); ++i) ++counts[deadlines.next().slot];
     EXPECT_EQ(counts, weights);
   }
 }
@@ -39,7 +39,7 @@ TEST(WeightedDeadlinesTest, SharesAreSpreadEvenly) {
   std::vector<uint32_t> counts(weights.size());
   const auto total = static_cast<double>(hosts.set().totalWeight());
   for (int step = 1; step <= static_cast<int>(total); ++step) {
-    ++counts[deadlines.next()];
+    ++counts[deadlines.next().slot];
     for (size_t i = 0; i < weights.size(); ++i) {
       ASSERT_NEAR(counts[i], step * weights[i] / total, 2.0) << "host " << i << ", step " << step;
     }
@@ -52,8 +52,8 @@ TEST(WeightedDeadlinesTest, TheHeavierClassGoesFirstOnATie) {
   WeightedDeadlines deadlines;
   deadlines.reset(hosts.set(), 0);
   for (size_t turn = 1; turn <= 300; ++turn) {
-    ASSERT_EQ(deadlines.next(), 0u);
-    ASSERT_EQ(deadlines.next(), turn);
+    ASSERT_EQ(deadlines.next().slot, 0u);
+    ASSERT_EQ(deadlines.next().slot, turn);
   }
 }
 
@@ -61,8 +61,8 @@ TEST(WeightedDeadlinesTest, BeginsWhereItIsTold) {
   const Hosts hosts(withManyLight({300}, 300));
   WeightedDeadlines deadlines;
   deadlines.reset(hosts.set(), 302);
-  EXPECT_EQ(deadlines.next(), 0u);
-  EXPECT_EQ(deadlines.next(), 3u);
+  EXPECT_EQ(deadlines.next().slot, 0u);
+  EXPECT_EQ(deadlines.next().slot, 3u);
 }
 
 TEST(WeightedDeadlinesTest, TheLargestWeightsDoNotOverflow) {
@@ -72,7 +72,7 @@ TEST(WeightedDeadlinesTest, TheLargestWeightsDoNotOverflow) {
   WeightedDeadlines deadlines;
   deadlines.reset(hosts.set(), 0);
   std::vector<uint32_t> counts(weights.size());
-  for (int i = 0; i < 10'000; ++i) ++counts[deadlines.next()];
+  for (int i = 0; i < 10'000; ++i) ++counts[deadlines.next().slot];
   const auto [least, most] = std::minmax_element(counts.begin(), counts.end());
   EXPECT_GE(*least, 9u);
   EXPECT_LE(*most, 11u);
