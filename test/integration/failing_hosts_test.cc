@@ -137,6 +137,41 @@ TEST_F(JudgedHosts, AHostThatFailsMostOfItsRequestsGetsNoMore) {
   EXPECT_EQ(serving(), "012");
 }
 
+// No worker by itself sees enough requests of a host to judge it.
+TEST(FailingHosts, OneThatSucceedsFarLessOftenThanTheOthersGoesOut) {
+  const FakeUpstream bad(kError), hosts[4];
+  std::vector<net::Address> addresses{bad.address()};
+  for (const FakeUpstream& host : hosts) addresses.push_back(host.address());
+  SimulatedClock time;
+  ProxyHarness proxy(bootstrap(addresses,
+                               "consecutive_5xx: 1000, max_ejection_percent: 50, "
+                               "success_rate_minimum_hosts: 5, success_rate_request_volume: 30, "
+                               "success_rate_stdev_factor: 1900",
+                               "panic: {mode: FAIL}"),
+                     time, /*workers=*/4);
+  const auto ask = [&](int count) {
+    int failed = 0;
+    for (int i = 0; i < count; ++i) failed += proxy.get("/").status != 200;
+    proxy.untilWorkersKnow();
+    return failed;
+  };
+  const auto endInterval = [&] {
+    time.advance(10s);
+    proxy.untilWorkersKnow();
+  };
+  ask(100);
+  endInterval();
+  EXPECT_EQ(detection(proxy, "ejections_detected_success_rate"), 0u) << "20 requests to each host";
+  EXPECT_GT(ask(200), 0);
+  EXPECT_EQ(detection(proxy, "ejections_active"), 0u) << "before the interval's end";
+  endInterval();
+  EXPECT_EQ(detection(proxy, "ejections_enforced_success_rate"), 1u);
+  EXPECT_EQ(detection(proxy, "ejections_active"), 1u);
+  const int before = bad.requests();
+  EXPECT_EQ(ask(50), 0);
+  EXPECT_EQ(bad.requests(), before);
+}
+
 // One cause that makes all hosts fail: to take them out would only lead their load to the rest.
 TEST(FailingHosts, WhatAllFailAtTakesNobodyOut) {
   std::vector<std::unique_ptr<FakeUpstream>> hosts;

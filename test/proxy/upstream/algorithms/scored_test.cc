@@ -188,6 +188,63 @@ TEST_F(ScoredTest, LargePoolsFindAGoodOne) {
   EXPECT_NEAR(static_cast<double>(sum) / 1000, 111, 15);
 }
 
+class LargeScoredTest : public ScoredTest {
+ protected:
+  static constexpr size_t kHosts = 100;
+
+  LargeScoredTest() { useHosts(hosts_); }
+  // All but one have answered just now.
+  void answerAllBut(size_t one) {
+    for (size_t i = 0; i < kHosts; ++i) {
+      if (i != one) answer(hosts_[i], 10);
+    }
+  }
+  // How many of so many picks, each of which ends at once, were of this host; or how many it took
+  // to come to the first one.
+  int picksOf(size_t host, int count, bool first = false) {
+    int picked = 0;
+    for (int i = 1; i <= count; ++i) {
+      Host& at = *source_.one().host;
+      at.active() -= 1;
+      if (&at != &hosts_[host]) continue;
+      if (first) return i;
+      ++picked;
+    }
+    return picked;
+  }
+  int picksUntil(size_t host, int most) { return picksOf(host, most, /*first=*/true); }
+
+  const Hosts hosts_{std::vector<uint32_t>(kHosts, 1)};
+};
+
+// Each look goes over eight hosts, in turn: after thirteen looks all have been seen.
+TEST_F(LargeScoredTest, AHostThatHasRecoveredIsSoonUsedAgain) {
+  constexpr int kMost = static_cast<int>((kHosts + kSampledHosts - 1) / kSampledHosts * kLookEvery);
+  for (size_t slow = 0; slow < kHosts; ++slow) {
+    answer(hosts_[slow], 900);
+    answerAllBut(slow);
+    ASSERT_EQ(picksOf(slow, 3 * kMost), 0) << slow;
+    source_.now += seconds(10);
+    answerAllBut(slow);
+    ASSERT_GT(picksUntil(slow, kMost), 0) << slow << " was not looked at";
+    answer(hosts_[slow], 1);
+    // 8 of 100 are compared.
+    ASSERT_GT(picksOf(slow, 1000), 40) << slow;
+  }
+}
+
+// Others that wait for a look as well take one each, not all of them.
+TEST_F(LargeScoredTest, NobodyStarvesBehindOthersThatAreForgotten) {
+  constexpr int kMost = static_cast<int>(kHosts * kLookEvery);
+  for (size_t slow = 0; slow < kHosts; slow += 9) {
+    answer(hosts_[slow], 900);
+    answerAllBut(slow);
+    source_.now += seconds(10);
+    EXPECT_GT(picksUntil(slow, kMost), 0) << slow;
+    answer(hosts_[slow], 10);
+  }
+}
+
 TEST_F(ScoredTest, ResultsOfHostsThatHaveLeftDoNoHarm) {
   const Hosts hosts({1, 1});
   const auto one = hosts.snapshot({1, 0});

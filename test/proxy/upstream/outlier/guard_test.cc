@@ -34,6 +34,31 @@ TEST_F(GuardTest, AHostThatFailsRequestsGetsNoMoreForAWhile) {
   EXPECT_EQ(eligible(), "1 2 3 4 ");
 }
 
+// What docs/outlier.md says of the log.
+TEST_F(GuardTest, TheLogTellsWhoIsOutAndWhyAndWhenItIsBack) {
+  auto outlier = outliers();
+  outlier->base_ejection_time = milliseconds(31'402);
+  makeCluster(guarded(outlier), 3);
+  testing::internal::CaptureStderr();
+  fail(2);
+  EXPECT_EQ(testing::internal::GetCapturedStderr(),
+            "warning cluster web: host 10.0.0.2:80 is ejected for 31.402 s: consecutive_5xx: 5 "
+            "responses of 5xx, or none, in a row\n");
+  testing::internal::CaptureStderr();
+  clock_.advance(seconds(10));
+  run();
+  clock_.advance(seconds(10));
+  run();
+  clock_.advance(seconds(10));
+  run();
+  EXPECT_EQ(testing::internal::GetCapturedStderr(), "");
+  testing::internal::CaptureStderr();
+  clock_.advance(seconds(10));
+  run();
+  EXPECT_EQ(testing::internal::GetCapturedStderr(),
+            "info cluster web: host 10.0.0.2:80 gets requests again after 40 s\n");
+}
+
 TEST_F(GuardTest, ItsConnectionsFinishAndClose) {
   makeCluster(guarded(outliers()), 2);
   test::TestRequest request;
