@@ -24,7 +24,7 @@ admin: {{address: {{socket_address: {{address: 127.0.0.1, port_value: 0}}}}}}
 static_resources:
   listeners:
   - name: public
-    address: {{socket_address: {{address: 127.0.0.1, port_value: 0}}}}
+    address: {{socket_address: {{address: 127.0.0.1, port_value: {listen}}}}}
     filter_chains:
     - filters:
       - name: envoy.filters.network.http_connection_manager
@@ -42,7 +42,7 @@ static_resources:
     load_assignment:
       cluster_name: web
       endpoints:
-      - lb_endpoints: [{{endpoint: {{address: {{socket_address: {{address: 127.0.0.1, port_value: {port}}}}}}}}}]
+      - lb_endpoints: [{{endpoint: {{address: {{socket_address: {{address: 127.0.0.1, port_value: {sample}}}}}}}}}]
 """
 
 
@@ -71,8 +71,10 @@ class FailoverTest(unittest.TestCase):
 
     def start_wrk(self):
         """Until it is interrupted. On a busy machine an answer may take longer than wrk's own 2 s."""
-        return subprocess.Popen(["wrk", "-t", "1", "-c", "4", "-d", "600s", "--timeout", f"{SECONDS}s", self.url + "/"],
-                                stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
+        wrk = subprocess.Popen(["wrk", "-t", "1", "-c", "32", "-d", "600s", "--timeout", f"{SECONDS}s", self.url + "/"],
+                               stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
+        self.addCleanup(wrk.kill)
+        return wrk
 
     def start_h2load(self):
         # Few at a time: what a dead backend takes with it on connections that served nothing before costs the retry
@@ -129,36 +131,86 @@ class FailoverTest(unittest.TestCase):
     def test_one_is_killed_with_a_hundred_requests_under_way(self):
         self.kill_one_with_hundreds_under_way(self.running["green"])
 
+    def start_http2_backend(self, name, sample, listen="127.0.0.1:0"):
+        """Before a sample backend. Returns the node and its listener's address."""
+        path = os.path.join(self.fleet.folder, f"{name}.yaml")
+        with open(path, "w", encoding="utf-8") as file:
+            file.write(HTTP2_BACKEND.format(listen=listen.rsplit(":", 1)[1], sample=sample.rsplit(":", 1)[1]))
+        node = self.fleet.start(name, "proxy/convoy-proxy", "-c", path, "--concurrency", "1")
+        node.admin, = node.found(r"convoy-proxy is live admin=(\S+)")
+        return node, listener_url(node, "public").removeprefix("http://")
+
+    def start_http2_backends(self):
+        """By name, as start_http2_backend()."""
+        return {name: self.start_http2_backend(f"{name}-http2", address) for name, address in self.addresses.items()}
+
     def test_one_is_killed_with_a_hundred_streams_under_way(self):
-        nodes = {}
-        for name, address in self.addresses.items():
-            path = os.path.join(self.fleet.folder, f"{name}-http2.yaml")
-            with open(path, "w", encoding="utf-8") as file:
-                file.write(HTTP2_BACKEND.format(port=address.rsplit(":", 1)[1]))
-            nodes[name] = self.fleet.start(f"{name}-http2", "proxy/convoy-proxy", "-c", path, "--concurrency", "1")
-        for node in nodes.values():
-            node.admin, = node.found(r"convoy-proxy is live admin=(\S+)")
-        backends = [{"address": listener_url(node, "public").removeprefix("http://")} for node in nodes.values()]
+        backends = self.start_http2_backends()
+        self.fleet.apply(json.dumps({"pools": [
+            {"name": "web", "algorithm": "ALGORITHM_ROUND_ROBIN", "protocol": "PROTOCOL_HTTP2",
+             "backends": [{"address": address} for _, address in backends.values()]}]}))
+        self.kill_one_with_hundreds_under_way(backends["green"][0])
+
+    def answers(self, address):
+        """Of a backend, by the pool that asked."""
+        return {pool: int(count) for pool, count in re.findall(
+            rf"^(\w+)::{re.escape(address)}::rq_success::(\d+)$", get(f"http://{self.node.admin}/clusters")[1], re.MULTILINE)}
+
+    def both_are_served_by(self, address):
+        """Waits until a backend has answered a hundred more requests of each pool."""
+        before = self.answers(address)
+        self.assertEqual(set(before), {"web", "streams"})
+        wait_until(lambda: all(count >= before[pool] + 100 for pool, count in self.answers(address).items()),
+                   f"answers of {address} to both pools")
+
+    def replace_all(self, running, replace, protocol):
+        """running: each backend's process, by its address; replace(address) starts another one there. wrk and h2load have a
+        pool each, so that it can be told who was served by whom."""
         self.fleet.apply(json.dumps({
-            "listeners": [{"name": "public", "address": "127.0.0.1:0", "routes": [{"pool": "web"}]}],
-            "pools": [{"name": "web", "algorithm": "ALGORITHM_ROUND_ROBIN", "protocol": "PROTOCOL_HTTP2", "backends": backends}]}))
-        self.kill_one_with_hundreds_under_way(nodes["green"])
+            "listeners": [{"name": "public", "address": "127.0.0.1:0",
+                           "routes": [{"match": {"path_prefix": "/streams"}, "pool": "streams"}, {"pool": "web"}]}],
+            "pools": [{"name": pool, "algorithm": "ALGORITHM_ROUND_ROBIN", "protocol": protocol,
+                       "backends": [{"address": address} for address in running]} for pool in ("web", "streams")]}))
+        wrk = self.start_wrk()
+        answers = os.path.join(self.fleet.folder, "h2load.tsv")
+        h2load = self.fleet.start("h2load", "h2load", "-D", "600", "-c", "16", "-m", "8", "--log-file", answers, self.url + "/streams")
+        # See start_h2load(): who would take many connections along that have served nothing yet is not stopped.
+        self.requests(5000)
+        for address, process in running.items():
+            self.both_are_served_by(address)
+            self.assertEqual(process.end(), 0)
+            self.requests(300)
+            replace(address)
+            self.both_are_served_by(address)
+        self.assert_wrk_saw_none_fail(wrk)
+        self.assertEqual(self.stat("http.public.downstream_cx_http2_active"), 16)
+        h2load.end()
+        with open(answers, encoding="utf-8") as file:
+            self.assertEqual({line.split("\t")[1] for line in file if line.endswith("\n")}, {"200"})
+        self.assertEqual(self.stat("http.public.downstream_rq_5xx"), 0)
+        for pool in ("web", "streams"):
+            self.assertEqual(self.stat(f"cluster.{pool}.upstream_rq_retry_overflow"), 0)
 
     def test_all_are_replaced_one_after_the_other(self):
+        names = {address: name for name, address in self.addresses.items()}
+
+        def replace(address):
+            name = f"{names[address]}-2"
+            self.fleet.start(name, "tools/sample/backend", "--name", name, "--listen", address).found(r"^listening on (\S+)$")
+
         traffic = self.fleet.start_traffic(self.url)
-        wrk = self.start_wrk()
-        self.addCleanup(wrk.kill)
-        load = self.start_h2load()
-        for name, address in self.addresses.items():
-            self.requests(300)
-            self.assertEqual(self.running[name].end(), 0)
-            self.requests(300)
-            replaced = self.fleet.start(f"{name}-2", "tools/sample/backend", "--name", f"{name}-2", "--listen", address)
-            replaced.found(r"^listening on (\S+)$")
-        self.requests(1000)
-        self.assert_wrk_saw_none_fail(wrk)
-        result = self.assert_none_failed(traffic, load)
+        self.replace_all({address: self.running[name] for name, address in self.addresses.items()}, replace, "PROTOCOL_HTTP1")
+        result = traffic_result(traffic)
+        self.assertEqual((result["failed"], result["errors"]), (0, []), result)
         self.assertEqual({name for name in result["backends"] if name.endswith("-2")}, {f"{name}-2" for name in NAMES})
+
+    def test_all_that_speak_http2_are_replaced_one_after_the_other(self):
+        """What a backend says last, that it takes no more streams (GOAWAY), costs nobody a request."""
+        nodes, samples = {}, {}
+        for name, (node, address) in self.start_http2_backends().items():
+            nodes[address], samples[address] = node, self.addresses[name]
+        self.replace_all(nodes, lambda address: self.start_http2_backend(f"next-{len(self.fleet.processes)}", samples[address], address),
+                         "PROTOCOL_HTTP2")
 
     def test_all_are_killed_and_one_returns(self):
         """Without health checks, too: nobody waits for backends that are not there, and one that is back is found by trying."""
