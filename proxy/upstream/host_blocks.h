@@ -6,7 +6,6 @@
 // thread only.
 
 #include <algorithm>
-#include <compare>
 #include <cstddef>
 #include <cstdint>
 #include <map>

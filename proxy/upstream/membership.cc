@@ -404,7 +404,8 @@ void Membership::noteGood(const PanicSpec& panic, const std::vector<bool>& in_pa
     return;
   }
   const bool calm = in_panic.empty();
-  if (!calm || !good_noted_) touched_ = {{0, placed_.size()}};
+  // While it was calm before, whoever was not touched is noted as it is.
+  if (!good_noted_) touched_ = {{0, placed_.size()}};
   good_noted_ = calm;
   for (const HostBlocks::Range& range : touched_) {
     for (size_t i = range.first; i < range.end; ++i) {
