@@ -9,7 +9,8 @@ LeastActive::Choice LeastActive::choose(const PickContext& context, bool all_tri
   uint64_t best_weight = 0;
   const bool weighted = weights_ == Weights::Counted;
   const uint64_t max_weight = weighted ? hosts_->maxWeight() : 1;
-  forEachCandidate(*hosts_, context.random, [&](const HostSet::Entry& entry) {
+  const Draw draw = weighted ? Draw::ByWeight : Draw::Evenly;
+  forEachCandidate(*hosts_, context.random, draw, [&](const HostSet::Entry& entry) {
     const uint32_t active = entry.active->load(std::memory_order_relaxed);
     const uint64_t weight = weighted ? entry.weight : 1;
     // (active + 1) / weight < (best.active + 1) / best_weight, without division.

@@ -9,7 +9,7 @@ void RoundRobin::setHosts(const HostSet& hosts) {
   if (!started_) position_ = worker_ * cycle_ / workers_;
   started_ = true;
   position_ %= cycle_;
-  deadlines_.reset(hosts, position_);
+  if (!hosts.weightClasses().empty()) deadlines_.setHosts(hosts, position_);
 }
 
 Host* RoundRobin::next() {

@@ -6,7 +6,7 @@
 // exactly its share over a cycle, evenly spread, without a heap of hosts on each worker.
 //
 // No cross-worker state: every worker follows the order by itself. When the hosts change, it goes
-// on at the same position, so that frequent updates do not favour the first host.
+// on at the same place, so that frequent updates favour nobody.
 
 #include <cstddef>
 #include <cstdint>

@@ -84,7 +84,7 @@ class Scored : public LoadBalancer {
 
   Host* best(const PickContext& context) const {
     Choice best;
-    forEachCandidate(*hosts_, context.random, [&](const HostSet::Entry& entry) {
+    forEachCandidate(*hosts_, context.random, Draw::ByWeight, [&](const HostSet::Entry& entry) {
       if (!context.tried.empty() && context.triedAlready(entry.host)) return true;
       const Track* track = tracks_.find(*entry.host);
       const uint32_t active = entry.active->load(std::memory_order_relaxed);

@@ -5,6 +5,10 @@
 // hosts in turn. Over one cycle (the sum of all weights) every host comes exactly as often as its
 // weight says. Deadlines are compared as fractions, so nothing drifts.
 //
+// A new set goes on where the one before was: each class as far in its cycle as that of the same
+// weight, at the same place of its hosts, and a new class as far as all of them together. Were each
+// set a new beginning, frequent updates would leave nothing to hosts that are due late.
+//
 // State is per class, of which there are few; a pick costs the logarithm of their number, and the
 // first one of a new set about as much for each of them.
 
@@ -18,29 +22,35 @@ namespace convoy::upstream::algorithms {
 
 class WeightedDeadlines {
  public:
-  // Starts a cycle; every class begins with host number `start` of its own. The hosts outlive the
-  // calls of next().
-  void reset(const HostSet& hosts, uint64_t start);
-  // REQUIRES: hosts.weightClasses() is not empty.
+  // start: where a class begins that is not known yet, in its hosts. The hosts outlive the calls of
+  // next(). REQUIRES: hosts.weightClasses() is not empty.
+  void setHosts(const HostSet& hosts, uint64_t start);
+  // REQUIRES: there are hosts.
   const HostSet::Entry& next();
 
  private:
-  struct Due {
-    uint64_t next = 1;    // 1-based count of this class's next turn in the cycle
-    uint64_t share = 0;   // turns per cycle: weight times hosts
-    uint32_t index = 0;   // of the class
+  struct Class {
+    uint32_t weight = 0;
     uint32_t part = 0;    // which of its hosts is next: of this part of it,
-    uint32_t member = 0;  // this member
+    uint32_t member = 0;  // this member,
+    uint64_t turn = 0;    // which is this one of all
+    uint64_t taken = 0;   // turns in this cycle
+    uint64_t share = 0;   // turns in a whole cycle: weight times hosts
   };
-  static bool later(const Due& a, const Due& b);
-  Due dueOf(uint32_t index) const;
-  void startCycle();
+  bool later(uint32_t a, uint32_t b) const;
+  void adopt();
+  void adoptClass(const HostSet::WeightClass& of, const Class* before, uint64_t cycle_before,
+                  Class* out) const;
+  void orderClasses();
+  void advance(Class* one, const HostSet::WeightClass& of) const;
 
   const HostSet* hosts_ = nullptr;
-  std::vector<Due> heap_;
+  std::vector<Class> classes_;  // heaviest first
+  std::vector<uint32_t> heap_;  // of their indices; the one that is due first in front
   uint64_t start_ = 0;
-  uint64_t left_ = 0;  // turns left in the cycle
-  bool fresh_ = true;  // the heap is to be built at the next pick
+  uint64_t cycle_ = 0;  // turns in all
+  uint64_t left_ = 0;   // of these
+  bool fresh_ = true;   // the hosts are to be adopted at the next pick
 };
 
 }  // namespace convoy::upstream::algorithms

@@ -11,9 +11,10 @@ namespace {
 
 using test::Hosts;
 
-std::vector<uint32_t> candidates(const HostSet& hosts, event::Random& random) {
+std::vector<uint32_t> candidates(const HostSet& hosts, event::Random& random,
+                                 Draw draw = Draw::ByWeight) {
   std::vector<uint32_t> slots;
-  forEachCandidate(hosts, random, [&slots](const HostSet::Entry& entry) {
+  forEachCandidate(hosts, random, draw, [&slots](const HostSet::Entry& entry) {
     slots.push_back(entry.host->slot());
     return true;
   });
@@ -28,18 +29,21 @@ TEST(CandidatesTest, SmallPoolsAreLookedThroughInOrder) {
   for (size_t i = 0; i < slots.size(); ++i) EXPECT_EQ(slots[i], i);
 }
 
-TEST(CandidatesTest, OfLargePoolsSomeAreDrawnByWeight) {
+TEST(CandidatesTest, OfLargePoolsSomeAreDrawnByWeightOrEvenly) {
   std::vector<uint32_t> weights(kScannedHosts + 1, 1);
   weights[5] = static_cast<uint32_t>(kScannedHosts);  // half of all weight
   const Hosts hosts(weights);
-  event::Random random(1);
-  size_t heavy = 0;
-  for (int i = 0; i < 1000; ++i) {
-    const auto slots = candidates(hosts.set(), random);
-    ASSERT_EQ(slots.size(), kSampledHosts);
-    for (const uint32_t slot : slots) heavy += slot == 5 ? 1 : 0;
+  for (const Draw draw : {Draw::ByWeight, Draw::Evenly}) {
+    event::Random random(1);
+    size_t heavy = 0;
+    for (int i = 0; i < 1000; ++i) {
+      const auto slots = candidates(hosts.set(), random, draw);
+      ASSERT_EQ(slots.size(), kSampledHosts);
+      for (const uint32_t slot : slots) heavy += slot == 5 ? 1 : 0;
+    }
+    const double share = draw == Draw::ByWeight ? .5 : 1. / (kScannedHosts + 1);
+    EXPECT_NEAR(static_cast<double>(heavy) / (1000 * kSampledHosts), share, .03);
   }
-  EXPECT_NEAR(static_cast<double>(heavy) / (1000 * kSampledHosts), .5, .03);
 }
 
 TEST(CandidatesTest, TheLookCanBeStopped) {
@@ -47,7 +51,8 @@ TEST(CandidatesTest, TheLookCanBeStopped) {
     const Hosts hosts(std::vector<uint32_t>(count, 1));
     event::Random random(1);
     int seen = 0;
-    forEachCandidate(hosts.set(), random, [&seen](const HostSet::Entry&) { return ++seen < 2; });
+    forEachCandidate(hosts.set(), random, Draw::ByWeight,
+                     [&seen](const HostSet::Entry&) { return ++seen < 2; });
     EXPECT_EQ(seen, 2);
   }
 }
