@@ -130,6 +130,8 @@ void compileRetries(const v1::Route& route, route_v3::Route* out, ext::RoutePoli
   const v1::Retries& retries = route.retries();
   ext::RetryExtras* extras = policy->mutable_retries();
   extras->set_unseen_is_free(true);
+  extras->set_lost_with_host_is_free(true);
+  extras->set_too_long_is_final(true);
   extras->set_idempotent_resets(replaysIdempotent(retries));
   extras->set_tell_next_hop(retries.tell_next_hop());
   if (!route.has_retries()) return;

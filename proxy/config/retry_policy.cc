@@ -126,14 +126,20 @@ void setExtras(const ext::RetryExtras& extras, route::RetryPolicy* policy) {
   policy->unseen_is_free = extras.unseen_is_free();
   policy->idempotent_resets = extras.idempotent_resets();
   policy->tell_next_hop = extras.tell_next_hop();
-}
-
-uint32_t bitsOf(const ext::RetryExtras& extras) {
-  return (extras.unseen_is_free() ? 1U : 0U) | (extras.idempotent_resets() ? 2U : 0U) |
-         (extras.tell_next_hop() ? 4U : 0U);
+  policy->lost_with_host_is_free = extras.lost_with_host_is_free();
+  policy->too_long_is_final = extras.too_long_is_final();
 }
 
 }  // namespace
+
+size_t RetryPolicies::bitsOf(const ext::RetryExtras& extras) {
+  const std::array<bool, kExtras> set = {extras.unseen_is_free(), extras.idempotent_resets(),
+                                         extras.tell_next_hop(), extras.lost_with_host_is_free(),
+                                         extras.too_long_is_final()};
+  size_t bits = 0;
+  for (const bool one : set) bits = bits << 1 | static_cast<size_t>(one);
+  return bits;
+}
 
 RetryPolicies::RetryPolicies(const proto::VirtualHost& host, const Context& context,
                              base::FieldReport& report)

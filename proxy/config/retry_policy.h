@@ -27,13 +27,15 @@ class RetryPolicies {
   void set(const envoy::config::route::v3::Route& route, route::Forward* forward);
 
  private:
+  static size_t bitsOf(const ext::RetryExtras& extras);
   RetryPolicyPtr of(const envoy::config::route::v3::Route& route);
 
   const envoy::config::route::v3::VirtualHost& host_;
   const Context& context_;
   base::FieldReport& report_;
-  RetryPolicyPtr of_host_;                  // null if the host says nothing
-  std::array<RetryPolicyPtr, 8> extended_;  // the host's, by the extras of the routes
+  static constexpr size_t kExtras = 5;
+  RetryPolicyPtr of_host_;                                     // null if the host says nothing
+  std::array<RetryPolicyPtr, size_t{1} << kExtras> extended_;  // the host's, by the routes' extras
 };
 
 }  // namespace convoy::config

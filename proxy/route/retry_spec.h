@@ -36,6 +36,10 @@ struct RetryPolicy {
   // A request that no host has looked at is sent again at once, while there is another host, and
   // without a charge to the budget: for the hosts it is the first time.
   bool unseen_is_free = false;
+  // Nor is what is lost with its host (upstream/host_loss.h).
+  bool lost_with_host_is_free = false;
+  // A response that asks for more time than reset_max is the last one.
+  bool too_long_is_final = false;
   // An idempotent request whose connection broke before a byte of the response may be sent again.
   bool idempotent_resets = false;
   // Tells the next hop how long it has and how many retries are left (filter/router/retry_hops.h).

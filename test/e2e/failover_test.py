@@ -77,9 +77,7 @@ class FailoverTest(unittest.TestCase):
         return wrk
 
     def start_h2load(self):
-        # Few at a time: what a dead backend takes with it on connections that served nothing before costs the retry
-        # budget, of which a pool always has 3.
-        return self.load("/", H2LOAD_REQUESTS, 4, 2)
+        return self.load("/", H2LOAD_REQUESTS, 16, 8)
 
     def load(self, path, requests, connections, streams):
         return subprocess.Popen(["h2load", "-n", str(requests), "-c", str(connections), "-m", str(streams), self.url + path],
@@ -131,6 +129,17 @@ class FailoverTest(unittest.TestCase):
     def test_one_is_killed_with_a_hundred_requests_under_way(self):
         self.kill_one_with_hundreds_under_way(self.running["green"])
 
+    def test_one_is_killed_with_a_hundred_requests_that_came_first(self):
+        """On their connections: nothing has shown that the backend ever answers."""
+        requests = 384
+        load = self.load("/delay/3000", requests, 64, 6)
+        self.addCleanup(load.kill)
+        wait_until(lambda: self.stat("cluster.web.upstream_rq_active") == requests, "all requests under way")
+        self.running["green"].end(signal.SIGKILL)
+        self.assert_none_failed_of(requests, load)
+        self.assertGreaterEqual(self.stat("cluster.web.upstream_rq_retry"), requests // 3)
+        self.assertEqual(self.stat("cluster.web.upstream_rq_retry_overflow"), 0)
+
     def start_http2_backend(self, name, sample, listen="127.0.0.1:0"):
         """Before a sample backend. Returns the node and its listener's address."""
         path = os.path.join(self.fleet.folder, f"{name}.yaml")
@@ -174,8 +183,6 @@ class FailoverTest(unittest.TestCase):
         wrk = self.start_wrk()
         answers = os.path.join(self.fleet.folder, "h2load.tsv")
         h2load = self.fleet.start("h2load", "h2load", "-D", "600", "-c", "16", "-m", "8", "--log-file", answers, self.url + "/streams")
-        # See start_h2load(): who would take many connections along that have served nothing yet is not stopped.
-        self.requests(5000)
         for address, process in running.items():
             self.both_are_served_by(address)
             self.assertEqual(process.end(), 0)

@@ -64,6 +64,15 @@ class Servers {
     ASSERT_EQ(::listen(listening_[server].fd(), SOMAXCONN), 0);
     up_[server] = true;
   }
+  // Nobody listens any more, and whatever is open breaks.
+  void die(size_t server) {
+    listening_[server].close();
+    up_[server] = false;
+    for (const auto& connection : connections_) {
+      if (connection->server == server) connection->socket.reset();
+    }
+    std::erase_if(connections_, [](const auto& connection) { return connection->socket.fd() < 0; });
+  }
   // Takes connections and requests that have come.
   void take() {
     // Looked at in this order, a connection never seems to come before the one that made way for it

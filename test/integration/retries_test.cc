@@ -9,6 +9,7 @@
 #include "absl/strings/str_replace.h"
 #include "test/common/proxy_harness.h"
 #include "test/integration/http_peers.h"
+#include "test/integration/many_peers.h"
 
 namespace convoy::test {
 namespace {
@@ -115,6 +116,40 @@ TEST(Retries, TheHostSaysWhen) {
   EXPECT_EQ(web.requests(), 0);
   time.advance(1001ms);  // up to half as much is added
   EXPECT_EQ(parseReply(client.receiveAll()).status, 200);
+}
+
+// A third of 300 requests is lost with their host, at once, each the first on its connection. The
+// budget has a place for 60.
+TEST(Retries, WhatIsLostWithAHostNeedsNoBudget) {
+  constexpr char kLostIsFree[] =
+      ", metadata: {typed_filter_metadata: {convoy.ext.RoutePolicy: {\"@type\": "
+      "type.googleapis.com/convoy.ext.RoutePolicy, retries: {idempotent_resets: true, "
+      "unseen_is_free: true, lost_with_host_is_free: true}}}}";
+  constexpr size_t kClients = 300;
+  Servers servers(3);
+  ProxyHarness proxy(
+      staticBootstrap(servers.addresses(),
+                      absl::StrCat("{match: {prefix: /}, route: {cluster: web, ",
+                                   retryOn("connect-failure"), "}", kLostIsFree, "}")) +
+      "    circuit_breakers: {thresholds: [{retry_budget: {}}]}\n");
+  servers.comeUp();
+  Clients clients(proxy, kClients);
+  ASSERT_TRUE(until([&] {
+    servers.take();
+    return servers.underWay() == kClients;
+  }));
+  const size_t lost = servers.underWay(0);
+  EXPECT_EQ(lost, kClients / 3);
+  servers.die(0);
+  EXPECT_TRUE(until([&] {
+    servers.take();
+    servers.answerAll();
+    clients.take();
+    return clients.served() + clients.refused() + clients.odd() == kClients;
+  }));
+  EXPECT_EQ(clients.served(), kClients);
+  EXPECT_EQ(proxy.metric("cluster.web.upstream_rq_retry"), lost);
+  EXPECT_EQ(proxy.metric("cluster.web.upstream_rq_retry_overflow"), 0u);
 }
 
 // All wait for their back-off at the same time: three may, for the others it is over.

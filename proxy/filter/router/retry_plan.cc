@@ -158,25 +158,37 @@ bool RetryPlan::needsBody(bool multiplexed) const {
          (policy().idempotent_resets && idempotent_) || (hedges_ && per_try_timeout_.count() > 0);
 }
 
-std::optional<event::Duration> RetryPlan::asked(const http::ResponseHead& response,
-                                                event::WallTime now) const {
+std::chrono::seconds RetryPlan::longest() const {
+  return std::chrono::duration_cast<std::chrono::seconds>(policy().reset_max);
+}
+
+template <class Predicate>
+std::optional<std::chrono::seconds> RetryPlan::asked(const http::ResponseHead& response,
+                                                     event::WallTime now,
+                                                     Predicate&& predicate) const {
   for (const auto& header : policy().reset_headers) {
     const http::HeaderField* const field = response.headers.find(header.name);
     if (field == nullptr) continue;
-    const auto most = std::chrono::duration_cast<std::chrono::seconds>(policy().reset_max);
     const auto seconds = secondsSaid(field->value, header.is_time, now);
-    if (!seconds.has_value() || *seconds <= 0 || *seconds > most.count()) continue;
-    return std::chrono::seconds(*seconds);
+    if (seconds.has_value() && predicate(*seconds)) return std::chrono::seconds(*seconds);
   }
   return std::nullopt;
+}
+
+bool RetryPlan::asksForTooLong(const http::ResponseHead& response, event::WallTime now) const {
+  const auto too_long = [most = longest().count()](int64_t seconds) { return seconds > most; };
+  return policy().too_long_is_final && asked(response, now, too_long).has_value();
 }
 
 RetryPlan::Delay RetryPlan::delay(const http::ResponseHead* response, event::WallTime now,
                                   event::Random& random) const {
   if (response != nullptr) {
-    if (const auto wait = asked(*response, now); wait.has_value()) {
-      const auto half = static_cast<uint64_t>(wait->count() / 2);
-      return {*wait + event::Duration(random.below(half)), true};
+    const auto will_do = [most = longest().count()](int64_t seconds) {
+      return seconds > 0 && seconds <= most;
+    };
+    if (const auto asks = asked(*response, now, will_do); asks.has_value()) {
+      const event::Duration wait = *asks;
+      return {wait + event::Duration(random.below(static_cast<uint64_t>(wait.count() / 2))), true};
     }
   }
   constexpr uint32_t kMostDoublings = 20;

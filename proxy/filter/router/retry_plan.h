@@ -4,6 +4,7 @@
 // request itself says, and how much of it is used up. Made when the first of these matters, in the
 // request's arena. Knows no host, no cluster and no clock. Worker's thread.
 
+#include <chrono>
 #include <cstdint>
 #include <optional>
 
@@ -58,6 +59,9 @@ class RetryPlan {
   bool perTryIsOfRequest() const { return per_try_is_of_request_; }
   bool hedges() const { return hedges_; }
 
+  // The response asks for more time than the policy gives it, which ends the matter.
+  bool asksForTooLong(const http::ResponseHead& response, event::WallTime now) const;
+
   // How long to wait before the retry that spend() has counted. REQUIRES: made() > 0.
   struct Delay {
     event::Duration time{0};
@@ -71,8 +75,11 @@ class RetryPlan {
   bool wantsStatus(uint16_t status) const;
   bool wantsHeaders(const http::ResponseHead& response) const;
   bool wantsGrpc(const http::ResponseHead& response) const;
-  std::optional<event::Duration> asked(const http::ResponseHead& response,
-                                       event::WallTime now) const;
+  // The first time among those that it asks for of which this is true.
+  template <class Predicate>
+  std::optional<std::chrono::seconds> asked(const http::ResponseHead& response, event::WallTime now,
+                                            Predicate&& predicate) const;
+  std::chrono::seconds longest() const;
 
   const route::RetryRules* const rules_;
   const std::string_view statuses_;

@@ -128,6 +128,7 @@ class RouterFilter final : public http::Filter {
   void giveUp(Attempt& attempt, http::Failure failure);
   void onAttemptFailed(Attempt& attempt, const AttemptFacts& facts, bool reused);
   bool retryAfterFailure(Attempt& attempt, const AttemptFacts& facts, bool reused);
+  bool goesFree(const Attempt& attempt, const AttemptFacts& facts);
   bool retryUntouched(Attempt& attempt, const AttemptFacts& facts, bool reused);
   bool retryAfterResponse(Attempt& attempt, http::ResponseHead& head, bool end_of_stream);
   bool mayRetry(bool is_free);

@@ -242,7 +242,7 @@ void RouterFilter::onAttemptFailed(Attempt& attempt, const AttemptFacts& facts, 
 bool RouterFilter::retryAfterFailure(Attempt& attempt, const AttemptFacts& facts, bool reused) {
   if (retryUntouched(attempt, facts, reused)) return true;
   if (retries() && plan().wants(facts)) {
-    const bool is_free = plan().policy().unseen_is_free && unseen(facts);
+    const bool is_free = goesFree(attempt, facts);
     if (!mayRetry(is_free)) return false;
     schedule(attempt, is_free,
              plan().delay(nullptr, services_.loop.wallNow(), services_.loop.random()));
@@ -256,6 +256,14 @@ bool RouterFilter::retryAfterFailure(Attempt& attempt, const AttemptFacts& facts
   cluster_->metrics().upstream_rq_retry.add();
   startAttempt(attempt);
   return true;
+}
+
+// Where it costs hosts nothing that they would not have had anyway.
+bool RouterFilter::goesFree(const Attempt& attempt, const AttemptFacts& facts) {
+  const route::RetryPolicy& policy = plan().policy();
+  if (unseen(facts)) return policy.unseen_is_free;
+  return policy.lost_with_host_is_free && facts.failure == Failure::UpstreamReset &&
+         !facts.bytes_received && attempt.host.pool()->noteLoss(attempt.sent_at);
 }
 
 // RFC 9110 9.2.2 lets us send an idempotent request again then. Once: it may be the request that
@@ -276,7 +284,7 @@ bool RouterFilter::retryAfterResponse(Attempt& attempt, http::ResponseHead& head
     used_behind_ += used;
     plan.deduct(used);
   }
-  if (!plan.wants(head)) {
+  if (!plan.wants(head) || plan.asksForTooLong(head, services_.loop.wallNow())) {
     retry_denied_ = false;
     return false;
   }

@@ -48,7 +48,9 @@ TEST(RetriesTest, DefaultsAreWrittenOutOnceForEachHost) {
                 " } per_request_buffer_limit_bytes { value: 65536 }");
   const Compiled plain = compiled(R"(pool: "w")");
   EXPECT_EQ(shortText(plain.route), "");
-  EXPECT_EQ(shortText(plain.policy), "retries { unseen_is_free: true idempotent_resets: true }");
+  EXPECT_EQ(shortText(plain.policy),
+            "retries { unseen_is_free: true idempotent_resets: true lost_with_host_is_free: true "
+            "too_long_is_final: true }");
 }
 
 TEST(RetriesTest, EveryField) {
@@ -65,7 +67,9 @@ TEST(RetriesTest, EveryField) {
                 kAsked +
                 " } hedge_policy { hedge_on_per_try_timeout: true } } "
                 "per_request_buffer_limit_bytes { value: 7 }");
-  EXPECT_EQ(shortText(all.policy), "retries { unseen_is_free: true tell_next_hop: true }");
+  EXPECT_EQ(shortText(all.policy),
+            "retries { unseen_is_free: true tell_next_hop: true lost_with_host_is_free: true "
+            "too_long_is_final: true }");
 }
 
 TEST(RetriesTest, EveryConditionHasEnvoysName) {

@@ -41,7 +41,8 @@ std::string hosts(const std::string& table) {
 std::string policy(const std::string& times = "") {
   return "metadata { typed_filter_metadata { key: \"convoy.ext.RoutePolicy\" value { "
          "[type.googleapis.com/convoy.ext.RoutePolicy] { tunnel_idle_timeout { seconds: 3600 } "
-         "retries { unseen_is_free: true idempotent_resets: true } "
+         "retries { unseen_is_free: true idempotent_resets: true lost_with_host_is_free: true "
+         "too_long_is_final: true } "
          "origin { path: \"route_table/r:routes[0]\" " +
          times + "} } } } }";
 }

@@ -104,15 +104,20 @@ TEST(RetryPolicy, ExtrasOfRoutes) {
       "{route: {cluster: a}, metadata: {typed_filter_metadata: {convoy.ext.RoutePolicy: "
       "{\"@type\": "
       "type.googleapis.com/convoy.ext.RoutePolicy, retries: {unseen_is_free: true, "
-      "idempotent_resets: true, tell_next_hop: true}}}}}";
+      "idempotent_resets: true, tell_next_hop: true, lost_with_host_is_free: true, "
+      "too_long_is_final: true}}}}}";
   const auto routes =
       convert("{retry_policy: {retry_on: 5xx}}", {extras, extras, "{route: {cluster: a}}"});
   EXPECT_EQ(routes[0].retries, routes[1].retries);
   EXPECT_EQ(routes[0].retries->on, uint32_t{RetryOn::Status5xx});
   EXPECT_TRUE(routes[0].retries->unseen_is_free);
   EXPECT_TRUE(routes[0].retries->idempotent_resets);
+  EXPECT_TRUE(routes[0].retries->lost_with_host_is_free);
+  EXPECT_TRUE(routes[0].retries->too_long_is_final);
   EXPECT_TRUE(routes[0].retries->tell_next_hop);
   EXPECT_FALSE(routes[2].retries->unseen_is_free);
+  EXPECT_FALSE(routes[2].retries->lost_with_host_is_free);
+  EXPECT_FALSE(routes[2].retries->too_long_is_final);
   // A hop that retries nothing may say how long it waits.
   const auto alone = convert("{}", {extras, "{route: {cluster: a}}"});
   ASSERT_NE(alone[0].retries, nullptr);

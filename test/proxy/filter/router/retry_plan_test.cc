@@ -237,5 +237,22 @@ TEST(RetryPlan, TheResponseMaySayHowLong) {
   }
 }
 
+TEST(RetryPlan, WhatAsksForTooLongIsTheLast) {
+  RetryPolicy policy{.num_retries = 1};
+  policy.reset_headers = {{.name = "retry-after"}};
+  policy.reset_max = 10s;
+  const event::WallTime now{event::Duration(1000s)};
+  const auto too_long = [&](const char* value) {
+    return Planned(policy)->asksForTooLong(response(503, {{"Retry-After", value}}), now);
+  };
+  EXPECT_FALSE(too_long("11")) << "unless the policy says so";
+  policy.too_long_is_final = true;
+  EXPECT_FALSE(too_long("10"));
+  EXPECT_TRUE(too_long("11"));
+  EXPECT_FALSE(too_long("Thu, 01 Jan 1970 00:16:50 GMT"));
+  EXPECT_TRUE(too_long("Thu, 01 Jan 1970 00:16:51 GMT"));
+  EXPECT_FALSE(too_long("soon"));
+}
+
 }  // namespace
 }  // namespace convoy::filter::router

@@ -210,6 +210,58 @@ TEST_F(RouterRetryTest, WhatNoHostHasSeenMayBeFree) {
   EXPECT_EQ(metrics().upstream_rq_retry_overflow.value(), 0u);
 }
 
+// Six requests, the first on their connections all, and the host of two of them dies.
+TEST_F(RouterRetryTest, SoMayWhatIsLostWithItsHost) {
+  for (const bool free : {true, false}) {
+    limit(upstream::RetryBudget{.percent = 20, .min_concurrency = 1});
+    auto extended = policy(RetryOn::Reset);
+    extended.backoff_base = extended.backoff_max = 1h;
+    extended.lost_with_host_is_free = free;
+    use(extended);
+    io_.peers.clear();
+    std::vector<std::unique_ptr<Exchange>> under_way;
+    while (under_way.size() < 6) under_way.push_back(sent());
+    const std::string dies = to(0);
+    ASSERT_EQ(to(3), dies);
+    breakOff(0);
+    breakOff(3);
+    EXPECT_EQ(io_.peers.size(), free ? 8u : 6u) << "at once, or later";
+    EXPECT_EQ(metrics().upstream_rq_retry_overflow.value(), free ? 0u : 1u);
+    EXPECT_EQ(charged(), free ? 0u : 1u);
+    if (!free) continue;
+    for (const size_t other : {6, 7}) {
+      EXPECT_NE(to(other), dies);
+      answer(peer(other));
+    }
+    EXPECT_EQ(under_way[0]->context.status, 200);
+    EXPECT_EQ(under_way[3]->context.status, 200);
+  }
+}
+
+// One that breaks whatever it is sent is no host that has died.
+TEST_F(RouterRetryTest, AHostThatGoesOnToBreakConnectionsIsCharged) {
+  limit(upstream::RetryBudget{.percent = 0, .min_concurrency = 0});
+  auto extended = policy(RetryOn::Reset);
+  extended.lost_with_host_is_free = true;
+  use(extended);
+  const std::string breaks = address(1).text();
+  std::vector<std::unique_ptr<Exchange>> under_way;
+  int broken = 0;
+  int repeated = 0;
+  for (int i = 0; i < 180; ++i) {
+    const size_t before = io_.peers.size();
+    under_way.push_back(sent());
+    clock_.advance(50ms);
+    if (to(before) != breaks) continue;
+    ++broken;
+    breakOff(before);
+    repeated += io_.peers.size() == before + 2;
+  }
+  EXPECT_GE(broken, 50) << "in 9 s";
+  EXPECT_LE(repeated, 12) << "those of a second";
+  EXPECT_GE(repeated, 4);
+}
+
 // --- back-off ---
 
 TEST_F(RouterRetryTest, WaitsForTheTimeThatTheHostAsksFor) {
@@ -231,6 +283,18 @@ TEST_F(RouterRetryTest, WaitsForTheTimeThatTheHostAsksFor) {
   EXPECT_EQ(e->context.status, 200);
   EXPECT_EQ(metrics().upstream_rq_retry_backoff_ratelimited.value(), 1u);
   EXPECT_EQ(metrics().upstream_rq_retry_backoff_exponential.value(), 0u);
+}
+
+TEST_F(RouterRetryTest, OneThatAsksForMoreThanThatIsLeftAlone) {
+  auto asks = policy(RetryOn::Status5xx);
+  asks.reset_headers = {{.name = "retry-after"}};
+  asks.reset_max = 10s;
+  asks.too_long_is_final = true;
+  use(asks);
+  auto e = sent();
+  say(0, "HTTP/1.1 503 Busy\r\nRetry-After: 11\r\nContent-Length: 0\r\n\r\n");
+  EXPECT_EQ(e->context.status, 503);
+  EXPECT_EQ(metrics().upstream_rq_retry.value(), 0u);
 }
 
 TEST_F(RouterRetryTest, TheClientGoesWhileItWaits) {
