@@ -3,6 +3,7 @@
 
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <map>
 #include <set>
 #include <string>
@@ -10,6 +11,7 @@
 
 #include "absl/strings/str_cat.h"
 #include "test/common/proxy_harness.h"
+#include "test/integration/many_peers.h"
 
 namespace convoy::test {
 namespace {
@@ -102,6 +104,49 @@ TEST_F(Balancing, TheKeysOfAHostThatIsDownHaveAnother) {
     const HttpReply first = proxy.send(askAs("", user));
     EXPECT_EQ(first.status, 200);
     EXPECT_EQ(proxy.send(askAs("", user)).body, first.body);
+  }
+}
+
+// One key that everybody wants. A host may have ceil(125 % of 40 / 4) of 40 requests under way: its
+// own host has as many, and what is beyond is served by the others.
+TEST(BoundedHash, AHotKeySpillsOverToOtherHosts) {
+  constexpr size_t kHosts = 4;
+  constexpr size_t kClients = 40;
+  constexpr size_t kMost = 13;
+  for (const char* const policy : {"RING_HASH", "MAGLEV"}) {
+    for (const size_t workers : {1, 4}) {
+      Servers servers(kHosts);
+      const ProxyHarness proxy(
+          staticBootstrap(servers.addresses(), route("", "{header: {header_name: ':path'}}")) +
+              absl::StrCat("    lb_policy: ", policy,
+                           "\n    common_lb_config: {consistent_hashing_lb_config: "
+                           "{hash_balance_factor: 125}}\n"),
+          workers);
+      servers.comeUp();
+      // By host.
+      const auto spread = [&](size_t count) {
+        Clients clients(proxy, count);
+        EXPECT_TRUE(until([&] {
+          servers.take();
+          return servers.underWay() == count;
+        }));
+        std::vector<size_t> under_way;
+        for (size_t i = 0; i < kHosts; ++i) under_way.push_back(servers.underWay(i));
+        servers.answerAll();
+        EXPECT_TRUE(until([&] {
+          clients.take();
+          return clients.served() == count;
+        }));
+        return under_way;
+      };
+      const std::vector<size_t> one = spread(1);
+      const auto own = std::find(one.begin(), one.end(), 1) - one.begin();
+      const std::vector<size_t> all = spread(kClients);
+      EXPECT_LE(*std::max_element(all.begin(), all.end()), kMost) << policy;
+      // Which of several workers chose first, nobody can tell.
+      if (workers > 1) continue;
+      EXPECT_EQ(all[own], kMost) << policy;
+    }
   }
 }
 

@@ -5,6 +5,7 @@
 
 #include <optional>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "absl/strings/str_cat.h"
@@ -108,6 +109,42 @@ TEST_F(CrashTimelineTest, OutAfterSixSecondsAndBackAtFourteen) {
   EXPECT_EQ(stat("membership_healthy"), kHosts);
   EXPECT_EQ(askAll(), 2);
   EXPECT_EQ(stat("upstream_rq_5xx"), 0u);
+}
+
+// --- one host that breaks under its share of the load ---
+
+// It is well again as soon as it has none. Each return costs requests, so each comes later than the
+// one before: after 4 s without load, then 8 s, 16 s, 32 s, ...
+TEST(GrayFailure, ThatRecoversWhenUnloadedDoesNotOscillate) {
+  FakeUpstream gray("HTTP/1.1 200 OK\r\nContent-Length: 4\r\n\r\ngray"), others[2];
+  SimulatedClock time;
+  ProxyHarness proxy(
+      absl::StrCat(
+          staticBootstrap({gray.address(), others[0].address(), others[1].address()}, kRoute),
+          kChecks),
+      time);
+  constexpr int kSeconds = 600;
+  int returns = 0;
+  int last_return = 0;
+  bool loaded = false;
+  for (int second = 0; second < kSeconds; ++second) {
+    time.advance(1s);
+    untilEverybodyKnows(time);
+    bool asked = false;
+    for (int i = 0; i < 6; ++i) {
+      const HttpReply reply = proxy.get("/");
+      EXPECT_EQ(reply.status, 200);
+      asked = asked || reply.body == "gray";
+    }
+    gray.ignore(asked ? "/health" : "");
+    if (!std::exchange(loaded, asked) && asked) {
+      ++returns;
+      last_return = second;
+    }
+  }
+  EXPECT_GE(returns, 5);
+  EXPECT_LE(returns, 9) << "60 would be one each 10 s";
+  EXPECT_GT(last_return, kSeconds / 3) << "it is not given up";
 }
 
 // --- one cause, and all hosts ---
