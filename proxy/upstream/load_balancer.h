@@ -37,6 +37,12 @@ struct Pick {
   bool in_total = false;  // and one of PickContext::cluster_active
   bool panic = false;     // the host is in a group of several whose hosts are those of a panic
   Host* host = nullptr;
+
+  // One more request for this host. active: its own.
+  static Pick counting(Host& host, ActiveCounts::Count& active) {
+    active.fetch_add(1, std::memory_order_relaxed);
+    return {.kind = Kind::Host, .counted = true, .host = &host};
+  }
 };
 
 // Who waits for the answer to a pick that said Later. Destroying it, or unlink(), gives up.

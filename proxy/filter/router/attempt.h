@@ -5,6 +5,7 @@
 // request's arena; used again for the next attempt once it is Free. Worker's thread only.
 
 #include <cstdint>
+#include <utility>
 
 #include "proxy/event/deadlines.h"
 #include "proxy/http/codec.h"
@@ -77,6 +78,33 @@ struct Attempt final : public http::ResponseReceiver,
   event::MonotonicTime sent_at{};
   Timers* timers = nullptr;
   Attempt* next = nullptr;  // of the same request
+};
+
+// Those of one request. Nearly every request has one; whoever adds others owns them.
+class Attempts {
+ public:
+  template <class A>
+  struct Iterator {
+    A* at;
+    A& operator*() const { return *at; }
+    Iterator& operator++() {
+      at = at->next;
+      return *this;
+    }
+    friend bool operator==(const Iterator&, const Iterator&) = default;
+  };
+
+  explicit Attempts(RouterFilter& router) : first_(router) {}
+  Attempt& first() { return first_; }
+  bool single() const { return first_.next == nullptr; }
+  void add(Attempt& attempt) { attempt.next = std::exchange(first_.next, &attempt); }
+  Iterator<Attempt> begin() { return {&first_}; }
+  Iterator<Attempt> end() { return {nullptr}; }
+  Iterator<const Attempt> begin() const { return {&first_}; }
+  Iterator<const Attempt> end() const { return {nullptr}; }
+
+ private:
+  Attempt first_;
 };
 
 }  // namespace convoy::filter::router

@@ -36,8 +36,7 @@ std::unique_ptr<http::FilterFactory> makeRouterFactory(std::shared_ptr<const Rou
 RouterFilter::RouterFilter(const RouterSpec& spec, const WorkerServices& services)
     : spec_(spec),
       services_(services),
-      latest_(&first_),
-      first_(*this),
+      attempts_(*this),
       client_side_(*this),
       response_deadline_(
           [](void* self) {
@@ -48,7 +47,8 @@ RouterFilter::RouterFilter(const RouterSpec& spec, const WorkerServices& service
           [](void* self) {
             static_cast<RouterFilter*>(self)->onTimeout(http::Failure::UpstreamFirstByteTimeout);
           },
-          this) {}
+          this),
+      latest_(&attempts_.first()) {}
 
 RouterFilter::~RouterFilter() = default;
 
@@ -121,7 +121,7 @@ http::FilterVerdict RouterFilter::onRequestHead(http::RequestHead& head, bool en
   context().setResponseFlowListener(&client_side_);
   transition(State::Trying);
   if (!end_of_stream && retries()) prepareToKeep();
-  chooseHost(first_);
+  chooseHost(attempts_.first());
   if (state_ == State::Done) return http::FilterVerdict::Pause;
   if (end_of_stream) onRequestComplete();
   startTimers();
@@ -342,15 +342,16 @@ http::FilterVerdict RouterFilter::onRequestBody(std::string_view& bytes, bool en
 
 absl::InlinedVector<http::RequestSender*, 4> RouterFilter::senders() const {
   absl::InlinedVector<http::RequestSender*, 4> senders;
-  for (const Attempt* a = &first_; a != nullptr; a = a->next) {
-    if (a->exchanges()) senders.push_back(a->sender);
+  for (const Attempt& a : attempts_) {
+    if (a.exchanges()) senders.push_back(a.sender);
   }
   return senders;
 }
 
 void RouterFilter::passOn(std::string_view bytes, bool end_of_stream) {
-  if (first_.next == nullptr) {
-    if (first_.sender != nullptr) first_.sender->sendBody(bytes, end_of_stream);
+  if (attempts_.single()) {
+    http::RequestSender* const sender = attempts_.first().sender;
+    if (sender != nullptr) sender->sendBody(bytes, end_of_stream);
     return;
   }
   // An attempt that is begun from inside has the bytes already.
@@ -359,10 +360,9 @@ void RouterFilter::passOn(std::string_view bytes, bool end_of_stream) {
 
 net::SpliceResult RouterFilter::spliceRequestBody(net::Connection& from, uint64_t most) {
   // What is kept, and what goes to more than one host, is copied.
-  if (state_ == State::Done || keeps_body_ || first_.next != nullptr || first_.sender == nullptr) {
-    return {};
-  }
-  const net::SpliceResult result = first_.sender->sendBodyOf(from, most);
+  http::RequestSender* const sender = attempts_.first().sender;
+  if (state_ == State::Done || keeps_body_ || !attempts_.single() || sender == nullptr) return {};
+  const net::SpliceResult result = sender->sendBodyOf(from, most);
   if (result.bytes > 0) body_seen_ = body_lost_ = true;
   return result;
 }
@@ -387,8 +387,8 @@ void RouterFilter::onRequestComplete() {
     services_.loop.deadlines().armAt(response_deadline_, services_.loop.now() + timeout_by_header_);
   }
   if (!body_seen_ || !retries()) return;
-  for (Attempt* a = &first_; a != nullptr; a = a->next) {
-    if (a->state == Attempt::State::Sending) startPerTry(*a);
+  for (Attempt& a : attempts_) {
+    if (a.state == Attempt::State::Sending) startPerTry(a);
   }
 }
 
@@ -559,8 +559,8 @@ void RouterFilter::fail(http::Failure failure) {
 void RouterFilter::onTimeout(http::Failure failure) {
   event::Loop::TurnScope turn(services_.loop);
   if (latest_->host) cluster_->countTimeout(latest_->host);
-  for (const Attempt* a = &first_; a != nullptr; a = a->next) {
-    if (a->state == Attempt::State::Sending && !a->superseded) noteTimeout(*a);
+  for (const Attempt& a : attempts_) {
+    if (a.state == Attempt::State::Sending && !a.superseded) noteTimeout(a);
   }
   fail(failure);
 }
@@ -573,30 +573,30 @@ void RouterFilter::onStreamEnd() {
 void RouterFilter::releaseUpstream(uint16_t status_of_answer, bool abandoned) {
   response_deadline_.cancel();
   first_byte_deadline_.cancel();
-  for (Attempt* a = &first_; a != nullptr; a = a->next) {
-    if (a->state == Attempt::State::Sending) {
-      noteResult(*a, 0, abandoned);
-      count(*a, 0);
+  for (Attempt& a : attempts_) {
+    if (a.state == Attempt::State::Sending) {
+      noteResult(a, 0, abandoned);
+      count(a, 0);
     }
-    if (a->state == Attempt::State::Answering) count(*a, status_of_answer);
-    if (!a->over()) endAttempt(*a);
+    if (a.state == Attempt::State::Answering) count(a, status_of_answer);
+    if (!a.over()) endAttempt(a);
   }
 }
 
 void RouterFilter::ClientSide::onSendQueueAboveHigh() {
   ++router_.client_slow_;
-  for (Attempt* a = &router_.first_; a != nullptr; a = a->next) {
-    if (a->exchanges()) a->sender->pauseReceiving();
-    if (a->timers != nullptr) a->timers->idle.cancel();
+  for (Attempt& a : router_.attempts_) {
+    if (a.exchanges()) a.sender->pauseReceiving();
+    if (a.timers != nullptr) a.timers->idle.cancel();
   }
 }
 
 void RouterFilter::ClientSide::onSendQueueBelowLow() {
   if (router_.client_slow_ > 0) --router_.client_slow_;
-  for (Attempt* a = &router_.first_; a != nullptr; a = a->next) {
-    if (!a->exchanges()) continue;
-    a->sender->resumeReceiving();
-    if (router_.watchesTries(*a)) router_.startPerTryIdle(*a);
+  for (Attempt& a : router_.attempts_) {
+    if (!a.exchanges()) continue;
+    a.sender->resumeReceiving();
+    if (router_.watchesTries(a)) router_.startPerTryIdle(a);
   }
 }
 

@@ -188,15 +188,15 @@ class RouterFilter final : public http::Filter {
   RetryPlan* plan_ = nullptr;                         // made when something depends on it
   net::ByteQueue* kept_ = nullptr;                    // the body, while keeps_body_
   event::Duration timeout_by_header_{-1};             // instead of the route's
-  Attempt* latest_;                                   // the one that was begun last
   Attempt* winner_ = nullptr;                         // the one whose response goes to the client
   absl::InlinedVector<const upstream::Host*, 4> tried_;
   const base::SubsetKey* subset_ = nullptr;  // the hosts that the route asks for; null: any
   route::HashKey hash_key_;                  // of a cluster that balances by hash
-  Attempt first_;
+  Attempts attempts_;
   ClientSide client_side_;
   event::Deadline response_deadline_;
   event::Deadline first_byte_deadline_;
+  Attempt* latest_;  // the one that was begun last
 };
 
 }  // namespace convoy::filter::router

@@ -385,10 +385,10 @@ void RouterFilter::endAttempt(Attempt& attempt) {
 }
 
 void RouterFilter::endOthers(const Attempt& winner) {
-  for (Attempt* a = &first_; a != nullptr; a = a->next) {
-    if (a == &winner || a->state == Attempt::State::Draining) continue;
-    if (a->state == Attempt::State::Sending) noteResult(*a, 0, /*abandoned=*/true);
-    endAttempt(*a);
+  for (Attempt& a : attempts_) {
+    if (&a == &winner || a.state == Attempt::State::Draining) continue;
+    if (a.state == Attempt::State::Sending) noteResult(a, 0, /*abandoned=*/true);
+    endAttempt(a);
   }
 }
 
@@ -424,25 +424,24 @@ void RouterFilter::noteKeepAlive(const Attempt& attempt, const http::ResponseHea
 }
 
 Attempt& RouterFilter::freeAttempt() {
-  for (Attempt* a = &first_; a != nullptr; a = a->next) {
-    if (a->state == Attempt::State::Free) return *a;
+  for (Attempt& a : attempts_) {
+    if (a.state == Attempt::State::Free) return a;
   }
   auto* const made = context().arena().make<Attempt>(*this);
-  made->next = first_.next;
-  first_.next = made;
+  attempts_.add(*made);
   return *made;
 }
 
 bool RouterFilter::anyInFlight() const {
-  for (const Attempt* a = &first_; a != nullptr; a = a->next) {
-    if (a->inFlight()) return true;
+  for (const Attempt& a : attempts_) {
+    if (a.inFlight()) return true;
   }
   return false;
 }
 
 bool RouterFilter::othersInFlight(const Attempt& attempt) const {
-  for (const Attempt* a = &first_; a != nullptr; a = a->next) {
-    if (a != &attempt && a->inFlight()) return true;
+  for (const Attempt& a : attempts_) {
+    if (&a != &attempt && a.inFlight()) return true;
   }
   return false;
 }

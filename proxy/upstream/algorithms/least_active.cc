@@ -52,8 +52,7 @@ Pick LeastActive::pick(PickContext& context) {
 }
 
 Pick LeastActive::adopt(PickContext&, Host& host) {
-  host.active().fetch_add(1, std::memory_order_relaxed);
-  return {.kind = Pick::Kind::Host, .counted = true, .host = &host};
+  return Pick::counting(host, host.active());
 }
 
 }  // namespace convoy::upstream::algorithms

@@ -56,16 +56,11 @@ Pick LeastRequest::pick(PickContext& context) {
   if (hosts_ == nullptr || hosts_->empty()) return {};
   const HostSet::Entry* const best = this->best(nextPair(context.random), context);
   if (best == nullptr) return adopt(context, *drawUntried(*hosts_, context));
-  return take(*best->host, *best->active);
+  return Pick::counting(*best->host, *best->active);
 }
 
 Pick LeastRequest::adopt(PickContext& /*context*/, Host& host) {
-  return take(host, host.active());
-}
-
-Pick LeastRequest::take(Host& host, ActiveCounts::Count& active) {
-  active.fetch_add(1, std::memory_order_relaxed);
-  return {.kind = Pick::Kind::Host, .counted = true, .host = &host};
+  return Pick::counting(host, host.active());
 }
 
 }  // namespace convoy::upstream::algorithms

@@ -38,7 +38,6 @@ class LeastRequest final : public LoadBalancer {
   Pair draw(event::Random& random) const;
   Pair nextPair(event::Random& random);
   bool lighter(const HostSet::Entry& a, const HostSet::Entry& b) const;
-  static Pick take(Host& host, ActiveCounts::Count& active);
 
   const uint32_t choices_;
   const double bias_;

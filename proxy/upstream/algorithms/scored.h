@@ -50,8 +50,7 @@ class Scored : public LoadBalancer {
   }
 
   Pick adopt(PickContext& /*context*/, Host& host) final {
-    host.active().fetch_add(1, std::memory_order_relaxed);
-    return {.kind = Pick::Kind::Host, .counted = true, .host = &host};
+    return Pick::counting(host, host.active());
   }
 
   void onResult(const Host& host, const RequestResult& result) final {
