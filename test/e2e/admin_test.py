@@ -17,39 +17,8 @@ sys.dont_write_bytecode = True
 sys.path.insert(0, os.path.join(os.getcwd(), "test/e2e"))
 
 import results  # noqa: E402
+from bootstrap import write_bootstrap  # noqa: E402
 from fleet import SECONDS, Process, get, wait_until  # noqa: E402
-
-BOOTSTRAP = """\
-node: {{id: n1, cluster: edge}}
-admin: {{address: {{socket_address: {{address: 127.0.0.1, port_value: 0}}}}}}
-static_resources:
-  listeners:
-  - name: public
-    address: {{socket_address: {{address: 127.0.0.1, port_value: 0}}}}
-    filter_chains:
-    - filters:
-      - name: envoy.filters.network.http_connection_manager
-        typed_config:
-          "@type": type.googleapis.com/envoy.extensions.filters.network.http_connection_manager.v3.HttpConnectionManager
-          stat_prefix: public
-          route_config:
-            name: local
-            virtual_hosts:
-            - name: all
-              domains: ["*"]
-              routes: [{{match: {{prefix: /}}, route: {{cluster: "we\\"b"}}}}]
-          http_filters:
-          - name: envoy.filters.http.router
-            typed_config: {{"@type": type.googleapis.com/envoy.extensions.filters.http.router.v3.Router}}
-  clusters:
-  - name: "we\\"b"
-    connect_timeout: 5s
-    load_assignment:
-      cluster_name: "we\\"b"
-      endpoints:
-      - lb_endpoints:
-        - endpoint: {{address: {{socket_address: {{address: {host}, port_value: {port}}}}}}}
-"""
 
 
 def post(url):
@@ -69,10 +38,8 @@ class AdminTest(unittest.TestCase):
         self.addCleanup(folder.cleanup)
         self.folder = folder.name
         self.backend = self.start("backend", "tools/sample/backend", "--name", "blue")
-        host, port = self.backend.found(r"^listening on (\S+):(\d+)$")
-        path = os.path.join(self.folder, "envoy.yaml")
-        with open(path, "w", encoding="utf-8") as file:
-            file.write(BOOTSTRAP.format(host=host, port=port))
+        path = write_bootstrap(self.folder, "envoy", self.backend.found(r"^listening on (\S+)$")[0], cluster='"we\\"b"',
+                               top="node: {id: n1, cluster: edge}")
         self.proxy = self.start("proxy", "proxy/convoy-proxy", "-c", path, "--concurrency", "2")
         admin, public = self.proxy.found(r"convoy-proxy is live admin=(\S+) public=(\S+)")
         self.admin, self.public = "http://" + admin, "http://" + public

@@ -3,19 +3,18 @@
 slow."""
 
 import concurrent.futures
-import http.server
 import json
 import os
 import re
 import sys
-import threading
 import unittest
 
 sys.dont_write_bytecode = True
 sys.path.insert(0, os.path.join(os.getcwd(), "test/e2e"))
 
 import results  # noqa: E402
-from fleet import Fleet, get, listener_url, traffic_result, wait_until  # noqa: E402
+from backends import HeldBackend  # noqa: E402
+from fleet import Fleet, get, listener_url, stat, traffic_result, wait_until  # noqa: E402
 
 NAMES = ("blue", "green", "red", "white")
 USERS = [f"user-{i}" for i in range(24)]
@@ -39,34 +38,6 @@ pools:
 """
 
 
-class HeldBackend:
-    """A backend that answers `/held` when the test says so, and everything else at once."""
-
-    def __init__(self, test, name):
-        self.released = released = threading.Event()
-
-        class Handler(http.server.BaseHTTPRequestHandler):
-            protocol_version = "HTTP/1.1"
-
-            def do_GET(self):
-                if self.path == "/held":
-                    released.wait()
-                self.send_response(200)
-                self.send_header("x-backend", name)
-                self.send_header("content-length", "0")
-                self.end_headers()
-
-            def log_message(self, format, *args):
-                pass
-
-        server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-        test.addCleanup(server.server_close)
-        test.addCleanup(server.shutdown)
-        test.addCleanup(released.set)
-        threading.Thread(target=server.serve_forever, daemon=True).start()
-        self.address = "127.0.0.1:%d" % server.server_port
-
-
 class BalancingTest(unittest.TestCase):
     def setUp(self):
         self.fleet = Fleet()
@@ -83,8 +54,7 @@ class BalancingTest(unittest.TestCase):
         self.apply(HASHED.format(backends=json.dumps([{"address": self.addresses[name]} for name in names])))
 
     def completed(self):
-        text = get(f"http://{self.node.admin}/stats?filter=downstream_rq_completed")[1]
-        return int(re.search(r"^http.public.downstream_rq_completed: (\d+)$", text, re.MULTILINE).group(1))
+        return stat(self.node, "http.public.downstream_rq_completed")
 
     def backend_of(self, path, headers=None, source=None):
         """The one that serves three such requests."""
@@ -150,8 +120,7 @@ class BalancingTest(unittest.TestCase):
                        "backends": backends}]}))
 
     def stat(self, name):
-        text = get(f"http://{self.node.admin}/stats?filter={name}")[1]
-        return int(re.search(rf"^cluster.web.{name}: (\d+)$", text, re.MULTILINE).group(1))
+        return stat(self.node, f"cluster.web.{name}")
 
     def test_a_backend_that_is_disabled_finishes_what_it_has(self):
         red = HeldBackend(self, "red")

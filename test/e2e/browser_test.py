@@ -14,7 +14,7 @@ sys.path.insert(0, os.path.join(os.getcwd(), "test/e2e"))
 import results  # noqa: E402
 from certificates import Certificates  # noqa: E402
 from fleet import Process, get, listener_url  # noqa: E402
-from websocket import BOOTSTRAP, Server  # noqa: E402
+from websocket import Server, write_websocket_bootstrap  # noqa: E402
 
 # A browser starts slowly on a busy machine.
 PATIENCE = 120
@@ -43,7 +43,7 @@ class Plain(unittest.IsolatedAsyncioTestCase):
     counted = {"downstream_cx_http2_total": "0"}
 
     def transport(self, _folder):
-        """Of the listener's filter chain, YAML indented by six."""
+        """Of the listener's filter chain, in YAML."""
         return ""
 
     def page(self, path):
@@ -59,9 +59,7 @@ class Plain(unittest.IsolatedAsyncioTestCase):
         # Processes that the browser has started end a little after it, and write to its profile until then.
         with tempfile.TemporaryDirectory(prefix="convoy-browser", ignore_cleanup_errors=True) as folder:
             async with Server(self.page) as server:
-                path = os.path.join(folder, "node.yaml")
-                with open(path, "w", encoding="utf-8") as file:
-                    file.write(BOOTSTRAP.format(port=server.port, transport=self.transport(folder)))
+                path = write_websocket_bootstrap(folder, server.port, self.transport(folder))
                 node = Process(folder, "node", "proxy/convoy-proxy", "-c", path)
                 self.addCleanup(node.process.kill)
                 node.admin, = node.found(r"convoy-proxy is live admin=(\S+)")
@@ -90,7 +88,7 @@ class Tls(Plain):
     counted = {"downstream_cx_http1_total": "0", "downstream_cx_upgrades_total": "1"}
 
     def transport(self, folder):
-        return f"      {Certificates(folder).transport()}\n"
+        return Certificates(folder).transport()
 
 
 class TlsHttp1(Tls):
@@ -98,7 +96,7 @@ class TlsHttp1(Tls):
     counted = {"downstream_cx_http2_total": "0", "downstream_cx_upgrades_total": "1"}
 
     def transport(self, folder):
-        return f"      {Certificates(folder).transport(protocols='http/1.1')}\n"
+        return Certificates(folder).transport(protocols="http/1.1")
 
 
 if __name__ == "__main__":

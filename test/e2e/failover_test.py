@@ -14,36 +14,11 @@ sys.dont_write_bytecode = True
 sys.path.insert(0, os.path.join(os.getcwd(), "test/e2e"))
 
 import results  # noqa: E402
-from fleet import SECONDS, Fleet, get, listener_url, traffic_result, wait_until  # noqa: E402
+from bootstrap import socket_address, write_bootstrap  # noqa: E402
+from fleet import SECONDS, Fleet, get, listener_url, stat, traffic_result, wait_until  # noqa: E402
 
 NAMES = ("blue", "green", "red")
 H2LOAD_REQUESTS = 20000
-# A backend that speaks HTTP/2: a node in front of a sample backend.
-HTTP2_BACKEND = """\
-admin: {{address: {{socket_address: {{address: 127.0.0.1, port_value: 0}}}}}}
-static_resources:
-  listeners:
-  - name: public
-    address: {{socket_address: {{address: 127.0.0.1, port_value: {listen}}}}}
-    filter_chains:
-    - filters:
-      - name: envoy.filters.network.http_connection_manager
-        typed_config:
-          "@type": type.googleapis.com/envoy.extensions.filters.network.http_connection_manager.v3.HttpConnectionManager
-          stat_prefix: public
-          route_config:
-            virtual_hosts:
-            - {{name: all, domains: ["*"], routes: [{{match: {{prefix: /}}, route: {{cluster: web}}}}]}}
-          http_filters:
-          - name: envoy.filters.http.router
-            typed_config: {{"@type": type.googleapis.com/envoy.extensions.filters.http.router.v3.Router}}
-  clusters:
-  - name: web
-    load_assignment:
-      cluster_name: web
-      endpoints:
-      - lb_endpoints: [{{endpoint: {{address: {{socket_address: {{address: 127.0.0.1, port_value: {sample}}}}}}}}}]
-"""
 
 
 class FailoverTest(unittest.TestCase):
@@ -60,8 +35,7 @@ class FailoverTest(unittest.TestCase):
         self.url = listener_url(self.node, "public")
 
     def stat(self, name):
-        match = re.search(rf"^{re.escape(name)}: (\d+)$", get(f"http://{self.node.admin}/stats")[1], re.MULTILINE)
-        return int(match.group(1)) if match else 0
+        return stat(self.node, name)
 
     def requests(self, more):
         """Waits until the node has served so many more."""
@@ -141,10 +115,8 @@ class FailoverTest(unittest.TestCase):
         self.assertEqual(self.stat("cluster.web.upstream_rq_retry_overflow"), 0)
 
     def start_http2_backend(self, name, sample, listen="127.0.0.1:0"):
-        """Before a sample backend. Returns the node and its listener's address."""
-        path = os.path.join(self.fleet.folder, f"{name}.yaml")
-        with open(path, "w", encoding="utf-8") as file:
-            file.write(HTTP2_BACKEND.format(listen=listen.rsplit(":", 1)[1], sample=sample.rsplit(":", 1)[1]))
+        """A node in front of a sample backend. Returns it and its listener's address."""
+        path = write_bootstrap(self.fleet.folder, name, sample, address=socket_address(listen))
         node = self.fleet.start(name, "proxy/convoy-proxy", "-c", path, "--concurrency", "1")
         node.admin, = node.found(r"convoy-proxy is live admin=(\S+)")
         return node, listener_url(node, "public").removeprefix("http://")

@@ -173,10 +173,25 @@ def traffic_result(traffic):
     return json.loads(traffic.text().splitlines()[-1])
 
 
+def url_of(node, listener):
+    """URL of a listener with port 0, as the node's admin endpoint says; None: it does not listen."""
+    found = re.search(rf"^{listener}::(\S+)$", get(f"http://{node.admin}/listeners")[1], re.MULTILINE)
+    return "http://" + found[1] if found else None
+
+
 def listener_url(node, listener):
-    """URL of a listener with port 0, as the node's admin endpoint says."""
-    text = get(f"http://{node.admin}/listeners")[1]
-    return "http://" + re.search(rf"^{listener}::(\S+)$", text, re.MULTILINE).group(1)
+    """As url_of(), of one that listens."""
+    url = url_of(node, listener)
+    if url is None:
+        raise AssertionError(f"{node.name} does not listen for {listener}")
+    return url
+
+
+def stat(node, name):
+    """The value of a metric of the node, by its whole name; None: there is none of that name."""
+    text = get(f"http://{node.admin}/stats?filter={urllib.parse.quote(name)}")[1]
+    found = re.search(rf"^{re.escape(name)}: (\d+)$", text, re.MULTILINE)
+    return int(found[1]) if found else None
 
 
 def get(url, headers=None, source=None):

@@ -12,7 +12,7 @@ sys.dont_write_bytecode = True
 sys.path.insert(0, os.path.join(os.getcwd(), "test/e2e"))
 
 import results  # noqa: E402
-from fleet import Fleet, get, listener_url, traffic_result, wait_until  # noqa: E402
+from fleet import Fleet, get, listener_url, stat, traffic_result, wait_until  # noqa: E402
 
 # DESIGN.md's, on the loopback.
 TEN_LINES = """\
@@ -168,8 +168,7 @@ class FleetTest(unittest.TestCase):
         self.assertEqual(self.fleet.run_ctl("status").returncode, 4)
         self.served_since(self.urls)
         for node in self.nodes:
-            wait_until(lambda: "control_plane.connected_state: 0\n" in get(f"http://{node.admin}/stats")[1],  # noqa: B023
-                       "the node has noticed")
+            wait_until(lambda: stat(node, "control_plane.connected_state") == 0, "the node has noticed")  # noqa: B023
             self.assertRegex(node.text(), r" warning xds: no stream from the control plane, what is in force stays so: \w")
         self.fleet.start_control()
 

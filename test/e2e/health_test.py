@@ -1,21 +1,19 @@
 #!/usr/bin/env python3
 """Active health checks of real nodes against real backends that die and come back."""
 
-import http.server
 import json
 import os
 import re
-import stat
 import subprocess
 import sys
-import threading
 import unittest
 
 sys.dont_write_bytecode = True
 sys.path.insert(0, os.path.join(os.getcwd(), "test/e2e"))
 
 import results  # noqa: E402
-from fleet import SECONDS, Fleet, get, listener_url, traffic_result, wait_until  # noqa: E402
+from backends import Backend  # noqa: E402
+from fleet import SECONDS, Fleet, get, listener_url, stat, traffic_result, wait_until  # noqa: E402
 
 CONFIG = """\
 listeners:
@@ -32,36 +30,6 @@ pools:
 
 def check(checker):
     return f"health_check: {{{checker}, interval: 0.1s, timeout: 2s, unhealthy_threshold: 3, healthy_threshold: 2}}"
-
-
-class Answering:
-    """A backend that answers everything with `body`."""
-
-    def __init__(self, body):
-        self.body = body
-
-        class Handler(http.server.BaseHTTPRequestHandler):
-            protocol_version = "HTTP/1.1"
-
-            def do_GET(handler):  # pylint: disable=no-self-argument
-                body = self.body.encode()
-                handler.send_response(200)
-                handler.send_header("Content-Length", str(len(body)))
-                handler.end_headers()
-                handler.wfile.write(body)
-
-            def log_message(self, *_):
-                pass
-        self.server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-        self.server.daemon_threads = True
-        self.address = f"127.0.0.1:{self.server.server_address[1]}"
-        self.thread = threading.Thread(target=self.server.serve_forever)
-        self.thread.start()
-
-    def close(self):
-        self.server.shutdown()
-        self.server.server_close()
-        self.thread.join()
 
 
 class HealthTest(unittest.TestCase):
@@ -93,10 +61,7 @@ class HealthTest(unittest.TestCase):
         wait_until(lambda: self.flags(address) == flags, f"{address} to be {flags}")
 
     def stat(self, name):
-        for line in get(f"http://{self.node.admin}/stats?filter=cluster.web.health_check")[1].splitlines():
-            if line.startswith(f"cluster.web.health_check.{name}: "):
-                return int(line.rsplit(" ", 1)[1])
-        return None
+        return stat(self.node, f"cluster.web.health_check.{name}")
 
     def command_folder(self):
         folder = os.path.join(self.fleet.folder, "checks")
@@ -107,7 +72,7 @@ class HealthTest(unittest.TestCase):
         path = os.path.join(self.command_folder(), name)
         with open(path, "w", encoding="utf-8") as file:
             file.write("#!/bin/sh\n" + text)
-        os.chmod(path, stat.S_IRWXU)
+        os.chmod(path, 0o700)
         return path
 
     def served_by(self, requests=6):
@@ -170,16 +135,15 @@ class HealthTest(unittest.TestCase):
         wait_until(lambda: "fails its health check: status 503\n" in self.fleet.ctl("status"), "the reason")
 
     def goes_out_when_it_says(self, checker, well, ill, reason):
-        backend = Answering(well)
-        self.addCleanup(backend.close)
-        self.blue = backend.address
+        said = [well]
+        self.blue = Backend(self, lambda _: (200, {}, said[-1])).address
         self.start(checker)
         self.await_flags(self.blue, "healthy")
         self.await_flags(self.green, "/failed_active_hc")
-        backend.body = ill
+        said.append(ill)
         self.await_flags(self.blue, "/failed_active_hc")
         wait_until(lambda: f"backend web/{self.blue} fails its health check: {reason}\n" in self.fleet.ctl("status"), "the reason")
-        backend.body = well
+        said.append(well)
         self.await_flags(self.blue, "healthy")
 
     def test_a_body_that_lacks_a_text_takes_a_backend_out(self):

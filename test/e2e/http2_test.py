@@ -13,7 +13,7 @@ sys.path.insert(0, os.path.join(os.getcwd(), "test/e2e"))
 
 import results  # noqa: E402
 from certificates import Certificates  # noqa: E402
-from fleet import SECONDS, Process, get, wait_until  # noqa: E402
+from fleet import SECONDS, Process, get, stat, wait_until  # noqa: E402
 
 # Clients come to `front`, or by TLS to `secure`, which goes by HTTP/2 to `middle`, which goes by HTTP/1.1 to the backend.
 BOOTSTRAP = """\
@@ -59,7 +59,7 @@ class Http2Test(unittest.TestCase):
         with open(path, "w", encoding="utf-8") as file:
             file.write(BOOTSTRAP.format(front=front, secure=secure, middle=middle, folder=self.folder, host=host, port=port))
         self.proxy = self.start("proxy", "proxy/convoy-proxy", "-c", path, "--concurrency", "2")
-        self.admin = "http://" + self.proxy.found(r"is live .*admin=(\S+)")[0]
+        self.proxy.admin, = self.proxy.found(r"is live .*admin=(\S+)")
         self.url = "http://" + self.proxy.found(r"is live .*front=(\S+)")[0]
         self.secure_url = "https://" + self.proxy.found(r"is live .*secure=(\S+)")[0]
 
@@ -82,8 +82,7 @@ class Http2Test(unittest.TestCase):
         return self.run_tool("curl", "-sS", "--http2-prior-knowledge", *arguments, stdin=stdin)
 
     def stat(self, name):
-        found = re.search(rf"^{re.escape(name)}: (\d+)$", get(self.admin + "/stats")[1], re.MULTILINE)
-        return int(found[1]) if found else None
+        return stat(self.proxy, name)
 
     def logged(self, name):
         with open(os.path.join(self.folder, name + ".log"), encoding="utf-8") as file:

@@ -16,38 +16,9 @@ sys.dont_write_bytecode = True
 sys.path.insert(0, os.path.join(os.getcwd(), "test/e2e"))
 
 import results  # noqa: E402
-from fleet import SECONDS, Process, get, wait_until  # noqa: E402
+from bootstrap import ANY_PORT, socket_address, write_bootstrap  # noqa: E402
+from fleet import SECONDS, Process, get, stat, wait_until  # noqa: E402
 
-BOOTSTRAP = """\
-admin: {{address: {{socket_address: {{address: 127.0.0.1, port_value: 0}}}}}}
-{top}
-static_resources:
-  listeners:
-  - name: public
-    stat_prefix: public
-    address: {address}
-    filter_chains:
-    - filters:
-      - name: envoy.filters.network.http_connection_manager
-        typed_config:
-          "@type": type.googleapis.com/envoy.extensions.filters.network.http_connection_manager.v3.HttpConnectionManager
-          stat_prefix: public
-          route_config:
-            virtual_hosts:
-            - {{name: all, domains: ["*"], routes: [{{match: {{prefix: /}}, route: {{cluster: web}}}}]}}
-          http_filters:
-          - name: envoy.filters.http.router
-            typed_config: {{"@type": type.googleapis.com/envoy.extensions.filters.http.router.v3.Router}}
-  clusters:
-  - name: web
-    load_assignment:
-      cluster_name: web
-      endpoints:
-      - lb_endpoints:
-        - endpoint: {{address: {{socket_address: {{address: {host}, port_value: {port}}}}}}}
-"""
-
-ANY_PORT = "{socket_address: {address: 127.0.0.1, port_value: 0}}"
 REQUEST = b"GET / HTTP/1.1\r\nHost: test\r\n\r\n"
 
 # Becomes the command behind "--", with the descriptors before it passed as systemd does.
@@ -94,10 +65,7 @@ class NodeTest(unittest.TestCase):
         return process
 
     def start_node(self, name="node", address=ANY_PORT, top="", wrapper=(), live=True, pass_fds=()):
-        path = os.path.join(self.folder, name + ".yaml")
-        host, port = self.backend.rsplit(":", 1)
-        with open(path, "w", encoding="utf-8") as file:
-            file.write(BOOTSTRAP.format(address=address, top=top, host=host, port=port))
+        path = write_bootstrap(self.folder, name, self.backend, address=address, top=top, listener="stat_prefix: public")
         node = self.start(name, *wrapper, "proxy/convoy-proxy", "-c", path, "--concurrency", "2", pass_fds=pass_fds)
         if live:
             node.admin, node.public = node.found(r"convoy-proxy is live admin=(\S+) public=(\S+)")
@@ -118,7 +86,7 @@ class NodeTest(unittest.TestCase):
         others = [KeptAlive(node.public) for _ in range(8)]
         for client in others:
             client.connection.connect()
-        wait_until(lambda: "downstream_cx_active: 9\n" in get(f"http://{node.admin}/stats?filter=listener.public")[1], "all are in")
+        wait_until(lambda: stat(node, "listener.public.downstream_cx_active") == 9, "all are in")
         host, port = node.public.rsplit(":", 1)
         crowd = [socket.create_connection((host, int(port)), timeout=SECONDS) for _ in range(150)]
         self.addCleanup(lambda: [client.close() for client in crowd])
@@ -221,8 +189,7 @@ class NodeTest(unittest.TestCase):
         self.addCleanup(early.close)
         early.sendall(REQUEST)
         out_of_the_way = [fcntl.fcntl(held.fileno(), fcntl.F_DUPFD, 10) for held in passed]
-        address = f"{{socket_address: {{address: {host}, port_value: {port}}}}}"
-        node = self.start_node(address=address, pass_fds=out_of_the_way,
+        node = self.start_node(address=socket_address(f"{host}:{port}"), pass_fds=out_of_the_way,
                                wrapper=(sys.executable, "-c", PASS_SOCKETS, *map(str, out_of_the_way), "--"))
         for held, number in zip(passed, out_of_the_way):
             held.close()
@@ -241,8 +208,7 @@ class NodeTest(unittest.TestCase):
         self.assertEqual(served.get()[0], 200)
         slow = threading.Thread(target=lambda: answers.append(served.get("/delay/4000")))
         slow.start()
-        wait_until(lambda: "rq_active: 1" in get(f"http://{node.admin}/stats?filter=http.public.downstream_rq_active")[1],
-                   "the request runs")
+        wait_until(lambda: stat(node, "http.public.downstream_rq_active") == 1, "the request runs")
         node.process.send_signal(signal.SIGTERM)
         host, port = node.public.rsplit(":", 1)
 
@@ -251,8 +217,7 @@ class NodeTest(unittest.TestCase):
                 return client.connect_ex((host, int(port))) != 0
         wait_until(refused, "new clients are refused while the request runs")
         # The address is free for a successor before the old node has ended.
-        address = f"{{socket_address: {{address: {host}, port_value: {port}}}}}"
-        successor = self.start_node("successor", address)
+        successor = self.start_node("successor", socket_address(node.public))
         self.assertIsNone(node.process.poll())
         self.assertEqual(get(f"http://{successor.public}/")[:2], (200, "blue\n"))
         self.assertEqual(node.process.wait(timeout=SECONDS), 0)
@@ -294,8 +259,7 @@ class NodeTest(unittest.TestCase):
         node = self.start_node()
         served = KeptAlive(node.public)
         served.connection.request("GET", "/delay/20000")
-        wait_until(lambda: "rq_active: 1" in get(f"http://{node.admin}/stats?filter=http.public.downstream_rq_active")[1],
-                   "the request runs")
+        wait_until(lambda: stat(node, "http.public.downstream_rq_active") == 1, "the request runs")
         node.process.send_signal(signal.SIGHUP)
         node.process.send_signal(signal.SIGTERM)
         wait_until(lambda: get(f"http://{node.admin}/ready")[0] == 503, "the node drains")

@@ -9,7 +9,7 @@ sys.dont_write_bytecode = True
 sys.path.insert(0, os.path.join(os.getcwd(), "test/e2e"))
 
 import results  # noqa: E402
-from fleet import Fleet, get, listener_url, wait_until  # noqa: E402
+from fleet import Fleet, get, listener_url, url_of, wait_until  # noqa: E402
 
 NAMES = ("blue", "green", "red")
 CONFIG = """\
@@ -65,7 +65,7 @@ class StickyTest(unittest.TestCase):
         self.assertEqual(self.nodes[1].end(), 0)
         self.fleet.start_control()
         self.nodes[1] = self.fleet.start_node("node-c")
-        self.urls[1] = wait_until(lambda: self.url_of(self.nodes[1]), "node-c to listen")
+        self.urls[1] = wait_until(lambda: url_of(self.nodes[1], "public"), "node-c to listen")
         for name, cookie in cookies.items():
             self.assertEqual(self.ask(1, cookie), (name, None))
 
@@ -83,13 +83,6 @@ class StickyTest(unittest.TestCase):
             # "[redacted]" in base64.
             self.assertGreater(dump.count("W3JlZGFjdGVkXQ=="), 0)
             self.assertEqual(dump.count("inline_bytes"), dump.count("W3JlZGFjdGVkXQ=="))
-
-    @staticmethod
-    def url_of(node):
-        try:
-            return listener_url(node, "public")
-        except AttributeError:
-            return None
 
     def test_a_backend_that_is_down_is_replaced_and_the_cookie_with_it(self):
         self.apply("cookie: {}", rules="health_check: {tcp: {}, interval: 0.1s, timeout: 2s}")

@@ -5,38 +5,16 @@ import re
 
 import websockets
 
+from bootstrap import write_bootstrap
 from fleet import SECONDS
 
 MIB = 1 << 20
 
-BOOTSTRAP = """\
-admin: {{address: {{socket_address: {{address: 127.0.0.1, port_value: 0}}}}}}
-static_resources:
-  listeners:
-  - name: public
-    address: {{socket_address: {{address: 127.0.0.1, port_value: 0}}}}
-    filter_chains:
-    - filters:
-      - name: envoy.filters.network.http_connection_manager
-        typed_config:
-          "@type": type.googleapis.com/envoy.extensions.filters.network.http_connection_manager.v3.HttpConnectionManager
-          stat_prefix: public
-          upgrade_configs: [{{upgrade_type: websocket}}]
-          http2_protocol_options: {{allow_connect: true}}
-          route_config:
-            virtual_hosts:
-            - {{name: all, domains: ["*"], routes: [{{match: {{prefix: /}}, route: {{cluster: web}}}}]}}
-          http_filters:
-          - name: envoy.filters.http.router
-            typed_config: {{"@type": type.googleapis.com/envoy.extensions.filters.http.router.v3.Router}}
-{transport}  clusters:
-  - name: web
-    load_assignment:
-      cluster_name: web
-      endpoints:
-      - lb_endpoints:
-        - endpoint: {{address: {{socket_address: {{address: 127.0.0.1, port_value: {port}}}}}}}
-"""
+
+def write_websocket_bootstrap(folder, port, chain=""):
+    """Of a node in front of a server; chain: a line more for the listener's filter chain. Returns its path."""
+    return write_bootstrap(folder, "node", f"127.0.0.1:{port}", chain=chain, manager=(
+        "upgrade_configs: [{upgrade_type: websocket}]", "http2_protocol_options: {allow_connect: true}"))
 
 
 async def echo(socket):

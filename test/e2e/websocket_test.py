@@ -3,7 +3,6 @@
 
 import asyncio
 import os
-import re
 import sys
 import tempfile
 import unittest
@@ -13,8 +12,8 @@ sys.path.insert(0, os.path.join(os.getcwd(), "test/e2e"))
 
 import results  # noqa: E402
 import websockets  # noqa: E402
-from fleet import SECONDS, Fleet, Process, get, listener_url  # noqa: E402
-from websocket import BOOTSTRAP, MIB, Server, connect, echoed  # noqa: E402
+from fleet import SECONDS, Fleet, Process, listener_url, stat  # noqa: E402
+from websocket import MIB, Server, connect, echoed, write_websocket_bootstrap  # noqa: E402
 
 CONFIG = """\
 listeners:
@@ -32,16 +31,14 @@ class NodeTest(unittest.IsolatedAsyncioTestCase):
     def start(self, port):
         folder = tempfile.TemporaryDirectory(prefix="convoy-ws")
         self.addCleanup(folder.cleanup)
-        path = os.path.join(folder.name, "node.yaml")
-        with open(path, "w", encoding="utf-8") as file:
-            file.write(BOOTSTRAP.format(port=port, transport=""))
+        path = write_websocket_bootstrap(folder.name, port)
         self.node = Process(folder.name, "node", "proxy/convoy-proxy", "-c", path, "--drain-time-s", "2")
         self.addCleanup(self.node.end)
         self.node.admin, = self.node.found(r"convoy-proxy is live admin=(\S+)")
         return listener_url(self.node, "public") + "/chat"
 
     def stat(self, name):
-        return int(re.search(rf"^{re.escape(name)}: (\d+)$", get(f"http://{self.node.admin}/stats")[1], re.MULTILINE)[1])
+        return stat(self.node, name)
 
     async def test_text_and_a_mebibyte_come_back(self):
         async with Server() as server:

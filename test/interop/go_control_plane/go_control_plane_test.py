@@ -13,7 +13,7 @@ sys.path[:0] = [os.path.join(os.getcwd(), folder) for folder in ("test/e2e", "te
 
 import resources as envoy  # noqa: E402
 import results  # noqa: E402
-from fleet import Process, get, listener_url, traffic_result, wait_until  # noqa: E402
+from fleet import Process, get, listener_url, stat, traffic_result, url_of, wait_until  # noqa: E402
 from peer import TYPES, Peer, resource_error  # noqa: E402
 
 NODE = "node-1"
@@ -81,10 +81,7 @@ class GoControlPlaneTest(unittest.TestCase):
         wait_until(lambda: self.served_by(path) == whom, f"{path} answered by {whom}")
 
     def stat(self, name):
-        for line in get(f"http://{self.node.admin}/stats?filter={name}")[1].splitlines():
-            if line.split(": ")[0] == name:
-                return int(line.split(": ")[1])
-        raise AssertionError(f"no metric {name}")
+        return stat(self.node, name)
 
     def assert_nothing_failed(self, traffic):
         result = traffic_result(traffic)
@@ -210,7 +207,7 @@ class GoControlPlaneTest(unittest.TestCase):
         self.resources["listeners"]["extra"] = envoy.listener("extra", "extra-table")
         self.resources["routes"]["extra-table"] = envoy.routes("extra-table", envoy.rule("/", "api"))
         self.serve()
-        extra = wait_until(lambda: self.url_of("extra"), "a second listener")
+        extra = wait_until(lambda: url_of(self.node, "extra"), "a second listener")
         self.assertEqual(get(extra)[2]["x-backend"], "green")
         traffic = self.start_traffic(self.url)
 
@@ -219,7 +216,7 @@ class GoControlPlaneTest(unittest.TestCase):
         del self.resources["listeners"]["extra"], self.resources["routes"]["extra-table"]
         response, _ = self.peer.answer("listeners", self.serve())
         self.assertEqual(response["removed"], ["extra"])
-        wait_until(lambda: self.url_of("extra") is None, "the listener is gone")
+        wait_until(lambda: url_of(self.node, "extra") is None, "the listener is gone")
         with self.assertRaises(OSError):
             get(extra)
 
@@ -231,12 +228,6 @@ class GoControlPlaneTest(unittest.TestCase):
                            unsubscribe=["api"])
         wait_until(lambda: "\napi::" not in get(f"http://{self.node.admin}/clusters")[1], "the cluster is gone")
         self.assert_nothing_failed(traffic)
-
-    def url_of(self, name):
-        try:
-            return listener_url(self.node, name)
-        except AttributeError:
-            return None
 
     def test_a_cluster_without_endpoints_answers_503_until_it_has_some(self):
         self.resources["clusters"]["late"] = envoy.cluster("late")
