@@ -135,6 +135,10 @@ class Fleet:
         """Returns its address."""
         return self.start(name, "tools/sample/backend", "--name", name, *flags).found(r"^listening on (\S+)$")[0]
 
+    def start_session_backend(self, name):
+        """A backend each of whose answers begins the session `session-of-NAME`."""
+        return self.start_backend(name, "--header", f"Set-Cookie: JSESSIONID=session-of-{name}; Path=/; HttpOnly")
+
     def run_ctl(self, *arguments, stdin=""):
         return self.call_ctl("--server", self.management, *self.ctl_flags, *arguments, stdin=stdin)
 

@@ -129,8 +129,7 @@ class RedisTest(unittest.TestCase):
     def test_sessions_of_the_backends_own(self):
         """JSESSIONID: whoever logs in on one node is known to the other."""
         for name in NAMES:
-            self.addresses[name] = self.fleet.start_backend(f"app-{name}", "--header",
-                                                            f"Set-Cookie: JSESSIONID=session-of-{name}; Path=/; HttpOnly")
+            self.addresses[name] = self.fleet.start_session_backend(f"app-{name}")
         redis = Redis(self.fleet)
         self.apply(redis, by="app_cookie: {name: JSESSIONID}")
         begun = {}
@@ -141,7 +140,7 @@ class RedisTest(unittest.TestCase):
             return len(begun) == len(NAMES)
         wait_until(begin, "a session with each backend")
         for name, cookie in begun.items():
-            self.assertEqual(cookie, f"JSESSIONID=session-of-{name.removeprefix('app-')}")
+            self.assertEqual(cookie, f"JSESSIONID=session-of-{name}")
             self.assertEqual([self.ask(node, cookie=f"a=b; {cookie}") for node in (1, 0, 1)], [name] * 3)
         self.assertGreaterEqual(self.counter(1, "hits"), len(NAMES))
         # A value that no backend was seen to set is nobody's.

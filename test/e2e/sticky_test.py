@@ -2,6 +2,7 @@
 """Sticky sessions of a fleet: a client's cookie means the same backend on every node, before and after restarts."""
 
 import os
+import re
 import sys
 import unittest
 
@@ -9,7 +10,7 @@ sys.dont_write_bytecode = True
 sys.path.insert(0, os.path.join(os.getcwd(), "test/e2e"))
 
 import results  # noqa: E402
-from fleet import Fleet, get, listener_url, url_of, wait_until  # noqa: E402
+from fleet import Fleet, get, listener_url, stat, url_of, wait_until  # noqa: E402
 
 NAMES = ("blue", "green", "red")
 CONFIG = """\
@@ -46,16 +47,25 @@ class StickyTest(unittest.TestCase):
         cookie = answer.get("set-cookie")
         return body.strip(), cookie.split(";")[0] if cookie else None
 
-    def test_one_cookie_on_all_nodes(self):
-        self.apply("cookie: {}")
+    def counter(self, name):
+        return stat(self.nodes[0], f"cluster.web.sticky_{name}")
+
+    def clients(self):
+        """The cookie of a client of each backend."""
         cookies = {}
 
         def new_client():
             name, cookie = self.ask(0)
-            self.assertTrue(cookie.startswith('sticky-web="'), cookie)
             cookies[name] = cookie
-            return set(cookies) == set(NAMES)
+            return len(cookies) == len(NAMES)
         wait_until(new_client, "a client of each backend")
+        return cookies
+
+    def test_one_cookie_on_all_nodes(self):
+        self.apply("cookie: {}")
+        cookies = self.clients()
+        for name, cookie in cookies.items():
+            self.assertTrue(cookie.startswith('sticky-web="'), cookie)
         for name, cookie in cookies.items():
             for node in (0, 1, 1, 0):
                 self.assertEqual(self.ask(node, cookie), (name, None))
@@ -114,6 +124,53 @@ class StickyTest(unittest.TestCase):
         self.assertNotEqual(fresh, old)
         self.apply("cookie: {name: sid, key_version: 3}")
         self.assertIsNotNone(self.ask(0, old)[1])
+
+    def test_a_cookie_that_was_altered_is_ignored_and_counted(self):
+        """Whichever character it is."""
+        self.apply("cookie: {}")
+        name, cookie = self.ask(0)
+        value = re.fullmatch(r'sticky-web="([\w-]{64})"', cookie).group(1)
+        for i, char in enumerate(value):
+            altered = f"{value[:i]}{'B' if char == 'A' else 'A'}{value[i + 1:]}"
+            served_by, fresh = self.ask(0, f'sticky-web="{altered}"')
+            self.assertIsNotNone(fresh)
+            self.assertEqual(self.counter("tampered"), i + 1)
+        self.assertEqual(self.ask(0, fresh), (served_by, None), "the new one holds")
+        self.assertEqual(self.ask(0, cookie), (name, None), "and so does the old one")
+        self.assertEqual((self.counter("tampered"), self.counter("hit")), (len(value), 2))
+
+    def test_strict_clients_go_nowhere_else(self):
+        self.apply("cookie: {}, strict: true")
+        cookies = self.clients()
+        self.apply("cookie: {}, strict: true", names=("blue", "green"))
+        for _ in range(3):
+            status, _, headers = get(self.urls[0], {"Cookie": cookies["red"]})
+            self.assertEqual((status, headers["set-cookie"]), (503, None))
+        self.assertEqual(self.counter("repicked"), 3)
+        self.assertEqual(self.ask(0, cookies["blue"]), ("blue", None))
+        self.assertIn(self.ask(0)[0], ("blue", "green"), "a new client has a backend")
+        self.apply("cookie: {}, strict: true")
+        self.assertEqual(self.ask(0, cookies["red"]), ("red", None))
+
+    def test_sessions_that_backends_begin_are_learned(self):
+        self.addresses = {name: self.fleet.start_session_backend(f"app-{name}") for name in NAMES}
+        self.apply("app_cookie: {name: JSESSIONID}")
+        for name, cookie in self.clients().items():
+            self.assertEqual(cookie, f"JSESSIONID=session-of-{name}")
+            self.assertEqual([self.ask(0, f"a=b; {cookie}")[0] for _ in range(4)], [name] * 4)
+        self.assertEqual((self.counter("entries"), self.counter("hit")), (3, 12))
+        # A value that no backend was seen to set is nobody's.
+        wait_until(lambda: len({self.ask(0, "JSESSIONID=forged")[0] for _ in range(8)}) > 1, "no session of it")
+        self.assertEqual((self.counter("entries"), self.counter("hit")), (3, 12))
+
+    def test_clients_are_known_by_their_addresses(self):
+        self.apply("source_ip: {}")
+        sources = [f"127.0.1.{i}" for i in range(1, 9)]
+        backends = {source: get(self.urls[0], source=source)[1] for source in sources}
+        self.assertGreater(len(set(backends.values())), 1)
+        for source, backend in backends.items():
+            self.assertEqual([get(self.urls[0], source=source)[:2] for _ in range(4)], [(200, backend)] * 4)
+        self.assertEqual((self.counter("entries"), self.counter("hit")), (8, 32))
 
     def test_nodes_remember_clients(self):
         self.apply("header: {name: x-user}")

@@ -14,10 +14,12 @@
 #include "absl/strings/str_replace.h"
 #include "proxy/admin/stats.h"
 #include "test/common/proxy_harness.h"
+#include "test/common/simulated_clock.h"
 
 namespace convoy::filter::stateful_session {
 namespace {
 
+using namespace std::chrono_literals;
 using test::FakeUpstream;
 using test::HttpReply;
 using test::ProxyHarness;
@@ -106,6 +108,27 @@ TEST_F(StatefulSessionFilterTest, ASignedCookieKeepsAClientOnItsHost) {
   EXPECT_NE(counters.find("cluster.web.sticky_hit: 8\n"), std::string::npos) << counters;
   EXPECT_NE(counters.find("cluster.web.sticky_miss: 1\n"), std::string::npos) << counters;
   EXPECT_NE(counters.find("cluster.web.sticky_tampered: 1\n"), std::string::npos) << counters;
+}
+
+TEST_F(StatefulSessionFilterTest, ACookieHoldsUntilItsTimeIsOver) {
+  test::SimulatedClock time;
+  ProxyHarness proxy(bootstrap(absl::StrCat(", session_state: ", kSigned)), time);
+  const HttpReply first = get(proxy);
+  const std::string cookie = cookieOf(first);
+  time.advance(29s);
+  EXPECT_EQ(get(proxy, cookie).body, first.body);
+  time.advance(30s);
+  const HttpReply renewed = get(proxy, cookie);
+  EXPECT_EQ(renewed.body, first.body);
+  time.advance(1s);
+  const HttpReply expired = get(proxy, cookie);
+  EXPECT_EQ(expired.status, 200);
+  EXPECT_NE(expired.body, first.body) << "the next in turn";
+  EXPECT_EQ(get(proxy, cookieOf(expired)).body, expired.body);
+  EXPECT_EQ(get(proxy, cookieOf(renewed)).body, first.body) << "made anew in its second half";
+  EXPECT_EQ(proxy.metric("cluster.web.sticky_expired"), 1u);
+  EXPECT_EQ(proxy.metric("cluster.web.sticky_hit"), 4u);
+  EXPECT_EQ(proxy.metric("cluster.web.sticky_tampered"), 0u);
 }
 
 TEST_F(StatefulSessionFilterTest, AnotherNodeAndAnotherStartTakeItToo) {
