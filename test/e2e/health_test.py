@@ -134,6 +134,17 @@ class HealthTest(unittest.TestCase):
         self.await_flags(self.blue, "/failed_active_hc")
         wait_until(lambda: "fails its health check: status 503\n" in self.fleet.ctl("status"), "the reason")
 
+    def test_a_check_asks_what_it_is_told_to(self):
+        well, ill = Backend(self, lambda _: (204, {}, "")), Backend(self, lambda _: (200, {}, ""))
+        self.blue, self.green = well.address, ill.address
+        self.start("http: {method: HEAD, host: shop.example, path: /ready, expected_statuses: [204]}")
+        self.await_flags(self.blue, "healthy")
+        self.await_flags(self.green, "/failed_active_hc")
+        for backend in (well, ill):
+            self.assertEqual(set(backend.asked), {("HEAD", "shop.example", "/ready")})
+        reason = f"backend web/{self.green} fails its health check: status 200\n"
+        wait_until(lambda: reason in self.fleet.ctl("status"), "the reason")
+
     def goes_out_when_it_says(self, checker, well, ill, reason):
         said = [well]
         self.blue = Backend(self, lambda _: (200, {}, said[-1])).address
