@@ -1,7 +1,9 @@
 #!/usr/bin/env python3
 """The tables and the drawing of docs/balancing.md, from figures of the simulation and the benchmark."""
 
+import json
 import os
+import subprocess
 import sys
 import unittest
 import xml.etree.ElementTree
@@ -50,6 +52,32 @@ class BalancingTest(unittest.TestCase):
             "|---|---|---|",
             "| power of two | 9.9 | 31 |"])
         self.assertEqual(pick_costs.table(benchmarks, "build").splitlines()[2:], ["| maglev | 2,346 |"])
+
+    def check(self, costs, *flags):
+        """Exit status and complaints of the command, for picks at 100,000 hosts."""
+        figures = json.dumps({"benchmarks": [{"name": f"pick/{name}/{hosts}", "cpu_time": ns * hosts / 100_000}
+                                             for name, ns in costs.items() for hosts in (10, 100_000)]})
+        result = subprocess.run([sys.executable, "-m", "tools.benchmark.pick_costs", *flags], input=figures, capture_output=True,
+                                text=True, check=False)
+        self.assertIn("| maglev | ", result.stdout)
+        return result.returncode, result.stderr.splitlines()
+
+    def test_picks_that_cost_too_much_are_named(self):
+        bounds = {"round_robin": 60, "round_robin_weighted": 60, "random": 60, "power_of_two": 60, "maglev": 60, "ring": 60,
+                  "least_idle": 150, "least_weighted_idle": 150, "least_busy": 150, "least_response_time": 150}
+        # What has no bound may cost what it likes.
+        self.assertEqual(self.check({**bounds, "power_of_two_weighted": 1000}, "--check"), (0, []))
+        more = {name: bound + 0.1 for name, bound in bounds.items()}
+        self.assertEqual(self.check(more, "--check"), (1, [
+            f"{name}: a pick of 100,000 hosts costs {bound}.1 ns, {bound} at most" for name, bound in bounds.items()]))
+        self.assertEqual(self.check({**bounds, "least_busy": 313}, "--check"), (1, [
+            "least_busy: a pick of 100,000 hosts costs 313.0 ns, 150 at most"]))
+        self.assertEqual(self.check(more), (0, []), "nobody has asked")
+
+    def test_picks_that_were_not_measured_are_named(self):
+        status, complaints = self.check({"maglev": 20}, "--check")
+        self.assertEqual((status, len(complaints)), (1, 9))
+        self.assertIn("ring: not measured at 100,000 hosts", complaints)
 
 
 if __name__ == "__main__":
