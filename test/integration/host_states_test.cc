@@ -40,6 +40,8 @@ class HostStatesTest : public testing::Test {
     check->mutable_healthy_threshold()->set_value(2);
     check->mutable_tcp_health_check();
     cluster.set_ignore_health_on_host_removal(true);
+    // Who may serve is for the states alone to say.
+    cluster.mutable_common_lb_config()->mutable_healthy_panic_threshold()->set_value(0);
     control_plane_.run([&](XdsServer& server) {
       server.set("web", cluster);
       server.set("web", assignment({1}));
@@ -75,12 +77,7 @@ class HostStatesTest : public testing::Test {
 
   // What the page says of the host; empty: nothing.
   std::string field(const std::string& name) {
-    const std::string text = server::ask(*proxy_, "/clusters").body;
-    const std::string begin = absl::StrCat("web::", host(), "::", name, "::");
-    const size_t at = text.find(begin);
-    if (at == std::string::npos) return "";
-    const size_t value = at + begin.size();
-    return text.substr(value, text.find('\n', value) - value);
+    return server::fieldOf(*proxy_, "web", servers_.addresses()[0], name);
   }
   // "removed, 2 requests", from the page's other form; empty: it is not there.
   std::string inJson() {
@@ -207,6 +204,49 @@ TEST_F(HostStatesTest, AreAllSeenOneAfterTheOther) {
   EXPECT_TRUE(until([&] { return field("state").empty(); })) << "with its last request";
   EXPECT_EQ(inJson(), "");
   expectReport("");
+}
+
+TEST_F(HostStatesTest, AnUnknownHostGetsNothingBeforeItsFirstPass) {
+  ASSERT_TRUE(
+      checkedUntil([&] { return proxy_->metric("cluster.web.health_check.healthy") == 1; }));
+  push(assignment({0, 1}));
+  ASSERT_TRUE(proxy_->becomes("cluster.web.membership_total", 2));
+  proxy_->untilWorkersKnow();
+  Clients early(*proxy_, 8, "/web");
+  ASSERT_TRUE(until([&] {
+    servers_.take();
+    return servers_.underWay() == 8;
+  }));
+  EXPECT_EQ(servers_.underWay(0), 0u);
+  EXPECT_EQ(field("state"), "unknown") << "all that time";
+
+  ASSERT_TRUE(checkedUntil([&] { return field("state") == "healthy"; }));
+  proxy_->untilWorkersKnow();
+  Clients later(*proxy_, 8, "/web");
+  ASSERT_TRUE(until([&] {
+    servers_.take();
+    return servers_.underWay() == 16;
+  }));
+  EXPECT_GT(servers_.underWay(0), 0u);
+}
+
+TEST_F(HostStatesTest, UnknownHostsServeWhereNoOtherCan) {
+  // The cluster is empty for a while, so that nobody has passed, nor is trusted.
+  push(assignment({}));
+  ASSERT_TRUE(until([&] { return proxy_->metric("cluster.web.membership_total") == 0; }));
+  push(assignment({0, 1}));
+  ASSERT_TRUE(proxy_->becomes("cluster.web.membership_total", 2));
+  proxy_->untilWorkersKnow();
+  Clients clients(*proxy_, 8, "/web");
+  ASSERT_TRUE(until([&] {
+    servers_.take();
+    clients.take();
+    return servers_.underWay() + clients.refused() == 8;
+  }));
+  EXPECT_EQ(clients.refused(), 0u);
+  EXPECT_GT(servers_.underWay(0), 0u);
+  EXPECT_GT(servers_.underWay(1), 0u);
+  EXPECT_EQ(field("state"), "unknown") << "all that time";
 }
 
 }  // namespace

@@ -5,6 +5,7 @@
 #include <string>
 #include <string_view>
 
+#include "absl/strings/str_cat.h"
 #include "google/protobuf/util/json_util.h"
 #include "proxy/server/admin_pages.h"
 #include "test/common/proxy_harness.h"
@@ -28,6 +29,17 @@ inline admin::Response ask(test::ProxyHarness& proxy, std::string_view method,
 }
 inline admin::Response ask(test::ProxyHarness& proxy, std::string_view target) {
   return ask(proxy, "GET", target);
+}
+
+// What /clusters says of a host, such as its "state"; empty: nothing.
+inline std::string fieldOf(test::ProxyHarness& proxy, const std::string& cluster,
+                           const net::Address& host, const std::string& name) {
+  const std::string text = ask(proxy, "/clusters").body;
+  const std::string begin = absl::StrCat(cluster, "::", host.text(), "::", name, "::");
+  const size_t at = text.find(begin);
+  if (at == std::string::npos) return "";
+  const size_t value = at + begin.size();
+  return text.substr(value, text.find('\n', value) - value);
 }
 
 // A page of JSON as the message that it is.
