@@ -1,14 +1,16 @@
 // A backend, or the proxy itself, that leaves while a hundred requests are under way: no new work
 // comes to it, and what runs is finished. No connection is reset and no request fails, whatever the
-// reason and the protocol.
+// reason and the protocol. What does not end has its time, and is broken off then.
 
 #include <gtest/gtest.h>
 
 #include <array>
+#include <functional>
 #include <optional>
 #include <string>
 #include <vector>
 
+#include "api/convoy/ext/host_policy.pb.h"
 #include "envoy/extensions/upstreams/http/v3/http_protocol_options.pb.h"
 #include "test/common/ads_bootstrap.h"
 #include "test/common/h2_connection.h"
@@ -18,6 +20,8 @@
 
 namespace convoy::test {
 namespace {
+
+using namespace std::chrono_literals;
 
 enum class Cause : uint8_t {
   Removed,   // discovery does not name it any more
@@ -200,6 +204,120 @@ TEST_P(DrainingTest, AHundredStreamsOfHttp2AreFinished) {
     EXPECT_TRUE(client.wentAway());
   }
   expectNothingBroken();
+}
+
+// What runs has 30 s, on simulated time: a request at each of the two hosts of "web".
+class DrainTimeTest : public testing::Test {
+ protected:
+  DrainTimeTest() {
+    servers_.comeUp();
+    xds::ClusterProto cluster = xds::edsCluster("web");
+    cluster.set_lb_policy(xds::ClusterProto::ROUND_ROBIN);
+    ext::HostPolicy policy;
+    policy.mutable_drain_timeout()->set_seconds(30);
+    (*cluster.mutable_metadata()->mutable_typed_filter_metadata())["convoy.ext.HostPolicy"]
+        .PackFrom(policy);
+    control_plane_.run([&](XdsServer& server) {
+      server.set("web", cluster);
+      server.set("web", hosts());
+      server.set("public", xds::patientListener("public", "web"));
+    });
+    proxy_.emplace(adsBootstrap(control_plane_.address()), time_);
+    clients_.emplace(*proxy_, 2, "/web");
+    EXPECT_TRUE(until([&] {
+      servers_.take();
+      return servers_.underWay() == 2;
+    }));
+    EXPECT_EQ(servers_.underWay(0), 1u);
+  }
+  xds::AssignmentProto hosts() const {
+    const auto addresses = servers_.addresses();
+    return xds::assignment("web", {addresses[0].port(), addresses[1].port()});
+  }
+  void push(const std::function<void(XdsServer&)>& change) {
+    control_plane_.run([&](XdsServer& server) {
+      change(server);
+      server.push();
+    });
+  }
+  // So far nothing has happened to either request.
+  void expectBothRun() {
+    servers_.take();
+    clients_->take();
+    EXPECT_EQ(servers_.open(0), 1u);
+    EXPECT_EQ(servers_.open(1), 1u);
+    EXPECT_EQ(clients_->refused() + clients_->odd(), 0u);
+  }
+  // The first host has left, and every worker knows.
+  void expectItsRequestHasThirtySeconds() {
+    time_.advance(29'900ms);
+    expectBothRun();
+    time_.advance(100ms);
+    EXPECT_TRUE(until([&] {
+      servers_.take();
+      clients_->take();
+      return servers_.open(0) == 0 && clients_->refused() == 1;
+    }));
+    EXPECT_EQ(proxy_->metric("cluster.web.host_drain_timeout"), 1u);
+    servers_.answer(1);
+    EXPECT_TRUE(until([&] {
+      clients_->take();
+      return clients_->served() == 1;
+    })) << "the other host's has as long as it takes";
+  }
+  void expectBothAreBrokenOff() {
+    EXPECT_TRUE(until([&] {
+      servers_.take();
+      clients_->take();
+      return servers_.open(0) + servers_.open(1) == 0 && clients_->odd() == 2;
+    })) << "with no answer";
+  }
+
+  Servers servers_{2};
+  ThreadedXdsServer control_plane_;
+  SimulatedClock time_;
+  std::optional<ProxyHarness> proxy_;
+  std::optional<Clients> clients_;
+};
+
+TEST_F(DrainTimeTest, OfAHostThatWasRemoved) {
+  xds::AssignmentProto rest = hosts();
+  rest.mutable_endpoints(0)->mutable_lb_endpoints()->DeleteSubrange(0, 1);
+  push([&](XdsServer& server) { server.set("web", rest); });
+  ASSERT_TRUE(until([&] { return proxy_->metric("cluster.web.membership_total") == 1; }));
+  proxy_->untilWorkersKnow();
+  expectItsRequestHasThirtySeconds();
+}
+
+TEST_F(DrainTimeTest, OfAHostThatIsDisabled) {
+  xds::AssignmentProto drains = hosts();
+  drains.mutable_endpoints(0)->mutable_lb_endpoints(0)->set_health_status(
+      envoy::config::core::v3::DRAINING);
+  push([&](XdsServer& server) { server.set("web", drains); });
+  ASSERT_TRUE(until([&] { return proxy_->metric("cluster.web.membership_healthy") == 1; }));
+  proxy_->untilWorkersKnow();
+  expectItsRequestHasThirtySeconds();
+}
+
+TEST_F(DrainTimeTest, OfAListenerThatWasRemoved) {
+  push([&](XdsServer& server) { server.remove(XdsServer::urlOf<xds::ListenerProto>(), "public"); });
+  ASSERT_TRUE(proxy_->becomes("listener_manager.lds.resource_removed", 1));
+  proxy_->untilWorkersKnow();
+  time_.advance(29'900ms);
+  expectBothRun();
+  time_.advance(100ms);
+  expectBothAreBrokenOff();
+}
+
+TEST_F(DrainTimeTest, OfTheProxyItself) {
+  proxy_->onMain([](server::Server& server) { server.drainAndStop(); });
+  time_.advance(29'900ms);
+  expectBothRun();
+  if (HasFailure()) return;
+  proxy_->untilWorkersKnow();  // main has heard from them that somebody is still here
+  time_.advance(100ms);
+  expectBothAreBrokenOff();
+  if (!HasFailure()) proxy_->untilEnded();
 }
 
 }  // namespace
