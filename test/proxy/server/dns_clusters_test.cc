@@ -10,6 +10,7 @@
 #include "test/common/ads_bootstrap.h"
 #include "test/common/dns_server.h"
 #include "test/common/proxy_harness.h"
+#include "test/common/simulated_clock.h"
 #include "test/common/xds_server.h"
 #include "test/proxy/server/pages.h"
 #include "test/proxy/xds/resources.h"
@@ -17,6 +18,7 @@
 namespace convoy::server {
 namespace {
 
+using namespace std::chrono_literals;
 using test::FakeUpstream;
 using test::ProxyHarness;
 using test::XdsServer;
@@ -44,8 +46,24 @@ class DnsClustersTest : public testing::Test {
     }
     return false;
   }
+  // Fields of convoy.ext.DnsPolicy, as one of the cluster's.
+  static std::string policy(const std::string& fields) {
+    return absl::StrCat(
+        "metadata: {typed_filter_metadata: {convoy.ext.DnsPolicy: {'@type': "
+        "type.googleapis.com/convoy.ext.DnsPolicy, ",
+        fields, "}}}");
+  }
+  // One more look-up, which comes to this within so much simulated time.
+  void lookedUp(ProxyHarness& proxy, const std::string& result, event::Duration within) {
+    const std::string name = "cluster.web." + result;
+    const uint64_t before = proxy.metric(name);
+    time_.advance(within);
+    ASSERT_TRUE(proxy.becomes(name, before + 1));
+    proxy.untilWorkersKnow();
+  }
   FakeUpstream web_;
   test::DnsServer dns_;
+  test::SimulatedClock time_;
 };
 
 TEST_F(DnsClustersTest, AStockBootstrapServesByName) {
@@ -100,6 +118,57 @@ TEST_F(DnsClustersTest, HostsFollowTheAnswersAndOutliveFailures) {
   // The name is gone, and after some answers the host is, too.
   dns_.set("web.test", {.rcode = 3});
   EXPECT_TRUE(becomes(proxy, 503));
+}
+
+TEST_F(DnsClustersTest, HostsGoWithTheLastConfirmationThatTheNameIsGone) {
+  for (const int needed : {3, 5}) {
+    dns_.set("web.test", {.v4 = {"127.0.0.1"}});
+    const std::string said = needed == 3 ? "" : policy("not_found_confirmations: 5");
+    ProxyHarness proxy(bootstrap("web.test", "STRICT_DNS", said), time_);
+    dns_.set("web.test", {.rcode = 3});
+    for (int i = 1; i < needed; ++i) {
+      lookedUp(proxy, "dns.not_found", 1s);
+      ASSERT_EQ(proxy.get("/").status, 200) << i << " of " << needed;
+    }
+    lookedUp(proxy, "dns.not_found", 1s);
+    EXPECT_EQ(proxy.get("/").status, 503) << needed;
+    EXPECT_EQ(proxy.metric("cluster.web.membership_total"), 0u);
+  }
+}
+
+TEST_F(DnsClustersTest, TheTtlHasAFloorAndACeiling) {
+  dns_.set("web.test", {.v4 = {"127.0.0.1"}, .ttl = 1});
+  ProxyHarness proxy(
+      bootstrap("web.test", "STRICT_DNS",
+                absl::StrCat("respect_dns_ttl: true\n    ", policy("min_ttl: 5s, max_ttl: 60s"))),
+      time_);
+  // Up to a tenth is added. No answer is taken meanwhile, so a question would be a second one.
+  time_.advance(4900ms);
+  EXPECT_EQ(proxy.metric("cluster.web.update_attempt"), 1u);
+  dns_.set("web.test", {.v4 = {"127.0.0.1"}, .ttl = 86'400});
+  lookedUp(proxy, "update_success", 600ms);
+  EXPECT_EQ(dns_.questions("web.test"), 2);
+  time_.advance(59'900ms);
+  EXPECT_EQ(proxy.metric("cluster.web.update_attempt"), 2u);
+  lookedUp(proxy, "update_success", 6100ms);
+  EXPECT_EQ(dns_.questions("web.test"), 3);
+}
+
+TEST_F(DnsClustersTest, TheLastAnswerOutlivesServersThatAreSilentOrFail) {
+  dns_.set("web.test", {.v4 = {"127.0.0.1"}});
+  ProxyHarness proxy(bootstrap("web.test"), time_);
+  // More often than confirmations take.
+  for (int i = 0; i < 5; ++i) {
+    dns_.set("web.test", {.silent = true});
+    time_.advance(1s);  // is asked, and has 8 s
+    lookedUp(proxy, "dns.timeout", 8s);
+    EXPECT_EQ(proxy.get("/").status, 200);
+    dns_.set("web.test", {.rcode = 2});
+    lookedUp(proxy, "dns.failed", 1s);
+    EXPECT_EQ(proxy.get("/").status, 200);
+  }
+  EXPECT_EQ(proxy.metric("cluster.web.dns.not_found"), 0u);
+  EXPECT_EQ(proxy.metric("cluster.web.membership_total"), 1u);
 }
 
 TEST_F(DnsClustersTest, AnEjectedHostStaysOutHoweverOftenDnsNamesIt) {
