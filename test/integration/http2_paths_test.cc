@@ -4,11 +4,13 @@
 #include <gtest/gtest.h>
 
 #include <string>
+#include <string_view>
 #include <thread>
 #include <utility>
 
 #include "test/common/proxy_harness.h"
 #include "test/integration/http_peers.h"
+#include "test/proxy/http/h2_frames.h"
 
 namespace convoy::test {
 namespace {
@@ -376,6 +378,38 @@ TEST_F(Http2PathTest, ADrainingProxyFinishesWhatRuns) {
   EXPECT_TRUE(client.untilEnded(id));
   EXPECT_EQ(client.message(id).body, "late");
   EXPECT_TRUE(client.untilClosed());
+}
+
+TEST_F(Http2PathTest, AStreamThatMeetsTheFirstGoAwayIsServedAndNamedByTheLast) {
+  namespace h2 = http::h2;
+  const RawSocket client = RawSocket::connectedTo(proxy_.address());
+  h2::FrameReader frames;
+  std::string said;
+  const auto says = [&](std::string_view what) {
+    while (said.find(what) == std::string::npos) {
+      const std::string bytes = client.receive();
+      if (bytes.empty()) return false;
+      said += frames.read(bytes);
+    }
+    return true;
+  };
+  client.send(h2::clientStart() + h2::get(1));
+  H2Connection upstream(listening_.accept(), H2Connection::Role::Server);
+  ASSERT_EQ(upstream.nextStream(), 1);
+  proxy_.onMain([](server::Server& server) { server.drainAndStop(); });
+  ASSERT_TRUE(says("GOAWAY"));
+  ASSERT_EQ(said.substr(0, said.find('\n')), "GOAWAY 2147483647 NO_ERROR");
+  ASSERT_TRUE(says("PING convoydr\n"));
+  // A client that has not read either yet.
+  client.send(h2::get(3));
+  ASSERT_EQ(upstream.nextStream(), 3);
+  upstream.respond(3, status("200"), "late");
+  ASSERT_TRUE(says("DATA 3 4 end\n"));
+  EXPECT_EQ(said.find("GOAWAY", 1), std::string::npos) << "not before it has read them";
+  client.send(h2::ping("convoydr", h2::kAck));
+  ASSERT_TRUE(says("GOAWAY 3 NO_ERROR"));
+  upstream.respond(1, status("200"), "later");
+  EXPECT_TRUE(says("DATA 1 5 end\n"));
 }
 
 }  // namespace
