@@ -5,8 +5,8 @@
 // hosts in turn. Over one cycle (the sum of all weights) every host comes exactly as often as its
 // weight says. Deadlines are compared as fractions, so nothing drifts.
 //
-// A new set goes on where the one before was: each class as far in its cycle as that of the same
-// weight, at the same place of its hosts, and a new class as far as all of them together. Were each
+// A new set goes on where the one before was: of each class what was due up to the deadline that
+// was met last counts as taken, and a class of the same weight goes on with its hosts. Were each
 // set a new beginning, frequent updates would leave nothing to hosts that are due late.
 //
 // State is per class, of which there are few; a pick costs the logarithm of their number, and the
@@ -32,25 +32,32 @@ class WeightedDeadlines {
   struct Class {
     uint32_t weight = 0;
     uint32_t part = 0;    // which of its hosts is next: of this part of it,
-    uint32_t member = 0;  // this member,
-    uint64_t turn = 0;    // which is this one of all
+    uint32_t member = 0;  // this member
+    uint64_t turns = 0;   // ever, with `start`: by it a class of other hosts goes on
     uint64_t taken = 0;   // turns in this cycle
     uint64_t share = 0;   // turns in a whole cycle: weight times hosts
   };
+  // A deadline.
+  struct Met {
+    uint32_t weight = 0;
+    uint64_t taken = 0;
+    uint64_t share = 1;
+  };
   bool later(uint32_t a, uint32_t b) const;
   void adopt();
-  void adoptClass(const HostSet::WeightClass& of, const Class* before, uint64_t cycle_before,
-                  Class* out) const;
+  void adoptClass(const HostSet::WeightClass& of, uint64_t turns, Class* out) const;
+  uint64_t takenOf(uint32_t weight, uint64_t share) const;
+  void startCycle();
   void orderClasses();
-  void advance(Class* one, const HostSet::WeightClass& of) const;
+  static void advance(Class* one, const HostSet::WeightClass& of);
 
   const HostSet* hosts_ = nullptr;
   std::vector<Class> classes_;  // heaviest first
   std::vector<uint32_t> heap_;  // of their indices; the one that is due first in front
+  Met met_;                     // the deadline that was met last
   uint64_t start_ = 0;
-  uint64_t cycle_ = 0;  // turns in all
-  uint64_t left_ = 0;   // of these
-  bool fresh_ = true;   // the hosts are to be adopted at the next pick
+  uint64_t left_ = 0;  // turns of this cycle
+  bool fresh_ = true;  // the hosts are to be adopted at the next pick
 };
 
 }  // namespace convoy::upstream::algorithms

@@ -170,45 +170,74 @@ TEST(LargePoolsTest, ALongOrderGoesOnOverUpdates) {
   }
 }
 
-// However often others come, go and change their weights: everybody has its share. One update each
-// ten picks.
-void expectSharesKept(std::vector<uint32_t> weights, event::Random& random) {
+// Every so many picks another set of the same hosts, some of them absent. How often each host was
+// picked, and how often it should have been.
+struct Shares {
+  std::vector<double> picked, due;
+};
+Shares sharesOver(int picks_each, std::vector<uint32_t> weights,
+                  const std::function<void(std::vector<uint32_t>&)>& change) {
   const Hosts hosts(weights);
   const auto policy = makeLoadBalancer({}, 0, 1);
   Picks picks(*policy);
-  const std::vector<uint32_t> settled = weights;
-  const size_t steady = weights.size() - 5;
-  std::vector<double> expected(weights.size()), counts(weights.size());
+  Shares shares{std::vector<double>(weights.size()), std::vector<double>(weights.size())};
   std::unique_ptr<const HostSet> set, retired;
-  for (int update = 0; update < 10'000; ++update) {
-    const size_t changed = steady + random.below(5);
-    weights[changed] = weights[changed] == 0 ? settled[changed] : 0;
+  for (int update = 0; update < 300'000 / picks_each; ++update) {
+    change(weights);
     set.swap(retired);
     set = hosts.snapshot(weights);
-    ASSERT_FALSE(set->weightClasses().empty());
     policy->setHosts(*set);
-    for (int i = 0; i < 10; ++i) counts[picks.one().host->slot()] += 1;
-    for (size_t i = 0; i < steady; ++i) {
-      expected[i] += 10. * weights[i] / static_cast<double>(set->totalWeight());
+    for (int i = 0; i < picks_each; ++i) shares.picked[picks.one().host->slot()] += 1;
+    for (size_t i = 0; i < weights.size(); ++i) {
+      shares.due[i] += picks_each * weights[i] / static_cast<double>(set->totalWeight());
     }
   }
-  for (size_t i = 0; i < steady; ++i) {
-    EXPECT_NEAR(counts[i], expected[i], 2 + expected[i] / 20) << i << " of " << weights.size();
-  }
+  return shares;
 }
 
+// However often hosts come, go and change their weights, everybody has about its share, also where
+// a pick is all that comes between two changes.
 TEST(LargePoolsTest, UpdatesTakeNobodysShare) {
   event::Random random(11);
-  // A canary that is the last one of 3,006 picks; two classes; many of them.
-  std::vector<uint32_t> weights(36, 100);
-  weights[7] = 1;
-  expectSharesKept(weights, random);
-  weights.assign(1000, 1);
-  for (size_t i = 0; i < weights.size(); i += 2) weights[i] = 2;
-  expectSharesKept(weights, random);
-  weights.resize(200);
-  for (size_t i = 0; i < weights.size(); ++i) weights[i] = static_cast<uint32_t>(100 + i);
-  expectSharesKept(weights, random);
+  const auto flap = [&random](std::vector<uint32_t>& weights, size_t first, size_t count,
+                              uint32_t weight) {
+    uint32_t& one = weights[first + random.below(count)];
+    one = one == 0 ? weight : 0;
+  };
+  struct {
+    const char* name;
+    std::vector<uint32_t> weights;
+    std::function<void(std::vector<uint32_t>&)> change;
+  } cases[] = {
+      {"canary beside others that flap", std::vector<uint32_t>(36, 100),
+       [&](auto& weights) { flap(weights, 30, 6, 100); }},
+      {"canary that flaps, too", std::vector<uint32_t>(36, 100),
+       [&](auto& weights) { flap(weights, 0, 1, 1); }},
+      {"three canaries, two flap", std::vector<uint32_t>(36, 100),
+       [&](auto& weights) { flap(weights, 1, 2, 1); }},
+      {"half with twice the weight", std::vector<uint32_t>(1000, 1),
+       [&](auto& weights) { flap(weights, 990, 10, 1); }},
+      {"one weight moves", std::vector<uint32_t>(1000, 100),
+       [&](auto& weights) { weights[0] = static_cast<uint32_t>(20 + random.below(80)); }},
+      {"all weights move", std::vector<uint32_t>(200, 100),
+       [&](auto& weights) {
+         for (size_t i = 0; i < weights.size(); ++i) {
+           weights[i] = static_cast<uint32_t>(100 + 2 * i + random.below(2));
+         }
+       }},
+  };
+  cases[0].weights[0] = cases[1].weights[0] = 1;
+  for (int i = 0; i < 3; ++i) cases[2].weights[i] = 1;
+  for (size_t i = 0; i < 500; ++i) cases[3].weights[i] = 2;
+  for (const auto& one : cases) {
+    for (const int picks_each : {1, 10, 100}) {
+      const Shares shares = sharesOver(picks_each, one.weights, one.change);
+      for (size_t i = 0; i < shares.due.size(); ++i) {
+        EXPECT_GE(shares.picked[i], .4 * shares.due[i]) << one.name << picks_each << " host " << i;
+        EXPECT_LE(shares.picked[i], 2 * shares.due[i]) << one.name << picks_each << " host " << i;
+      }
+    }
+  }
 }
 
 }  // namespace
