@@ -63,20 +63,19 @@ class BalancingTest(unittest.TestCase):
         return result.returncode, result.stderr.splitlines()
 
     def test_picks_that_cost_too_much_are_named(self):
-        bounds = {"round_robin": 60, "round_robin_weighted": 60, "random": 60, "power_of_two": 60, "maglev": 60, "ring": 60,
-                  "least_idle": 150, "least_weighted_idle": 150, "least_busy": 150, "least_response_time": 150}
+        bounds = {"round_robin": 60, "round_robin_weighted": 60, "random": 60, "power_of_two": 60, "maglev": 60, "ring": 60}
         # What has no bound may cost what it likes.
         self.assertEqual(self.check({**bounds, "power_of_two_weighted": 1000}, "--check"), (0, []))
         more = {name: bound + 0.1 for name, bound in bounds.items()}
         self.assertEqual(self.check(more, "--check"), (1, [
             f"{name}: a pick of 100,000 hosts costs {bound}.1 ns, {bound} at most" for name, bound in bounds.items()]))
-        self.assertEqual(self.check({**bounds, "least_busy": 313}, "--check"), (1, [
-            "least_busy: a pick of 100,000 hosts costs 313.0 ns, 150 at most"]))
+        self.assertEqual(self.check({**bounds, "random": 83}, "--check"), (1, [
+            "random: a pick of 100,000 hosts costs 83.0 ns, 60 at most"]))
         self.assertEqual(self.check(more), (0, []), "nobody has asked")
 
     def test_picks_that_were_not_measured_are_named(self):
         status, complaints = self.check({"maglev": 20}, "--check")
-        self.assertEqual((status, len(complaints)), (1, 9))
+        self.assertEqual((status, len(complaints)), (1, 5))
         self.assertIn("ring: not measured at 100,000 hosts", complaints)
 
 
