@@ -213,10 +213,6 @@ void HostPool::noteIdleLimit(event::Duration limit) {
   if (idle_close_.noteTold(limit, cluster_->loop().now())) refreshIdleQueue();
 }
 
-bool HostPool::noteLoss(event::MonotonicTime sent) {
-  return loss_.note(sent, cluster_->loop().now());
-}
-
 // Of connections that become idle from now on.
 void HostPool::refreshIdleQueue() {
   idle_queue_ = cluster_->idleQueue();

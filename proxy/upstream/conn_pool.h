@@ -42,7 +42,6 @@
 #include "proxy/net/address.h"
 #include "proxy/upstream/breakers.h"
 #include "proxy/upstream/host.h"
-#include "proxy/upstream/host_loss.h"
 #include "proxy/upstream/idle_close.h"
 #include "proxy/upstream/permit_queues.h"
 
@@ -262,8 +261,6 @@ class HostPool final : private PermitWaiter {
   void noteIdleClose(event::Duration idle);
   void noteIdleLimit(event::Duration limit);
   void refreshIdleQueue();
-  // A request that was sent then is lost, unanswered. True: with its host (host_loss.h).
-  bool noteLoss(event::MonotonicTime sent);
   // How many streams a new connection is likely to carry: as many as the last one.
   uint32_t expectedStreams() const { return expected_streams_; }
   void expectStreams(uint32_t streams) { expected_streams_ = streams; }
@@ -324,7 +321,6 @@ class HostPool final : private PermitWaiter {
   base::IntrusiveList<PoolStream> pending_;  // the oldest in front
   std::string_view transport_failure_;
   IdleClose idle_close_;
-  HostLoss loss_;
   event::DeadlineQueue* idle_queue_ = nullptr;
   event::Deadline drain_deadline_;
 };

@@ -4,8 +4,8 @@
 // health or label makes a new HostSet and leaves the Host, its counters and its connections alone.
 // Made by main (Membership); lives until main and the last worker that used it have let go.
 //
-// Threads: the address and the slot never change. active(), streaks() and limits() are shared by
-// all workers (where the first lies: active_counts.h; the others have a cache line each).
+// Threads: the address and the slot never change. active(), streaks(), limits() and loss() are
+// shared by all workers (where the first lies: active_counts.h; the others have a cache line each).
 // metrics(w) is written by worker w alone.
 
 #include <atomic>
@@ -18,6 +18,7 @@
 #include "proxy/observe/metrics.h"
 #include "proxy/upstream/active_counts.h"
 #include "proxy/upstream/host_limits.h"
+#include "proxy/upstream/host_loss.h"
 #include "proxy/upstream/outlier/streaks.h"
 
 namespace convoy::upstream {
@@ -77,6 +78,8 @@ class Host : public std::enable_shared_from_this<Host> {
   Streaks& streaks() const { return streaks_; }
   // Connections, and what it may have of them and of requests.
   HostLimits& limits() const { return limits_; }
+  // Connections that it breaks under requests.
+  HostLoss& loss() const { return loss_; }
 
   // Worker `worker`: its metrics, made at the first call.
   HostMetrics& metrics(size_t worker) const;
@@ -102,6 +105,7 @@ class Host : public std::enable_shared_from_this<Host> {
   ActiveCounts::Count& active_;
   mutable Streaks streaks_;
   mutable HostLimits limits_;
+  mutable HostLoss loss_;
 };
 
 }  // namespace convoy::upstream

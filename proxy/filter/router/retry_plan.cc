@@ -51,8 +51,9 @@ uint32_t grpcCondition(uint8_t status) {
 std::optional<int64_t> secondsSaid(std::string_view value, bool is_time, event::WallTime now) {
   const int64_t today =
       std::chrono::duration_cast<std::chrono::seconds>(now.time_since_epoch()).count();
-  if (const auto number = decimal(value); number.has_value()) {
-    const auto seconds = static_cast<int64_t>(std::min<uint64_t>(*number, INT64_MAX));
+  if (!value.empty() && value.find_first_not_of("0123456789") == value.npos) {
+    constexpr uint64_t kMost = INT64_MAX;
+    const auto seconds = static_cast<int64_t>(std::min(decimal(value).value_or(kMost), kMost));
     return is_time ? seconds - today : seconds;
   }
   // RFC 9110 10.2.3: Retry-After may be a date.
@@ -158,35 +159,27 @@ bool RetryPlan::needsBody(bool multiplexed) const {
          (policy().idempotent_resets && idempotent_) || (hedges_ && per_try_timeout_.count() > 0);
 }
 
-std::chrono::seconds RetryPlan::longest() const {
-  return std::chrono::duration_cast<std::chrono::seconds>(policy().reset_max);
-}
-
-template <class Predicate>
-std::optional<std::chrono::seconds> RetryPlan::asked(const http::ResponseHead& response,
-                                                     event::WallTime now,
-                                                     Predicate&& predicate) const {
+RetryPlan::Asked RetryPlan::asked(const http::ResponseHead& response, event::WallTime now) const {
+  const auto most = std::chrono::duration_cast<std::chrono::seconds>(policy().reset_max).count();
+  Asked asked;
   for (const auto& header : policy().reset_headers) {
     const http::HeaderField* const field = response.headers.find(header.name);
     if (field == nullptr) continue;
-    const auto seconds = secondsSaid(field->value, header.is_time, now);
-    if (seconds.has_value() && predicate(*seconds)) return std::chrono::seconds(*seconds);
+    const int64_t seconds = secondsSaid(field->value, header.is_time, now).value_or(0);
+    if (seconds > 0 && seconds <= most) return {.wait = std::chrono::seconds(seconds)};
+    asked.too_long = asked.too_long || seconds > most;
   }
-  return std::nullopt;
+  return asked;
 }
 
 bool RetryPlan::asksForTooLong(const http::ResponseHead& response, event::WallTime now) const {
-  const auto too_long = [most = longest().count()](int64_t seconds) { return seconds > most; };
-  return policy().too_long_is_final && asked(response, now, too_long).has_value();
+  return policy().too_long_is_final && asked(response, now).too_long;
 }
 
 RetryPlan::Delay RetryPlan::delay(const http::ResponseHead* response, event::WallTime now,
                                   event::Random& random) const {
   if (response != nullptr) {
-    const auto will_do = [most = longest().count()](int64_t seconds) {
-      return seconds > 0 && seconds <= most;
-    };
-    if (const auto asks = asked(*response, now, will_do); asks.has_value()) {
+    if (const auto asks = asked(*response, now).wait; asks.has_value()) {
       const event::Duration wait = *asks;
       return {wait + event::Duration(random.below(static_cast<uint64_t>(wait.count() / 2))), true};
     }

@@ -59,7 +59,7 @@ class RetryPlan {
   bool perTryIsOfRequest() const { return per_try_is_of_request_; }
   bool hedges() const { return hedges_; }
 
-  // The response asks for more time than the policy gives it, which ends the matter.
+  // The response asks for more time than the policy gives it, and nothing less: it is the last one.
   bool asksForTooLong(const http::ResponseHead& response, event::WallTime now) const;
 
   // How long to wait before the retry that spend() has counted. REQUIRES: made() > 0.
@@ -75,11 +75,11 @@ class RetryPlan {
   bool wantsStatus(uint16_t status) const;
   bool wantsHeaders(const http::ResponseHead& response) const;
   bool wantsGrpc(const http::ResponseHead& response) const;
-  // The first time among those that it asks for of which this is true.
-  template <class Predicate>
-  std::optional<std::chrono::seconds> asked(const http::ResponseHead& response, event::WallTime now,
-                                            Predicate&& predicate) const;
-  std::chrono::seconds longest() const;
+  struct Asked {
+    std::optional<std::chrono::seconds> wait;  // the first time that will do
+    bool too_long = false;                     // none will, and some because it is too long
+  };
+  Asked asked(const http::ResponseHead& response, event::WallTime now) const;
 
   const route::RetryRules* const rules_;
   const std::string_view statuses_;

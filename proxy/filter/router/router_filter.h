@@ -165,6 +165,7 @@ class RouterFilter final : public http::Filter {
   bool keeps_body_ = false;
   bool holds_client_ = false;  // the client's body waits for the next attempt
   bool repeated_ = false;      // a kept-alive connection was the wrong one
+  bool went_free_ = false;     // it was lost with its host, and charged to nobody
   bool counted_ = false;       // the response was counted
   bool session_counted_ = false;
   bool override_counted_ = false;
@@ -175,7 +176,8 @@ class RouterFilter final : public http::Filter {
   bool tells_host_ = false;      // each attempt has fields of its own
   bool asked_by_hop_ = false;    // the hop before counts retries
   bool notes_answer_ = false;    // something depends on the first answer, even without a retry
-  bool retry_denied_ = false;    // what failed last was not sent again, by a limit
+  bool retry_denied_ =
+      false;  // what failed last was not sent again, though it would have been wanted
   bool limited_by_hop_ = false;  // timeout_by_header_ is how long the hop before waits
   uint16_t status_ = 0;          // of the response; 0: none yet
   uint32_t client_slow_ = 0;     // for how many reasons the response waits for the client

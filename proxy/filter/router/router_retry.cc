@@ -262,8 +262,11 @@ bool RouterFilter::retryAfterFailure(Attempt& attempt, const AttemptFacts& facts
 bool RouterFilter::goesFree(const Attempt& attempt, const AttemptFacts& facts) {
   const route::RetryPolicy& policy = plan().policy();
   if (unseen(facts)) return policy.unseen_is_free;
-  return policy.lost_with_host_is_free && facts.failure == Failure::UpstreamReset &&
-         !facts.bytes_received && attempt.host.pool()->noteLoss(attempt.sent_at);
+  if (!policy.lost_with_host_is_free) return false;
+  if (facts.failure != Failure::UpstreamReset || facts.bytes_received) return false;
+  // Only once, lest hosts that all die at the same time get each request over and over.
+  const bool with_host = attempt.host.host().loss().note(services_.loop.now());
+  return with_host && !std::exchange(went_free_, true);
 }
 
 // RFC 9110 9.2.2 lets us send an idempotent request again then. Once: it may be the request that
@@ -284,15 +287,22 @@ bool RouterFilter::retryAfterResponse(Attempt& attempt, http::ResponseHead& head
     used_behind_ += used;
     plan.deduct(used);
   }
-  if (!plan.wants(head) || plan.asksForTooLong(head, services_.loop.wallNow())) {
+  if (!plan.wants(head)) {
     retry_denied_ = false;
     return false;
   }
   releaseCharge(attempt);
   const bool was_superseded = std::exchange(attempt.superseded, false);
+  const bool is_last = plan.asksForTooLong(head, services_.loop.wallNow());
   // Another one is asked already, or the answer is the last that there will be.
-  if (was_superseded && othersInFlight(attempt)) return discard(attempt, head, end_of_stream), true;
+  if ((was_superseded || is_last) && othersInFlight(attempt)) {
+    return discard(attempt, head, end_of_stream), true;
+  }
   if (!replayable()) return false;
+  if (is_last && plan.left() > 0) {
+    retry_denied_ = true;
+    return false;
+  }
   if (!mayRetry(/*is_free=*/false)) {
     if (!othersInFlight(attempt)) return false;
     return discard(attempt, head, end_of_stream), true;

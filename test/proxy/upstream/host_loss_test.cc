@@ -2,6 +2,9 @@
 
 #include <gtest/gtest.h>
 
+#include <thread>
+#include <vector>
+
 namespace convoy::upstream {
 namespace {
 
@@ -9,46 +12,44 @@ using namespace std::chrono_literals;
 
 constexpr event::MonotonicTime kStart{event::Duration(1h)};
 
-// Of requests that a host breaks as soon as they come, one each `every`, for ten minutes.
-int repeatedFree(event::Duration every) {
+TEST(HostLoss, WhatIsLostInOneSecondIsLostTogether) {
   HostLoss loss;
-  int free = 0;
-  for (auto now = kStart; now < kStart + 10min; now += every) free += loss.note(now, now + 1ms);
-  return free;
+  for (int i = 0; i <= 1000; ++i) EXPECT_TRUE(loss.note(kStart + i * 1ms)) << i;
 }
 
-TEST(HostLoss, WhatWasUnderWayIsLostTogether) {
+// Nor does one that begins when the machine does stand in the way.
+TEST(HostLoss, OneLostForItselfIsNotTheOnlyOne) {
+  for (const auto start : {kStart, event::MonotonicTime{}}) {
+    HostLoss loss;
+    EXPECT_TRUE(loss.note(start));
+    for (int i = 0; i < 300; ++i) EXPECT_TRUE(loss.note(start + 5s));
+    EXPECT_FALSE(loss.note(start + 9999ms)) << "the third in ten seconds";
+    EXPECT_TRUE(loss.note(start + 10s));
+    EXPECT_FALSE(loss.note(start + 14999ms));
+    EXPECT_TRUE(loss.note(start + 15s));
+  }
+}
+
+TEST(HostLoss, OneThatOnlyBreaksConnectionsHasTwoSecondsInTen) {
   HostLoss loss;
-  for (int i = 0; i < 1000; ++i) EXPECT_TRUE(loss.note(kStart - i * 1s, kStart + i * 1ms)) << i;
+  int together = 0;
+  constexpr int kLost = 60'000;
+  for (int i = 0; i < kLost; ++i) together += loss.note(kStart + i * 10ms);
+  EXPECT_NEAR(together, kLost / 5, kLost / 100);
 }
 
-TEST(HostLoss, SoIsWhatIsSentInTheNextSecond) {
-  HostLoss loss;
-  for (int i = 0; i < 4; ++i) EXPECT_TRUE(loss.note(kStart - 1s, kStart));
-  EXPECT_TRUE(loss.note(kStart + 1s, kStart + 5s)) << "sent in time, lost later";
-  EXPECT_FALSE(loss.note(kStart + 1001ms, kStart + 5s));
-}
-
-TEST(HostLoss, OneThatOnlyBreaksConnectionsHasAMomentInTenSeconds) {
-  EXPECT_EQ(repeatedFree(10ms), 60 * 101) << "of 60,000";
-}
-
-TEST(HostLoss, AFewAreNeverTooMany) {
-  EXPECT_EQ(repeatedFree(400ms), 1500) << "all of them";
-}
-
-// One that was lost for itself does not stand in the way of a host that dies a little later.
-TEST(HostLoss, AFewBeginNoMoment) {
-  HostLoss loss;
-  for (uint64_t i = 0; i < HostLoss::kFew; ++i) EXPECT_TRUE(loss.note(kStart, kStart));
-  for (int i = 0; i < 300; ++i) EXPECT_TRUE(loss.note(kStart + 4s, kStart + 5s));
-}
-
-TEST(HostLoss, ThatMayDieAgainAfterTenSeconds) {
-  HostLoss loss;
-  for (int i = 0; i < 300; ++i) EXPECT_TRUE(loss.note(kStart, kStart));
-  EXPECT_FALSE(loss.note(kStart + 9s, kStart + 9999ms));
-  for (int i = 0; i < 300; ++i) EXPECT_TRUE(loss.note(kStart + 9s, kStart + 10s));
+TEST(HostLoss, WorkersThatLoseAHostAtOnceShareTheMoment) {
+  for (int round = 0; round < 200; ++round) {
+    HostLoss loss;
+    std::vector<std::thread> workers;
+    std::atomic<int> together{0};
+    for (int i = 0; i < 4; ++i) {
+      workers.emplace_back([&loss, &together] { together += loss.note(kStart); });
+    }
+    for (std::thread& worker : workers) worker.join();
+    EXPECT_EQ(together, 4);
+    EXPECT_TRUE(loss.note(kStart + 2s)) << "they have begun one, and not two";
+  }
 }
 
 }  // namespace

@@ -252,6 +252,10 @@ TEST(RetryPlan, WhatAsksForTooLongIsTheLast) {
   EXPECT_FALSE(too_long("Thu, 01 Jan 1970 00:16:50 GMT"));
   EXPECT_TRUE(too_long("Thu, 01 Jan 1970 00:16:51 GMT"));
   EXPECT_FALSE(too_long("soon"));
+  EXPECT_TRUE(too_long("99999999999999999999"));
+  policy.reset_headers.push_back({.name = "x-wait"});
+  const auto asks = response(503, {{"Retry-After", "100"}, {"x-wait", "5"}});
+  EXPECT_FALSE(Planned(policy)->asksForTooLong(asks, now)) << "5 s will do";
 }
 
 }  // namespace
