@@ -150,6 +150,23 @@ std::string staticBootstrap(const std::vector<net::Address>& web, const std::str
   return text;
 }
 
+namespace {
+
+std::string policy(const std::string& type, const std::string& fields) {
+  return absl::StrCat("metadata: {typed_filter_metadata: {", type,
+                      ": {\"@type\": type.googleapis.com/", type, ", ", fields, "}}}");
+}
+
+}  // namespace
+
+std::string failurePolicy(const std::string& fields) {
+  return absl::StrCat("    ", policy("convoy.ext.FailurePolicy", fields), "\n");
+}
+
+std::string routePolicy(const std::string& fields) {
+  return absl::StrCat(", ", policy("convoy.ext.RoutePolicy", fields));
+}
+
 std::string startError(const std::string& bootstrap) {
   config::LoadedBootstrap loaded = config::loadBootstrap(bootstrap, "test.yaml");
   if (!loaded.ok()) return loaded.errorText();

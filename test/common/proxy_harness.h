@@ -77,6 +77,11 @@ std::string staticBootstrap(
 std::string staticBootstrap(const std::vector<net::Address>& web, const std::string& routes,
                             const std::vector<std::string>& manager = {});
 
+// More of such a text: the cluster's convoy.ext.FailurePolicy with these fields.
+std::string failurePolicy(const std::string& fields);
+// More of a route: its convoy.ext.RoutePolicy with these fields.
+std::string routePolicy(const std::string& fields);
+
 // Why a proxy does not start; empty: it would.
 std::string startError(const std::string& bootstrap);
 

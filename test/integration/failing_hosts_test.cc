@@ -22,14 +22,8 @@ constexpr char kRoute[] = "{match: {prefix: /}, route: {cluster: web}}";
 
 std::string bootstrap(const std::vector<net::Address>& hosts, const std::string& outliers,
                       const std::string& policy = "") {
-  std::string text =
-      absl::StrCat(staticBootstrap(hosts, kRoute), "    outlier_detection: {", outliers, "}\n");
-  if (policy.empty()) return text;
-  return absl::StrCat(text,
-                      "    metadata:\n      typed_filter_metadata:\n"
-                      "        convoy.ext.FailurePolicy: {\"@type\": "
-                      "type.googleapis.com/convoy.ext.FailurePolicy, ",
-                      policy, "}\n");
+  return absl::StrCat(staticBootstrap(hosts, kRoute), "    outlier_detection: {", outliers, "}\n",
+                      policy.empty() ? "" : failurePolicy(policy));
 }
 
 uint64_t detection(ProxyHarness& proxy, const std::string& name) {

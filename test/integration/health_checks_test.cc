@@ -11,13 +11,13 @@
 #include "absl/strings/str_cat.h"
 #include "proxy/event/clock.h"
 #include "test/common/proxy_harness.h"
+#include "test/integration/many_peers.h"
 
 namespace convoy::test {
 namespace {
 
 using namespace std::chrono_literals;
 
-constexpr char kAnswer[] = "HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok";
 // The first retry waits for a random part of 1 ms in whole milliseconds: not at all.
 constexpr char kRoute[] =
     "{match: {prefix: /}, route: {cluster: web, retry_policy: {retry_on: connect-failure, "
@@ -161,10 +161,9 @@ TEST(HealthEndpointTest, ThatSlowsUnderLoadTakesNobodyOut) {
     SimulatedClock time;
     ProxyHarness proxy(
         absl::StrCat(staticBootstrap(addresses, kRoute), kChecks,
-                     "    metadata: {typed_filter_metadata: {convoy.ext.FailurePolicy: {\"@type\": "
-                     "type.googleapis.com/convoy.ext.FailurePolicy, panic: {mode: FAIL}",
-                     correlates ? ", correlated_failures: {percent: 50, window: 30s}" : "",
-                     "}}}\n"),
+                     failurePolicy(absl::StrCat(
+                         "panic: {mode: FAIL}",
+                         correlates ? ", correlated_failures: {percent: 50, window: 30s}" : ""))),
         time);
     // The requests that are served until then, a round of them each second.
     const auto served = [&](int seconds) {

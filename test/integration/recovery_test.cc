@@ -21,14 +21,12 @@ class RecoveryTest : public testing::TestWithParam<size_t> {
   static constexpr size_t kClients = 200;
 
   RecoveryTest()
-      : proxy_(absl::StrCat(staticBootstrap(servers_.addresses(),
-                                            "{match: {prefix: /}, route: {cluster: web}}"),
-                            "    metadata:\n      typed_filter_metadata:\n"
-                            "        convoy.ext.FailurePolicy: {\"@type\": "
-                            "type.googleapis.com/convoy.ext.FailurePolicy, panic: {mode: FAIL}, "
-                            "host_breaker: {failures: 1}, recovery: {max_requests: ",
-                            kMost, ", requests_per_second: 1000, jitter: 0s}}\n"),
-               time_, GetParam()) {}
+      : proxy_(
+            staticBootstrap(servers_.addresses(), "{match: {prefix: /}, route: {cluster: web}}") +
+                failurePolicy(absl::StrCat(
+                    "panic: {mode: FAIL}, host_breaker: {failures: 1}, recovery: {max_requests: ",
+                    kMost, ", requests_per_second: 1000, jitter: 0s}")),
+            time_, GetParam()) {}
   uint64_t stat(const std::string& name) {
     return proxy_.metric(absl::StrCat("cluster.web.", name));
   }

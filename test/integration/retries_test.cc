@@ -35,10 +35,7 @@ net::Address closedAddress() {
   return RawSocket::listening().localAddress();
 }
 
-// More of a route.
-constexpr char kTellsNextHop[] =
-    ", metadata: {typed_filter_metadata: {convoy.ext.RoutePolicy: {\"@type\": "
-    "type.googleapis.com/convoy.ext.RoutePolicy, retries: {tell_next_hop: true}}}}";
+const std::string kTellsNextHop = routePolicy("retries: {tell_next_hop: true}");
 
 std::string get() {
   return "GET / HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n";
@@ -121,16 +118,14 @@ TEST(Retries, TheHostSaysWhen) {
 // A third of 300 requests is lost with their host, at once, each the first on its connection. The
 // budget has a place for 60.
 TEST(Retries, WhatIsLostWithAHostNeedsNoBudget) {
-  constexpr char kLostIsFree[] =
-      ", metadata: {typed_filter_metadata: {convoy.ext.RoutePolicy: {\"@type\": "
-      "type.googleapis.com/convoy.ext.RoutePolicy, retries: {idempotent_resets: true, "
-      "unseen_is_free: true, lost_with_host_is_free: true}}}}";
+  const std::string lost_is_free = routePolicy(
+      "retries: {idempotent_resets: true, unseen_is_free: true, lost_with_host_is_free: true}");
   constexpr size_t kClients = 300;
   Servers servers(3);
   ProxyHarness proxy(
       staticBootstrap(servers.addresses(),
                       absl::StrCat("{match: {prefix: /}, route: {cluster: web, ",
-                                   retryOn("connect-failure"), "}", kLostIsFree, "}")) +
+                                   retryOn("connect-failure"), "}", lost_is_free, "}")) +
       "    circuit_breakers: {thresholds: [{retry_budget: {}}]}\n");
   servers.comeUp();
   Clients clients(proxy, kClients);
@@ -181,7 +176,7 @@ TEST(Retries, ProxiesInARowDoNotMultiplyThem) {
     const auto before = [tells](const net::Address& next) {
       return staticBootstrap(next, absl::StrCat("{match: {prefix: /}, route: {cluster: web, ",
                                                 retryOn("5xx", ", num_retries: 2"), "}",
-                                                tells ? kTellsNextHop : "", "}"));
+                                                tells ? kTellsNextHop : std::string(), "}"));
     };
     const ProxyHarness third(before(busy.address()));
     const ProxyHarness second(before(third.address()));
@@ -203,7 +198,7 @@ TEST(Retries, AProxyGivesUpWhenTheOneBeforeItDoes) {
     ProxyHarness first(
         staticBootstrap(second.address(),
                         absl::StrCat("{match: {prefix: /}, route: {cluster: web, timeout: 2s}",
-                                     tells ? kTellsNextHop : "", "}")),
+                                     tells ? kTellsNextHop : std::string(), "}")),
         time_of_first);
     const RawSocket client = RawSocket::connectedTo(first.address());
     client.send(get());

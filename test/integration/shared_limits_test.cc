@@ -148,13 +148,9 @@ class HalfOpenHost : public testing::Test {
   static constexpr size_t kClients = 24;
 
   HalfOpenHost()
-      : proxy_(absl::StrCat(staticBootstrap(servers_.addresses(),
-                                            "{match: {prefix: /}, route: {cluster: web, "
-                                            "timeout: 0s}}"),
-                            "    metadata:\n      typed_filter_metadata:\n"
-                            "        convoy.ext.FailurePolicy: {\"@type\": "
-                            "type.googleapis.com/convoy.ext.FailurePolicy, panic: {mode: FAIL}, "
-                            "host_breaker: {failures: 5}}\n"),
+      : proxy_(staticBootstrap(servers_.addresses(),
+                               "{match: {prefix: /}, route: {cluster: web, timeout: 0s}}") +
+                   failurePolicy("panic: {mode: FAIL}, host_breaker: {failures: 5}"),
                time_, kWorkers) {
     servers_.comeUp();
   }
