@@ -130,9 +130,15 @@ class Servers {
     for (size_t server = 0; server < listening_.size(); ++server) answer(server);
   }
   void answer(size_t server, std::string_view with = kAnswer) {
+    answer(server, underWay(server), with);
+  }
+  // No more than so many of its requests.
+  void answer(size_t server, size_t most, std::string_view with = kAnswer) {
     for (const auto& connection : connections_) {
-      if (connection->server != server) continue;
-      if (std::exchange(connection->asked, false)) connection->socket.send(with);
+      if (most == 0) return;
+      if (connection->server != server || !std::exchange(connection->asked, false)) continue;
+      connection->socket.send(with);
+      --most;
     }
   }
 
