@@ -306,5 +306,26 @@ TEST(Retries, AndAHedgeOvertakesIt) {
   EXPECT_EQ(parseReply(client.receiveAll()).status, 200);
 }
 
+// Unlike one that was given up for a retry.
+TEST(Retries, AHostMayStillAnswerBesideItsHedge) {
+  TestUpstream slow(Speaks::Http1), hedge(Speaks::Http1);
+  SimulatedClock time;
+  ProxyHarness proxy(bootstrap({slow.address(), hedge.address()},
+                               retryOn("reset", ", per_try_timeout: 0.05s") +
+                                   ", hedge_policy: {hedge_on_per_try_timeout: true}"),
+                     time);
+  const RawSocket client = RawSocket::connectedTo(proxy.address());
+  client.send(get());
+  EXPECT_EQ(slow.receive().body, "");
+  time.advance(50ms);
+  time.advance(1ms);
+  EXPECT_EQ(hedge.receive().field(":path"), "/");
+  ASSERT_EQ(proxy.metric("cluster.web.upstream_rq_active"), 2u) << "nobody was given up";
+  slow.answer({.head = {{":status", "200"}}, .body = "slow", .chunked = false});
+  EXPECT_EQ(parseReply(client.receiveAll()).body, "slow");
+  proxy.untilWorkersKnow();
+  EXPECT_EQ(proxy.metric("cluster.web.upstream_rq_active"), 0u) << "nobody waits for the other";
+}
+
 }  // namespace
 }  // namespace convoy::test
