@@ -66,6 +66,81 @@ TEST_F(RequestLimit, IsReachedAndNeverExceeded) {
   EXPECT_EQ(servers_.most(), kMost);
 }
 
+// Of each priority by itself, when requests of both come at once.
+TEST(RequestLimits, OfThePrioritiesAreTwo) {
+  constexpr size_t kMost = 7, kMostHigh = 11, kClients = 60;
+  Servers servers(2);
+  ProxyHarness proxy(
+      absl::StrCat(staticBootstrap(servers.addresses(),
+                                   "{match: {prefix: /high}, route: {cluster: web, timeout: 0s, "
+                                   "priority: HIGH}}, "
+                                   "{match: {prefix: /}, route: {cluster: web, timeout: 0s}}"),
+                   "    circuit_breakers: {thresholds: [{max_requests: ", kMost,
+                   "}, {priority: HIGH, max_requests: ", kMostHigh, "}]}\n"),
+      kWorkers);
+  servers.comeUp();
+  for (uint64_t round = 1; round <= 3; ++round) {
+    Clients clients(proxy, kClients), high(proxy, kClients, "/high");
+    EXPECT_TRUE(until([&] {
+      servers.take();
+      clients.take();
+      high.take();
+      return clients.refused() + high.refused() + servers.underWay() >= 2 * kClients;
+    }));
+    ASSERT_EQ(clients.refused(), kClients - kMost) << "in round " << round;
+    ASSERT_EQ(high.refused(), kClients - kMostHigh) << "in round " << round;
+    servers.answerAll();
+    EXPECT_TRUE(until([&] {
+      clients.take();
+      high.take();
+      return clients.served() == kMost && high.served() == kMostHigh;
+    }));
+    proxy.untilWorkersKnow();
+  }
+  EXPECT_EQ(servers.most(), kMost + kMostHigh);
+}
+
+// --- waiting requests ---
+
+// All connections are busy: so many requests wait for one, whatever workers they came to.
+TEST(WaitingRequests, AreLimitedOfAllWorkersTogether) {
+  constexpr size_t kBusy = 2, kMost = 9, kClients = 60;
+  Servers servers(2);
+  ProxyHarness proxy(
+      absl::StrCat(staticBootstrap(servers.addresses(),
+                                   "{match: {prefix: /}, route: {cluster: web, timeout: 0s}}"),
+                   "    circuit_breakers: {thresholds: [{max_connections: ", kBusy,
+                   ", max_pending_requests: ", kMost, "}]}\n"),
+      kWorkers);
+  const auto stat = [&](const std::string& name) {
+    return proxy.metric(absl::StrCat("cluster.web.", name));
+  };
+  servers.comeUp();
+  for (uint64_t round = 1; round <= 3; ++round) {
+    Clients busy(proxy, kBusy);
+    ASSERT_TRUE(until([&] {
+      servers.take();
+      return servers.underWay() == kBusy;
+    }));
+    Clients clients(proxy, kClients);
+    EXPECT_TRUE(until([&] {
+      clients.take();
+      return clients.refused() + stat("upstream_rq_pending_active") >= kClients;
+    }));
+    ASSERT_EQ(stat("upstream_rq_pending_active"), kMost) << "in round " << round;
+    EXPECT_EQ(stat("upstream_rq_pending_overflow"), round * (kClients - kMost));
+    EXPECT_TRUE(until([&] {
+      servers.answerAll();
+      servers.take();
+      busy.take();
+      clients.take();
+      return busy.served() == kBusy && clients.served() == kMost;
+    }));
+    EXPECT_EQ(clients.odd(), 0u);
+    proxy.untilWorkersKnow();
+  }
+}
+
 // --- retries ---
 
 // All requests fail, but for those that are held; a retry waits for as long as the test wants.
