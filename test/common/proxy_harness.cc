@@ -83,15 +83,19 @@ void FakeUpstream::serveOne(RawSocket connection) {
   connection.close();
 }
 
-void FakeUpstream::ignore(std::string path) {
+void FakeUpstream::ignore(const std::string& path) {
+  ignoreIf([path](std::string_view asked) { return !path.empty() && asked == path; });
+}
+
+void FakeUpstream::ignoreIf(std::function<bool(std::string_view path)> ignores) {
   const std::lock_guard lock(mutex_);
-  ignored_ = std::move(path);
+  ignored_ = std::move(ignores);
 }
 
 bool FakeUpstream::ignores(std::string_view request) {
   const std::lock_guard lock(mutex_);
   const std::string_view target = request.substr(request.find(' ') + 1);
-  return !ignored_.empty() && target.substr(0, target.find(' ')) == ignored_;
+  return ignored_ && ignored_(target.substr(0, target.find(' ')));
 }
 
 std::string FakeUpstream::lastRequest() {

@@ -11,6 +11,7 @@
 // Every wait is bounded; a proxy that does not start fails the test with its error.
 
 #include <atomic>
+#include <functional>
 #include <future>
 #include <memory>
 #include <string>
@@ -42,7 +43,10 @@ class FakeUpstream {
   const net::Address& address() const { return address_; }
   int requests() const { return requests_; }
   // From now on requests for this path get no answer, and are not counted; empty: none.
-  void ignore(std::string path);
+  void ignore(const std::string& path);
+  // The same of those for a path that it says this of; asked on the connection's thread, one after
+  // the other.
+  void ignoreIf(std::function<bool(std::string_view path)> ignores);
   // The last request's head and what of its body came with it.
   std::string lastRequest();
 
@@ -56,10 +60,10 @@ class FakeUpstream {
   net::Address address_;
   std::atomic<int> requests_{0};
   std::mutex mutex_;
-  std::string last_request_;          // guarded by mutex_
-  std::string ignored_;               // guarded by mutex_
-  std::vector<std::thread> serving_;  // guarded by mutex_
-  std::vector<int> open_;             // guarded by mutex_
+  std::string last_request_;                       // guarded by mutex_
+  std::function<bool(std::string_view)> ignored_;  // guarded by mutex_
+  std::vector<std::thread> serving_;               // guarded by mutex_
+  std::vector<int> open_;                          // guarded by mutex_
   std::atomic<bool> stopping_{false};
   std::thread accepting_;
 };

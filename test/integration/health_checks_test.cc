@@ -3,8 +3,11 @@
 
 #include <gtest/gtest.h>
 
+#include <algorithm>
+#include <atomic>
 #include <optional>
 #include <string>
+#include <string_view>
 #include <utility>
 #include <vector>
 
@@ -25,12 +28,6 @@ constexpr char kRoute[] =
 constexpr char kChecks[] =
     "    health_checks: [{interval: 2s, no_traffic_interval: 2s, timeout: 1s, "
     "unhealthy_threshold: 3, healthy_threshold: 2, http_health_check: {path: /health}}]\n";
-
-// What the checks have come to goes from their thread to main, and from there to the worker. Each
-// turn of advance() ends behind what the turn before has posted.
-void untilEverybodyKnows(SimulatedClock& time) {
-  for (int turn = 0; turn < 4; ++turn) time.advance(0s);
-}
 
 // --- one host crashes ---
 
@@ -149,53 +146,103 @@ TEST(GrayFailure, ThatRecoversWhenUnloadedDoesNotOscillate) {
 
 // --- one cause, and all hosts ---
 
-// The checks' endpoint does real work, and under load it is the first that gives no answer any
-// more; requests are served. Without the detector of correlated failures the checks take everything
-// down.
-TEST(HealthEndpointTest, ThatSlowsUnderLoadTakesNobodyOut) {
-  constexpr int kAsked = 8;
-  FakeUpstream hosts[4];
-  std::vector<net::Address> addresses;
-  for (const FakeUpstream& host : hosts) addresses.push_back(host.address());
+// Its endpoint for checks does real work, so it is the first that gives no answer: none in a
+// second, or the one after it, in which more than kMost requests came. Those are served.
+class HostUnderLoad {
+ public:
+  static constexpr int kMost = 1;
+
+  explicit HostUnderLoad(const SimulatedClock& time) : time_(time) {
+    upstream_.ignoreIf([this](std::string_view path) { return ignores(path); });
+  }
+  const net::Address& address() const { return upstream_.address(); }
+  uint64_t checks() const { return checks_; }
+  uint64_t passed() const { return passed_; }
+
+ private:
+  bool ignores(std::string_view path) {
+    const auto now = time_.monotonicNow().time_since_epoch() / 1s;
+    const auto passed = now - std::exchange(second_, now);
+    if (passed > 0) before_ = passed == 1 ? requests_ : 0, requests_ = 0;
+    if (path != "/health") return ++requests_, false;
+    const bool ignored = std::max(before_, requests_) > kMost;
+    passed_ += !ignored;
+    ++checks_;
+    return ignored;
+  }
+
+  const SimulatedClock& time_;
+  int64_t second_ = 0;  // that of requests_
+  int requests_ = 0, before_ = 0;
+  std::atomic<uint64_t> checks_{0}, passed_{0};
+  FakeUpstream upstream_;
+};
+
+// Without the detector of correlated failures the checks take everything down.
+TEST(HealthEndpointTest, ThatSlowsUnderLoadBeginsNoCascade) {
+  constexpr uint64_t kHosts = 4;
+  constexpr int kBusy = 2 * kHosts, kQuiet = kHosts;  // requests in a second
   for (const bool correlates : {false, true}) {
     SimulatedClock time;
+    HostUnderLoad hosts[kHosts] = {HostUnderLoad(time), HostUnderLoad(time), HostUnderLoad(time),
+                                   HostUnderLoad(time)};
     ProxyHarness proxy(
-        absl::StrCat(staticBootstrap(addresses, kRoute), kChecks,
+        absl::StrCat(staticBootstrap({hosts[0].address(), hosts[1].address(), hosts[2].address(),
+                                      hosts[3].address()},
+                                     kRoute),
+                     kChecks,
                      failurePolicy(absl::StrCat(
                          "panic: {mode: FAIL}",
                          correlates ? ", correlated_failures: {percent: 50, window: 30s}" : ""))),
         time);
-    // The requests that are served until then, a round of them each second.
-    const auto served = [&](int seconds) {
+    const auto stat = [&](const std::string& name) {
+      return proxy.metric(absl::StrCat("cluster.web.", name));
+    };
+    // A second later each check that is due has come to its host, and what it came to is known.
+    const auto passSecond = [&] {
+      time.advance(1s);
+      uint64_t checks = 0, passed = 0;
+      ASSERT_TRUE(until([&] {
+        checks = passed = 0;
+        for (const HostUnderLoad& host : hosts) checks += host.checks(), passed += host.passed();
+        return checks == stat("health_check.attempt") && passed == stat("health_check.success");
+      }));
+      untilEverybodyKnows(time);
+    };
+    // Requests that are served; fewest: healthy hosts at a time.
+    uint64_t fewest = 0;
+    const auto served = [&](int seconds, int each) {
       int count = 0;
       for (int second = 0; second < seconds; ++second) {
-        time.advance(1s);
-        untilEverybodyKnows(time);
-        for (int i = 0; i < kAsked; ++i) count += proxy.get("/").status == 200;
+        passSecond();
+        for (int i = 0; i < each; ++i) count += proxy.get("/").status == 200;
+        fewest = std::min(fewest, stat("membership_healthy"));
       }
       return count;
     };
-    for (FakeUpstream& host : hosts) host.ignore("");
-    time.advance(2s);
-    ASSERT_TRUE(proxy.becomes("cluster.web.health_check.success", 4));
-
-    // Asked after 2 s, 4 s and 6 s; 1 s later it is clear each time that there will be no answer.
-    for (FakeUpstream& host : hosts) host.ignore("/health");
-    EXPECT_EQ(served(6), 6 * kAsked);
-    EXPECT_EQ(served(21), correlates ? 21 * kAsked : 0);
-    EXPECT_EQ(proxy.metric("cluster.web.membership_healthy"), correlates ? 4u : 0u);
-    if (!correlates) continue;
-    EXPECT_EQ(proxy.metric("cluster.web.outlier_detection.correlated_failures_active"), 1u);
-
-    for (FakeUpstream& host : hosts) host.ignore("");
-    const uint64_t passed = proxy.metric("cluster.web.health_check.success");
-    EXPECT_EQ(served(1), kAsked);
-    ASSERT_TRUE(proxy.becomes("cluster.web.health_check.success", passed + 4));
-    EXPECT_EQ(served(2), 2 * kAsked);
-    ASSERT_TRUE(proxy.becomes("cluster.web.health_check.success", passed + 8));
-    EXPECT_EQ(served(1), kAsked);
-    EXPECT_EQ(proxy.metric("cluster.web.outlier_detection.correlated_failures_active"), 0u);
-    EXPECT_EQ(proxy.metric("cluster.web.outlier_detection.correlated_failures_total"), 1u);
+    EXPECT_EQ(served(4, kQuiet), 4 * kQuiet);
+    EXPECT_EQ(stat("health_check.failure"), 0u);
+    fewest = stat("membership_healthy");
+    EXPECT_EQ(fewest, kHosts);
+    if (!correlates) {
+      EXPECT_LT(served(30, kBusy), 30 * kBusy);
+      EXPECT_EQ(fewest, 0u);
+      continue;
+    }
+    // Checks of different hosts come at different times. Who is the first to fail three of them
+    // goes, until more than half of the hosts have.
+    EXPECT_EQ(served(10, kBusy), 10 * kBusy);
+    EXPECT_GE(fewest, kHosts / 2);
+    EXPECT_EQ(stat("outlier_detection.correlated_failures_active"), 1u);
+    fewest = stat("membership_healthy");
+    const uint64_t passed = stat("health_check.success");
+    EXPECT_EQ(served(30, kBusy), 30 * kBusy);
+    EXPECT_EQ(stat("health_check.success"), passed);
+    EXPECT_EQ(fewest, kHosts);
+    EXPECT_EQ(served(6, kQuiet), 6 * kQuiet);
+    EXPECT_EQ(stat("outlier_detection.correlated_failures_active"), 0u);
+    EXPECT_EQ(stat("outlier_detection.correlated_failures_total"), 1u);
+    EXPECT_EQ(stat("membership_healthy"), kHosts);
   }
 }
 

@@ -43,6 +43,12 @@ inline std::vector<bool> readable(const std::vector<const RawSocket*>& sockets) 
   return true;
 }
 
+// What health checks have come to goes from their thread to main, and from there to the workers.
+// Each turn of advance() ends behind what the turn before has posted.
+inline void untilEverybodyKnows(SimulatedClock& time) {
+  for (int turn = 0; turn < 4; ++turn) time.advance(event::Duration::zero());
+}
+
 // All of them are down, or up and answer when the test says so.
 class Servers {
  public:
