@@ -327,5 +327,36 @@ TEST(Retries, AHostMayStillAnswerBesideItsHedge) {
   EXPECT_EQ(proxy.metric("cluster.web.upstream_rq_active"), 0u) << "nobody waits for the other";
 }
 
+// A body of as many bytes as are kept is sent again, and not of one more.
+TEST(Retries, ABodyIsSentAgainUpToTheLimitToTheByte) {
+  constexpr size_t kLimit = 65'536;
+  for (const size_t size : {kLimit, kLimit + 1}) {
+    for (const bool chunked : {false, true}) {
+      TestUpstream busy(Speaks::Http1), web(Speaks::Http1);
+      ProxyHarness proxy(staticBootstrap(
+          {busy.address(), web.address()},
+          absl::StrCat("{match: {prefix: /}, per_request_buffer_limit_bytes: ", kLimit,
+                       ", route: {cluster: web, ", retryOn("5xx"), "}}")));
+      const std::string body(size, 'b');
+      TestClient client(Speaks::Http1, proxy.address());
+      client.send(
+          {.head = {{":method", "POST"}, {":scheme", "http"}, {":path", "/"}, {":authority", "a"}},
+           .body = body,
+           .chunked = chunked});
+      EXPECT_TRUE(busy.receive().body == body);
+      busy.answer({.head = {{":status", "503"}}, .body = "busy"});
+      const bool kept = size == kLimit;
+      if (kept) {
+        ASSERT_TRUE(proxy.becomes("cluster.web.upstream_rq_retry", 1));
+        EXPECT_TRUE(web.receive().body == body);
+        web.answer({.head = {{":status", "200"}}, .body = "ok"});
+      }
+      EXPECT_EQ(client.receive().field(":status"), kept ? "200" : "503") << size << chunked;
+      EXPECT_EQ(proxy.metric("cluster.web.upstream_rq_retry"), kept ? 1u : 0u);
+      EXPECT_EQ(proxy.metric("cluster.web.retry_or_shadow_abandoned"), kept ? 0u : 1u);
+    }
+  }
+}
+
 }  // namespace
 }  // namespace convoy::test
