@@ -49,31 +49,29 @@ inline void untilEverybodyKnows(SimulatedClock& time) {
   for (int turn = 0; turn < 4; ++turn) time.advance(event::Duration::zero());
 }
 
-// All of them are down, or up and answer when the test says so.
+// All of them are down, or up and answer when the test says so. Health checks, those of /health,
+// pass and are no requests.
 class Servers {
  public:
-  explicit Servers(int count) {
-    for (int i = 0; i < count; ++i) {
-      listening_.push_back(RawSocket::boundTo(net::Address::fromIp("127.0.0.1", 0).value()));
-      up_.push_back(false);
+  explicit Servers(size_t count) : listening_(count) {
+    for (size_t i = 0; i < count; ++i) {
+      places_.push_back(RawSocket::boundTo(net::Address::fromIp("127.0.0.1", 0).value()));
     }
   }
   std::vector<net::Address> addresses() const {
     std::vector<net::Address> addresses;
-    for (const RawSocket& socket : listening_) addresses.push_back(socket.localAddress());
+    for (const RawSocket& socket : places_) addresses.push_back(socket.localAddress());
     return addresses;
   }
   void comeUp() {
     for (size_t server = 0; server < listening_.size(); ++server) comeUp(server);
   }
   void comeUp(size_t server) {
-    ASSERT_EQ(::listen(listening_[server].fd(), SOMAXCONN), 0);
-    up_[server] = true;
+    listening_[server] = RawSocket::listeningOn(places_[server].localAddress(), SOMAXCONN);
   }
-  // Nobody listens any more, and whatever is open breaks.
+  // Nobody listens until it comes up again, and whatever is open breaks.
   void die(size_t server) {
     listening_[server].close();
-    up_[server] = false;
     for (const auto& connection : connections_) {
       if (connection->server == server) connection->socket.reset();
     }
@@ -86,7 +84,7 @@ class Servers {
     std::vector<const RawSocket*> sockets;
     std::vector<size_t> up;  // servers that are
     for (size_t i = 0; i < listening_.size(); ++i) {
-      if (!up_[i]) continue;
+      if (listening_[i].fd() < 0) continue;
       up.push_back(i);
       sockets.push_back(&listening_[i]);
     }
@@ -95,7 +93,12 @@ class Servers {
     for (size_t i = up.size(); i < ready.size(); ++i) {
       if (!ready[i]) continue;
       Connection& connection = *connections_[i - up.size()];
-      connection.asked = !connection.socket.receive().empty();
+      const std::string asked = connection.socket.receive();
+      if (asked.starts_with("GET /health ")) {
+        connection.socket.send(kAnswer);
+        continue;
+      }
+      connection.asked = !asked.empty();
       if (!connection.asked) connection.socket.close();
     }
     std::erase_if(connections_, [](const auto& connection) { return connection->socket.fd() < 0; });
@@ -155,8 +158,8 @@ class Servers {
     size_t server;  // index
     bool asked = false;
   };
-  std::vector<RawSocket> listening_;
-  std::vector<bool> up_;  // by server
+  std::vector<RawSocket> places_;     // keep the ports while nobody listens on them
+  std::vector<RawSocket> listening_;  // by server; none: it is down
   std::vector<std::unique_ptr<Connection>> connections_;
   size_t most_ = 0;  // requests under way at a time, ever
   size_t most_open_ = 0;
@@ -167,6 +170,10 @@ class Servers {
 class Clients {
  public:
   Clients(const ProxyHarness& proxy, size_t count, const std::string& path = "/") {
+    come(proxy, count, path);
+  }
+  // So many more.
+  void come(const ProxyHarness& proxy, size_t count, const std::string& path = "/") {
     for (size_t i = 0; i < count; ++i) {
       waiting_.push_back(RawSocket::connectedTo(proxy.address()));
       waiting_.back().send("GET " + path + " HTTP/1.1\r\nHost: test\r\nConnection: close\r\n\r\n");

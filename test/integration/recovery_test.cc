@@ -3,9 +3,12 @@
 
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <string>
+#include <utility>
 
 #include "absl/strings/str_cat.h"
+#include "proxy/base/descriptor_limit.h"
 #include "test/integration/many_peers.h"
 
 namespace convoy::test {
@@ -90,6 +93,90 @@ TEST_P(RecoveryTest, FiftyServersComeBackAtOnceWithinTheCap) {
     clients.take();
     return clients.served() == kClients;
   }));
+}
+
+// REQUIREMENTS A2: all servers are back at once after two minutes, as health checks see, and
+// clients for a hundred connections to each wait for them.
+TEST(RecoveryAtScale, FiveThousandClientsMeetFiftyServersThatComeBackAtOnce) {
+  constexpr size_t kServers = 50, kEach = 100, kRate = 40, kMost = 300, kBeyond = 10;
+  // A client takes two in this process, and one that is served two more.
+  ASSERT_GT(base::raiseDescriptorLimit(), 2 * kServers * kEach + 4 * kMost + 1000);
+  Servers servers(kServers);
+  SimulatedClock time;
+  ProxyHarness proxy(
+      absl::StrCat(
+          staticBootstrap(servers.addresses(),
+                          "{match: {prefix: /}, route: {cluster: web, timeout: 0s}}"),
+          "    health_checks: [{interval: 60s, no_traffic_interval: 60s, timeout: 1s, "
+          "unhealthy_threshold: 2, healthy_threshold: 2, http_health_check: {path: /health}}]\n",
+          failurePolicy(absl::StrCat("panic: {mode: FAIL}, recovery: {max_requests: ", kMost,
+                                     ", requests_per_second: ", kRate, ", jitter: 10s}"))),
+      time, /*workers=*/4);
+  const auto stat = [&](const std::string& name) {
+    return proxy.metric(absl::StrCat("cluster.web.", name));
+  };
+  const auto check = [&](const std::string& result) {
+    const uint64_t all = stat("health_check." + result) + kServers;
+    time.advance(60s);
+    ASSERT_TRUE(until([&] {
+      servers.take();
+      return stat("health_check." + result) == all;
+    }));
+    untilEverybodyKnows(time);
+  };
+  servers.comeUp();
+  check("success");
+  for (size_t i = 0; i < kServers; ++i) servers.die(i);
+  check("failure");
+  check("failure");
+  time.advance(100ms);
+  untilEverybodyKnows(time);
+  EXPECT_EQ(stat("membership_healthy"), 0u);
+  servers.comeUp();
+  check("success");
+  check("success");
+
+  Clients clients(proxy, 0);
+  size_t asked = 0, steps = 0, steps_with_returns = 0;
+  uint64_t back = 0, most_returns = 0;
+  const auto take = [&] {
+    servers.take();
+    clients.take();
+  };
+  for (int tenth = 0; tenth < 120; ++tenth) {
+    time.advance(100ms);
+    untilEverybodyKnows(time);
+    const uint64_t returns =
+        stat("membership_healthy") - std::exchange(back, stat("membership_healthy"));
+    steps_with_returns += returns > 0;
+    most_returns = std::max(most_returns, returns);
+    if (back == 0) continue;
+    // From the first return on.
+    const size_t allowed = std::min(kMost, kRate + kRate * steps / 10);
+    const size_t more = steps++ == 0 ? kServers * kEach : allowed - servers.underWay() + kBeyond;
+    clients.come(proxy, more);
+    asked += more;
+    ASSERT_TRUE(until([&] {
+      take();
+      return clients.served() + clients.refused() + servers.underWay() == asked;
+    }));
+    // The last one is lost in rounding.
+    EXPECT_GE(servers.underWay() + 1, allowed) << tenth;
+    ASSERT_LE(servers.most(), allowed) << tenth;
+    if (steps % 10 != 0) continue;
+    const size_t served = clients.served() + servers.underWay();
+    servers.answerAll();
+    ASSERT_TRUE(until([&] {
+      take();
+      return clients.served() == served;
+    }));
+    proxy.untilWorkersKnow();
+  }
+  EXPECT_EQ(back, kServers);
+  EXPECT_EQ(servers.most(), kMost);
+  EXPECT_GE(steps_with_returns, kServers / 2) << "each has a wait of its own";
+  EXPECT_LE(most_returns, kServers / 5);
+  EXPECT_EQ(stat("recovery.active"), 1u);
 }
 
 }  // namespace
