@@ -106,7 +106,7 @@ class FailoverTest(unittest.TestCase):
     def test_one_is_killed_with_a_hundred_requests_that_came_first(self):
         """On their connections: nothing has shown that the backend ever answers."""
         requests = 384
-        load = self.load("/delay/3000", requests, 64, 6)
+        load = self.load("/delay/10000", requests, 64, 6)
         self.addCleanup(load.kill)
         wait_until(lambda: self.stat("cluster.web.upstream_rq_active") == requests, "all requests under way")
         self.running["green"].end(signal.SIGKILL)

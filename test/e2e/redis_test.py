@@ -7,6 +7,7 @@ import os
 import signal
 import subprocess
 import sys
+import time
 import unittest
 
 sys.dont_write_bytecode = True
@@ -225,7 +226,9 @@ class RedisTest(unittest.TestCase):
         try:
             def gave_up():
                 user, = self.new_users(1)
+                began = time.monotonic()
                 self.assertIn(self.ask(0, **{"x-user": user}), NAMES)
+                self.assertLess(time.monotonic() - began, SECONDS / 2)  # of what would be for ever
                 return self.counter(0, "timeouts") > timeouts
             wait_until(gave_up, "a request that did not wait for Redis")
         finally:

@@ -5,6 +5,7 @@
 
 #include <algorithm>
 #include <atomic>
+#include <deque>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -108,142 +109,144 @@ TEST_F(CrashTimelineTest, OutAfterSixSecondsAndBackAtFourteen) {
   EXPECT_EQ(stat("upstream_rq_5xx"), 0u);
 }
 
-// --- one host that breaks under its share of the load ---
+// --- hosts whose checks fail under load ---
 
-// It is well again as soon as it has none. Each return costs requests, so each comes later than the
-// one before: after 4 s without load, then 8 s, 16 s, 32 s, ...
-TEST(GrayFailure, ThatRecoversWhenUnloadedDoesNotOscillate) {
-  FakeUpstream gray("HTTP/1.1 200 OK\r\nContent-Length: 4\r\n\r\ngray"), others[2];
-  SimulatedClock time;
-  ProxyHarness proxy(
-      absl::StrCat(
-          staticBootstrap({gray.address(), others[0].address(), others[1].address()}, kRoute),
-          kChecks),
-      time);
+// The endpoint for checks does real work, so it is the first that gives no answer: none in a
+// second, or the one after it, in which more than `most` requests came. Those are served.
+class HostUnderLoad {
+ public:
+  HostUnderLoad(const SimulatedClock& time, int most) : time_(time), most_(most) {
+    upstream_.ignoreIf([this](std::string_view path) { return ignores(path); });
+  }
+  const net::Address& address() const { return upstream_.address(); }
+  uint64_t checks() const { return checks_; }
+  uint64_t passed() const { return passed_; }
+  uint64_t served() const { return served_; }
+
+ private:
+  bool ignores(std::string_view path) {
+    turnTo(time_.monotonicNow().time_since_epoch() / 1s);
+    if (path != "/health") {
+      ++requests_;
+      ++served_;
+      return false;
+    }
+    const bool ignored = std::max(before_, requests_) > most_;
+    passed_ += ignored ? 0 : 1;
+    ++checks_;
+    return ignored;
+  }
+  void turnTo(int64_t second) {
+    if (second == second_) return;
+    before_ = second == second_ + 1 ? requests_ : 0;
+    requests_ = 0;
+    second_ = second;
+  }
+
+  const SimulatedClock& time_;
+  const int most_;
+  int64_t second_ = 0;  // that of requests_
+  int requests_ = 0, before_ = 0;
+  std::atomic<uint64_t> checks_{0}, passed_{0}, served_{0};
+  FakeUpstream upstream_;
+};
+
+class ChecksUnderLoad : public testing::Test {
+ protected:
+  // A host for each, that bears so many requests in a second.
+  void start(const std::vector<int>& most, const std::string& cluster = "") {
+    std::vector<net::Address> addresses;
+    for (const int one : most) addresses.push_back(hosts_.emplace_back(time_, one).address());
+    proxy_.emplace(absl::StrCat(staticBootstrap(addresses, kRoute), kChecks, cluster), time_);
+  }
+  uint64_t stat(const std::string& name) {
+    return proxy_->metric(absl::StrCat("cluster.web.", name));
+  }
+  // A second later each check that is due has come to its host, and what it came to is known.
+  void passSecond() {
+    time_.advance(1s);
+    ASSERT_TRUE(until([this] {
+      uint64_t checks = 0, passed = 0;
+      for (const HostUnderLoad& host : hosts_) {
+        checks += host.checks();
+        passed += host.passed();
+      }
+      return checks == stat("health_check.attempt") && passed == stat("health_check.success");
+    }));
+    untilEverybodyKnows(time_);
+  }
+  // So many requests in each of the seconds; how many were served. fewest_: healthy hosts
+  // meanwhile.
+  int served(int seconds, int each) {
+    int count = 0;
+    fewest_ = hosts_.size();
+    for (int second = 0; second < seconds; ++second) {
+      passSecond();
+      for (int i = 0; i < each; ++i) count += proxy_->get("/").status == 200 ? 1 : 0;
+      fewest_ = std::min(fewest_, stat("membership_healthy"));
+    }
+    return count;
+  }
+
+  SimulatedClock time_;
+  std::deque<HostUnderLoad> hosts_;
+  std::optional<ProxyHarness> proxy_;
+  uint64_t fewest_ = 0;
+};
+
+// A gray failure: a host that breaks under its share, and is well again as soon as it has none.
+// Each return costs requests, so each comes later than the one before: after 4 s without load, then
+// 8 s, 16 s, 32 s, ...
+TEST_F(ChecksUnderLoad, OfAHostThatRecoversWithoutDoNotOscillate) {
+  start({0, 100, 100});
   constexpr int kSeconds = 600;
   int returns = 0;
   int last_return = 0;
   bool loaded = false;
   for (int second = 0; second < kSeconds; ++second) {
-    time.advance(1s);
-    untilEverybodyKnows(time);
-    bool asked = false;
-    for (int i = 0; i < 6; ++i) {
-      const HttpReply reply = proxy.get("/");
-      EXPECT_EQ(reply.status, 200);
-      asked = asked || reply.body == "gray";
-    }
-    gray.ignore(asked ? "/health" : "");
-    if (!std::exchange(loaded, asked) && asked) {
-      ++returns;
-      last_return = second;
-    }
+    const uint64_t before = hosts_[0].served();
+    EXPECT_EQ(served(1, 6), 6);
+    const bool was_loaded = std::exchange(loaded, hosts_[0].served() > before);
+    if (was_loaded || !loaded) continue;
+    ++returns;
+    last_return = second;
   }
   EXPECT_GE(returns, 5);
   EXPECT_LE(returns, 9) << "60 would be one each 10 s";
   EXPECT_GT(last_return, kSeconds / 3) << "it is not given up";
 }
 
-// --- one cause, and all hosts ---
+// One cause, and all hosts: without the detector of correlated failures the checks take everything
+// down.
+constexpr int kBusy = 8, kQuiet = 4;  // requests in a second
+const std::vector<int> kFourHosts(4, 1);
 
-// Its endpoint for checks does real work, so it is the first that gives no answer: none in a
-// second, or the one after it, in which more than kMost requests came. Those are served.
-class HostUnderLoad {
- public:
-  static constexpr int kMost = 1;
+TEST_F(ChecksUnderLoad, TakeEverybodyDownOneAfterTheOther) {
+  start(kFourHosts, failurePolicy("panic: {mode: FAIL}"));
+  EXPECT_EQ(served(4, kQuiet), 4 * kQuiet);
+  EXPECT_EQ(fewest_, hosts_.size());
+  EXPECT_LT(served(30, kBusy), 30 * kBusy);
+  EXPECT_EQ(fewest_, 0u);
+}
 
-  explicit HostUnderLoad(const SimulatedClock& time) : time_(time) {
-    upstream_.ignoreIf([this](std::string_view path) { return ignores(path); });
-  }
-  const net::Address& address() const { return upstream_.address(); }
-  uint64_t checks() const { return checks_; }
-  uint64_t passed() const { return passed_; }
-
- private:
-  bool ignores(std::string_view path) {
-    const auto now = time_.monotonicNow().time_since_epoch() / 1s;
-    const auto passed = now - std::exchange(second_, now);
-    if (passed > 0) before_ = passed == 1 ? requests_ : 0, requests_ = 0;
-    if (path != "/health") return ++requests_, false;
-    const bool ignored = std::max(before_, requests_) > kMost;
-    passed_ += !ignored;
-    ++checks_;
-    return ignored;
-  }
-
-  const SimulatedClock& time_;
-  int64_t second_ = 0;  // that of requests_
-  int requests_ = 0, before_ = 0;
-  std::atomic<uint64_t> checks_{0}, passed_{0};
-  FakeUpstream upstream_;
-};
-
-// Without the detector of correlated failures the checks take everything down.
-TEST(HealthEndpointTest, ThatSlowsUnderLoadBeginsNoCascade) {
-  constexpr uint64_t kHosts = 4;
-  constexpr int kBusy = 2 * kHosts, kQuiet = kHosts;  // requests in a second
-  for (const bool correlates : {false, true}) {
-    SimulatedClock time;
-    HostUnderLoad hosts[kHosts] = {HostUnderLoad(time), HostUnderLoad(time), HostUnderLoad(time),
-                                   HostUnderLoad(time)};
-    ProxyHarness proxy(
-        absl::StrCat(staticBootstrap({hosts[0].address(), hosts[1].address(), hosts[2].address(),
-                                      hosts[3].address()},
-                                     kRoute),
-                     kChecks,
-                     failurePolicy(absl::StrCat(
-                         "panic: {mode: FAIL}",
-                         correlates ? ", correlated_failures: {percent: 50, window: 30s}" : ""))),
-        time);
-    const auto stat = [&](const std::string& name) {
-      return proxy.metric(absl::StrCat("cluster.web.", name));
-    };
-    // A second later each check that is due has come to its host, and what it came to is known.
-    const auto passSecond = [&] {
-      time.advance(1s);
-      uint64_t checks = 0, passed = 0;
-      ASSERT_TRUE(until([&] {
-        checks = passed = 0;
-        for (const HostUnderLoad& host : hosts) checks += host.checks(), passed += host.passed();
-        return checks == stat("health_check.attempt") && passed == stat("health_check.success");
-      }));
-      untilEverybodyKnows(time);
-    };
-    // Requests that are served; fewest: healthy hosts at a time.
-    uint64_t fewest = 0;
-    const auto served = [&](int seconds, int each) {
-      int count = 0;
-      for (int second = 0; second < seconds; ++second) {
-        passSecond();
-        for (int i = 0; i < each; ++i) count += proxy.get("/").status == 200;
-        fewest = std::min(fewest, stat("membership_healthy"));
-      }
-      return count;
-    };
-    EXPECT_EQ(served(4, kQuiet), 4 * kQuiet);
-    EXPECT_EQ(stat("health_check.failure"), 0u);
-    fewest = stat("membership_healthy");
-    EXPECT_EQ(fewest, kHosts);
-    if (!correlates) {
-      EXPECT_LT(served(30, kBusy), 30 * kBusy);
-      EXPECT_EQ(fewest, 0u);
-      continue;
-    }
-    // Checks of different hosts come at different times. Who is the first to fail three of them
-    // goes, until more than half of the hosts have.
-    EXPECT_EQ(served(10, kBusy), 10 * kBusy);
-    EXPECT_GE(fewest, kHosts / 2);
-    EXPECT_EQ(stat("outlier_detection.correlated_failures_active"), 1u);
-    fewest = stat("membership_healthy");
-    const uint64_t passed = stat("health_check.success");
-    EXPECT_EQ(served(30, kBusy), 30 * kBusy);
-    EXPECT_EQ(stat("health_check.success"), passed);
-    EXPECT_EQ(fewest, kHosts);
-    EXPECT_EQ(served(6, kQuiet), 6 * kQuiet);
-    EXPECT_EQ(stat("outlier_detection.correlated_failures_active"), 0u);
-    EXPECT_EQ(stat("outlier_detection.correlated_failures_total"), 1u);
-    EXPECT_EQ(stat("membership_healthy"), kHosts);
-  }
+TEST_F(ChecksUnderLoad, BeginNoCascadeWhereFailuresAreCorrelated) {
+  start(kFourHosts,
+        failurePolicy("panic: {mode: FAIL}, correlated_failures: {percent: 50, window: 30s}"));
+  EXPECT_EQ(served(4, kQuiet), 4 * kQuiet);
+  EXPECT_EQ(stat("health_check.failure"), 0u);
+  // Checks of different hosts come at different times. Who is the first to fail three of them
+  // goes, until more than half of the hosts have.
+  EXPECT_EQ(served(10, kBusy), 10 * kBusy);
+  EXPECT_GE(fewest_, hosts_.size() / 2);
+  EXPECT_EQ(stat("outlier_detection.correlated_failures_active"), 1u);
+  const uint64_t passed = stat("health_check.success");
+  EXPECT_EQ(served(30, kBusy), 30 * kBusy);
+  EXPECT_EQ(stat("health_check.success"), passed);
+  EXPECT_EQ(fewest_, hosts_.size());
+  EXPECT_EQ(served(6, kQuiet), 6 * kQuiet);
+  EXPECT_EQ(stat("outlier_detection.correlated_failures_active"), 0u);
+  EXPECT_EQ(stat("outlier_detection.correlated_failures_total"), 1u);
+  EXPECT_EQ(stat("membership_healthy"), hosts_.size());
 }
 
 }  // namespace

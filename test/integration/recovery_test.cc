@@ -95,8 +95,8 @@ TEST_P(RecoveryTest, FiftyServersComeBackAtOnceWithinTheCap) {
   }));
 }
 
-// REQUIREMENTS A2: all servers are back at once after two minutes, as health checks see, and
-// clients for a hundred connections to each wait for them.
+// REQUIREMENTS A2: all servers are back at once after two minutes, as health checks see, and as
+// soon as the first one is, clients come for a hundred connections to each.
 TEST(RecoveryAtScale, FiveThousandClientsMeetFiftyServersThatComeBackAtOnce) {
   constexpr size_t kServers = 50, kEach = 100, kRate = 40, kMost = 300, kBeyond = 10;
   // A client takes two in this process, and one that is served two more.

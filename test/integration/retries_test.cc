@@ -122,11 +122,13 @@ TEST(Retries, WhatIsLostWithAHostNeedsNoBudget) {
       "retries: {idempotent_resets: true, unseen_is_free: true, lost_with_host_is_free: true}");
   constexpr size_t kClients = 300;
   Servers servers(3);
+  SimulatedClock time;  // so that it is one moment, however long it takes here
   ProxyHarness proxy(
       staticBootstrap(servers.addresses(),
                       absl::StrCat("{match: {prefix: /}, route: {cluster: web, ",
                                    retryOn("connect-failure"), "}", lost_is_free, "}")) +
-      "    circuit_breakers: {thresholds: [{retry_budget: {}}]}\n");
+          "    circuit_breakers: {thresholds: [{retry_budget: {}}]}\n",
+      time);
   servers.comeUp();
   Clients clients(proxy, kClients);
   ASSERT_TRUE(until([&] {

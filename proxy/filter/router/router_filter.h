@@ -176,8 +176,7 @@ class RouterFilter final : public http::Filter {
   bool tells_host_ = false;      // each attempt has fields of its own
   bool asked_by_hop_ = false;    // the hop before counts retries
   bool notes_answer_ = false;    // something depends on the first answer, even without a retry
-  bool retry_denied_ =
-      false;  // what failed last was not sent again, though it would have been wanted
+  bool retry_denied_ = false;    // what failed last was to be sent again, and was not
   bool limited_by_hop_ = false;  // timeout_by_header_ is how long the hop before waits
   uint16_t status_ = 0;          // of the response; 0: none yet
   uint32_t client_slow_ = 0;     // for how many reasons the response waits for the client

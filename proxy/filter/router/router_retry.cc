@@ -296,6 +296,8 @@ bool RouterFilter::retryAfterResponse(Attempt& attempt, http::ResponseHead& head
   const bool is_last = plan.asksForTooLong(head, services_.loop.wallNow());
   // Another one is asked already, or the answer is the last that there will be.
   if ((was_superseded || is_last) && othersInFlight(attempt)) {
+    // Those it has taken the place of count again.
+    for (Attempt& other : attempts_) other.superseded = other.superseded && !is_last;
     return discard(attempt, head, end_of_stream), true;
   }
   if (!replayable()) return false;

@@ -55,8 +55,10 @@ void WeightedDeadlines::adopt() {
   left_ = hosts_->totalWeight();
   for (size_t i = 0; i < classes.size(); ++i) {
     while (old != before.end() && old->weight > classes[i].weight) ++old;
+    // A class that has become heavier or lighter is likely to be the one at its place.
     const bool known = old != before.end() && old->weight == classes[i].weight;
-    adoptClass(classes[i], known ? old->turns : start_, &classes_[i]);
+    const uint64_t other = i < before.size() ? before[i].turns : start_;
+    adoptClass(classes[i], known ? old->turns : other, &classes_[i]);
     left_ -= classes_[i].taken;
   }
   fresh_ = false;

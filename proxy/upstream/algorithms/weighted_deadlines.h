@@ -6,8 +6,9 @@
 // weight says. Deadlines are compared as fractions, so nothing drifts.
 //
 // A new set goes on where the one before was: of each class what was due up to the deadline that
-// was met last counts as taken, and a class of the same weight goes on with its hosts. Were each
-// set a new beginning, frequent updates would leave nothing to hosts that are due late.
+// was met last counts as taken, and a class of the same weight, or else at the same place, goes on
+// with its hosts. Were each set a new beginning, frequent updates would leave nothing to hosts that
+// are due late.
 //
 // State is per class, of which there are few; a pick costs the logarithm of their number, and the
 // first one of a new set about as much for each of them.
@@ -22,8 +23,8 @@ namespace convoy::upstream::algorithms {
 
 class WeightedDeadlines {
  public:
-  // start: where a class begins that is not known yet, in its hosts. The hosts outlive the calls of
-  // next(). REQUIRES: hosts.weightClasses() is not empty.
+  // start: where the first classes begin, in their hosts. The hosts outlive the calls of next().
+  // REQUIRES: hosts.weightClasses() is not empty.
   void setHosts(const HostSet& hosts, uint64_t start);
   // REQUIRES: there are hosts.
   const HostSet::Entry& next();

@@ -41,6 +41,7 @@ TEST(HostLoss, OneThatOnlyBreaksConnectionsHasTwoSecondsInTen) {
 TEST(HostLoss, WorkersThatLoseAHostAtOnceShareTheMoment) {
   for (int round = 0; round < 200; ++round) {
     HostLoss loss;
+    EXPECT_TRUE(loss.note(kStart - 5s));
     std::vector<std::thread> workers;
     std::atomic<int> together{0};
     for (int i = 0; i < 4; ++i) {
@@ -48,7 +49,8 @@ TEST(HostLoss, WorkersThatLoseAHostAtOnceShareTheMoment) {
     }
     for (std::thread& worker : workers) worker.join();
     EXPECT_EQ(together, 4);
-    EXPECT_TRUE(loss.note(kStart + 2s)) << "they have begun one, and not two";
+    EXPECT_FALSE(loss.note(kStart + 4s)) << "the third in ten seconds";
+    EXPECT_TRUE(loss.note(kStart + 5s)) << "they have begun one, and not two";
   }
 }
 

@@ -778,8 +778,11 @@ TEST_F(RouterHedgeTest, NorDoesOneThatAsksForTooLong) {
   ASSERT_EQ(io_.peers.size(), 2u);
   say(1, "HTTP/1.1 503 Busy\r\nRetry-After: 3600\r\nContent-Length: 0\r\n\r\n");
   EXPECT_EQ(e->context.status, 0) << "the first one is under way";
-  answer(peer(0), "late");
-  EXPECT_EQ(e->context.body, "late");
+  say(0, k503);
+  ASSERT_EQ(io_.peers.size(), 3u) << "and fails like one that nobody has overtaken";
+  answer(peer(2), "good");
+  EXPECT_EQ(e->context.body, "good");
+  EXPECT_EQ(charged(), 0u);
 }
 
 TEST_F(RouterHedgeTest, NoMoreThanAllowed) {

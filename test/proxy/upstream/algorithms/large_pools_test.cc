@@ -219,6 +219,14 @@ TEST(LargePoolsTest, UpdatesTakeNobodysShare) {
        [&](auto& weights) { flap(weights, 990, 10, 1); }},
       {"one weight moves", std::vector<uint32_t>(1000, 100),
        [&](auto& weights) { weights[0] = static_cast<uint32_t>(20 + random.below(80)); }},
+      {"half of the weights move together", std::vector<uint32_t>(1000, 1000),
+       [&](auto& weights) { std::fill_n(weights.begin(), 500, weights[0] == 1000 ? 1001 : 1000); }},
+      {"a canary of many takes over", std::vector<uint32_t>(400, 100),
+       [&](auto& weights) {
+         const uint32_t part = weights[0] % 99 + 1;
+         std::fill_n(weights.begin(), 200, part);
+         std::fill_n(weights.begin() + 200, 200, 100 - part);
+       }},
       {"all weights move", std::vector<uint32_t>(200, 100),
        [&](auto& weights) {
          for (size_t i = 0; i < weights.size(); ++i) {
