@@ -170,26 +170,34 @@ TEST(LargePoolsTest, ALongOrderGoesOnOverUpdates) {
   }
 }
 
-// Every so many picks another set of the same hosts, some of them absent. How often each host was
-// picked, and how often it should have been.
+// Every so many picks another set of the same hosts, some of them absent: one of those that the
+// changes lead to. How often each host was picked, and how often it should have been.
 struct Shares {
   std::vector<double> picked, due;
 };
-Shares sharesOver(int picks_each, std::vector<uint32_t> weights,
+Shares sharesOver(int picks_each, std::vector<uint32_t> weights, event::Random& random,
                   const std::function<void(std::vector<uint32_t>&)>& change) {
+  constexpr size_t kSets = 64;
   const Hosts hosts(weights);
+  std::vector<std::unique_ptr<const HostSet>> sets;
+  std::vector<uint64_t> picks_of(kSets);
+  while (sets.size() < kSets) {
+    change(weights);
+    sets.push_back(hosts.snapshot(weights));
+  }
   const auto policy = makeLoadBalancer({}, 0, 1);
   Picks picks(*policy);
   Shares shares{std::vector<double>(weights.size()), std::vector<double>(weights.size())};
-  std::unique_ptr<const HostSet> set, retired;
   for (int update = 0; update < 300'000 / picks_each; ++update) {
-    change(weights);
-    set.swap(retired);
-    set = hosts.snapshot(weights);
-    policy->setHosts(*set);
+    const size_t now = random.below(kSets);
+    policy->setHosts(*sets[now]);
     for (int i = 0; i < picks_each; ++i) shares.picked[picks.one().host->slot()] += 1;
-    for (size_t i = 0; i < weights.size(); ++i) {
-      shares.due[i] += picks_each * weights[i] / static_cast<double>(set->totalWeight());
+    picks_of[now] += static_cast<uint64_t>(picks_each);
+  }
+  for (size_t i = 0; i < kSets; ++i) {
+    const double each = static_cast<double>(picks_of[i]) / sets[i]->totalWeight();
+    for (const HostSet::Entry& entry : sets[i]->entries()) {
+      shares.due[entry.host->slot()] += each * entry.weight;
     }
   }
   return shares;
@@ -239,7 +247,7 @@ TEST(LargePoolsTest, UpdatesTakeNobodysShare) {
   for (size_t i = 0; i < 500; ++i) cases[3].weights[i] = 2;
   for (const auto& one : cases) {
     for (const int picks_each : {1, 10, 100}) {
-      const Shares shares = sharesOver(picks_each, one.weights, one.change);
+      const Shares shares = sharesOver(picks_each, one.weights, random, one.change);
       for (size_t i = 0; i < shares.due.size(); ++i) {
         EXPECT_GE(shares.picked[i], .4 * shares.due[i]) << one.name << picks_each << " host " << i;
         EXPECT_LE(shares.picked[i], 2 * shares.due[i]) << one.name << picks_each << " host " << i;
