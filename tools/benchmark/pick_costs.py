@@ -2,6 +2,7 @@
 
   bazel run //test/benchmark:balance_benchmark -- --benchmark_format=json | python3 -m tools.benchmark.pick_costs
 
+Of several repetitions (--benchmark_repetitions=5) it takes the medians.
 With --check it also names the picks at 100,000 hosts that cost more than they should; the exit status is 1 if there are any.
 """
 
@@ -27,8 +28,9 @@ BOUNDS = {"round_robin": 60, "round_robin_weighted": 60, "random": 60, "power_of
 def rows_of(benchmarks, function):
     """Name -> hosts -> nanoseconds."""
     rows = {}
-    for line in benchmarks:
-        of, name, hosts = line["name"].split("/")
+    medians = [line for line in benchmarks if line.get("aggregate_name") == "median"]
+    for line in medians or benchmarks:
+        of, name, hosts = line["name"].removesuffix("_median").split("/")
         if of == function:
             rows.setdefault(name, {})[int(hosts)] = line["cpu_time"]
     return rows

@@ -53,6 +53,11 @@ class BalancingTest(unittest.TestCase):
             "| power of two | 9.9 | 31 |"])
         self.assertEqual(pick_costs.table(benchmarks, "build").splitlines()[2:], ["| maglev | 2,346 |"])
 
+    def test_costs_of_repetitions_are_their_medians(self):
+        benchmarks = [{"name": "pick/ring/10", "cpu_time": ns} for ns in (10, 99, 20)]
+        benchmarks += [{"name": f"pick/ring/10_{of}", "aggregate_name": of, "cpu_time": ns} for of, ns in (("mean", 43), ("median", 20))]
+        self.assertEqual(pick_costs.rows_of(benchmarks, "pick"), {"ring": {10: 20}})
+
     def check(self, costs, *flags):
         """Exit status and complaints of the command, for picks at 100,000 hosts."""
         figures = json.dumps({"benchmarks": [{"name": f"pick/{name}/{hosts}", "cpu_time": ns * hosts / 100_000}
