@@ -5,7 +5,8 @@
 // Made by main (Membership); lives until main and the last worker that used it have let go.
 //
 // Threads: the address and the slot never change. active(), streaks(), limits() and loss() are
-// shared by all workers (where the first lies: active_counts.h; the others have a cache line each).
+// shared by all workers (where the first lies: active_counts.h; the next two have a cache line
+// each, and the last is only written when a connection breaks under a request).
 // metrics(w) is written by worker w alone.
 
 #include <atomic>

@@ -80,6 +80,10 @@ bool unseen(const AttemptFacts& facts) {
          (facts.failure == Failure::UpstreamDrained && !facts.head_sent);
 }
 
+bool unanswered(const AttemptFacts& facts) {
+  return facts.failure == Failure::UpstreamReset && !facts.bytes_received;
+}
+
 RetryPlan::RetryPlan(const route::RetryRules* rules, const RetryOverrides& overrides,
                      const http::RequestHead& head)
     : rules_(rules),
@@ -107,8 +111,7 @@ bool RetryPlan::wants(const AttemptFacts& facts) const {
   if ((on_ & RetryOn::RefusedStream) != 0 && facts.failure == Failure::UpstreamRefusedStream) {
     return true;
   }
-  return policy().idempotent_resets && idempotent_ && facts.failure == Failure::UpstreamReset &&
-         !facts.bytes_received && left_ + made_ > 0;
+  return policy().idempotent_resets && idempotent_ && unanswered(facts) && left_ + made_ > 0;
 }
 
 bool RetryPlan::wants(const http::ResponseHead& response) const {

@@ -30,6 +30,8 @@ struct AttemptFacts {
 };
 // No host has looked at the request.
 bool unseen(const AttemptFacts& facts);
+// Its connection broke before a byte of the response.
+bool unanswered(const AttemptFacts& facts);
 
 class RetryPlan {
  public:

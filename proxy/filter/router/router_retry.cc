@@ -21,11 +21,6 @@ constexpr size_t kMostKept = size_t{1} << 20;
 constexpr uint64_t kDrainableAnswer = 64 * 1024;
 constexpr size_t kBlocks = 8;  // of a kept body, usually
 
-// The host closed a connection that it had kept alive, before a byte of the response.
-bool closedUnanswered(const AttemptFacts& facts, bool reused) {
-  return facts.failure == Failure::UpstreamReset && reused && !facts.bytes_received;
-}
-
 std::string_view decimalText(uint64_t value, base::Arena& arena, char unit = 0) {
   constexpr size_t kMost = 21;
   char* const text = arena.allocate(kMost);
@@ -262,17 +257,17 @@ bool RouterFilter::retryAfterFailure(Attempt& attempt, const AttemptFacts& facts
 bool RouterFilter::goesFree(const Attempt& attempt, const AttemptFacts& facts) {
   const route::RetryPolicy& policy = plan().policy();
   if (unseen(facts)) return policy.unseen_is_free;
-  if (!policy.lost_with_host_is_free) return false;
-  if (facts.failure != Failure::UpstreamReset || facts.bytes_received) return false;
+  if (!policy.lost_with_host_is_free || !unanswered(facts)) return false;
   // Only once, lest hosts that all die at the same time get each request over and over.
   const bool with_host = attempt.host.host().loss().note(services_.loop.now());
   return with_host && !std::exchange(went_free_, true);
 }
 
-// RFC 9110 9.2.2 lets us send an idempotent request again then. Once: it may be the request that
-// makes the host close, and each repetition would cost a connection, or the next host its life.
+// Of a connection that the host had kept alive. RFC 9110 9.2.2 lets us send an idempotent request
+// again then. Once: it may be the request that makes the host close, and each repetition would cost
+// a connection, or the next host its life.
 bool RouterFilter::retryUntouched(Attempt& attempt, const AttemptFacts& facts, bool reused) {
-  if (!closedUnanswered(facts, reused) || repeated_ || !isIdempotent(head_->method)) return false;
+  if (!reused || !unanswered(facts) || repeated_ || !isIdempotent(head_->method)) return false;
   cluster_->metrics().upstream_rq_retry.add();
   repeated_ = true;
   startAttempt(attempt);  // on another host: this one may be stopping
@@ -296,8 +291,10 @@ bool RouterFilter::retryAfterResponse(Attempt& attempt, http::ResponseHead& head
   const bool is_last = plan.asksForTooLong(head, services_.loop.wallNow());
   // Another one is asked already, or the answer is the last that there will be.
   if ((was_superseded || is_last) && othersInFlight(attempt)) {
-    // Those it has taken the place of count again.
-    for (Attempt& other : attempts_) other.superseded = other.superseded && !is_last;
+    if (is_last) {
+      // Those it has taken the place of count again.
+      for (Attempt& other : attempts_) other.superseded = false;
+    }
     return discard(attempt, head, end_of_stream), true;
   }
   if (!replayable()) return false;
