@@ -126,17 +126,11 @@ TEST(BoundedHash, AHotKeySpillsOverToOtherHosts) {
       // By host.
       const auto spread = [&](size_t count) {
         Clients clients(proxy, count);
-        EXPECT_TRUE(until([&] {
-          servers.take();
-          return servers.underWay() == count;
-        }));
+        EXPECT_TRUE(servers.comeTo(count));
         std::vector<size_t> under_way;
         for (size_t i = 0; i < kHosts; ++i) under_way.push_back(servers.underWay(i));
         servers.answerAll();
-        EXPECT_TRUE(until([&] {
-          clients.take();
-          return clients.served() == count;
-        }));
+        EXPECT_TRUE(clients.areServed(count));
         return under_way;
       };
       const std::vector<size_t> one = spread(1);

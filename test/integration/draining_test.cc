@@ -122,10 +122,7 @@ TEST_P(DrainingTest, AHundredRequestsOfHttp1AreFinished) {
   const auto addresses = servers.addresses();
   start({addresses[0], addresses[1]}, /*http2=*/false);
   Clients clients(*proxy_, 2 * kEach, "/web");
-  ASSERT_TRUE(until([&] {
-    servers.take();
-    return servers.underWay() == 2 * kEach;
-  }));
+  ASSERT_TRUE(servers.comeTo(2 * kEach));
   ASSERT_EQ(servers.underWay(0), kEach);
   leave();
   // New work goes to the other one, at once.
@@ -133,16 +130,10 @@ TEST_P(DrainingTest, AHundredRequestsOfHttp1AreFinished) {
   if (GetParam() != Cause::Sigterm) {
     more = 20;
     Clients late(*proxy_, more, "/web");
-    ASSERT_TRUE(until([&] {
-      servers.take();
-      return servers.underWay() == 2 * kEach + more;
-    }));
+    ASSERT_TRUE(servers.comeTo(2 * kEach + more));
     EXPECT_EQ(servers.underWay(1), kEach + more);
     servers.answer(1);
-    EXPECT_TRUE(until([&] {
-      late.take();
-      return late.served() == more;
-    }));
+    EXPECT_TRUE(late.areServed(more));
   }
   EXPECT_EQ(servers.underWay(0), kEach);
   servers.answerAll();
@@ -224,10 +215,7 @@ class DrainTimeTest : public testing::Test {
     });
     proxy_.emplace(adsBootstrap(control_plane_.address()), time_);
     clients_.emplace(*proxy_, 2, "/web");
-    EXPECT_TRUE(until([&] {
-      servers_.take();
-      return servers_.underWay() == 2;
-    }));
+    EXPECT_TRUE(servers_.comeTo(2));
     EXPECT_EQ(servers_.underWay(0), 1u);
   }
   xds::AssignmentProto hosts() const {

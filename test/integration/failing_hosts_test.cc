@@ -65,10 +65,7 @@ class JudgedHosts : public testing::Test {
   // A request for each host; the last one answers so, and so much later.
   void round(std::string_view last_answer, event::Duration later) {
     Clients clients(*proxy_, kHosts);
-    ASSERT_TRUE(until([&] {
-      servers_.take();
-      return servers_.underWay() == kHosts;
-    }));
+    ASSERT_TRUE(servers_.comeTo(kHosts));
     for (size_t i = 0; i + 1 < kHosts; ++i) servers_.answer(i);
     ASSERT_TRUE(proxy_->becomes("cluster.web.upstream_rq_completed", answered_ += kHosts - 1));
     time_.advance(later);
@@ -87,19 +84,13 @@ class JudgedHosts : public testing::Test {
   // Which hosts get requests.
   std::string serving() {
     Clients clients(*proxy_, 2 * kHosts);
-    EXPECT_TRUE(until([&] {
-      servers_.take();
-      return servers_.underWay() == 2 * kHosts;
-    }));
+    EXPECT_TRUE(servers_.comeTo(2 * kHosts));
     std::string hosts;
     for (size_t i = 0; i < kHosts; ++i) {
       if (servers_.underWay(i) > 0) hosts += std::to_string(i);
     }
     servers_.answerAll();
-    EXPECT_TRUE(until([&] {
-      clients.take();
-      return clients.served() == 2 * kHosts;
-    }));
+    EXPECT_TRUE(clients.areServed(2 * kHosts));
     return hosts;
   }
 

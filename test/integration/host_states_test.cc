@@ -164,10 +164,7 @@ TEST_F(HostStatesTest, AreAllSeenOneAfterTheOther) {
   EXPECT_EQ(field("health_flags"), "healthy");
   constexpr size_t kAsked = 16;
   Clients clients(*proxy_, kAsked, "/web");
-  ASSERT_TRUE(until([&] {
-    servers_.take();
-    return servers_.underWay() == kAsked;
-  }));
+  ASSERT_TRUE(servers_.comeTo(kAsked));
   const size_t running = servers_.underWay(0);
   ASSERT_GT(running, 0u);
   expectState("healthy", running);
@@ -197,10 +194,7 @@ TEST_F(HostStatesTest, AreAllSeenOneAfterTheOther) {
   expectReport(absl::StrCat(name, " STATE_REMOVED ", running, " "));
 
   servers_.answerAll();
-  ASSERT_TRUE(until([&] {
-    clients.take();
-    return clients.served() == kAsked;
-  }));
+  ASSERT_TRUE(clients.areServed(kAsked));
   EXPECT_TRUE(until([&] { return field("state").empty(); })) << "with its last request";
   EXPECT_EQ(inJson(), "");
   expectReport("");
@@ -213,20 +207,14 @@ TEST_F(HostStatesTest, AnUnknownHostGetsNothingBeforeItsFirstPass) {
   ASSERT_TRUE(proxy_->becomes("cluster.web.membership_total", 2));
   proxy_->untilWorkersKnow();
   Clients early(*proxy_, 8, "/web");
-  ASSERT_TRUE(until([&] {
-    servers_.take();
-    return servers_.underWay() == 8;
-  }));
+  ASSERT_TRUE(servers_.comeTo(8));
   EXPECT_EQ(servers_.underWay(0), 0u);
   EXPECT_EQ(field("state"), "unknown") << "all that time";
 
   ASSERT_TRUE(checkedUntil([&] { return field("state") == "healthy"; }));
   proxy_->untilWorkersKnow();
   Clients later(*proxy_, 8, "/web");
-  ASSERT_TRUE(until([&] {
-    servers_.take();
-    return servers_.underWay() == 16;
-  }));
+  ASSERT_TRUE(servers_.comeTo(16));
   EXPECT_GT(servers_.underWay(0), 0u);
 }
 

@@ -126,6 +126,13 @@ class Servers {
     for (const auto& connection : connections_) count += connection->asked;
     return count;
   }
+  // Waits until so many are.
+  [[nodiscard]] bool comeTo(size_t under_way) {
+    return until([&] {
+      take();
+      return underWay() == under_way;
+    });
+  }
   // At one server.
   size_t underWay(size_t server) const {
     size_t count = 0;
@@ -190,6 +197,13 @@ class Clients {
       waiting_[i].close();
     }
     std::erase_if(waiting_, [](const RawSocket& socket) { return socket.fd() < 0; });
+  }
+  // Waits until so many are.
+  [[nodiscard]] bool areServed(size_t count) {
+    return until([&] {
+      take();
+      return served_ == count;
+    });
   }
   size_t served() const { return served_; }
   size_t refused() const { return refused_; }

@@ -71,10 +71,7 @@ TEST_P(RecoveryTest, FiftyServersComeBackAtOnceWithinTheCap) {
     }));
     EXPECT_EQ(servers_.underWay(), kMost);
     servers_.answerAll();
-    EXPECT_TRUE(until([&] {
-      clients.take();
-      return clients.served() == kMost;
-    }));
+    EXPECT_TRUE(clients.areServed(kMost));
     EXPECT_EQ(clients.odd(), 0u);
     EXPECT_EQ(stat("recovery.overflow"), round * (kClients - kMost));
   }
@@ -84,15 +81,9 @@ TEST_P(RecoveryTest, FiftyServersComeBackAtOnceWithinTheCap) {
   time_.advanceInSteps(31s, 500ms);
   EXPECT_EQ(stat("recovery.active"), 0u);
   Clients clients(proxy_, kClients);
-  EXPECT_TRUE(until([&] {
-    servers_.take();
-    return servers_.underWay() == kClients;
-  }));
+  EXPECT_TRUE(servers_.comeTo(kClients));
   servers_.answerAll();
-  EXPECT_TRUE(until([&] {
-    clients.take();
-    return clients.served() == kClients;
-  }));
+  EXPECT_TRUE(clients.areServed(kClients));
 }
 
 // REQUIREMENTS A2: all servers are back at once after two minutes, as health checks see, and as

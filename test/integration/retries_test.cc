@@ -131,10 +131,7 @@ TEST(Retries, WhatIsLostWithAHostNeedsNoBudget) {
       time);
   servers.comeUp();
   Clients clients(proxy, kClients);
-  ASSERT_TRUE(until([&] {
-    servers.take();
-    return servers.underWay() == kClients;
-  }));
+  ASSERT_TRUE(servers.comeTo(kClients));
   const size_t lost = servers.underWay(0);
   EXPECT_EQ(lost, kClients / 3);
   servers.die(0);

@@ -56,10 +56,7 @@ TEST_F(RequestLimit, IsReachedAndNeverExceeded) {
     EXPECT_EQ(servers_.underWay(), kMost) << "in round " << round << ", also after a release";
     EXPECT_EQ(overflow(), round * (kClients - kMost));
     servers_.answerAll();
-    EXPECT_TRUE(until([&] {
-      clients.take();
-      return clients.served() == kMost;
-    }));
+    EXPECT_TRUE(clients.areServed(kMost));
     EXPECT_EQ(clients.odd(), 0u);
     proxy_.untilWorkersKnow();
   }
@@ -118,10 +115,7 @@ TEST(WaitingRequests, AreLimitedOfAllWorkersTogether) {
   servers.comeUp();
   for (uint64_t round = 1; round <= 3; ++round) {
     Clients busy(proxy, kBusy);
-    ASSERT_TRUE(until([&] {
-      servers.take();
-      return servers.underWay() == kBusy;
-    }));
+    ASSERT_TRUE(servers.comeTo(kBusy));
     Clients clients(proxy, kClients);
     EXPECT_TRUE(until([&] {
       clients.take();

@@ -29,10 +29,7 @@ class SlowStartTest : public testing::TestWithParam<size_t> {
   void ask(ProxyHarness& proxy, size_t count) {
     clients_.emplace_back(proxy, count, "/web");
     asked_ += count;
-    ASSERT_TRUE(until([&] {
-      servers_.take();
-      return servers_.underWay() == asked_;
-    }));
+    ASSERT_TRUE(servers_.comeTo(asked_));
   }
   void finish() {
     servers_.answerAll();
