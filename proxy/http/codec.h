@@ -89,6 +89,10 @@ class StreamSender {
   virtual void sendTrailers(const HeaderList& trailers) = 0;  // ends the stream
   // Sends body bytes that `from` has to read: exactly `most` are left of the body.
   virtual net::SpliceResult sendBodyOf(net::Connection& /*from*/, uint64_t /*most*/) { return {}; }
+  // How much of what was sent here the peer has not taken yet. Where it changes, the peer is slow,
+  // not gone: for time-outs to ask when they fire, since it is a system call. HTTP/2 counts the
+  // stream's own bytes, and the connection's where only that holds them up.
+  virtual uint64_t untaken() = 0;
   // Aborts the stream so that the peer can tell. HTTP/1.x can only abort its connection:
   // mustClose() turns true, and the owner closes with CloseMode::Reset once a response has begun.
   // The receiver hears nothing more. On a stream that has ended it does nothing.
@@ -136,6 +140,7 @@ class CodecConnection {
   // net::Connection's.
   virtual size_t sendNow(std::string_view /*bytes*/) { return 0; }
   virtual net::SpliceResult spliceFrom(net::Connection& /*from*/, uint64_t /*most*/) { return {}; }
+  virtual uint64_t unacknowledged() { return output().size(); }
   // HTTP/1.x, one direction of a tunnel has ended: FIN behind what is in the output; reading goes
   // on.
   virtual void endSending() {}

@@ -71,6 +71,7 @@ class ConnectionManager final : public net::ConnectionHandler,
   net::SpliceResult spliceFrom(net::Connection& from, uint64_t most) override {
     return connection_->spliceFrom(from, most);
   }
+  uint64_t unacknowledged() override { return connection_->unacknowledged(); }
   RequestReceiver& newStream(ResponseSender& sender) override;
   void onProtocolError(Failure failure, std::string_view detail) override;
   void onRequestRefused(ResponseSender* sender, Failure failure, std::string_view detail,

@@ -55,6 +55,9 @@ class H2ClientCodec::Stream final : public H2Stream, public RequestSender {
     receiver = nullptr;
     codec_.session_.reset(*this, NGHTTP2_CANCEL);
   }
+  uint64_t untaken() override {
+    return pending.size() + (waits_for_room ? codec_.handler_.unacknowledged() : 0);
+  }
   void pauseReceiving() override { codec_.session_.pause(*this); }
   void resumeReceiving() override { codec_.session_.resume(*this); }
 

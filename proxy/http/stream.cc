@@ -25,12 +25,7 @@ constexpr uint16_t kBrokenWhileHeld = 502;
 
 ServerStream::ServerStream(ManagerRuntime& runtime)
     : runtime_(runtime),
-      idle_deadline_(
-          [](void* self) {
-            auto* stream = static_cast<ServerStream*>(self);
-            stream->onTimeout(stream->idle_failure_);
-          },
-          this),
+      idle_deadline_([](void* self) { static_cast<ServerStream*>(self)->onIdle(); }, this),
       request_deadline_(
           [](void* self) { static_cast<ServerStream*>(self)->onTimeout(Failure::RequestTimeout); },
           this),
@@ -226,7 +221,21 @@ void ServerStream::noteRequestEnd() {
 }
 
 void ServerStream::noteActivity() {
+  untaken_when_idle_ = 0;
   if (idle_queue_ != nullptr) idle_deadline_.arm(*idle_queue_);
+}
+
+// Nothing new comes while one side waits for the other to take what it was sent. Who takes it
+// slowly is not idle: that shows, from one firing of the deadline to the next, in how much is left.
+bool ServerStream::movesUnseen() {
+  if (above_high_ == 0 && pauses_ == 0) return false;
+  uint64_t untaken = sender_->untaken();
+  if (!filters_.empty()) untaken += filters_.back()->untakenRequest();
+  return untaken != std::exchange(untaken_when_idle_, untaken);
+}
+
+void ServerStream::onIdle() {
+  movesUnseen() ? idle_deadline_.arm(*idle_queue_) : onTimeout(idle_failure_);
 }
 
 void ServerStream::onRequestReset(Failure failure) {

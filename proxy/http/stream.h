@@ -163,6 +163,8 @@ class ServerStream final : public RequestReceiver,
   void matchRoute();
   void noteRequestEnd();
   void noteActivity();
+  bool movesUnseen();
+  void onIdle();
   void reply(const LocalReply& reply, size_t from);
   void sendInformational(ResponseHead& head);
   void sendResponseHead(ResponseHead& head, bool end_of_stream, size_t from);
@@ -215,6 +217,7 @@ class ServerStream final : public RequestReceiver,
   event::DeadlineQueue* idle_queue_ = nullptr;
   Failure idle_failure_ = Failure::StreamIdleTimeout;  // or the route's, or the tunnel's
   DurationSource age_source_ = DurationSource::Manager;
+  uint64_t untaken_when_idle_ = 0;  // in the moment in which the deadline fired last
   event::Deadline idle_deadline_;
   event::Deadline request_deadline_;
   event::Deadline age_deadline_;

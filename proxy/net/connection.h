@@ -128,6 +128,9 @@ class Connection {
   SpliceResult spliceFrom(Connection& from, uint64_t most);
   // Something written or moved here is not sent.
   bool unsent() const { return !output_.empty() || piped_ != nullptr; }
+  // How many bytes were written or moved here that the peer has not acknowledged, those in the
+  // kernel too (a unix socket adds its overhead). A system call.
+  uint64_t unacknowledged() const;
 
   // Counted: reading resumes when as many resumes as pauses were called, not from inside the call.
   // In between, onRead and onEndOfStream are not called.
@@ -208,6 +211,7 @@ class Connection {
   virtual void shutdownSending() = 0;
   virtual void closeSocket(bool reset) = 0;
   virtual Address queryLocalAddress() const = 0;
+  virtual uint64_t unacknowledgedInSocket() const = 0;
   virtual int tcpDescriptor() const { return -1; }  // for splice(2); -1: there is none
 
   // How far endSending() has come.

@@ -1,7 +1,9 @@
 #include "proxy/net/socket_connection.h"
 
+#include <linux/sockios.h>
 #include <netinet/in.h>
 #include <netinet/tcp.h>
+#include <sys/ioctl.h>
 #include <sys/socket.h>
 #include <sys/syscall.h>
 #include <unistd.h>
@@ -216,6 +218,11 @@ Address SocketConnection::queryLocalAddress() const {
   socklen_t length = sizeof(address);
   if (::getsockname(fd_, reinterpret_cast<sockaddr*>(&address), &length) != 0) return Address();
   return Address::fromSockaddr(reinterpret_cast<const sockaddr*>(&address), length);
+}
+
+uint64_t SocketConnection::unacknowledgedInSocket() const {
+  int bytes = 0;
+  return fd_ >= 0 && ::ioctl(fd_, SIOCOUTQ, &bytes) == 0 ? static_cast<uint64_t>(bytes) : 0;
 }
 
 }  // namespace convoy::net

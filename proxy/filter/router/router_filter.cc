@@ -367,6 +367,12 @@ net::SpliceResult RouterFilter::spliceRequestBody(net::Connection& from, uint64_
   return result;
 }
 
+uint64_t RouterFilter::untakenRequest() {
+  uint64_t bytes = 0;
+  for (http::RequestSender* sender : senders()) bytes += sender->untaken();
+  return bytes;
+}
+
 http::FilterVerdict RouterFilter::onRequestTrailers(http::HeaderList& trailers) {
   if (state_ == State::Done) return http::FilterVerdict::Continue;
   trailers_ = &trailers;

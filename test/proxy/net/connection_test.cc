@@ -113,6 +113,18 @@ TEST_P(ConnectionTest, BackPressureIsToldAndRelieved) {
   EXPECT_EQ(on_a_.below_low, 1);
 }
 
+TEST_P(ConnectionTest, KnowsWhatThePeerHasNotTaken) {
+  waitConnected();
+  EXPECT_EQ(a_->unacknowledged(), 0U);
+  b_->pauseReading();
+  a_->write(lotOf('x'));
+  test_loop_.runReady();
+  EXPECT_GT(a_->unacknowledged(), a_->output().size());
+  b_->resumeReading();
+  ASSERT_TRUE(runUntil([&] { return on_b_.received.size() == lot(); }));
+  EXPECT_TRUE(runUntil([&] { return a_->unacknowledged() == 0; }));
+}
+
 TEST_P(ConnectionTest, WriteLimitMayBeSetAndLifted) {
   waitConnected();
   a_->setWriteLimit(10);

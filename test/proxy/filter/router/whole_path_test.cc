@@ -75,6 +75,15 @@ class WholePathTest : public test::UpstreamTest {
     return loop_.runUntil([&] { return bodyOf(client.on.received).size() >= bytes; });
   }
 
+  // Takes about 100 bytes of what has arrived at a connection that is paused.
+  bool takesALittle(net::Connection& connection, const std::string& received) {
+    const size_t before = received.size();
+    connection.resumeReading();
+    const bool took = loop_.runUntil([&] { return received.size() > before; });
+    connection.pauseReading();
+    return took;
+  }
+
   WorkerServices services_{loop_.loop(), manager_->worker(0), 0};
   std::shared_ptr<const http::RouteMatcher> table_;
   http::ManagerHarness http_{loop_, clock_};
@@ -208,6 +217,52 @@ TEST_F(WholePathTest, ASlowClientStopsTheHostAtTheMarks) {
   EXPECT_EQ(metrics().upstream_flow_control_resumed_reading_total.value(),
             metrics().upstream_flow_control_paused_reading_total.value());
   EXPECT_TRUE(client.open());
+}
+
+// While the queue between them is above its low mark the host may send nothing, so the bytes that
+// the client takes are all that moves.
+TEST_F(WholePathTest, AClientThatTakesItsResponseSlowlyIsNotIdle) {
+  route::Forward forward;
+  forward.timeout = 0s;
+  route(forward);
+  makeCluster();
+  http_.buffer_limit_ = 10'000;
+  http_.pipe_ = {.pipe_bytes = 1000, .max_read_bytes = 100};
+  http_.configure([](http::ConnectionManagerSpec& spec) { spec.stream_idle_timeout = 10s; });
+  Client& client = http_.connect();
+  client.connection->pauseReading();
+  http_.send(client, kGet);
+  peer(0).send("HTTP/1.1 200 OK\r\nContent-Length: 2000000\r\n\r\n" + std::string(100'000, 'x'));
+  run();
+  for (int i = 0; i < 30; ++i) {
+    ASSERT_TRUE(takesALittle(*client.connection, client.on.received)) << i;
+    http_.advance(9s);
+  }
+  EXPECT_EQ(http_.metrics_.downstream_rq_idle_timeout.value(), 0u);
+  EXPECT_EQ(metrics().upstream_flow_control_resumed_reading_total.value(), 0u);
+  http_.advance(20s);
+  EXPECT_EQ(http_.metrics_.downstream_rq_idle_timeout.value(), 1u);
+}
+
+TEST_F(WholePathTest, AHostThatTakesItsRequestSlowlyIsNotIdle) {
+  auto spec = clusterSpec();
+  spec->per_connection_buffer_limit_bytes = 10'000;
+  makeCluster(std::move(spec));
+  io_.options = {.pipe_bytes = 1000, .max_read_bytes = 100};
+  http_.pipe_.pipe_bytes = 20'000;
+  http_.configure([](http::ConnectionManagerSpec& s) { s.stream_idle_timeout = 10s; });
+  Client& client = sent(post(2'000'000, {}));
+  peer(0).connection->pauseReading();
+  http_.send(client, std::string(100'000, 'x'));
+  const int64_t paused = http_.metrics_.downstream_flow_control_paused_reading_total.value();
+  EXPECT_GT(paused, 0);
+  for (int i = 0; i < 30; ++i) {
+    ASSERT_TRUE(takesALittle(*peer(0).connection, peer(0).handler.received)) << i;
+    http_.advance(9s);
+  }
+  EXPECT_EQ(http_.metrics_.downstream_rq_idle_timeout.value(), 0u);
+  http_.advance(20s);
+  EXPECT_EQ(http_.metrics_.downstream_rq_idle_timeout.value(), 1u);
 }
 
 TEST_F(WholePathTest, AHostThatIsNotKnownYetStopsTheClient) {
