@@ -224,7 +224,7 @@ class ClientCodecHandler : public CodecConnection {
   virtual void onGoAway() = 0;  // no new streams here
   // HTTP/2: this stream is over, its receiver has heard why; the others go on.
   virtual void onStreamReset(RequestSender& /*sender*/) {}
-  // HTTP/2: the server allows this many streams at a time, at least 1.
+  // HTTP/2: the server allows this many streams at a time from now on.
   virtual void onMaxStreams(uint32_t /*streams*/) {}
 
  protected:
@@ -234,6 +234,8 @@ class ClientCodecHandler : public CodecConnection {
 class ClientCodec {
  public:
   virtual ~ClientCodec() = default;
+  // Writes what goes before the first stream. Without it that goes with the first stream.
+  virtual void start() {}
   virtual RequestSender& newStream(ResponseReceiver& receiver) = 0;  // REQUIRES: a stream is free
   virtual void dispatch(std::string_view bytes) = 0;
   virtual net::SpliceResult spliceBody(net::Connection& /*from*/) { return {}; }  // see ServerCodec

@@ -216,7 +216,7 @@ void H2ClientCodec::onPeerGoAway() {
 
 void H2ClientCodec::onPeerSettings() {
   const uint32_t allowed = session_.peerMaxConcurrentStreams();
-  handler_.onMaxStreams(std::max<uint32_t>(1, std::min(allowed, options_.max_concurrent_streams)));
+  handler_.onMaxStreams(std::min(allowed, options_.max_concurrent_streams));
 }
 
 // --- endings ---

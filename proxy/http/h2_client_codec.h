@@ -26,6 +26,7 @@ class H2ClientCodec final : public ClientCodec, private H2SessionHandler {
   ~H2ClientCodec() override;
 
   // More streams than the server allows wait inside until it allows more.
+  void start() override { session_.flush(); }
   RequestSender& newStream(ResponseReceiver& receiver) override;
   void dispatch(std::string_view bytes) override;
   void onEndOfStream() override { onConnectionLost(Failure::UpstreamReset); }

@@ -21,7 +21,7 @@
 // A failed connect fails the oldest waiting stream; the others go on waiting while a connection is
 // being opened or is in use, else they fail too. A connection that the upstream closes while idle
 // leaves without a word; one that it closes under a request, and that has brought nothing since
-// then (UpstreamConnectionInfo::connectionRead()), has most likely crossed that request on its way:
+// then (UpstreamConnectionInfo::mayHaveCrossed()), has most likely crossed that request on its way:
 // the host is fine. The caller may replay a request that got not a byte of response
 // (bytesReceived()) if the connection had been used before.
 //
@@ -147,8 +147,9 @@ class UpstreamConnectionInfo {
   virtual uint64_t streamsBefore() const = 0;      // 0: the connection is fresh
   // Since this stream began: whether the upstream has sent anything for it, as far as can be told.
   virtual bool bytesReceived() const = 0;
-  // The same, for whatever stream of the connection.
-  virtual bool connectionRead() const = 0;
+  // The connection had been kept, without a stream, when this stream began, and has read nothing
+  // since: the host may have ended it before it saw the request.
+  virtual bool mayHaveCrossed() const = 0;
   // The connection takes no other streams: it has said GOAWAY, is too old, or its host is drained.
   virtual bool drains() const = 0;
   // The host has said how long it keeps the connection when it is idle.

@@ -35,6 +35,7 @@ void PoolStream::activate(PooledConnection& connection, http::RequestSender& cod
   codec_sender_ = &codec_sender;
   holds_request_ = holds_request;
   streams_before_ = connection.streamsStarted();
+  was_kept_ = streams_before_ > 0 && connection.streams() == 0;
   reads_before_ = connection.reads();
 }
 

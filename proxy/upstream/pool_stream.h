@@ -64,16 +64,18 @@ class PoolStream final : public PendingStream,
   const net::Address& localAddress() override;
   uint64_t streamsBefore() const override { return streams_before_; }
   bool bytesReceived() const override;
-  bool connectionRead() const override;
+  bool mayHaveCrossed() const override { return was_kept_ && !connectionRead(); }
   bool drains() const override;
   void noteIdleLimit(event::Duration limit) override { pool().noteIdleLimit(limit); }
 
  private:
   friend class PoolStreamCache;
   void transition(State to);
+  bool connectionRead() const;
 
   State state_ = State::Free;
   bool holds_request_ = false;
+  bool was_kept_ = false;  // the connection, idle between two streams
   HostLease lease_;
   http::ResponseReceiver* receiver_ = nullptr;
   PoolCallbacks* callbacks_ = nullptr;

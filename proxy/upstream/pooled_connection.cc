@@ -64,13 +64,8 @@ void PooledConnection::makeCodec() {
   http2_ = protocol == UpstreamProtocol::Http2;
   (http2_ ? metrics.upstream_cx_http2_total : metrics.upstream_cx_http1_total).add();
   codec_ = cluster_.io().createCodec(cluster_.loop(), spec, protocol, metrics.http2, *this);
-  CONVOY_ASSERT(codec_.max_streams > 0);
-  if (http2_ && spec.protocol == UpstreamProtocol::Http2) {
-    // Its own limit comes with its SETTINGS. What goes beyond that would wait in the codec.
-    codec_.max_streams = std::min(codec_.max_streams, expected_streams_);
-  } else {
-    pool_.expectStreams(codec_.max_streams);
-  }
+  if (codec_.max_streams > 0) pool_.expectStreams(codec_.max_streams);
+  codec_.codec->start();
 }
 
 void PooledConnection::transition(State to) {
@@ -147,16 +142,18 @@ void PooledConnection::onStreamReset(http::RequestSender& sender) {
 
 void PooledConnection::onMaxStreams(uint32_t streams) {
   codec_.max_streams = streams;
-  pool_.expectStreams(streams);
+  if (streams > 0) pool_.expectStreams(streams);
   if (!in_codec_) settle();
 }
 
 // What the events of this turn have come to. Called when the codec has returned, since what follows
 // may start a new stream on it or give it up.
 void PooledConnection::settle() {
-  if (state_ == State::Closed || state_ == State::Connecting) return;
+  if (state_ == State::Closed) return;
+  if (state_ == State::Connecting) return settleConnecting();
   if (codec_.codec->idle()) endAllStreams();  // those that the codec has reset
-  if (protocol_error_ || codec_.codec->mustClose() || state_ == State::Draining) {
+  const bool takes_none = codec_.max_streams == 0;
+  if (protocol_error_ || takes_none || codec_.codec->mustClose() || state_ == State::Draining) {
     drain();
     if (state_ == State::Draining) pool_.openForPending();  // it serves nobody else
     return;
@@ -166,6 +163,21 @@ void PooledConnection::settle() {
     return becomeAvailable();
   }
   if (state_ == State::Partial && active_ >= codec_.max_streams) transition(State::Full);
+}
+
+// The upstream is there when it has said how many streams it takes: more would wait in the codec,
+// behind those that it takes, and could go to no other connection.
+void PooledConnection::settleConnecting() {
+  if (protocol_error_) return failToConnect(http::Failure::UpstreamProtocolError);
+  if (codec_.codec->mustClose()) return failToConnect(http::Failure::UpstreamConnectFailure);
+  if (codec_.max_streams == 0) return;
+  deadline_.cancel();
+  if (cluster_.ageQueue() != nullptr) {
+    age_ = std::make_unique<event::Deadline>(&PooledConnection::onAge, this);
+    age_->arm(*cluster_.ageQueue());
+  }
+  becomeAvailable();
+  pool_.openForPending();  // it may take fewer than was thought
 }
 
 void PooledConnection::becomeAvailable() {
@@ -237,10 +249,7 @@ void PooledConnection::close(By by) {
 
 void PooledConnection::onConnectFailed(net::CloseReason reason) {
   const bool late = reason == net::CloseReason::ConnectTimeout;
-  ClusterMetrics& metrics = cluster_.metrics();
-  metrics.upstream_cx_connect_fail.add();
-  if (late) metrics.upstream_cx_connect_timeout.add();
-  host_.metrics().cx_connect_fail.add();
+  if (late) cluster_.metrics().upstream_cx_connect_timeout.add();
   http::Failure failure =
       late ? http::Failure::UpstreamConnectTimeout : http::Failure::UpstreamConnectFailure;
   if (reason == net::CloseReason::TransportError) {
@@ -249,6 +258,12 @@ void PooledConnection::onConnectFailed(net::CloseReason reason) {
     pool_.noteTransportFailure(transport != nullptr ? transport->info().failure
                                                     : "certificates_missing");
   }
+  failToConnect(failure);
+}
+
+void PooledConnection::failToConnect(http::Failure failure) {
+  cluster_.metrics().upstream_cx_connect_fail.add();
+  host_.metrics().cx_connect_fail.add();
   close(By::Them);
   pool_.onConnectFailed(failure);
 }
@@ -257,16 +272,11 @@ void PooledConnection::onConnectFailed(net::CloseReason reason) {
 
 void PooledConnection::onConnected() {
   if (state_ != State::Connecting) return;
-  deadline_.cancel();
   const event::Duration took = cluster_.loop().now() - started_at_;
   cluster_.metrics().upstream_cx_connect_ms.record(
       static_cast<uint64_t>(std::chrono::duration_cast<std::chrono::microseconds>(took).count()));
-  if (cluster_.ageQueue() != nullptr) {
-    age_ = std::make_unique<event::Deadline>(&PooledConnection::onAge, this);
-    age_->arm(*cluster_.ageQueue());
-  }
   makeCodec();
-  becomeAvailable();
+  settleConnecting();
 }
 
 void PooledConnection::onRead(std::string_view bytes) {
@@ -294,6 +304,7 @@ net::SpliceResult PooledConnection::onSpliceable() {
 
 void PooledConnection::onEndOfStream() {
   if (state_ == State::Closed) return;
+  if (state_ == State::Connecting) return failToConnect(http::Failure::UpstreamConnectFailure);
   noteIdleClose();
   takeNoMore();
   lost_ = true;

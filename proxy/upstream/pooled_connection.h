@@ -24,7 +24,7 @@
 namespace convoy::upstream {
 
 enum class PooledConnectionState : uint8_t {
-  Connecting,  // the connect has not been answered
+  Connecting,  // the upstream has not answered: the connect, TLS, or HTTP/2's first SETTINGS
   Idle,        // no stream; may take one
   Partial,     // has streams, and room for more
   Full,        // has as many streams as it can carry
@@ -90,7 +90,9 @@ class PooledConnection final : public net::ConnectionHandler,
   uint64_t unacknowledged() override { return connection_->unacknowledged(); }
   void onStreamComplete(http::RequestSender& sender) override;
   void onProtocolError(http::Failure failure, std::string_view detail) override;
-  void onGoAway() override { drain(); }
+  void onGoAway() override {
+    if (state_ != State::Connecting) drain();
+  }
   void onStreamReset(http::RequestSender& sender) override;
   void onMaxStreams(uint32_t streams) override;
 
@@ -103,6 +105,7 @@ class PooledConnection final : public net::ConnectionHandler,
   void takeNoMore();
   void loseCodec(http::Failure failure);
   void settle();
+  void settleConnecting();
   void becomeAvailable();
   void giveUp();
   void endStream(PoolStream& stream);
@@ -110,6 +113,7 @@ class PooledConnection final : public net::ConnectionHandler,
   void noteIdleClose();
   void close(By by);
   void onConnectFailed(net::CloseReason reason);
+  void failToConnect(http::Failure failure);
   static void onDeadline(void* self);
   static void onAge(void* self);
 

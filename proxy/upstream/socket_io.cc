@@ -1,7 +1,5 @@
 #include "proxy/upstream/socket_io.h"
 
-#include <algorithm>
-
 #include "proxy/base/assert.h"
 #include "proxy/http/h1_client_codec.h"
 #include "proxy/http/h2_client_codec.h"
@@ -23,7 +21,7 @@ UpstreamCodec SocketIo::createCodec(event::Loop& loop, const ClusterSpec& spec,
   CONVOY_ASSERT(protocol == UpstreamProtocol::Http2);
   return {
       .codec = std::make_unique<http::H2ClientCodec>(handler, spec.http2, loop.clock(), metrics),
-      .max_streams = std::min(spec.http2.max_concurrent_streams, kStreamsBeforeSettings),
+      .max_streams = 0,
       .most_streams = http::H2ClientCodec::kMostStreams};
 }
 

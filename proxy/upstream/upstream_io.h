@@ -14,12 +14,13 @@
 
 namespace convoy::upstream {
 
-// RFC 9113 6.5.2: servers should allow that many. More only when the server has said so.
+// How many a first connection is thought to carry until its SETTINGS say it: RFC 9113 6.5.2 asks
+// servers to allow that many.
 inline constexpr uint32_t kStreamsBeforeSettings = 100;
 
 struct UpstreamCodec {
   std::unique_ptr<http::ClientCodec> codec;
-  uint32_t max_streams = 1;            // at a time; at least 1
+  uint32_t max_streams = 1;            // at a time; 0: none until the codec tells
   uint64_t most_streams = UINT64_MAX;  // in the connection's life
 };
 

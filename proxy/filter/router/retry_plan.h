@@ -25,8 +25,7 @@ struct AttemptFacts {
   http::Failure failure = http::Failure::None;
   bool head_sent = false;       // it had a stream
   bool bytes_received = false;  // of whatever kind
-  // Of HTTP/2: for whatever stream of its connection.
-  bool connection_read = false;
+  bool may_have_crossed = false;  // UpstreamConnectionInfo's
 };
 // No host has looked at the request.
 bool unseen(const AttemptFacts& facts);

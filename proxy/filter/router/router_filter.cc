@@ -505,7 +505,7 @@ void RouterFilter::onAnswerReset(Attempt& attempt, http::Failure failure) {
                   {.failure = failure,
                    .head_sent = true,
                    .bytes_received = attempt.connection->bytesReceived(),
-                   .connection_read = attempt.connection->connectionRead()},
+                   .may_have_crossed = attempt.connection->mayHaveCrossed()},
                   attempt.connection->streamsBefore() > 0);
 }
 

@@ -83,9 +83,9 @@ void RouterFilter::noteUnreached(const Attempt& attempt, Failure failure) {
 void RouterFilter::noteReset(const Attempt& attempt, Failure failure) {
   if (ofOurDraining(failure)) return;
   const upstream::UpstreamConnectionInfo& connection = *attempt.connection;
-  const bool crossed = (failure == Failure::UpstreamReset && !connection.connectionRead()) ||
-                       (failure == Failure::UpstreamRefusedStream && connection.drains());
-  if (crossed && connection.streamsBefore() > 0) return;
+  const bool refused = failure == Failure::UpstreamRefusedStream && connection.drains();
+  if (refused && connection.streamsBefore() > 0) return;
+  if (failure == Failure::UpstreamReset && connection.mayHaveCrossed()) return;
   cluster_->noteOutcome(attempt.host, Outcome::failed(), attempt.probe);
 }
 

@@ -224,8 +224,7 @@ void RouterFilter::giveUp(Attempt& attempt, Failure failure) {
 void RouterFilter::onAttemptFailed(Attempt& attempt, const AttemptFacts& facts, bool reused) {
   if (facts.head_sent) {
     cluster_->countResponse(attempt.host, 0, {});
-    const bool crossed =
-        facts.failure == Failure::UpstreamReset && reused && !facts.connection_read;
+    const bool crossed = facts.failure == Failure::UpstreamReset && facts.may_have_crossed;
     if (!crossed) noteResult(attempt, 0);
   }
   const bool superseded = attempt.superseded;

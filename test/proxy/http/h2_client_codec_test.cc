@@ -179,7 +179,7 @@ TEST(H2ClientCodecTest, TellsHowManyStreamsAreAllowed) {
   client.codec.dispatch(serverStart({{3, 7}}));
   EXPECT_EQ(client.max_streams, 7U);
   client.codec.dispatch(settings({{3, 0}}));
-  EXPECT_EQ(client.max_streams, 1U);
+  EXPECT_EQ(client.max_streams, 0U);
   client.codec.dispatch(settings({{3, 1000}}));
   EXPECT_EQ(client.max_streams, 50U);
 }

@@ -80,8 +80,8 @@ TEST_F(Http2PoolTest, OpensAnotherConnectionWhenStreamsRunOut) {
   settle(0, 2);
   for (int i = 1; i < 4; ++i) send(requests[i]);
   EXPECT_EQ(io_.peers.size(), 2U) << "the second one is thought to carry two as well";
-  EXPECT_EQ(counts(requests[0].host).busy, 2U);
   settle(1, 2);
+  EXPECT_EQ(counts(requests[0].host).busy, 2U);
   answer(0, 1);
   answer(0, 3);
   answer(1, 1);
@@ -90,17 +90,82 @@ TEST_F(Http2PoolTest, OpensAnotherConnectionWhenStreamsRunOut) {
 }
 
 // What goes beyond the limit would wait in the codec, though another connection has room.
-TEST_F(Http2PoolTest, UntilItsOwnLimitArrivesANewConnectionCarriesAsManyAsTheLastOne) {
+TEST_F(Http2PoolTest, NothingIsSentBeforeTheUpstreamHasSaidHowMuchItTakes) {
+  makeHttp2();
+  TestRequest requests[3];
+  for (TestRequest& request : requests) send(request);
+  EXPECT_EQ(frames(0), "");
+  EXPECT_EQ(io_.peers.size(), 1U) << "it is thought to carry them all";
+  settle(0, 1);
+  EXPECT_EQ(frames(0), "HEADERS 1" + std::string(kGet));
+  EXPECT_EQ(io_.peers.size(), 3U) << "they are thought to carry one as well";
+  settle(1, 2);
+  EXPECT_EQ(frames(1), "HEADERS 1" + std::string(kGet) + "HEADERS 3" + std::string(kGet));
+  settle(2, 1);
+  EXPECT_EQ(frames(2), "");
+  answer(0, 1);
+  answer(1, 1);
+  answer(1, 3);
+  for (const TestRequest& request : requests) EXPECT_EQ(request.status, 200);
+}
+
+TEST_F(Http2PoolTest, AnUpstreamThatDoesNotSayItIsNotThere) {
+  struct Case {
+    std::string says;
+    bool ends;
+    Failure failure;
+  };
+  const Case cases[] = {
+      {"", false, Failure::UpstreamConnectTimeout},
+      {h2::settings({{NGHTTP2_SETTINGS_MAX_CONCURRENT_STREAMS, 0}}), false,
+       Failure::UpstreamConnectTimeout},
+      {"", true, Failure::UpstreamConnectFailure},
+      {h2::settings({}) + h2::goAway(0, NGHTTP2_NO_ERROR), false, Failure::UpstreamConnectFailure},
+      {"HTTP/1.1 400 Bad Request\r\nContent-Length: 0\r\n\r\n", false,
+       Failure::UpstreamProtocolError},
+  };
+  makeHttp2();
+  for (size_t i = 0; i < std::size(cases); ++i) {
+    TestRequest request;
+    send(request);
+    if (!cases[i].says.empty()) say(i, cases[i].says);
+    if (cases[i].ends) peer(i).connection->close(net::CloseMode::Flush);
+    run();
+    clock_.advance(std::chrono::seconds(5));
+    run();
+    EXPECT_EQ(request.failed, cases[i].failure) << i;
+    EXPECT_EQ(metrics().upstream_cx_connect_fail.value(), i + 1);
+    EXPECT_EQ(metrics().upstream_cx_active.value(), 0);
+  }
+}
+
+TEST_F(Http2PoolTest, AnUpstreamThatTakesNoMoreStreamsForNowGetsAnotherConnection) {
+  makeHttp2();
+  TestRequest requests[2];
+  send(requests[0]);
+  settle(0, 100);
+  settle(0, 0);
+  send(requests[1]);
+  ASSERT_EQ(io_.peers.size(), 2U);
+  settle(1, 0);
+  EXPECT_TRUE(requests[1].waiting());
+  settle(1, 1);
+  answer(0, 1);
+  answer(1, 1);
+  for (const TestRequest& request : requests) EXPECT_EQ(request.status, 200);
+}
+
+TEST_F(Http2PoolTest, ANewConnectionIsThoughtToCarryAsManyAsTheLastOne) {
   makeHttp2();
   TestRequest requests[5];
   send(requests[0]);
   settle(0, 2);
   for (int i = 1; i < 5; ++i) send(requests[i]);
   EXPECT_EQ(io_.peers.size(), 3U);
-  EXPECT_EQ(frames(1), "HEADERS 1" + std::string(kGet) + "HEADERS 3" + std::string(kGet));
-  EXPECT_EQ(frames(2), "HEADERS 1" + std::string(kGet));
   settle(1, 2);
+  EXPECT_EQ(frames(1), "HEADERS 1" + std::string(kGet) + "HEADERS 3" + std::string(kGet));
   settle(2, 5);
+  EXPECT_EQ(frames(2), "HEADERS 1" + std::string(kGet));
   TestRequest more[4];
   for (TestRequest& request : more) send(request);
   EXPECT_EQ(io_.peers.size(), 3U);
@@ -117,6 +182,7 @@ TEST_F(Http2PoolTest, ALimitMayComeDownAndGoUp) {
   makeHttp2();
   TestRequest requests[4];
   for (int i = 0; i < 3; ++i) send(requests[i]);
+  settle(0, 3);
   settle(0, 1);
   EXPECT_EQ(counts(requests[0].host).busy, 1U);
   answer(0, 1);
@@ -129,9 +195,11 @@ TEST_F(Http2PoolTest, ALimitMayComeDownAndGoUp) {
   EXPECT_EQ(io_.peers.size(), 2U);
   answer(0, 5);
   answer(0, 7);
+  EXPECT_EQ(requests[3].status, 200) << "what waited for the second one";
+  answer(0, 9);
   EXPECT_EQ(another.status, 200);
   settle(1, 2);
-  answer(1, 1);
+  EXPECT_EQ(frames(1), "");
 }
 
 TEST_F(Http2PoolTest, AnUpstreamThatGoesAwayFinishesWhatItHas) {
@@ -223,9 +291,9 @@ TEST_F(Http2PoolTest, AConnectionThatAnotherHostNeedsTakesNoMoreStreams) {
   answer(0, 3);
   EXPECT_EQ(two.status, 200);
   ASSERT_EQ(io_.peers.size(), 2U);
-  EXPECT_NE(other.sender, nullptr);
   EXPECT_EQ(cluster().breakers().connections.used(), 1U);
   settle(1, 100);
+  EXPECT_NE(other.sender, nullptr);
   EXPECT_EQ(&third.host.host(), &other.host.host());
   answer(1, 1);
   answer(1, 3);

@@ -109,6 +109,7 @@ TEST_F(RouterOutcomesTest, ARefusedStreamIsAFailureUnlessTheHostGoesAway) {
   EXPECT_EQ(second->start(), http::FilterVerdict::Pause);
   run();
   peer(0).send(h2::settings({{NGHTTP2_SETTINGS_MAX_CONCURRENT_STREAMS, 100}}));
+  run();
   peer(0).send(h2::rstStream(3, NGHTTP2_REFUSED_STREAM));
   run();
   EXPECT_EQ(counts(), Pair(0, 1));
