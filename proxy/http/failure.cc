@@ -43,6 +43,9 @@ constexpr FailureInfo kTable[kFailures] = {
      "This transfer coding is not supported.\n"},
     {Failure::UnsupportedUpgrade, "unsupported_upgrade", "", Blame::Downstream, false, 403,
      "Upgrade and CONNECT are not allowed here.\n"},
+    {Failure::Misdirected, "misdirected_request", "", Blame::Downstream, false, 421,
+     "This host is served to clients that show a certificate: connect with its server name "
+     "(SNI).\n"},
 
     {Failure::RouteNotFound, "route_not_found", "NR", Blame::Local, false, 404,
      "No route matches this request.\n"},

@@ -27,6 +27,7 @@ enum class Failure : uint8_t {
   LowVersion,            // 426: HTTP/1.0 where it is not accepted
   UnsupportedEncoding,   // 501: a transfer coding that we do not know
   UnsupportedUpgrade,    // 403: upgrade or CONNECT not allowed here
+  Misdirected,           // 421: the host wants a client certificate, the connection is another's
   // Local.
   RouteNotFound,      // 404
   ClusterNotFound,    // 503: the route names a cluster that is not there

@@ -14,6 +14,7 @@
 #include "proxy/http/access_log.h"
 #include "proxy/http/codec.h"
 #include "proxy/http/filter.h"
+#include "proxy/http/guarded_names.h"
 #include "proxy/http/h1_limits.h"
 #include "proxy/http/h2_metrics.h"
 #include "proxy/http/h2_options.h"
@@ -58,6 +59,8 @@ struct ManagerRuntime {
   H2Metrics* h2_metrics = &unread_h2_metrics_;  // or those of the process
   // What must outlive the requests that pin this: the metric group, say.
   std::shared_ptr<void> keep_alive;
+  // Hosts that the connections of this filter chain must not ask for; null: none.
+  std::shared_ptr<const GuardedNames> guarded_names;
   WallTimeCache wall;
   HttpDateCache dates;
   bool log_needs_response_head = false;

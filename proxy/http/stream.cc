@@ -102,7 +102,7 @@ void ServerStream::onRequestHead(RequestHead& head, bool end_of_stream) {
   prepareRequest(request_head_, runtime_, arena_, info_);
   // Answered here, as Envoy does, so the upstream is not asked.
   expects_continue_ = std::exchange(request_head_.expects_continue, false) && !end_of_stream;
-  const auto refusal = admitRequest(request_head_, *runtime_.spec, info_, arena_, runtime_.metrics);
+  const auto refusal = admit();
   if (refusal.has_value()) {
     if (end_of_stream) noteRequestEnd();
     return reply(*refusal, filters_.size());
@@ -118,6 +118,15 @@ void ServerStream::onRequestHead(RequestHead& head, bool end_of_stream) {
     proceed.status = 100;
     sender_->sendInformational(proceed);
   }
+}
+
+std::optional<LocalReply> ServerStream::admit() {
+  const GuardedNames* const guarded = runtime_.guarded_names.get();
+  if (guarded != nullptr && info_.downstream_transport != nullptr &&
+      guarded->refuses(request_head_, owner_->addresses(), *info_.downstream_transport)) {
+    return LocalReply{.failure = Failure::Misdirected};
+  }
+  return admitRequest(request_head_, *runtime_.spec, info_, arena_, runtime_.metrics);
 }
 
 // As Envoy: what the route says of this protocol, else what the connection manager says; the

@@ -156,6 +156,7 @@ class ServerStream final : public RequestReceiver,
   };
 
   void transition(State to);
+  std::optional<LocalReply> admit();
   void buildFilters();
   bool admitTunnel();
   void refuseTunnel(bool end_of_stream);

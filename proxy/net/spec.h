@@ -43,6 +43,8 @@ struct NetworkFilterSpec {
 // How bytes are wrapped (tls/spec.h). Absent means plain text.
 struct TransportSpec {
   virtual ~TransportSpec() = default;
+  // Of a listener's: connections whose client shows no certificate fail.
+  virtual bool requiresPeerCertificate() const { return false; }
 };
 
 struct FilterChainSpec {

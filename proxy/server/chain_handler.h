@@ -32,7 +32,8 @@ class ChainHandler {
   virtual void adopt(std::unique_ptr<net::Connection> connection, std::string_view first_bytes) = 0;
   // New configuration for the same slice (match, transport, kind of terminal filter): running
   // connections stay. Called before the first connection.
-  virtual void update(const PreparedChain& chain, const net::ListenerSpec& listener) = 0;
+  virtual void update(const PreparedChain& chain,
+                      std::shared_ptr<const net::ListenerSpec> listener) = 0;
   // Graceful: running work ends, then connections close. New connections are told to go elsewhere.
   virtual void drain() = 0;
   virtual void closeAll() = 0;

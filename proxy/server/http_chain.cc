@@ -58,13 +58,14 @@ void HttpChain::adopt(std::unique_ptr<net::Connection> connection, std::string_v
   if (!first_bytes.empty()) started.deliverAgain(first_bytes);
 }
 
-void HttpChain::update(const PreparedChain& chain, const net::ListenerSpec& listener) {
+void HttpChain::update(const PreparedChain& chain,
+                       std::shared_ptr<const net::ListenerSpec> listener) {
   transport_ = chain.transport;
-  slot_->current = makeRuntime(chain, listener);
+  slot_->current = makeRuntime(chain, std::move(listener));
 }
 
-std::shared_ptr<http::ManagerRuntime> HttpChain::makeRuntime(const PreparedChain& chain,
-                                                             const net::ListenerSpec& listener) {
+std::shared_ptr<http::ManagerRuntime> HttpChain::makeRuntime(
+    const PreparedChain& chain, std::shared_ptr<const net::ListenerSpec> listener) {
   const auto* const prepared = dynamic_cast<const PreparedManager*>(chain.terminal.get());
   CONVOY_ASSERT(prepared != nullptr);
   const PreparedManager& from = *prepared;
@@ -74,7 +75,8 @@ std::shared_ptr<http::ManagerRuntime> HttpChain::makeRuntime(const PreparedChain
   runtime->keep_alive = from.metrics;
   if (from.h2_metrics != nullptr) runtime->h2_metrics = &from.h2_metrics->slot(worker_);
   runtime->handshake_queue = runtime->queueFor(chain.spec->transport_timeout);
-  runtime->buffer_limit = listener.per_connection_buffer_limit_bytes;
+  runtime->buffer_limit = listener->per_connection_buffer_limit_bytes;
+  runtime->guarded_names = http::GuardedNames::seenFrom(std::move(listener), *chain.spec);
   for (const auto& filter : from.spec->filters) {
     if (!filter->disabled) runtime->filters.push_back(filters_.make(filter, services_));
   }

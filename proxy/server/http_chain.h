@@ -43,7 +43,8 @@ class HttpChain final : public ChainHandler, public http::ConnectionOwner {
 
   void accept(int fd, net::ConnectionAddresses addresses) override;
   void adopt(std::unique_ptr<net::Connection> connection, std::string_view first_bytes) override;
-  void update(const PreparedChain& chain, const net::ListenerSpec& listener) override;
+  void update(const PreparedChain& chain,
+              std::shared_ptr<const net::ListenerSpec> listener) override;
   void drain() override;
   void closeAll() override;
   size_t connections() const override { return count_; }
@@ -51,8 +52,8 @@ class HttpChain final : public ChainHandler, public http::ConnectionOwner {
  private:
   void onConnectionDone(http::ConnectionManager& manager) override;
   http::ConnectionManager& newManager();
-  std::shared_ptr<http::ManagerRuntime> makeRuntime(const PreparedChain& chain,
-                                                    const net::ListenerSpec& listener);
+  std::shared_ptr<http::ManagerRuntime> makeRuntime(
+      const PreparedChain& chain, std::shared_ptr<const net::ListenerSpec> listener);
 
   const int worker_;
   const filter::Registry& filters_;

@@ -59,7 +59,7 @@ void WorkerListeners::update(std::shared_ptr<const PreparedListener> config) {
     });
     std::unique_ptr<ChainHandler> handler =
         same != before.end() ? std::move(same->handler) : makeHandler(chain, *config);
-    handler->update(chain, *config->spec);
+    handler->update(chain, config->spec);
     if (draining_all_) handler->drain();
     listener->chains.push_back({chain.spec, std::move(handler)});
   }

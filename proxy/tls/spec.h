@@ -98,6 +98,8 @@ enum class OcspPolicy : uint8_t {
 };
 
 struct ServerSpec final : net::TransportSpec {
+  bool requiresPeerCertificate() const override { return require_client_certificate; }
+
   CommonSpec common;
   bool require_client_certificate = false;
   bool require_sni = false;

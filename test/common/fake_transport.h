@@ -22,13 +22,14 @@ class FakeTransport final : public net::Transport {
   net::TransportInfo info() const override {
     return {.version = "TLSv1.3",
             .cipher = "TLS_AES_128_GCM_SHA256",
-            .server_name = "shop.example",
+            .server_name = server_name,
             .failure = {},
             .peer = has_peer ? &peer : nullptr,
             .secure = true};
   }
   std::string peerChainPem() const override { return "leaf+\nca=\n"; }
 
+  std::string server_name = "shop.example";
   bool has_peer = true;
   net::PeerIdentity peer{.subject = "CN=\\\"client\\\",O=Convoy",
                          .uris = {"spiffe://a/web", "spiffe://b/web"},

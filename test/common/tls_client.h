@@ -16,6 +16,7 @@ namespace convoy::test {
 
 struct TlsClientOptions {
   std::string server_name = "example.com";  // empty: no SNI
+  std::string host = "test";                // what requests say
   std::string ca = "ca.pem";                // of test_ca.h; what signs the server's certificate
   std::string certificate = {};             // "client": client.pem and client.key; empty: none
   std::vector<std::string> alpn = {};
@@ -47,6 +48,7 @@ class TlsClient {
  private:
   static int onSession(SSL* ssl, SSL_SESSION* session);
 
+  const std::string host_;
   bssl::UniquePtr<SSL_CTX> context_;
   bssl::UniquePtr<SSL_SESSION> session_;
   RawSocket socket_;

@@ -23,8 +23,8 @@ bool isIdempotent(std::string_view method);
 // What is known of an attempt that failed without a response head.
 struct AttemptFacts {
   http::Failure failure = http::Failure::None;
-  bool head_sent = false;       // it had a stream
-  bool bytes_received = false;  // of whatever kind
+  bool head_sent = false;         // it had a stream
+  bool bytes_received = false;    // of whatever kind
   bool may_have_crossed = false;  // UpstreamConnectionInfo's
 };
 // No host has looked at the request.

@@ -31,7 +31,7 @@ class EchoChain final : public ChainHandler {
     echo.connection->setHandler(echo);
     if (!first_bytes.empty()) echo.connection->deliverAgain(first_bytes);
   }
-  void update(const PreparedChain&, const net::ListenerSpec&) override {}
+  void update(const PreparedChain&, std::shared_ptr<const net::ListenerSpec>) override {}
   void drain() override { closeAll(); }
   void closeAll() override {
     echoes_.forEach([](Echo& echo) { echo.connection->close(net::CloseMode::Now); });

@@ -132,6 +132,35 @@ TEST_F(TlsListenerTest, TheServerNameChoosesTheChain) {
   }
 }
 
+// The client says the server name before the handshake and the host behind it. Who has shown no
+// certificate must not get to the hosts of those who have, over the chain of another name.
+TEST_F(TlsListenerTest, NobodyGetsRoundAClientCertificateByAnotherServerName) {
+  const std::string trust =
+      absl::StrCat(", validation_context: {trusted_ca: {filename: ", test::caPath("ca.pem"), "}}");
+  ProxyHarness proxy(
+      tlsBootstrap(absl::StrCat(chain(downstreamTls(ecdsa())), ", ",
+                                chain(downstreamTls(certificates(certificateFiles("other")) + trust,
+                                                    "require_client_certificate: true"),
+                                      "server_names: [a.example.org]")),
+                   web()));
+  const auto status = [&](const std::string& name, const std::string& host,
+                          const std::string& certificate = "") {
+    return TlsClient(proxy.address(),
+                     {.server_name = name, .host = host, .certificate = certificate})
+        .get()
+        .status;
+  };
+  EXPECT_EQ(status("example.com", "example.com"), 200);
+  EXPECT_EQ(status("example.com", "another.test"), 200);
+  EXPECT_EQ(status("a.example.org", "a.example.org", "client"), 200);
+  EXPECT_EQ(status("a.example.org", "a.example.org"), 0);
+  for (const std::string host : {"a.example.org", "A.EXAMPLE.ORG:443", "a.example.org."}) {
+    EXPECT_EQ(status("example.com", host), 421) << host;
+    EXPECT_EQ(status("", host), 421) << host;
+  }
+  EXPECT_EQ(proxy.metric("http.public.downstream_rq_failed_misdirected_request"), 6U);
+}
+
 TEST_F(TlsListenerTest, TheApplicationProtocolChoosesTheChain) {
   const std::string chains = absl::StrCat(
       chain(downstreamTls(ecdsa() + ", alpn_protocols: [special]"),
