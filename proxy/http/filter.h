@@ -41,11 +41,12 @@ enum class [[nodiscard]] FilterVerdict : uint8_t{Continue, Pause, Collect};
 // A reply that the proxy makes itself.
 struct LocalReply {
   Failure failure = Failure::FilterReply;
-  uint16_t status = 0;             // 0: the failure's
-  std::string_view body = {};      // empty: the failure's text; copied
-  std::string_view details = {};   // static text for the access log; empty: the failure's code
-  std::string_view location = {};  // redirects: the Location header; copied
-  bool empty_body = false;         // send no body at all
+  uint16_t status = 0;            // 0: the failure's
+  std::string_view body = {};     // empty: the failure's text; copied
+  std::string_view details = {};  // static text for the access log; empty: the failure's code
+  // Redirects: the Location header; copied. A path never names another host, however it begins.
+  std::string_view location = {};
+  bool empty_body = false;  // send no body at all
   // Called with the head before it is sent; null: nothing.
   void (*edit_head)(void* self, ResponseHead& head) = nullptr;
   void* edit_self = nullptr;

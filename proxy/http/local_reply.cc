@@ -35,6 +35,16 @@ std::string_view textOf(const LocalReply& reply, const FailureInfo& why,
   return arena.copy(text);
 }
 
+// A path that begins with two slashes would name a host (RFC 3986 4.2), which the client chose;
+// browsers take a backslash for a slash. With a dot before them it means the same path.
+std::string_view locationOf(std::string_view location, base::Arena& arena) {
+  const bool names_host = location.starts_with("//") || location.starts_with("/\\");
+  if (!names_host) return arena.copy(location);
+  std::string text("/.");
+  text += location;
+  return arena.copy(text);
+}
+
 }  // namespace
 
 std::string_view buildLocalReply(const LocalReply& reply, const RequestHead& request,
@@ -45,7 +55,9 @@ std::string_view buildLocalReply(const LocalReply& reply, const RequestHead& req
   head.protocol = request.protocol;
   head.status = reply.status != 0 ? reply.status : why.status;
   CONVOY_ASSERT(head.status >= 200 && head.status < 600);
-  if (!reply.location.empty()) head.headers.add("location", arena.copy(reply.location));
+  if (!reply.location.empty()) {
+    head.headers.add("location", locationOf(reply.location, arena));
+  }
   const std::string_view text = textOf(reply, why, timer_origin, arena);
   // To what asks for a tunnel, its 200 would look like an open one.
   if (reply.location.empty() && isGrpc(request) && !asksForTunnel(request)) {

@@ -65,8 +65,10 @@ std::string_view redirectLocation(const http::RequestHead& head, const PathMatch
     const char* end = std::to_chars(number + 1, number + sizeof(number), *redirect.port).ptr;
     port = arena.copy({number, static_cast<size_t>(end - number)});
   }
-  return concat({scheme, "://", host, port, redirectTarget(head.target, match, redirect, arena)},
-                arena);
+  const std::string_view target = redirectTarget(head.target, match, redirect, arena);
+  // What has no slash before it would be a part of the host's name.
+  const std::string_view slash = target.starts_with('/') ? "" : "/";
+  return concat({scheme, "://", host, port, slash, target}, arena);
 }
 
 }  // namespace convoy::route

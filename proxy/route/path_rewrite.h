@@ -23,7 +23,7 @@ std::string_view rewritePrefix(std::string_view target, const PathMatch& match,
                                std::string_view prefix_rewrite, base::Arena& arena);
 
 // The Location of a redirect. A port in the request's authority goes if the redirect names a port,
-// or if it is the default of the scheme that the redirect leaves.
+// or if it is the default of the scheme that the redirect leaves. No path can change the host.
 std::string_view redirectLocation(const http::RequestHead& head, const PathMatch& match,
                                   const Redirect& redirect, base::Arena& arena);
 

@@ -144,6 +144,24 @@ TEST_F(Http1Test, PathsAreNormalizedBeforeRoutesAndAsForwarded) {
   EXPECT_EQ(requestsReceived(), 0U);
 }
 
+// An open redirect: "//evil.test" in a Location is another host.
+TEST_F(Http1Test, ARedirectToThePathWithSlashesStaysAtItsHost) {
+  const std::string redirect = "path_with_escaped_slashes_action: UNESCAPE_AND_REDIRECT";
+  start({"normalize_path: true", redirect});
+  for (const std::string target : {"/%2fevil.test", "/%5Cevil.test", "//evil.test%2f..",
+                                   "/x/..%2f%2fevil.test", "http://a.test/%2fevil.test"}) {
+    const HttpReply reply = get(target);
+    EXPECT_EQ(reply.status, 307) << target;
+    EXPECT_TRUE(absl::StrContains(reply.head, "\r\nlocation: /.//")) << target << reply.head;
+  }
+  // Whoever follows it literally is understood.
+  EXPECT_EQ(get("/.//evil.test").status, 200);
+  EXPECT_EQ(received().start, "GET //evil.test HTTP/1.1");
+  start({redirect, "merge_slashes: true"});
+  const HttpReply reply = get("/%5cevil.test");
+  EXPECT_TRUE(absl::StrContains(reply.head, "\r\nlocation: /./\\evil.test\r\n")) << reply.head;
+}
+
 TEST_F(Http1Test, UnderscoresAreRefusedOrDropped) {
   start({"common_http_protocol_options: {headers_with_underscores_action: REJECT_REQUEST}"});
   EXPECT_EQ(get("/", "X_A: 1\r\n").status, 400);

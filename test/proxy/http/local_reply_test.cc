@@ -42,6 +42,25 @@ TEST(LocalReplyTest, BuildsStatusTextAndHeaders) {
   }
 }
 
+// RFC 3986 4.2; browsers take a backslash for a slash.
+TEST(LocalReplyTest, ALocationThatIsAPathNamesNoHost) {
+  const std::pair<std::string_view, std::string_view> cases[] = {
+      {"/x//y", "/x//y"},
+      {"//evil.test", "/.//evil.test"},
+      {"///evil.test", "/.///evil.test"},
+      {"/\\evil.test", "/./\\evil.test"},
+      {"http://a.test//x", "http://a.test//x"},
+  };
+  for (const auto& [location, written] : cases) {
+    base::Arena arena;
+    ResponseHead head;
+    buildLocalReply({.failure = Failure::DirectResponse, .status = 307, .location = location}, {},
+                    {}, arena, head);
+    ASSERT_NE(head.headers.find("location"), nullptr);
+    EXPECT_EQ(head.headers.find("location")->value, written);
+  }
+}
+
 TEST(LocalReplyTest, AnswersGrpcInTrailersOnly) {
   const struct {
     LocalReply reply;

@@ -126,6 +126,19 @@ TEST(PathRewriteTest, MakesLocations) {
       {"prefix, stripped", "http", "a.example", "/old/x?bar=1", toPrefix("/new", true),
        "http://a.example/new/x"},
       {"stripped", "http", "a.example", "/old?bar=1", stripped(), "http://a.example/old"},
+      // Whatever the path is, the host stays the one that was meant.
+      {"two slashes", "http", "a.example", "//evil.test", {}, "http://a.example//evil.test"},
+      {"a backslash", "http", "a.example", "/\\evil.test", {}, "http://a.example/\\evil.test"},
+      {"user information", "http", "a.example", "/@evil.test", {}, "http://a.example/@evil.test"},
+      {"a prefix that leaves two slashes", "http", "a.example", "/old/evil.test", toPrefix("/"),
+       "http://a.example//evil.test"},
+      {"a prefix without a slash", "http", "a.example", "/old.evil.test", toPrefix("x"),
+       "http://a.example/x.evil.test"},
+      {"a prefix that would be user information", "http", "a.example", "/old.evil.test",
+       toPrefix("@"), "http://a.example/@.evil.test"},
+      {"a path without a slash", "http", "a.example", "/old", toPath(".evil.test"),
+       "http://a.example/.evil.test"},
+      {"OPTIONS of the server", "http", "a.example", "*", {}, "http://a.example/*"},
   };
   PathMatch match;
   match.value = "/old";
