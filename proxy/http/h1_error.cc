@@ -51,6 +51,8 @@ constexpr H1ErrorInfo kTable[kErrors] = {
      "Content-Length is not one decimal number"},
     {ConflictingContentLength, "conflicting_content_length", Failure::BadRequest,
      "several Content-Length fields differ"},
+    {DuplicateContentLength, "duplicate_content_length", Failure::BadRequest,
+     "more than one Content-Length"},
     {ContentLengthAndTransferEncoding, "content_length_and_transfer_encoding", Failure::BadRequest,
      "both Content-Length and Transfer-Encoding"},
     {TransferEncodingRepeated, "transfer_encoding_repeated", Failure::BadRequest,
@@ -73,6 +75,8 @@ constexpr H1ErrorInfo kTable[kErrors] = {
     {TrailersTooLarge, "trailers_too_large", Failure::BadBody,
      "the trailers are longer than the limit"},
     {TooManyTrailers, "too_many_trailers", Failure::BadBody, "more trailers than the limit"},
+    {FramingInTrailers, "framing_in_trailers", Failure::BadBody,
+     "Content-Length or Transfer-Encoding in the trailers"},
 
     {InvalidStatusLine, "invalid_status_line", Failure::BadRequest,
      "the status line is not \"HTTP/1.1 CODE REASON\""},

@@ -38,6 +38,7 @@ enum class H1Error : uint8_t {
   // Framing (RFC 9112 6).
   InvalidContentLength,      // not one decimal number below 2^63; lists are refused
   ConflictingContentLength,  // several that differ
+  DuplicateContentLength,    // several that are equal
   ContentLengthAndTransferEncoding,
   TransferEncodingRepeated,  // more than one field, or chunked more than once or not last
   TransferEncodingUnknown,   // a coding other than chunked
@@ -52,6 +53,7 @@ enum class H1Error : uint8_t {
   ChunkNotTerminated,  // no CRLF behind the data of a chunk
   TrailersTooLarge,    // more bytes than max_trailer_bytes
   TooManyTrailers,     // more fields than max_trailer_fields
+  FramingInTrailers,   // Content-Length or Transfer-Encoding among them
   // Responses (RFC 9112 4, RFC 9110 15).
   InvalidStatusLine,     // not "HTTP/1.x" SP 3 digits [SP reason]
   UnexpectedUpgrade,     // 101 without having been asked

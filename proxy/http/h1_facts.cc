@@ -16,7 +16,11 @@ H1Error H1Facts::noteContentLength(std::string_view value) {
     length = length * 10 + static_cast<uint64_t>(c - '0');
   }
   if (length > INT64_MAX) return H1Error::InvalidContentLength;
-  if (has_content_length && length != content_length) return H1Error::ConflictingContentLength;
+  // RFC 9112 6.3 lets one take equal ones for one; nobody sends them who means well.
+  if (has_content_length) {
+    return length == content_length ? H1Error::DuplicateContentLength
+                                    : H1Error::ConflictingContentLength;
+  }
   has_content_length = true;
   content_length = length;
   return H1Error::None;

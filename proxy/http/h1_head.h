@@ -123,8 +123,8 @@ class H1ResponseParser final : public H1SectionParser<H1ResponseParser> {
   HeaderList& list() { return head.headers; }
 };
 
-// Has no start line. Fields that frame, route or authenticate a message are dropped: a trailer
-// comes too late for them (RFC 9110 6.5.1).
+// Has no start line. Fields that frame a message are refused, those that route or authenticate it
+// dropped: a trailer comes too late for them (RFC 9110 6.5.1).
 class H1TrailerParser final : public H1SectionParser<H1TrailerParser> {
  public:
   explicit H1TrailerParser(const H1Limits& limits);
@@ -135,9 +135,11 @@ class H1TrailerParser final : public H1SectionParser<H1TrailerParser> {
   friend H1SectionParser<H1TrailerParser>;
   static constexpr uint32_t kSpecial = kNotInTrailers;
 
-  H1Error note(const HeaderField&, bool& keep) {
+  H1Error note(const HeaderField& field, bool& keep) {
     keep = false;
-    return H1Error::None;
+    const bool frames =
+        field.id == HeaderName::ContentLength || field.id == HeaderName::TransferEncoding;
+    return frames ? H1Error::FramingInTrailers : H1Error::None;
   }
   H1Error finish(const char*) { return H1Error::None; }
   void rebaseViews(std::string_view, const char*) {}

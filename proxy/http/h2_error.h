@@ -44,7 +44,7 @@ enum class H2Error : uint8_t {
   DuplicateHost,         // more than one Host
   InvalidPath,           // 8.3.1: not "/...", nor "*" of OPTIONS, or a byte not allowed in it
   UnsupportedScheme,     // neither http nor https
-  InvalidContentLength,  // not one decimal number below 2^63
+  InvalidContentLength,  // not one decimal number below 2^63, or more than one field
   InvalidStatus,         // 8.3.2: not three digits, or 101
   TooManyInformational,  // more 1xx responses than max_informational
   kCount

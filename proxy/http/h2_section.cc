@@ -121,6 +121,7 @@ void H2Section::addCookie(std::string_view value) {
 
 void H2Section::addField(HeaderName id, std::string_view name, std::string_view value) {
   if (trailers_) {
+    if (id == HeaderName::ContentLength) return refuse(H2Error::MalformedMessage);
     if ((nameMask(id) & kNotInTrailers) != 0 && id != HeaderName::Other) return;
   } else if (id == HeaderName::Host) {
     if (std::exchange(has_host_, true)) return refuse(H2Error::DuplicateHost);
@@ -151,7 +152,7 @@ bool H2Section::noteContentLength(std::string_view value) {
     if (c < '0' || c > '9') return false;
     length = length * 10 + static_cast<uint64_t>(c - '0');
   }
-  if (length > INT64_MAX || (has_length_ && length != length_)) return false;
+  if (length > INT64_MAX || has_length_) return false;
   has_length_ = true;
   length_ = length;
   return true;

@@ -9,6 +9,7 @@
 namespace convoy::http {
 
 // Fields that frame, route or authenticate a message come too late in trailers (RFC 9110 6.5.1).
+// Content-Length and Transfer-Encoding are errors there, the others are dropped.
 inline constexpr uint32_t kNotInTrailers =
     nameMask(HeaderName::Authorization, HeaderName::CacheControl, HeaderName::Connection,
              HeaderName::ContentLength, HeaderName::ContentType, HeaderName::Cookie,

@@ -383,7 +383,10 @@ void addLengths(Requests& all) {
 
 void addTrailers(Requests& all) {
   const std::string before = head(fields("POST", "/x"), false) + h2::data(1, "x");
-  all.push_back(cut("a length in trailers", before + trailers({{"content-length", "44"}})));
+  for (const char* length : {"44", "1", "0"}) {
+    all.push_back(cut("the length "s + length + " in trailers",
+                      before + trailers({{"content-length", length}})));
+  }
   for (const char* name :
        {"host", "authorization", "cookie", "x-forwarded-for", "x-forwarded-proto", "x-request-id",
         "content-type", "expect", "trailer", "forwarded", "set-cookie", "cache-control"}) {

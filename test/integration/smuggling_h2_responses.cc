@@ -116,6 +116,8 @@ void addBodies(Responses& all) {
     all.push_back(bad("the length "s + length, ok({{"content-length", length}}, "b")));
   }
   all.push_back(bad("two lengths", ok({{"content-length", "1"}, {"content-length", "2"}}, "b")));
+  all.push_back(
+      bad("the same length twice", ok({{"content-length", "1"}, {"content-length", "1"}}, "b")));
   all.push_back(bad("a length without a body",
                     block({{":status", "200"}, {"content-length", "1"}}, h2::kEndStream)));
   all.push_back(cut("less than the length", ok({{"content-length", "9"}}, "b")));

@@ -49,13 +49,14 @@ STRICTER = {
 
 # Node's error -> why we take what it refuses.
 LAXER = {
-    "HPE_INVALID_CONTENT_LENGTH": "Content-Length as a trailer: we drop the field, so nobody behind us reads it",
-    "HPE_INVALID_METHOD": "Node has a list of methods; every token is one (RFC 9110 9.1), and we forward it as it is",
-    "HPE_UNEXPECTED_CONTENT_LENGTH": "the same length twice is one (RFC 9112 6.3), and we forward one",
+    "HPE_INVALID_METHOD": "Node has a list of methods; every token is one (RFC 9110 9.1: others may be registered, and WebDAV has dozens), "
+                          "which we forward as it is; how a message is framed does not depend on it",
 }
 
 # Inputs that neither error explains.
 EXPLAINED = {
+    "blanks around a length":
+        "Node takes no tab there; white space round a value is no part of it (RFC 9110 5.5), and we forward the number without it",
     "offers of an upgrade that a server may ignore":
         "Node ends HTTP behind every Upgrade; h2c and TLS are offers that we ignore (RFC 9110 7.8), so HTTP goes on behind them",
 }

@@ -91,6 +91,7 @@ TEST(H1BodyTest, Chunks) {
       {"1\r\nxy", "x chunk_not_terminated"},
       {"8000000000000000\r\n", " chunk_size_overflow"},
       {"1\r\nx\r\n0\r\nA 1\r\n\r\n", "x missing_colon"},
+      {"1\r\nx\r\n0\r\nContent-Length: 1\r\n\r\n", "x framing_in_trailers"},
   };
   for (const auto& [bytes, expected] : cases) {
     for (const size_t size : {bytes.size(), size_t{1}, size_t{2}, size_t{3}}) {

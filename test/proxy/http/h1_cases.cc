@@ -55,8 +55,8 @@ const std::vector<AcceptedRequest> kAccepted = {
      "GET / b HTTP/1.1 body=none keep-alive\nend\ncomplete\n"},
     {"Content-Length: 0", "POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 0\r\n\r\n",
      "POST / a HTTP/1.1 body=0 keep-alive\nend\ncomplete\n"},
-    {"Content-Length twice the same",
-     "POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 2\r\nContent-Length: 02\r\n\r\nhi",
+    {"a Content-Length with a zero before it",
+     "POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 02\r\n\r\nhi",
      "POST / a HTTP/1.1 body=2 keep-alive\nbody hi\nend\ncomplete\n"},
     {"chunked",
      "POST / HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: Chunked\r\n\r\n"
@@ -78,7 +78,7 @@ const std::vector<AcceptedRequest> kAccepted = {
      "trailers\n  X-Sum: 9\n  X-Other: 1\ncomplete\n"},
     {"trailers that come too late are dropped",
      "POST / HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\n"
-     "1\r\nx\r\n0\r\nContent-Length: 7\r\nHost: evil\r\nTransfer-Encoding: gzip\r\n"
+     "1\r\nx\r\n0\r\nHost: evil\r\n"
      "Authorization: me\r\nX-Forwarded-Client-Cert: me\r\nX-A: 1\r\nConnection: close\r\n\r\n",
      "POST / a HTTP/1.1 body=unknown keep-alive\nbody x\ntrailers\n  X-A: 1\ncomplete\n"},
     {"only such trailers are none",
@@ -290,6 +290,11 @@ Cases framing() {
        ConflictingContentLength},
       {"lengths that differ by a digit", fields("content-length: 1\r\nCONTENT-LENGTH: 10"),
        ConflictingContentLength},
+      {"the same length twice", fields("Content-Length: 5\r\ncontent-length: 5"),
+       DuplicateContentLength},
+      {"the same length, written otherwise", fields("Content-Length: 5\r\nContent-Length: 05"),
+       DuplicateContentLength},
+      {"no length twice", fields("Content-Length: 0\r\nContent-Length: 0"), DuplicateContentLength},
       {"a list of lengths", fields("Content-Length: 5, 5"), InvalidContentLength},
       {"a list of one", fields("Content-Length: 5,"), InvalidContentLength},
       {"a plus sign", fields("Content-Length: +5"), InvalidContentLength},
@@ -356,6 +361,9 @@ Cases chunks() {
       {"a trailer without a colon", chunked("0\r\nX\r\n\r\n"), MissingColon},
       {"NUL in a trailer", chunked("0\r\nX: \0\r\n\r\n"s), ControlByte},
       {"LF at the end of the trailers", chunked("0\r\nX: 1\r\n\n"), BareLf},
+      {"a length in trailers", chunked("0\r\ncontent-length: 0\r\n\r\n"), FramingInTrailers},
+      {"a coding in trailers", chunked("0\r\nX: 1\r\nTransfer-Encoding: chunked\r\n\r\n"),
+       FramingInTrailers},
       {"LF in place of trailers", chunked("0\r\n\n"), BareLf},
       {"a request in place of trailers", chunked("0\r\nGET / HTTP/1.1\r\n\r\n"), MissingColon},
   };
@@ -443,6 +451,8 @@ const std::vector<RefusedResponse> kRefusedResponses = {
      H1Error::ContentLengthAndTransferEncoding},
     {"lengths that differ", responseWith("Content-Length: 2\r\nContent-Length: 3"),
      H1Error::ConflictingContentLength},
+    {"the same length twice", responseWith("Content-Length: 2\r\nContent-Length: 2"),
+     H1Error::DuplicateContentLength},
     {"a list of lengths", responseWith("Content-Length: 2, 2"), H1Error::InvalidContentLength},
     {"a negative length", responseWith("Content-Length: -2"), H1Error::InvalidContentLength},
     {"another coding", responseWith("Transfer-Encoding: gzip, chunked"),
@@ -462,6 +472,9 @@ const std::vector<RefusedResponse> kRefusedResponses = {
      H1Error::InvalidChunkSize},
     {"a chunk that is too long", responseWith("Transfer-Encoding: chunked") + "1\r\nab",
      H1Error::ChunkNotTerminated},
+    {"a length in trailers",
+     responseWith("Transfer-Encoding: chunked") + "0\r\nContent-Length: 0\r\n\r\n",
+     H1Error::FramingInTrailers},
     {"a bad trailer", responseWith("Transfer-Encoding: chunked") + "0\r\nX\r\n\r\n",
      H1Error::MissingColon},
 };

@@ -11,7 +11,7 @@ TEST(H1FactsTest, ContentLength) {
   EXPECT_EQ(facts.noteContentLength("9223372036854775807"), H1Error::None);
   EXPECT_EQ(facts.bodyLength().kind, BodyLength::Kind::Known);
   EXPECT_EQ(facts.bodyLength().bytes, 9223372036854775807U);
-  EXPECT_EQ(facts.noteContentLength("9223372036854775807"), H1Error::None);
+  EXPECT_EQ(facts.noteContentLength("9223372036854775807"), H1Error::DuplicateContentLength);
   EXPECT_EQ(facts.noteContentLength("9223372036854775806"), H1Error::ConflictingContentLength);
   EXPECT_EQ(facts.noteContentLength("9223372036854775808"), H1Error::InvalidContentLength);
   EXPECT_EQ(facts.noteContentLength("1a"), H1Error::InvalidContentLength);

@@ -66,6 +66,23 @@ TEST(H2SectionTest, CountsWhatItDrops) {
   EXPECT_EQ(section.finishRequest(head, true), H2Error::HeadTooLarge);
 }
 
+// nghttp2 refuses them as well.
+TEST(H2SectionTest, ASecondLengthIsRefusedAlsoIfItIsTheSame) {
+  const H2Options options;
+  H2Section section(options);
+  for (const std::string_view second : {"5", "6", "05"}) {
+    section.startHead();
+    section.add(":method", "POST");
+    section.add(":scheme", "http");
+    section.add(":path", "/");
+    section.add("host", "a");
+    section.add("content-length", "5");
+    section.add("content-length", second);
+    RequestHead head;
+    EXPECT_EQ(section.finishRequest(head, false), H2Error::InvalidContentLength) << second;
+  }
+}
+
 TEST(H2SectionTest, Trailers) {
   H2Options options;
   options.max_trailer_fields = 2;
@@ -74,7 +91,7 @@ TEST(H2SectionTest, Trailers) {
   HeaderList trailers;
   section.startTrailers();
   section.add("grpc-status", "0");
-  section.add("content-length", "5");
+  section.add("content-type", "a/b");
   ASSERT_EQ(section.finishTrailers(trailers), H2Error::None);
   EXPECT_EQ(describe(trailers), "  grpc-status: 0\n");
   section.startTrailers();
@@ -82,6 +99,9 @@ TEST(H2SectionTest, Trailers) {
   section.add("a", "b");
   ASSERT_EQ(section.finishTrailers(trailers), H2Error::None);
   EXPECT_EQ(describe(trailers), "  a: b\n");
+  section.startTrailers();
+  section.add("content-length", "5");
+  EXPECT_EQ(section.finishTrailers(trailers), H2Error::MalformedMessage);
   section.startTrailers();
   for (int i = 0; i < 3; ++i) section.add("a", "b");
   EXPECT_EQ(section.finishTrailers(trailers), H2Error::TooManyTrailers);
