@@ -80,6 +80,10 @@ void H1ServerCodec::startStream(RequestHead& head) {
   keep_alive_ = head.wants_keep_alive;
   awaits_continue_ = head.expects_continue;
   if (is_connect_ || isOfferOnly(head.upgrade)) head.upgrade = {};
+  // Some clients say of every request how long its body is.
+  if (asksForTunnel(head) && head.body.bytes == 0 && head.body.kind == BodyLength::Kind::Known) {
+    head.body = {};
+  }
   wants_tunnel_ = asksForTunnel(head) && head.body.kind == BodyLength::Kind::None;
   is_tunnel_ = false;
   bool complete = false;

@@ -151,6 +151,10 @@ TEST_F(TunnelTest, WhatIsNotAllowedIsRefusedAndTheHostHearsNothing) {
        "Content-Length: 1\r\n\r\nx"},
       {{{"websocket"}},
        {},
+       "GET /a HTTP/1.1\r\nHost: h\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n"
+       "Transfer-Encoding: chunked\r\n\r\n0\r\n\r\n"},
+      {{{"websocket"}},
+       {},
        "GET /a HTTP/1.1\r\nHost: h\r\nConnection: Upgrade\r\nUpgrade: websocket, h2c\r\n\r\n"},
   };
   for (const auto& c : cases) {
@@ -162,6 +166,26 @@ TEST_F(TunnelTest, WhatIsNotAllowedIsRefusedAndTheHostHearsNothing) {
     EXPECT_TRUE(saysClose(text) && client.ended()) << c.request;
   }
   EXPECT_TRUE(io_.peers.empty());
+}
+
+// Some clients say of every request how long its body is.
+TEST_F(TunnelTest, AnUpgradeThatSaysItHasNoBodyHasNone) {
+  makeCluster();
+  std::string request(kUpgrade);
+  Client& client = sent(request.insert(request.find("Sec-"), "Content-Length: 0\r\n"));
+  ASSERT_EQ(client.take(), "");
+  const std::string head = lastPeer().take();
+  EXPECT_EQ(firstLine(head), "GET /chat HTTP/1.1");
+  EXPECT_EQ(head.find("ontent-"), std::string::npos) << head;
+  toClient(kAnswer);
+  EXPECT_EQ(firstLine(client.take()), "HTTP/1.1 101 Switching Protocols");
+  http_.send(client, "up");
+  EXPECT_EQ(lastPeer().take(), "up");
+  toClient("down");
+  EXPECT_EQ(client.take(), "down");
+  lastPeer().connection->endSending();
+  client.connection->endSending();
+  run();
 }
 
 TEST_F(TunnelTest, ARouteAllowsWhatItsListenerDoesNot) {
