@@ -41,6 +41,7 @@ constexpr H2ErrorInfo kTable[kErrors] = {
     {FloodReset, Failure::BadRequest, kCalm, "h2_flood_reset",
      "too many streams are opened and reset at once"},
     {FloodSettings, Failure::BadRequest, kCalm, "h2_flood_settings", "too many SETTINGS frames"},
+    {FloodGoAway, Failure::BadRequest, kCalm, "h2_flood_goaway", "too many GOAWAY frames"},
     {FloodPing, Failure::BadRequest, kCalm, "h2_flood_ping", "too many PING frames"},
     {FloodEmptyData, Failure::BadRequest, kCalm, "h2_flood_empty_data",
      "too many DATA frames without data"},
@@ -49,6 +50,8 @@ constexpr H2ErrorInfo kTable[kErrors] = {
     {FloodContinuation, Failure::BadRequest, kCalm, "h2_flood_continuation",
      "too many CONTINUATION frames"},
     {FloodPriority, Failure::BadRequest, kCalm, "h2_flood_priority", "too many PRIORITY frames"},
+    {FloodUnknown, Failure::BadRequest, kCalm, "h2_flood_unknown",
+     "too many frames of unknown types"},
     {FloodHeaderBytes, Failure::BadRequest, kCalm, "h2_flood_header_bytes",
      "header blocks that decode to far more than a head may have"},
 

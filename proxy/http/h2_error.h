@@ -24,11 +24,13 @@ enum class H2Error : uint8_t {
   // The budget of the connection is spent (10.5), by these frames last.
   FloodReset,         // streams that are opened and reset at once
   FloodSettings,      // SETTINGS
+  FloodGoAway,        // GOAWAY
   FloodPing,          // PING
   FloodEmptyData,     // DATA without data
   FloodWindowUpdate,  // WINDOW_UPDATE
   FloodContinuation,  // CONTINUATION
   FloodPriority,      // PRIORITY
+  FloodUnknown,       // frames of types that are not known, or not asked for
   FloodHeaderBytes,   // header blocks that decode to much more than a head may have
   // A message is refused, the connection goes on (8.1.1).
   MalformedMessage,      // what nghttp2 refuses: fields, pseudo-fields, order, length

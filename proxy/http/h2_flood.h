@@ -1,9 +1,9 @@
 #pragma once
 
 // The budget of one HTTP/2 connection for frames that cost us work and ask for nothing (RFC 9113
-// 10.5): rapid resets, SETTINGS, PING, empty DATA, WINDOW_UPDATE, CONTINUATION, PRIORITY, header
-// blocks that blow up. All are paid from one purse, so that an attack cannot be spread over several
-// kinds.
+// 10.5): rapid resets, SETTINGS, GOAWAY, PING, DATA without data, WINDOW_UPDATE, CONTINUATION,
+// PRIORITY, unknown types, header blocks that blow up. All are paid from one purse, so that an
+// attack cannot be spread over several kinds.
 //
 // The purse is filled in two ways, because each alone would trip a legitimate client. By work: a
 // stream that ran to its end, and DATA that the peer took, earn more than the frames that go with
@@ -28,7 +28,8 @@ class H2Flood {
   // per second, or 4,000 PINGs at once and 200 per second.
   // Of a stream that is younger than kRapid, by the client or by what it makes us do.
   static constexpr int64_t kReset = 8;
-  static constexpr int64_t kSettings = 8;
+  // SETTINGS and GOAWAY: nghttp2 looks at every stream for each.
+  static constexpr int64_t kEveryStream = 8;
   static constexpr int64_t kFrame = 1;
   // DATA of fewer bytes than this on a stream that we have reset costs kFrame.
   static constexpr size_t kSmallData = 64;

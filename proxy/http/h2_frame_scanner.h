@@ -1,8 +1,9 @@
 #pragma once
 
-// Finds the DATA and CONTINUATION frames in what a peer sends, before nghttp2 does, which says
-// nothing about those of streams that it has forgotten or does not take (RFC 9113 4.1). Looks at
-// the nine bytes of each frame's header only.
+// Finds, in what a peer sends, the frames that nghttp2 may skip without a word (RFC 9113 4.1):
+// DATA and CONTINUATION, of streams that it has forgotten or does not take, and all types behind
+// CONTINUATION, which it does not know or is not asked to. Looks at the nine bytes of each frame's
+// header only.
 
 #include <algorithm>
 #include <cstddef>
@@ -14,11 +15,14 @@ namespace convoy::http {
 
 class H2FrameScanner {
  public:
+  static constexpr uint8_t kData = 0;
+  static constexpr uint8_t kContinuation = 9;
+
   struct Found {
     size_t header_at = 0;  // where it begins in these bytes; 0 if it began before them
     int32_t stream = -1;   // -1: none found
-    bool is_data = false;  // else CONTINUATION
-    size_t length = 0;     // of the payload
+    uint8_t type = 0;
+    size_t length = 0;  // of the payload
   };
 
   // `skip` bytes come before the first frame.
@@ -40,21 +44,18 @@ class H2FrameScanner {
       if (have_ < sizeof(header_)) break;
       have_ = 0;
       left_ = size_t{header_[0]} << 16 | size_t{header_[1]} << 8 | header_[2];
-      if (header_[3] != kData && header_[3] != kContinuation) continue;
+      if (header_[3] != kData && header_[3] < kContinuation) continue;
       const uint32_t id = uint32_t{header_[5]} << 24 | uint32_t{header_[6]} << 16 |
                           uint32_t{header_[7]} << 8 | header_[8];
       return {.header_at = *at - std::min(*at, sizeof(header_)),
               .stream = static_cast<int32_t>(id & INT32_MAX),
-              .is_data = header_[3] == kData,
+              .type = header_[3],
               .length = left_};
     }
     return {};
   }
 
  private:
-  static constexpr uint8_t kData = 0;
-  static constexpr uint8_t kContinuation = 9;
-
   size_t left_;  // of the frame that is passing
   size_t have_ = 0;
   uint8_t header_[9] = {};

@@ -52,7 +52,7 @@ struct H2Metrics {
     v("http2.inbound_window_update_frames_flood", m.inbound_window_update_frames_flood,
       "Connections ended for too many WINDOW_UPDATE frames");
     v("http2.inbound_control_frames_flood", m.inbound_control_frames_flood,
-      "Connections ended for too many PING or SETTINGS frames");
+      "Connections ended for too many PING, SETTINGS or GOAWAY frames, or ones of unknown types");
     v("http2.inbound_reset_frames_flood", m.inbound_reset_frames_flood,
       "Connections ended for too many streams that were opened and reset at once");
     v("http2.inbound_continuation_frames_flood", m.inbound_continuation_frames_flood,

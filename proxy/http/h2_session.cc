@@ -191,8 +191,10 @@ void H2Session::receive(std::string_view bytes) {
   while (at < bytes.size() && failure_ == H2Error::None) {
     const H2FrameScanner::Found frame = scanner_.next(bytes, &at);
     if (frame.stream < 0) break;
-    if (!frame.is_data) {
-      charge(H2Error::FloodContinuation, H2Flood::kFrame);
+    if (frame.type != H2FrameScanner::kData) {
+      charge(frame.type == H2FrameScanner::kContinuation ? H2Error::FloodContinuation
+                                                         : H2Error::FloodUnknown,
+             H2Flood::kFrame);
       continue;
     }
     feed(bytes.substr(fed, frame.header_at - fed));
@@ -308,12 +310,9 @@ void H2Session::noteClosedByPeer(int32_t id) {
 
 int H2Session::beginFrame(const nghttp2_frame_hd& frame) {
   switch (frame.type) {
-    case NGHTTP2_DATA: {
-      const bool ends = (frame.flags & NGHTTP2_FLAG_END_STREAM) != 0;
+    case NGHTTP2_DATA:
       frame_left_ = (frame.flags & NGHTTP2_FLAG_PADDED) != 0 ? 0 : frame.length;
-      if (frame.length > 0 || ends) return 0;
-      return pay(H2Error::FloodEmptyData, H2Flood::kFrame);
-    }
+      return 0;
     case NGHTTP2_HEADERS:
       if (role_ == Role::Server && frame.stream_id % 2 == 1) {
         if (frame.stream_id > highest_id_) {
@@ -338,10 +337,12 @@ int H2Session::beginFrame(const nghttp2_frame_hd& frame) {
       return endsRapidly(*stream) ? pay(H2Error::FloodReset, H2Flood::kReset) : 0;
     }
     case NGHTTP2_SETTINGS:
+      // An acknowledgement that nobody waits for is an error.
       if ((frame.flags & NGHTTP2_FLAG_ACK) != 0) return 0;
-      return pay(H2Error::FloodSettings, H2Flood::kSettings);
-    case NGHTTP2_PING:
-      if ((frame.flags & NGHTTP2_FLAG_ACK) != 0) return 0;
+      return pay(H2Error::FloodSettings, H2Flood::kEveryStream);
+    case NGHTTP2_GOAWAY:
+      return pay(H2Error::FloodGoAway, H2Flood::kEveryStream);
+    case NGHTTP2_PING:  // or an answer, that nobody may have asked for
       return pay(H2Error::FloodPing, H2Flood::kFrame);
     case NGHTTP2_WINDOW_UPDATE:
       return pay(H2Error::FloodWindowUpdate, H2Flood::kFrame);
@@ -349,7 +350,7 @@ int H2Session::beginFrame(const nghttp2_frame_hd& frame) {
       return role_ == Role::Server ? 0 : pay(H2Error::FloodContinuation, H2Flood::kFrame);
     case NGHTTP2_PRIORITY:
       return pay(H2Error::FloodPriority, H2Flood::kFrame);
-    default:  // nghttp2 skips unknown types without a word, and without work
+    default:  // those that nghttp2 skips do not come here: receive() has found a client's
       return 0;
   }
 }
@@ -379,7 +380,12 @@ int H2Session::onFrame(const nghttp2_frame& frame) {
       break;
     case NGHTTP2_DATA: {
       H2Stream* stream = find(frame.hd.stream_id);
-      if (stream == nullptr || (frame.hd.flags & NGHTTP2_FLAG_END_STREAM) == 0) break;
+      if ((frame.hd.flags & NGHTTP2_FLAG_END_STREAM) == 0) {
+        // Nothing, or nothing but padding, of which its length is a part.
+        const bool empty = frame.hd.length == frame.data.padlen;
+        return empty ? pay(H2Error::FloodEmptyData, H2Flood::kFrame) : 0;
+      }
+      if (stream == nullptr) break;
       if (!stream->receive_ended) {
         stream->receive_ended = true;
         handler_.onData(*stream, {}, true);

@@ -9,8 +9,7 @@
 namespace convoy::http {
 namespace {
 
-// The DATA and CONTINUATION ("c") frames in all of `bytes`, given in pieces of this size:
-// "stream@offset+length ".
+// The frames found in all of `bytes`, given in pieces of this size: "type:stream@offset+length ".
 std::string scan(std::string_view bytes, size_t skip, size_t piece_size) {
   H2FrameScanner scanner(skip);
   std::string found;
@@ -21,7 +20,7 @@ std::string scan(std::string_view bytes, size_t skip, size_t piece_size) {
       const H2FrameScanner::Found frame = scanner.next(piece, &at);
       if (frame.stream < 0) break;
       EXPECT_LE(frame.header_at, at);
-      found += (frame.is_data ? "" : "c") + std::to_string(frame.stream) + "@" +
+      found += std::to_string(frame.type) + ":" + std::to_string(frame.stream) + "@" +
                std::to_string(begin + at) + "+" + std::to_string(frame.length) + " ";
     }
     EXPECT_EQ(at, piece.size());
@@ -29,15 +28,19 @@ std::string scan(std::string_view bytes, size_t skip, size_t piece_size) {
   return found;
 }
 
-TEST(H2FrameScannerTest, FindsDataFramesHoweverTheyArrive) {
+TEST(H2FrameScannerTest, FindsWhatNghttp2SkipsHoweverItArrives) {
   const std::string start = std::string(h2::kPreface) + h2::settings() + h2::post(1);
   const std::string bytes = start + h2::data(1, "hello") + h2::ping("12345678") + h2::data(3, "") +
-                            h2::data(0x7fffffff, std::string(300, 'x')) + h2::frame(9, 0, 1, "abc");
+                            h2::data(0x7fffffff, std::string(300, 'x')) +
+                            h2::frame(9, 0, 1, "abc") + h2::windowUpdate(1, 1) +
+                            h2::frame(0x10, 0, 0, "ab");
   const size_t first = start.size() + 9;
   const size_t second = first + 5 + 17 + 9;
-  const std::string expected = "1@" + std::to_string(first) + "+5 3@" + std::to_string(second) +
-                               "+0 2147483647@" + std::to_string(second + 9) + "+300 c1@" +
-                               std::to_string(second + 9 + 300 + 9) + "+3 ";
+  const size_t third = second + 9 + 300 + 9;
+  const std::string expected = "0:1@" + std::to_string(first) + "+5 0:3@" + std::to_string(second) +
+                               "+0 0:2147483647@" + std::to_string(second + 9) + "+300 9:1@" +
+                               std::to_string(third) + "+3 16:0@" +
+                               std::to_string(third + 3 + 13 + 9) + "+2 ";
   for (size_t piece = 1; piece <= bytes.size(); ++piece) {
     EXPECT_EQ(scan(bytes, h2::kPreface.size(), piece), expected) << piece;
   }
