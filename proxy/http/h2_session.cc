@@ -167,6 +167,7 @@ H2Stream& H2Session::add(std::unique_ptr<H2Stream> stream) {
 
 void H2Session::forget(H2Stream& stream) {
   if (std::exchange(stream.closed, true)) return;
+  if (!stream.receive_ended && !stream.reset_by_peer) noteGivenUp(stream.id);
   stream.listener = nullptr;
   stream.direct = {};
   stream.pending.clear();
@@ -209,7 +210,7 @@ void H2Session::receive(std::string_view bytes) {
 // more on it; on one that we have reset, what is on its way is legal, and little of it is cheap to
 // send.
 void H2Session::judgeForgotten(const H2FrameScanner::Found& data) {
-  if (wasClosedByPeer(data.stream)) return fail(H2Error::StreamClosed);
+  if (isOver(data.stream)) return fail(H2Error::StreamClosed);
   if (data.length < H2Flood::kSmallData && find(data.stream) == nullptr) {
     charge(H2Error::FloodEmptyData, H2Flood::kFrame);
   }
@@ -284,9 +285,9 @@ void H2Session::countFlood(H2Error kind) {
 }
 
 // 5.1.1: nghttp2 takes a new stream with a lower number for one that was closed.
-bool H2Session::isSkippedId(int32_t id) {
+bool H2Session::wasSkipped(int32_t id) const {
   return std::any_of(std::begin(gaps_), std::end(gaps_),
-                     [id](const Gap& gap) { return gap.first <= id && id <= gap.last; });
+                     [id](const Range& gap) { return gap.first <= id && id <= gap.last; });
 }
 
 void H2Session::noteNewId(int32_t id) {
@@ -296,16 +297,29 @@ void H2Session::noteNewId(int32_t id) {
   highest_id_ = id;
 }
 
-// 5.1: whoever has ended or reset a stream sends nothing more on it. nghttp2 has forgotten such
-// streams; the choice is to let it keep as many as there may be open ones.
 bool H2Session::wasClosedByPeer(int32_t id) const {
-  return role_ == Role::Server && id > 0 && find(id) == nullptr &&
-         std::find(std::begin(closed_by_peer_), std::end(closed_by_peer_), id) !=
-             std::end(closed_by_peer_);
+  return std::find(std::begin(closed_by_peer_), std::end(closed_by_peer_), id) !=
+         std::end(closed_by_peer_);
 }
 
 void H2Session::noteClosedByPeer(int32_t id) {
   closed_by_peer_[next_closed_++ % kClosed] = id;
+}
+
+void H2Session::noteGivenUp(int32_t id) {
+  if (role_ != Role::Server) return;
+  if (given_up_.first == 0 || id < given_up_.first) given_up_.first = id;
+  given_up_.last = std::max(given_up_.last, id);
+}
+
+// 5.1, 5.1.1: nothing comes on a stream that the client has ended, reset or skipped. nghttp2 has
+// forgotten such streams, and those that we gave up, on which frames may be on their way. Outside
+// of the range of these there is no doubt, however long ago it was; inside, what is remembered
+// decides.
+bool H2Session::isOver(int32_t id) const {
+  if (role_ != Role::Server || id % 2 == 0 || id > highest_id_ || find(id) != nullptr) return false;
+  const bool doubtful = given_up_.first <= id && id <= given_up_.last;
+  return !doubtful || wasSkipped(id) || wasClosedByPeer(id);
 }
 
 int H2Session::beginFrame(const nghttp2_frame_hd& frame) {
@@ -318,11 +332,13 @@ int H2Session::beginFrame(const nghttp2_frame_hd& frame) {
         if (frame.stream_id > highest_id_) {
           noteNewId(frame.stream_id);
           // It crossed the last word: decoded for nobody.
-          if (goAwaySent()) return pay(H2Error::FloodReset, H2Flood::kFrame);
-        } else if (isSkippedId(frame.stream_id)) {
-          return stop(H2Error::StreamIdNotIncreasing);
-        } else if (wasClosedByPeer(frame.stream_id)) {
-          return stop(H2Error::StreamClosed);
+          if (goAwaySent()) {
+            noteGivenUp(frame.stream_id);
+            return pay(H2Error::FloodReset, H2Flood::kFrame);
+          }
+        } else if (isOver(frame.stream_id)) {
+          return stop(wasClosedByPeer(frame.stream_id) ? H2Error::StreamClosed
+                                                       : H2Error::StreamIdNotIncreasing);
         } else if (find(frame.stream_id) == nullptr) {
           return pay(H2Error::FloodReset, H2Flood::kFrame);  // likewise
         }
@@ -472,6 +488,7 @@ void H2Session::onInvalidFrame(const nghttp2_frame& frame, int error) {
   section_.release();
   if (error == NGHTTP2_ERR_REFUSED_STREAM) {
     // More than it may have open, since it says that it has not read how many that are.
+    noteGivenUp(frame.hd.stream_id);
     if (role_ == Role::Server) charge(H2Error::FloodReset, H2Flood::kReset);
     return;
   }

@@ -167,10 +167,12 @@ class H2Session {
   void payForReset(const H2Stream& stream);
   void countFlood(H2Error kind);
   int stop(H2Error error);
-  bool isSkippedId(int32_t id);
+  bool isOver(int32_t id) const;
+  bool wasSkipped(int32_t id) const;
   void noteNewId(int32_t id);
   bool wasClosedByPeer(int32_t id) const;
   void noteClosedByPeer(int32_t id);
+  void noteGivenUp(int32_t id);
   void submitHeaders(H2Stream& stream, uint8_t flags);
   void submitTrailers(H2Stream& stream, const HeaderList& trailers);
   void offerData(H2Stream& stream);
@@ -200,13 +202,16 @@ class H2Session {
   std::unique_ptr<std::string> why_;  // the peer is told to go away; rarely there
   H2Error failure_ = H2Error::None;
   int32_t highest_id_ = 0;  // server: of the client's streams
-  // Numbers below highest_id_ that were never used: the latest ranges, [first, last].
-  struct Gap {
+  struct Range {            // of numbers, both inclusive; 0: of none
     int32_t first = 0;
     int32_t last = 0;
   };
+  // Server: from the first to the last of the client's streams that we ended before the client did,
+  // or did not take: frames of theirs may be on their way. Most connections have none.
+  Range given_up_;
+  // Numbers below highest_id_ that were never used: the latest.
   static constexpr size_t kGaps = 4;
-  Gap gaps_[kGaps];
+  Range gaps_[kGaps];
   size_t next_gap_ = 0;
   // Server: the latest streams that the client has ended or reset.
   static constexpr size_t kClosed = 8;

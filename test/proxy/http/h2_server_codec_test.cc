@@ -262,6 +262,53 @@ TEST(H2ServerCodecTest, EndsTheConnectionOnErrorsOfTheConnection) {
   }
 }
 
+// 5.1, 5.1.1: however long ago they were skipped, ended or reset by the client.
+TEST(H2ServerCodecTest, NothingComesOnAStreamThatIsOver) {
+  const std::pair<std::string, std::string_view> cases[] = {
+      {get(1), "h2_stream_id_not_increasing"},
+      {get(3), "h2_stream_id_not_increasing"},
+      {headers(3, {{"a", "b"}}, kEndStream), "h2_stream_id_not_increasing"},
+      {data(1, "x"), "h2_stream_closed"},
+      {data(3, "", kEndStream), "h2_stream_closed"},
+      {data(5, "x"), "h2_stream_closed"},
+      {get(203), "h2_stream_closed"},
+  };
+  for (const auto& [bytes, detail] : cases) {
+    H2ServerRecorder server;
+    server.on_request_end = answerOk;
+    server.feed(clientStart() + get(3) + post(5) + rstStream(5, 8));  // 1 is skipped
+    for (uint32_t id = 7; id < 204; id += 4) server.feed(get(id));    // and 9, 13, ...
+    server.events.take();
+    server.feed(bytes);
+    EXPECT_EQ(server.events.take(), "error bad_request " + std::string(detail) + "\n");
+  }
+}
+
+// RFC 9113 5.1: what crosses our reset is ignored, however much came between.
+TEST(H2ServerCodecTest, WhatCrossesAResetIsIgnored) {
+  H2ServerRecorder server(H2Options{.max_concurrent_streams = 4});
+  server.on_request_end = answerOk;
+  // 1 is reset for its body; 11 is refused, since there are four already.
+  server.feed(std::string(kPreface) + settings() + kReset1 + post(3) + post(5) + post(7) + post(9) +
+              post(11));
+  server.feed(settingsAck());
+  for (const uint32_t id : {3, 5, 7, 9}) server.feed(data(id, "x", kEndStream));
+  for (uint32_t id = 13; id < 100; id += 2) server.feed(get(id));
+  server.written();
+  for (const uint32_t id : {1, 11}) {
+    server.feed(data(id, "x") + headers(id, {{"a", "b"}}, kEndStream));
+    EXPECT_EQ(server.written(), "") << id;
+    EXPECT_FALSE(server.codec.mustClose()) << id;
+  }
+  // So is what crosses the last word.
+  server.feed(post(101));
+  server.codec.goAwayNow();
+  server.written();
+  server.feed(post(103) + data(103, "x") + headers(103, {{"a", "b"}}, kEndStream));
+  EXPECT_EQ(server.written(), "");
+  EXPECT_FALSE(server.codec.mustClose());
+}
+
 TEST(H2ServerCodecTest, AConnectionErrorResetsWhatRuns) {
   H2ServerRecorder server;
   server.feed(clientStart() + post(1) + post(3) + frame(6, 0, 0, "123"));
