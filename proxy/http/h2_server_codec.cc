@@ -120,6 +120,7 @@ H2ServerCodec::H2ServerCodec(ServerCodecHandler& handler, const H2Options& optio
                              const event::Clock& clock, H2Metrics& metrics)
     : handler_(handler),
       options_(options),
+      metrics_(metrics),
       session_(H2Session::Role::Server, *this, options_, clock, metrics) {}
 
 H2ServerCodec::~H2ServerCodec() = default;
@@ -139,6 +140,7 @@ size_t H2ServerCodec::dispatch(std::string_view bytes) {
 void H2ServerCodec::holdBack() {
   if (holding_back_ || handler_.output().size() < options_.max_output) return;
   holding_back_ = true;
+  metrics_.output_paused_reading.add();
   handler_.pauseReading();
 }
 

@@ -68,6 +68,7 @@ class H2ServerCodec final : public ServerCodec, private H2SessionHandler {
 
   ServerCodecHandler& handler_;
   const H2Options options_;
+  H2Metrics& metrics_;
   RequestHead head_;  // the one that is being handed over
   H2Session session_;
   bool settled_ = false;  // the preface is complete, SETTINGS included

@@ -71,6 +71,7 @@ struct ManagerMetrics {
   observe::Counter downstream_rq_header_timeout;
   observe::Counter downstream_rq_idle_timeout;
   observe::Counter downstream_rq_max_duration_reached;
+  observe::Counter downstream_rq_body_unread;
   observe::Counter downstream_flow_control_paused_reading_total;
   observe::Counter no_route;
   observe::Counter dropped_headers_with_underscores;
@@ -147,6 +148,8 @@ struct ManagerMetrics {
     v("downstream_rq_idle_timeout", m.downstream_rq_idle_timeout, "Requests ended for being idle");
     v("downstream_rq_max_duration_reached", m.downstream_rq_max_duration_reached,
       "Requests ended for their age");
+    v("downstream_rq_body_unread", m.downstream_rq_body_unread,
+      "Requests whose body was not read to its end, since the answer was complete before it");
     v("downstream_flow_control_paused_reading_total",
       m.downstream_flow_control_paused_reading_total,
       "Times a client was made to wait because the far side was slow");

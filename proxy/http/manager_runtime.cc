@@ -42,6 +42,7 @@ ManagerRuntime::ManagerRuntime(event::Loop& l, std::shared_ptr<const ConnectionM
   h1_limits.max_fields = spec->max_headers_count;
   h2_options = spec->http2;
   h2_options.max_head_bytes = h1_limits.max_head_bytes;
+  h2_options.max_cookie_bytes = h1_limits.max_head_bytes;  // as much again
   h2_options.max_fields = h1_limits.max_fields;
 }
 

@@ -365,6 +365,7 @@ void ServerStream::noteResponseEnd() {
                          request_head_.body.bytes - info_.bytes_received <= kDrainableBody &&
                          !expects_continue_;
   if (drainable) return dropRestOfRequest();
+  runtime_.metrics.downstream_rq_body_unread.add();
   giveUpRequest();
 }
 

@@ -329,10 +329,15 @@ TEST_F(BodiesTest, WithoutPipesBodiesAreCopied) {
   auto sending =
       meanwhile([&] { return sendWhatGoes(upstream_.socket, responseOf(kLong) + lot(kLong)); });
   EXPECT_TRUE(client_.receive().body == lot(kLong));
+  auto uploading =
+      meanwhile([&] { return sendWhatGoes(client_.socket, requestOf(kLong) + lot(kLong)); });
+  EXPECT_TRUE(upstream_.receive().body == lot(kLong));
   taken.clear();
   ASSERT_EQ(::setrlimit(RLIMIT_NOFILE, &before), 0);
   EXPECT_EQ(downSpliced(), 0U);
   EXPECT_GT(stat("cluster.web.upstream_cx_splice_overflow"), 0U);
+  EXPECT_EQ(upSpliced(), 0U);
+  EXPECT_GT(stat("http.public.downstream_cx_splice_overflow"), 0U);
 }
 
 TEST_F(BodiesTest, AFilterOfHeadersIsNoHindrance) {

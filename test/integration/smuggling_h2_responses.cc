@@ -129,7 +129,9 @@ void addBodies(Responses& all) {
       cut("broken off", head({}) + h2::data(1, "b") + h2::rstStream(1, NGHTTP2_INTERNAL_ERROR)));
   all.push_back(cut("broken off without an error",
                     head({}) + h2::data(1, "b") + h2::rstStream(1, NGHTTP2_NO_ERROR)));
-  all.push_back(bad("refused by the host", h2::rstStream(1, NGHTTP2_CANCEL)));
+  HostileResponse gives_up = bad("refused by the host", h2::rstStream(1, NGHTTP2_CANCEL));
+  gives_up.closes = true;
+  all.push_back(std::move(gives_up));
   all.push_back(bad("a body before the head", h2::data(1, kSecond, h2::kEndStream)));
   all.push_back(
       good("trailers", head({}) + h2::data(1, "b") + block({{"x", "1"}}, h2::kEndStream), "200 b"));

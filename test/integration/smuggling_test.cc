@@ -246,6 +246,8 @@ void SmugglingTest::check(const HostileH2Request& row, bool slowly) {
 void SmugglingTest::check(const HostileResponse& row) {
   using Outcome = HostileResponse::Outcome;
   SCOPED_TRACE(row.what);
+  const std::string counter = "http.public.downstream_rq_failed_upstream_protocol_error";
+  const uint64_t errors = proxy_.metric(counter);
   upstream_.script(row.bytes, row.closes);
   const std::string request =
       absl::StrCat(row.method, " /scripted HTTP/1.1\r\nHost: a.test\r\n\r\n");
@@ -267,6 +269,9 @@ void SmugglingTest::check(const HostileResponse& row) {
       refused ? absl::StrCat("502 ", got.empty() ? "" : got[0].body) : row.received;
   std::string expected = absl::StrCat(first, "200 ok");
   EXPECT_EQ(text, expected);
+  // What only breaks off is no error of the protocol.
+  const bool counted = absl::StrContains(text, "502 ") && !row.closes;
+  EXPECT_EQ(proxy_.metric(counter) - errors, counted ? 1u : 0u);
   if (got.size() < 2 || row.without.empty()) return;
   EXPECT_FALSE(got[got.size() - 2].has(row.without)) << row.without;
 }

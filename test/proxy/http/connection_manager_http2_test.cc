@@ -83,6 +83,19 @@ TEST_F(ConnectionManagerHttp2Test, HalfAPrefaceIsAHeadThatDoesNotArrive) {
   advance(5min);
   EXPECT_EQ(frames(other), "GOAWAY 0 NO_ERROR\n");
   EXPECT_TRUE(other.ended());
+  EXPECT_EQ(metrics_.downstream_rq_idle_timeout.value(), 2U);
+}
+
+TEST_F(ConnectionManagerHttp2Test, AHeaderBlockWithoutAnEndHasTheTimeOfAHead) {
+  configure([](ConnectionManagerSpec& spec) { spec.request_headers_timeout = 10s; });
+  Client& client = connectHttp2();
+  send(client, h2::frame(NGHTTP2_HEADERS, h2::kEndStream, 1, h2::hpack(h2::requestFields())));
+  advance(9s);
+  send(client, h2::frame(NGHTTP2_CONTINUATION, 0, 1, h2::hpack({{"a", "b"}})));
+  advance(1s);
+  EXPECT_EQ(frames(client).substr(0, 7), "GOAWAY ");
+  EXPECT_TRUE(client.ended());
+  EXPECT_EQ(metrics_.downstream_rq_header_timeout.value(), 1U);
 }
 
 TEST_F(ConnectionManagerHttp2Test, IsSpokenWithoutAskingWhereItIsConfigured) {
@@ -174,6 +187,7 @@ TEST_F(ConnectionManagerHttp2Test, ARequestThatNobodyReadsEndsItsStreamOnly) {
   Client& client = connectHttp2();
   send(client, h2::post(1));
   EXPECT_EQ(frames(client), std::string(kOk1) + "RST_STREAM 1 NO_ERROR\n");
+  EXPECT_EQ(metrics_.downstream_rq_body_unread.value(), 1U);
   send(client, h2::data(1, "on its way", h2::kEndStream));
   EXPECT_EQ(frames(client), "");
   EXPECT_TRUE(client.open());

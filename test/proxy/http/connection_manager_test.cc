@@ -102,6 +102,69 @@ TEST_F(ConnectionManagerTest, RefusesWhatIsMalformedAndCloses) {
   EXPECT_TRUE(router.exchanges.empty());
 }
 
+// What is as large as it may be passes; a byte or a field more is answered, cut off and counted.
+TEST_F(ConnectionManagerTest, LimitsOfHeadsAndBodies) {
+  const auto repeat = [](const std::string& text, int times) {
+    std::string all;
+    for (int i = 0; i < times; ++i) all += text;
+    return all;
+  };
+  // With Host, 60 KiB and a hundred fields.
+  const auto head = [](size_t bytes) {
+    const std::string begin = "GET / HTTP/1.1\r\nHost: h\r\nX: ";
+    return begin + std::string(bytes - begin.size() - 4, 'x') + "\r\n\r\n";
+  };
+  const auto fields = [&](int count) {
+    return "GET / HTTP/1.1\r\nHost: h\r\n" + repeat("X: 1\r\n", count - 1) + "\r\n";
+  };
+  const auto chunked = [](const std::string& body) {
+    return "POST / HTTP/1.1\r\nHost: h\r\nTransfer-Encoding: chunked\r\n\r\n" + body;
+  };
+  const auto extension = [&](int bytes) {
+    return chunked("1;" + std::string(bytes, 'e') + "\r\nx\r\n0\r\n\r\n");
+  };
+  // 16 chunks with an extension of 1 KiB and a byte that pays for one of its bytes; 17 are left.
+  const auto extensions = [&](int more) {
+    return chunked(repeat("1;" + std::string(1024, 'e') + "\r\nx\r\n", 16) + "1;" +
+                   std::string(17 + more, 'e') + "\r\nx\r\n0\r\n\r\n");
+  };
+  const auto trailers = [&](int bytes) {
+    return chunked("0\r\nX: " + std::string(bytes - 7, 'x') + "\r\n\r\n");
+  };
+  struct Case {
+    std::string passes;
+    std::string refused;
+    std::string status;
+    Failure counted;
+  };
+  const std::string length = "POST / HTTP/1.1\r\nHost: h\r\nContent-Length: ";
+  const Case cases[] = {
+      {head(60 * 1024), head(60 * 1024 + 1), "431", Failure::HeadTooLarge},
+      {fields(100), fields(101), "431", Failure::HeadTooLarge},
+      {extension(1024), extension(1025), "400", Failure::BadBody},
+      {extensions(0), extensions(1), "400", Failure::BadBody},
+      {"", chunked("8000000000000000\r\n"), "400", Failure::BadBody},
+      {"", length + "9223372036854775808\r\n\r\n", "400", Failure::BadRequest},
+      {trailers(8 * 1024), trailers(8 * 1024 + 1), "400", Failure::BadBody},
+      {chunked("0\r\n" + repeat("X: 1\r\n", 50) + "\r\n"),
+       chunked("0\r\n" + repeat("X: 1\r\n", 51) + "\r\n"), "400", Failure::BadBody},
+  };
+  for (const Case& c : cases) {
+    SCOPED_TRACE(c.refused.substr(0, 100));
+    Client& client = connect();
+    if (!c.passes.empty()) {
+      send(client, c.passes);
+      EXPECT_EQ(received(client).substr(0, 12), "HTTP/1.1 200");
+    }
+    const observe::Counter& counter = metrics_.failures[static_cast<size_t>(c.counted)];
+    const uint64_t before = counter.value();
+    send(client, c.refused);
+    EXPECT_EQ(received(client).substr(0, 12), "HTTP/1.1 " + c.status);
+    EXPECT_TRUE(client.ended());
+    EXPECT_EQ(counter.value(), before + 1);
+  }
+}
+
 TEST_F(ConnectionManagerTest, AnswersWhatCameBeforeTheMalformedRequest) {
   Client& client = connect();
   send(client, std::string(kGet) + "bad\r\n\r\n" + std::string(kGet));
@@ -253,6 +316,7 @@ TEST_F(ConnectionManagerTest, ClosesAfterAsManyRequestsAsConfigured) {
   send(client, kGet);
   EXPECT_EQ(received(client), kOkAndClose);
   EXPECT_TRUE(client.ended());
+  EXPECT_EQ(metrics_.downstream_cx_max_requests_reached.value(), 1U);
 }
 
 TEST_F(ConnectionManagerTest, ARequestKeepsTheConfigurationThatItBeganWith) {

@@ -42,12 +42,23 @@ TEST(H2FlowControlTest, APausedStreamGetsNoWindow) {
 }
 
 TEST(H2FlowControlTest, MoreThanTheWindowEndsTheStreamOrTheConnection) {
-  H2ServerRecorder server(smallWindows());
-  server.feed(clientStart() + post(1));
-  server.requests[0]->sender->pauseReceiving();
-  for (int i = 0; i < 5; ++i) server.feed(data(1, kFrame));
-  EXPECT_NE(server.written().find("FLOW_CONTROL_ERROR"), std::string::npos);
-  server.events.take();
+  H2Options options = smallWindows();
+  for (const bool of_stream : {true, false}) {
+    if (!of_stream) options.stream_window = 256 * 1024;
+    H2ServerRecorder server(options);
+    server.feed(clientStart() + post(1));
+    server.requests[0]->sender->pauseReceiving();
+    server.written();
+    const size_t window = of_stream ? options.stream_window : options.connection_window;
+    for (size_t sent = 0; sent < window; sent += kFrame.size()) server.feed(data(1, kFrame));
+    EXPECT_EQ(server.written(), "");
+    server.feed(data(1, "x"));
+    EXPECT_EQ(server.written(),
+              of_stream ? "RST_STREAM 1 FLOW_CONTROL_ERROR\n" : "GOAWAY 1 FLOW_CONTROL_ERROR\n");
+    EXPECT_EQ(server.metrics.tx_reset.value(), of_stream ? 1U : 0U);
+    EXPECT_EQ(server.metrics.goaway_sent.value(), of_stream ? 0U : 1U);
+    server.events.take();
+  }
 }
 
 TEST(H2FlowControlTest, AStreamThatEndsPausedGivesBackTheConnectionsWindow) {
@@ -184,6 +195,7 @@ TEST(H2FlowControlTest, AClientThatReadsNothingIsNotReadForever) {
   uint32_t id = 1;
   for (; server.pauses == 0 && id < 20'000; id += 2) server.feed(get(id));
   EXPECT_EQ(server.pauses, 1);
+  EXPECT_EQ(server.metrics.output_paused_reading.value(), 1U);
   EXPECT_LT(server.out.size(), 5U * 1024 * 1024);
   server.out.clear();
   EXPECT_EQ(server.pauses, 0);

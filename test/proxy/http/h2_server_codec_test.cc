@@ -254,6 +254,7 @@ TEST(H2ServerCodecTest, EndsTheConnectionOnErrorsOfTheConnection) {
       EXPECT_TRUE(frames.find("GOAWAY ") != std::string::npos &&
                   frames.ends_with(std::string(c.goaway) + "\n"))
           << c.name << ", " << split << ": " << frames;
+      EXPECT_EQ(server.metrics.goaway_sent.value(), 1U) << c.name;
       EXPECT_TRUE(server.codec.mustClose()) << c.name;
       EXPECT_TRUE(server.codec.idle()) << c.name;
       server.feed(get(101));
@@ -334,6 +335,7 @@ TEST(H2ServerCodecTest, LimitsOfAHead) {
     H2ServerRecorder server(options);
     server.feed(clientStart() + headers(1, requestFields("POST", "/", fields), 0));
     EXPECT_EQ(server.events.take(), refused("head_too_large", detail));
+    EXPECT_EQ(server.metrics.header_overflow.value(), 1U);
     // The answer, and nobody wants the rest of the request.
     EXPECT_EQ(server.written(), "HEADERS 1 end :status=431\nRST_STREAM 1 NO_ERROR\n");
     server.on_request_end = answerOk;
@@ -343,19 +345,40 @@ TEST(H2ServerCodecTest, LimitsOfAHead) {
   }
 }
 
+TEST(H2ServerCodecTest, LimitsOfTrailers) {
+  H2Options options;
+  options.max_trailer_bytes = 200;
+  options.max_trailer_fields = 3;
+  const std::string large(100, 'x');
+  for (const Fields& trailers :
+       {Fields{{"a", large}, {"b", large}}, Fields{{"a", ""}, {"b", ""}, {"c", ""}, {"d", ""}}}) {
+    H2ServerRecorder server(options);
+    server.feed(clientStart() + post(1) + headers(1, trailers, kEndStream));
+    EXPECT_TRUE(server.events.take().ends_with("1: reset bad_body\n"));
+    EXPECT_EQ(server.written(), "RST_STREAM 1 PROTOCOL_ERROR\n");
+    EXPECT_EQ(server.metrics.header_overflow.value(), 1U);
+    EXPECT_FALSE(server.codec.mustClose());
+  }
+}
+
+// The client may not have read yet how many it may open; once it has, it breaks the rules.
 TEST(H2ServerCodecTest, StreamsBeyondTheLimitAreRefused) {
   H2Options options;
   options.max_concurrent_streams = 2;
-  H2ServerRecorder server(options);
-  server.feed(clientStart() + post(1) + post(3));
-  server.events.take();
-  server.written();
-  server.feed(post(5));
-  const std::string frames = server.written();
-  EXPECT_TRUE(frames == "RST_STREAM 5 REFUSED_STREAM\n" ||
-              frames.find("PROTOCOL_ERROR") != std::string::npos)
-      << frames;
-  EXPECT_EQ(server.requests.size(), 2U);
+  for (const bool knows : {false, true}) {
+    H2ServerRecorder server(options);
+    server.feed(std::string(kPreface) + settings() + (knows ? settingsAck() : "") + post(1) +
+                post(3));
+    server.events.take();
+    server.written();
+    server.feed(post(5));
+    EXPECT_EQ(server.written(),
+              knows ? "GOAWAY 3 PROTOCOL_ERROR\n" : "RST_STREAM 5 REFUSED_STREAM\n");
+    EXPECT_EQ(server.metrics.goaway_sent.value(), knows ? 1U : 0U);
+    EXPECT_EQ(server.metrics.tx_reset.value(), knows ? 0U : 1U);
+    EXPECT_EQ(server.requests.size(), 2U);
+    server.events.take();
+  }
 }
 
 // --- responses ---

@@ -39,6 +39,14 @@ TEST_F(ManagerRuntimeTest, UnsetMeansWhatEnvoyDocuments) {
   EXPECT_EQ(runtime->max_requests, UINT32_MAX);
 }
 
+TEST_F(ManagerRuntimeTest, CookiesOfHttp2MayBeAsLongAsTheRestOfAHead) {
+  ConnectionManagerSpec spec;
+  spec.max_request_headers_kb = 96;
+  const auto runtime = make(spec);
+  EXPECT_EQ(runtime->h2_options.max_head_bytes, 96U * 1024);
+  EXPECT_EQ(runtime->h2_options.max_cookie_bytes, 96U * 1024);
+}
+
 TEST_F(ManagerRuntimeTest, TakesTimeOutsFromTheConfiguration) {
   ConnectionManagerSpec spec;
   spec.idle_timeout = 1s;

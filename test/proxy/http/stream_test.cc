@@ -321,6 +321,7 @@ TEST_F(StreamTest, ReadsASmallUnwantedBodyAndKeepsTheConnection) {
   EXPECT_EQ(router.exchanges[0]->body, "xy");
   last().answer(200, "next");
   EXPECT_EQ(firstLine(received(client)), "HTTP/1.1 200 OK");
+  EXPECT_EQ(metrics_.downstream_rq_body_unread.value(), 0U);
 }
 
 TEST_F(StreamTest, ClosesBehindALargeUnwantedBody) {
@@ -331,6 +332,7 @@ TEST_F(StreamTest, ClosesBehindALargeUnwantedBody) {
   EXPECT_TRUE(client.ended());
   EXPECT_FALSE(client.aborted());
   EXPECT_EQ(log(), "200 - via_upstream\n");
+  EXPECT_EQ(metrics_.downstream_rq_body_unread.value(), 1U);
 }
 
 TEST_F(StreamTest, AFilterThatRefusesALargeBodySaysThatItCloses) {
@@ -346,6 +348,7 @@ TEST_F(StreamTest, AFilterThatRefusesALargeBodySaysThatItCloses) {
   EXPECT_EQ(text.substr(text.size() - 3), "no\n");
   EXPECT_TRUE(client.ended());
   EXPECT_EQ(log(), "403 - filter_reply\n");
+  EXPECT_EQ(metrics_.downstream_rq_body_unread.value(), 1U);
 }
 
 // The rest was never read: whoever had paused it was not asked any more.

@@ -135,6 +135,24 @@ TEST_F(TimersTest, AnOldConnectionFinishesItsRequest) {
   EXPECT_FALSE(client.open());
 }
 
+// The attack that no default ends: something moves, and a total would cut honest uploads, too.
+TEST_F(TimersTest, ABodyThatTricklesIsEndedByRequestTimeoutAlone) {
+  for (const bool set : {false, true}) {
+    configure([set](Spec& spec) {
+      if (set) spec.request_timeout = std::chrono::minutes(10);
+    });
+    Client& client = connect();
+    send(client, "POST /a HTTP/1.1\r\nHost: h\r\nContent-Length: 1000\r\n\r\n");
+    for (int i = 0; i < 100 && client.open(); ++i) {
+      advance(seconds(59));
+      send(client, "x");
+    }
+    EXPECT_EQ(client.open(), !set);
+    EXPECT_EQ(received(client).substr(0, 12), set ? "HTTP/1.1 408" : "");
+    EXPECT_EQ(metrics_.downstream_rq_timeout.value(), set ? 1U : 0U);
+  }
+}
+
 TEST_F(TimersTest, NoTotalIsOnByDefault) {
   configure();
   Client& client = connect();
