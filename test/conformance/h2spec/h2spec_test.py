@@ -38,6 +38,10 @@ LISTENER = """{{name: {name}, address: {{socket_address: {{address: 127.0.0.1, p
     http_filters: [{{name: envoy.filters.http.router, typed_config: {{
       "@type": type.googleapis.com/envoy.extensions.filters.http.router.v3.Router}}}}]}}}}]}}]}}"""
 
+# All that this version of h2spec has, with the one that only -strict asks for. Its last version, which the Go proxy does not
+# have as a module, adds a literal with an invalid index: h2_server_codec_test sends that, and that version's EOS.
+CASES = 146
+
 # With AUTO, what does not begin as HTTP/2 does is answered as HTTP/1.1.
 NOT_BY_AUTO = {"Sends invalid connection preface"}
 
@@ -70,7 +74,7 @@ class H2specTest(unittest.TestCase):
         return process
 
     def run_cases(self, port, *flags):
-        """The names of all cases, and of those that failed."""
+        """How many cases were tried, without those that h2spec skipped, and the names of those that failed."""
         report = os.path.join(self.folder, "report.xml")
         # The backend takes its time, so that the stream is still open when the case goes on.
         ran = subprocess.run(["test/conformance/h2spec/h2spec", "-port", port, "-path", "/delay/20", "-strict",
@@ -80,19 +84,19 @@ class H2specTest(unittest.TestCase):
         cases = list(xml.etree.ElementTree.parse(report).getroot().iter("testcase"))
         failed = [f"{case.get('package')}: {case.get('classname')}" for case in cases
                   if case.find("failure") is not None or case.find("error") is not None]
-        return cases, failed
+        return len([case for case in cases if case.find("skipped") is None]), failed
 
     def test_every_case_passes(self):
         cases, failed = self.run_cases(self.port["http2"])
         self.assertEqual([], failed)
-        self.assertGreaterEqual(len(cases), 146)
+        self.assertEqual(CASES, cases)
         wait_until(lambda: "http2.streams_active: 0\n" in get(self.stats)[1], "no stream is left")
 
     def test_over_tls(self):
         cases, failed = self.run_cases(self.port["secure"], "-tls")
         # ALPN says h2: nothing is left to be found out.
         self.assertEqual([], failed)
-        self.assertGreaterEqual(len(cases), 146)
+        self.assertEqual(CASES, cases)
         # Also those whose client left with its window shut.
         wait_until(lambda: "http2.streams_active: 0\n" in get(self.stats)[1], "no stream is left")
         wait_until(lambda: "http.secure.downstream_cx_active: 0\n" in get(self.stats)[1], "no connection is left")

@@ -214,6 +214,10 @@ struct Fatal {
   std::string_view goaway;
 };
 
+std::string headerBlock(std::string_view block) {
+  return frame(NGHTTP2_HEADERS, kEndStream | kEndHeaders, 1, block);
+}
+
 std::vector<Fatal> fatals() {
   const std::string start = clientStart();
   return {
@@ -230,7 +234,18 @@ std::vector<Fatal> fatals() {
        "FRAME_SIZE_ERROR"},
       {"a frame above the limit", start + frame(0, 0, 1, std::string(16385, 'x')),
        "h2_frame_size_error", "FRAME_SIZE_ERROR"},
-      {"broken HPACK", start + frame(1, 5, 1, "\xff\xff\xff\xff\xff\xff\xff"),
+      {"broken HPACK", start + headerBlock("\xff\xff\xff\xff\xff\xff\xff"), "h2_compression_error",
+       "COMPRESSION_ERROR"},
+      {"a table of HPACK larger than ours", start + headerBlock("\x3f\xe2\x1f"),
+       "h2_compression_error", "COMPRESSION_ERROR"},
+      // These two are h2spec's, of a version that our test of it does not have.
+      {"a literal with an index beyond both tables",
+       start + headerBlock(hpack(requestFields()) + std::string("\x7f\x07\0", 3)),
+       "h2_compression_error", "COMPRESSION_ERROR"},
+      {"the end of string inside Huffman coding",
+       start + headerBlock(
+                   hpack(requestFields()) +
+                   std::string("\0\x85\xf2\xb2\x4a\x84\xff\x87\x49\x51\xff\xff\xff\xfa\x7f", 15)),
        "h2_compression_error", "COMPRESSION_ERROR"},
       {"a window that overflows", start + windowUpdate(0, 0x7fffffff), "h2_flow_control_error",
        "FLOW_CONTROL_ERROR"},
