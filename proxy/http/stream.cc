@@ -479,6 +479,7 @@ void ServerStream::onTimeout(Failure failure) {
 // The one exit. Filters first (they may still read info), then the log, then the owner.
 void ServerStream::finish(StreamEnd end) {
   transition(State::Finished);
+  pauses_ = 0;  // they end with the codec's stream, which may be gone
   info_.ended = runtime_.loop.now();
   idle_deadline_.cancel();
   request_deadline_.cancel();

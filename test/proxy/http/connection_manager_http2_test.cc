@@ -193,6 +193,30 @@ TEST_F(ConnectionManagerHttp2Test, ARequestThatNobodyReadsEndsItsStreamOnly) {
   EXPECT_TRUE(client.open());
 }
 
+// As the router does: it takes its pause back when the stream ends. The codec's is no more then.
+TEST_F(ConnectionManagerHttp2Test, AFilterMayTakeItsPauseBackWhenTheClientIsLost) {
+  class Resumes final : public Filter {
+   public:
+    FilterVerdict onRequestHead(RequestHead&, bool) override {
+      context().pauseRequestBody();
+      return FilterVerdict::Continue;
+    }
+    void onStreamEnd() override { context().resumeRequestBody(); }
+  };
+  class Factory final : public FilterFactory {
+   public:
+    Filter* create(base::Arena& arena) override { return arena.make<Resumes>(); }
+  };
+  terminal = [] { return std::make_unique<Factory>(); };
+  configure();
+  Client& client = connectHttp2();
+  send(client, h2::post(1));
+  client.reset();
+  run();
+  EXPECT_EQ(metrics_.downstream_rq_rx_reset.value(), 1U);
+  EXPECT_EQ(slot_->current->h2_metrics->streams_active.value(), 0);
+}
+
 // --- the end ---
 
 TEST_F(ConnectionManagerHttp2Test, IdleForTooLongWhateverIsPinged) {
