@@ -98,7 +98,9 @@ class StreamSender {
   // The receiver hears nothing more. On a stream that has ended it does nothing.
   virtual void reset(Failure failure) = 0;
   // Stops and resumes the arrival of this stream's body (counted), for back-pressure. What has been
-  // read already still arrives. Pauses end with the body.
+  // read already still arrives. Behind the body's end HTTP/1.x has nothing more to stop; HTTP/2
+  // withholds from its windows what arrived during a pause until that is resumed. Pauses end when
+  // both directions have ended, and with a reset.
   virtual void pauseReceiving() = 0;
   virtual void resumeReceiving() = 0;
 

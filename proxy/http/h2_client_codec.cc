@@ -72,6 +72,7 @@ class H2ClientCodec::Stream final : public H2Stream, public RequestSender {
     if (!both_ended) return;
     receiver = nullptr;
     listener = nullptr;
+    codec_.session_.endPauses(*this);
   }
 
   ResponseReceiver* receiver;  // null once the layer above is done

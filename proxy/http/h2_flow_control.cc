@@ -254,14 +254,30 @@ void H2Session::onOutputBelowLow() {
 // --- windows ---
 
 void H2Session::pause(H2Stream& stream) {
-  if (!stream.closed && !stream.receive_ended) ++stream.pauses;
+  if (!stream.closed) ++stream.pauses;
 }
 
 void H2Session::resume(H2Stream& stream) {
   if (stream.closed || stream.pauses == 0 || --stream.pauses > 0) return;
   Scope scope(*this);
-  nghttp2_session_consume(session_, stream.id, std::exchange(stream.unconsumed, 0));
+  giveBack(stream);
   flush();
+}
+
+void H2Session::endPauses(H2Stream& stream) {
+  stream.pauses = 0;
+  giveBack(stream);
+}
+
+// What was withheld. Behind its end a stream needs no window of its own.
+void H2Session::giveBack(H2Stream& stream) {
+  const size_t bytes = std::exchange(stream.unconsumed, 0);
+  if (bytes == 0) return;
+  if (stream.receive_ended) {
+    nghttp2_session_consume_connection(session_, bytes);
+  } else {
+    nghttp2_session_consume(session_, stream.id, bytes);
+  }
 }
 
 }  // namespace convoy::http

@@ -86,6 +86,7 @@ class H2ServerCodec::Stream final : public H2Stream, public ResponseSender {
     if (!sent_all || !receive_ended) return;
     receiver = nullptr;
     listener = nullptr;
+    codec_.session_.endPauses(*this);
   }
 
   RequestReceiver* receiver = nullptr;

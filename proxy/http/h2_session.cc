@@ -534,8 +534,7 @@ void H2Session::reset(H2Stream& stream, uint32_t code) {
   const bool finish_first = code == NGHTTP2_NO_ERROR && stream.send_ended && !stream.end_on_wire;
   if (finish_first) {
     stream.reset_when_sent = true;
-    stream.pauses = 0;
-    nghttp2_session_consume(session_, stream.id, std::exchange(stream.unconsumed, 0));
+    endPauses(stream);
     return flush();
   }
   // An answer before the request's end is an answer: it pays for what is still on its way.

@@ -7,9 +7,9 @@
 //
 // Windows: bytes count as consumed when the layer above took them and its stream is not paused.
 // Those of a paused stream are withheld from the stream's and the connection's window until it
-// resumes or ends. Sending: a stream serialises what both windows allow, straight from the caller's
-// bytes; the rest waits in the stream's queue, whose watermarks pause the far side. While the
-// connection's output is above its mark, DATA waits too.
+// resumes, behind the body's end too, or is over. Sending: a stream serialises what both windows
+// allow, straight from the caller's bytes; the rest waits in the stream's queue, whose watermarks
+// pause the far side. While the connection's output is above its mark, DATA waits too.
 //
 // Owner: its codec. Thread: the connection's.
 
@@ -105,6 +105,8 @@ class H2Session {
 
   void pause(H2Stream& stream);
   void resume(H2Stream& stream);
+  // Both directions have ended for the layer above, though not on the wire: it will not resume.
+  void endPauses(H2Stream& stream);
   // Gives the stream up: nobody above hears of it any more. NO_ERROR: what was sent still arrives.
   void reset(H2Stream& stream, uint32_t code);
   // Forgets a stream without a word to the peer. REQUIRES: die() was called.
@@ -177,6 +179,7 @@ class H2Session {
   void submitTrailers(H2Stream& stream, const HeaderList& trailers);
   void offerData(H2Stream& stream);
   void withhold(H2Stream& stream, size_t bytes);
+  void giveBack(H2Stream& stream);
   void forget(H2Stream& stream);
   void purge();
 

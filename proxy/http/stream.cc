@@ -225,7 +225,6 @@ net::SpliceResult ServerStream::spliceRequestBody(net::Connection& from, uint64_
 void ServerStream::noteRequestEnd() {
   request_ended_ = true;
   info_.request_received = runtime_.loop.now();
-  pauses_ = 0;  // they ended with the body
   request_deadline_.cancel();
 }
 
@@ -257,9 +256,10 @@ void ServerStream::onRequestReset(Failure failure) {
 }
 
 void ServerStream::pauseRequestBody() {
-  if (request_ended_ || replied_locally_) return;
+  if (state_ == State::Finished || replied_locally_) return;
   ++pauses_;
-  runtime_.metrics.downstream_flow_control_paused_reading_total.add();
+  // Behind the end it counts for what was read, not for what is to be read.
+  if (!request_ended_) runtime_.metrics.downstream_flow_control_paused_reading_total.add();
   sender_->pauseReceiving();
 }
 

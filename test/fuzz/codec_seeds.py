@@ -133,6 +133,7 @@ SERVER = {
     "good_request_behind_the_last_word": ([0, 0, START + len(post(1)) - 1, NOTHING, 0xe4, ALL], post(1) + post(3)),
     "good_failed": ([0, 0, ALL, 0x4b], post(1)),
     "good_reset_while_paused": ([0, 0, ALL, 9, NOTHING, ONE, 11], post(1) + data(1, b"hello")),
+    "good_paused_to_the_end": ([0, 0, ALL, 9, 3, 20, LEAVE], SHUT + post(1) + data(1, b"hello", END_STREAM)),
     "good_reset_by_the_client_while_paused": ([0, 0, ALL, 9], post(1) + data(1, b"hello") + rst_stream(1, 8)),
     "good_given_up_behind_a_window": ([0, 0, ALL, 3, 20, 0x8b], SHUT + post(1) + data(1, b"x") + window_update(1, 200)),
     "good_on_their_way_to_a_reset_stream": ([0, 0, ALL, 11], post(1) + data(1, b"x") + headers(1, TRAILERS, END_STREAM) + post(3) +
@@ -169,6 +170,7 @@ CLIENT = {
     "good_trailers_of_no_content": ([0, 0, GET, ALL], answer(1, "204") + headers(1, TRAILERS, END_STREAM)),
     "good_trailers_of_a_head": ([0, 0, HEAD, ALL], answer(1, "200") + headers(1, TRAILERS, END_STREAM)),
     "good_reset_while_paused": ([0, 0, GET, ALL, 5, NOTHING, ONE, 7], answer(1) + data(1, b"hello")),
+    "good_tunnel_paused_to_the_end": ([0, 0, CONNECT, ALL, 5, 3, 20, 7], SHUT + answer(1) + data(1, b"hello", END_STREAM)),
     "good_reset_in_the_body": ([0, 0, GET, ALL], answer(1) + data(1, b"ab") + rst_stream(1, INTERNAL_ERROR)),
     "good_reset_with_a_complaint": ([0, 0, GET, ALL], rst_stream(1, PROTOCOL_ERROR)),
     "good_on_their_way_to_a_reset_stream": ([0, 0, GET, ALL, 7], answer(1) + data(1, b"hello") + headers(1, TRAILERS, END_STREAM)),

@@ -154,6 +154,9 @@ class ScriptedConnection : public Handler {
       CONVOY_ASSERT(stream.direct.empty() && stream.direct_trailers == nullptr);
       CONVOY_ASSERT(stream.pending.size() <= options_.stream_send_buffer + kMaxPiece);
       withheld += stream.unconsumed;
+      // Nobody above would resume a stream that has ended both ways for it.
+      CONVOY_ASSERT(stream.pauses == 0 || !stream.receive_ended || !stream.send_ended);
+      CONVOY_ASSERT(stream.unconsumed == 0 || stream.pauses > 0);
       if (stream.listener == nullptr) return;
       const uint64_t sent = static_cast<Stream&>(*stream.listener).sentBytes();
       CONVOY_ASSERT(wire_.bodyBytesOf(stream.id) + stream.pending.size() == sent);

@@ -217,6 +217,29 @@ TEST_F(ConnectionManagerHttp2Test, AFilterMayTakeItsPauseBackWhenTheClientIsLost
   EXPECT_EQ(slot_->current->h2_metrics->streams_active.value(), 0);
 }
 
+// The body has come, its taker has not: the client may send as much again once it is taken.
+TEST_F(ConnectionManagerHttp2Test, ABodyThatIsTakenBehindItsEndOpensTheWindowAgain) {
+  router.on_head = [](Exchange& exchange) {
+    exchange.context->pauseRequestBody();
+    return FilterVerdict::Continue;
+  };
+  router.on_end = [](Exchange&) { return FilterVerdict::Continue; };
+  Client& client = connectHttp2();
+  const std::string frame(16384, 'x');
+  const H2Options options;
+  const uint32_t frames_each = options.stream_window / 16384;
+  const uint32_t bodies = 3 * options.connection_window / options.stream_window;
+  for (uint32_t i = 0; i < bodies; ++i) {
+    send(client, h2::post(2 * i + 1));
+    for (uint32_t sent = 1; sent <= frames_each; ++sent) {
+      send(client, h2::data(2 * i + 1, frame, sent == frames_each ? h2::kEndStream : 0));
+    }
+    ASSERT_EQ(exchange(i).body.size(), options.stream_window) << frames(client);
+    exchange(i).context->resumeRequestBody();
+  }
+  EXPECT_TRUE(client.open());
+}
+
 // --- the end ---
 
 TEST_F(ConnectionManagerHttp2Test, IdleForTooLongWhateverIsPinged) {

@@ -80,6 +80,51 @@ TEST(H2FlowControlTest, AStreamThatEndsPausedGivesBackTheConnectionsWindow) {
   server.events.take();
 }
 
+// A pause outlives the body, whose last bytes are withheld, too; not the stream.
+TEST(H2FlowControlTest, APauseEndsWithTheStream) {
+  for (const bool answered : {true, false}) {
+    H2ServerRecorder server(smallWindows());
+    server.on_request_end = [](H2Request& request) { request.sender->pauseReceiving(); };
+    server.feed(clientStart({{NGHTTP2_SETTINGS_INITIAL_WINDOW_SIZE, 0}}));
+    // More than the connection's window, each piece given back before the next is sent.
+    for (uint32_t i = 0; i < 10; ++i) {
+      server.feed(post(2 * i + 1));
+      server.feed(data(2 * i + 1, kFrame, kEndStream));
+      H2Request& request = *server.requests.back();
+      ASSERT_EQ(request.body_bytes, kFrame.size()) << server.written();
+      H2Stream& stream = server.codec.session().streams().back();
+      EXPECT_EQ(stream.unconsumed, kFrame.size());
+      if (answered) {
+        // It waits for the client's window.
+        ResponseHead head;
+        head.status = 200;
+        request.sender->sendHead(head, false);
+        request.sender->sendBody("x", true);
+      } else {
+        request.sender->resumeReceiving();
+      }
+      EXPECT_EQ(stream.unconsumed, 0U);
+    }
+    EXPECT_EQ(server.codec.session().streamCount(), 10U);
+    server.events.take();
+  }
+}
+
+TEST(H2FlowControlTest, APauseEndsWithATunnelThatHasYetToSend) {
+  H2ClientRecorder client(smallWindows());
+  RequestSender& sender = *client.request("CONNECT", false).sender;
+  client.codec.dispatch(settings({{NGHTTP2_SETTINGS_INITIAL_WINDOW_SIZE, 0}}) + settingsAck() +
+                        headers(1, {{":status", "200"}}, 0));
+  sender.pauseReceiving();
+  client.codec.dispatch(data(1, kFrame, kEndStream));
+  H2Stream& stream = client.codec.session().streams().back();
+  EXPECT_EQ(stream.unconsumed, kFrame.size());
+  sender.sendBody("x", true);
+  EXPECT_EQ(stream.unconsumed, 0U);
+  EXPECT_EQ(client.codec.session().streamCount(), 1U);
+  client.events.take();
+}
+
 TEST(H2FlowControlTest, AClosedPeerWindowPausesTheFarSide) {
   H2ServerRecorder server(smallWindows());
   server.feed(clientStart({{4, 100}}) + get(1));
