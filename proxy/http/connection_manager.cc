@@ -184,6 +184,10 @@ void ConnectionManager::speak(Speaks choice) {
   const bool http2 = speaks_ == Speaks::Http2;
   (http2 ? m.downstream_cx_http2_total : m.downstream_cx_http1_total).add();
   (http2 ? m.downstream_cx_http2_active : m.downstream_cx_http1_active).add();
+  // Without a limit, what is no body has one all the same.
+  if (http2 && runtime().buffer_limit == 0) {
+    connection_->setWriteLimit(runtime().h2_options.max_output);
+  }
   if (preface_seen_ > 0) feed(kH2Preface.substr(0, std::exchange(preface_seen_, 0)));
 }
 

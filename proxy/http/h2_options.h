@@ -22,8 +22,8 @@ struct H2Options {
   // pauses, below half of it it goes on.
   size_t stream_send_buffer = 128 * 1024;
   // Server: output that is no DATA (heads, acknowledgements) has no window. A client that goes on
-  // asking and reads nothing is not read any more when this much waits for it; DATA alone never
-  // comes so far.
+  // asking and reads nothing is not read any more when this much waits for it, or what the output's
+  // high mark allows, if that is more; DATA alone never comes farther than the mark.
   size_t max_output = 4 * 1024 * 1024;
 
   // Decoded: name, value and 4 bytes for each field, as HTTP/1.1 would write it.

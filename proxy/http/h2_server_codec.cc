@@ -138,8 +138,10 @@ size_t H2ServerCodec::dispatch(std::string_view bytes) {
   return bytes.size();
 }
 
+// Only above the mark of the output is the codec told when it has fallen.
 void H2ServerCodec::holdBack() {
-  if (holding_back_ || handler_.output().size() < options_.max_output) return;
+  const net::ByteQueue& output = handler_.output();
+  if (holding_back_ || !output.aboveHigh() || output.size() < options_.max_output) return;
   holding_back_ = true;
   metrics_.output_paused_reading.add();
   handler_.pauseReading();

@@ -4,6 +4,7 @@
 // codec.h. A connection error ends every stream, then the connection; a message that is refused is
 // answered where nghttp2 has not reset it already. Unlike an HTTP/1.x codec it is not freed while
 // the connection is idle: HPACK's tables, the windows and the budget are the connection's state.
+// The handler's output has a high mark: above it and H2Options::max_output nothing more is read.
 
 #include <memory>
 #include <string_view>

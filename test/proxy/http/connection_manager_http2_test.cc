@@ -240,6 +240,27 @@ TEST_F(ConnectionManagerHttp2Test, ABodyThatIsTakenBehindItsEndOpensTheWindowAga
   EXPECT_TRUE(client.open());
 }
 
+TEST_F(ConnectionManagerHttp2Test, AClientThatReadsLateIsReadAgainWhateverTheLimit) {
+  constexpr uint32_t kWindow = 6 * 1024 * 1024;
+  const std::string body(5 * 1024 * 1024, 'x');
+  router.on_end = [&body](Exchange& exchange) {
+    exchange.answer(200, body);
+    return FilterVerdict::Pause;
+  };
+  for (const size_t limit : {size_t{0}, size_t{64 * 1024}, size_t{8 * 1024 * 1024}}) {
+    buffer_limit_ = limit;
+    configure();
+    Client& client = connectHttp2({{NGHTTP2_SETTINGS_INITIAL_WINDOW_SIZE, kWindow}});
+    client.connection->pauseReading();
+    send(client, h2::windowUpdate(0, kWindow) + h2::get(1));
+    send(client, h2::ping("12345678"));
+    client.connection->resumeReading();
+    ASSERT_TRUE(test_loop_.runUntil([&] { return client.on.received.size() > body.size(); }));
+    send(client, h2::ping("ABCDEFGH"));
+    EXPECT_TRUE(frames(client).ends_with("PONG ABCDEFGH\n")) << limit;
+  }
+}
+
 // --- the end ---
 
 TEST_F(ConnectionManagerHttp2Test, IdleForTooLongWhateverIsPinged) {

@@ -191,9 +191,9 @@ TEST(H2FlowControlTest, TrailersWaitForTheBody) {
 }
 
 struct Output {
-  explicit Output(H2ServerRecorder& server) {
+  explicit Output(H2ServerRecorder& server, size_t high = 40'000) {
     server.out.setWatermarks(
-        40'000,
+        high,
         {.below_low =
              [](void* self) { static_cast<H2ServerRecorder*>(self)->codec.onOutputBelowLow(); },
          .context = &server});
@@ -246,6 +246,24 @@ TEST(H2FlowControlTest, AClientThatReadsNothingIsNotReadForever) {
   EXPECT_EQ(server.pauses, 0);
   server.out.setWatermarks(0, {});
   server.events.take();
+}
+
+// What is held back is read again when the output falls below its low mark: it must have been above
+// the high one.
+TEST(H2FlowControlTest, NobodyIsHeldBackBelowTheConnectionsMark) {
+  H2ServerRecorder server;
+  const size_t most = H2Options().max_output;
+  const Output limit(server, 2 * most);
+  server.feed(clientStart());
+  server.out.append(std::string(most + 1, 'x'));
+  server.feed(ping("12345678"));
+  EXPECT_EQ(server.pauses, 0);
+  server.out.append(std::string(most, 'x'));
+  server.feed(ping("12345678"));
+  EXPECT_EQ(server.pauses, 1);
+  server.out.clear();
+  EXPECT_EQ(server.pauses, 0);
+  server.out.setWatermarks(0, {});
 }
 
 TEST(H2FlowControlTest, ALargeBodyPassesWithLittleHeld) {
