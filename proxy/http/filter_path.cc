@@ -99,7 +99,8 @@ typename FilterPath<Direction>::Held& FilterPath<Direction>::close(Gate& gate,
   gate.state = verdict;
   gate.held = std::make_unique<Held>();
   net::ByteQueue::Watermarks marks{.context = this};
-  if (verdict == FilterVerdict::Collect) {
+  const bool collects = verdict == FilterVerdict::Collect;
+  if (collects) {
     marks.above_high = [](void* self) {
       auto* path = static_cast<FilterPath*>(self);
       if (!path->stopped_) path->sink_.onPathCollectedTooMuch(Direction{});
@@ -114,7 +115,7 @@ typename FilterPath<Direction>::Held& FilterPath<Direction>::close(Gate& gate,
       if (!path->stopped_) path->sink_.onPathHeldBelowLow(Direction{});
     };
   }
-  gate.held->body.setWatermarks(hold_limit_, marks);
+  gate.held->body.setWatermarks(collects ? limits_.collected : limits_.paused, marks);
   return *gate.held;
 }
 

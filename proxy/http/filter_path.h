@@ -39,6 +39,12 @@ struct ResponseDirection {
   static FilterVerdict trailers(Filter& f, HeaderList& t) { return f.onResponseTrailers(t); }
 };
 
+// How much a gate holds; 0: no limit.
+struct HoldLimits {
+  size_t paused = 0;     // before the sender is told to wait
+  size_t collected = 0;  // at all
+};
+
 template <class Direction>
 class FilterPathSink {
  public:
@@ -60,8 +66,7 @@ class FilterPath {
   using Head = typename Direction::Head;
 
  public:
-  FilterPath(FilterPathSink<Direction>& sink, size_t hold_limit)
-      : sink_(sink), hold_limit_(hold_limit) {}
+  FilterPath(FilterPathSink<Direction>& sink, HoldLimits limits) : sink_(sink), limits_(limits) {}
   FilterPath(const FilterPath&) = delete;
   FilterPath& operator=(const FilterPath&) = delete;
 
@@ -107,7 +112,7 @@ class FilterPath {
   void letOutBody(size_t at, Held& held);
 
   FilterPathSink<Direction>& sink_;
-  const size_t hold_limit_;
+  const HoldLimits limits_;
   bool stopped_ = false;
   absl::InlinedVector<Gate, 4> gates_;
 };

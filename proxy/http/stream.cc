@@ -17,6 +17,9 @@ namespace {
 // A request body of at most this much that nobody wants is read and dropped to keep the connection
 // usable.
 constexpr uint64_t kDrainableBody = 64 * 1024;
+// Of a body of HTTP/2, whose streams share one window, a gate holds so much before the client is
+// told to wait: what comes then is withheld from the windows, and they bound what all streams hold.
+constexpr size_t kHeldOfHttp2 = 1;
 
 // The response broke off in its body before the client got its head.
 constexpr uint16_t kBrokenWhileHeld = 502;
@@ -179,8 +182,10 @@ void ServerStream::matchRoute() {
 }
 
 void ServerStream::buildFilters() {
-  request_path_.emplace(*this, runtime_.buffer_limit);
-  response_path_.emplace(*this, runtime_.buffer_limit);
+  HoldLimits limits{.paused = runtime_.buffer_limit, .collected = runtime_.buffer_limit};
+  response_path_.emplace(*this, limits);
+  if (request_head_.protocol == Protocol::Http2) limits.paused = kHeldOfHttp2;
+  request_path_.emplace(*this, limits);
   for (const auto& factory : runtime_.filters) {
     Filter* filter = factory->create(arena_);
     filter->attach(*arena_.make<Context>(*this, filters_.size()));

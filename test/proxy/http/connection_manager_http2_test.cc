@@ -8,6 +8,7 @@
 
 #include "proxy/http/connection_manager.h"
 #include "test/proxy/http/h2_frames.h"
+#include "test/proxy/http/h2_recorder.h"
 #include "test/proxy/http/manager_fixture.h"
 
 namespace convoy::http {
@@ -259,6 +260,38 @@ TEST_F(ConnectionManagerHttp2Test, AClientThatReadsLateIsReadAgainWhateverTheLim
     send(client, h2::ping("ABCDEFGH"));
     EXPECT_TRUE(frames(client).ends_with("PONG ABCDEFGH\n")) << limit;
   }
+}
+
+// Each of its streams may fill a window of its own; all of them fill the connection's.
+TEST_F(ConnectionManagerHttp2Test, WhatIsHeldForManyStreamsIsTheConnectionsWindowAtMost) {
+  router.on_head = [](Exchange&) { return FilterVerdict::Pause; };
+  Client& client = connect();
+  H2ClientRecorder peer;
+  // Until the client may send no more.
+  const auto move = [&] {
+    for (std::string answers = " "; !answers.empty() || !peer.out.empty();) {
+      send(client, peer.out.toString());
+      peer.out.clear();
+      EXPECT_TRUE(test_loop_.runUntil([&] { return !client.connection->unsent(); }));
+      answers = client.take();
+      peer.codec.dispatch(answers);
+    }
+  };
+  constexpr size_t kStreams = 32;
+  const std::string body(256 * 1024, 'x');
+  for (size_t i = 0; i < kStreams; ++i) peer.request("POST", false).sender->sendBody(body, true);
+  move();
+  ASSERT_EQ(router.exchanges.size(), kStreams);
+  uint64_t held = 0;
+  for (const auto& exchange : router.exchanges) held += exchange->context->info().bytes_received;
+  EXPECT_GT(held, 0U);
+  EXPECT_LE(held, H2Options().connection_window);
+  for (const auto& exchange : router.exchanges) {
+    exchange->context->continueRequest();
+    move();
+  }
+  for (const auto& exchange : router.exchanges) EXPECT_EQ(exchange->body.size(), body.size());
+  EXPECT_TRUE(peer.codec.idle());
 }
 
 // --- the end ---

@@ -69,7 +69,7 @@ class FilterPathTest : public testing::Test {
   Recorder a_{"a", log_};
   Recorder b_{"b", log_};
   Sink sink_{log_};
-  FilterPath<RequestDirection> path_{sink_, 100};
+  FilterPath<RequestDirection> path_{sink_, {.paused = 80, .collected = 100}};
   RequestHead head_;
   HeaderList trailers_;
 };
@@ -190,7 +190,7 @@ TEST_F(FilterPathTest, HoldsTrailers) {
       {FilterVerdict::Collect, "a.head a.trailers! ", "b.head out.head b.trailers! out.trailers! "},
   };
   for (const Case& c : cases) {
-    FilterPath<RequestDirection> path(sink_, 100);
+    FilterPath<RequestDirection> path(sink_, {});
     path.add(a_);
     path.add(b_);
     a_.on_head = c.verdict;
@@ -205,8 +205,10 @@ TEST_F(FilterPathTest, HoldsTrailers) {
 TEST_F(FilterPathTest, MakesTheSenderWaitAboveTheLimit) {
   a_.on_head = FilterVerdict::Pause;
   path_.head(0, head_, false);
-  path_.body(0, std::string(101, 'x'), false);
-  EXPECT_EQ(take(), "a.head held.high ");
+  path_.body(0, std::string(80, 'x'), false);
+  EXPECT_EQ(take(), "a.head ");
+  path_.body(0, "x", false);
+  EXPECT_EQ(take(), "held.high ");
   path_.resume(0);
   EXPECT_NE(take().find("held.low "), std::string::npos);
 }
