@@ -299,6 +299,11 @@ void Connection::atEndOfTurn() {
   }
 }
 
+bool Connection::unsent() const {
+  const bool wrapped = wrapping_ != nullptr && !wrapping_->queue().empty();
+  return wrapped || !output_.empty() || piped_ != nullptr;
+}
+
 ByteQueue& Connection::socketQueue() {
   return wrapping_ == nullptr ? output_ : wrapping_->queue();
 }

@@ -126,8 +126,8 @@ class Connection {
   // Moves at most `most` bytes from what `from` has to read behind what this connection has to
   // send. Both are TCP without a transport, and what was moved before is sent; else: Copy.
   SpliceResult spliceFrom(Connection& from, uint64_t most);
-  // Something written or moved here is not sent.
-  bool unsent() const { return !output_.empty() || piped_ != nullptr; }
+  // Something written or moved here is not sent, be it that a transport has taken it.
+  bool unsent() const;
   // How many bytes were written or moved here that the peer has not acknowledged, those in the
   // kernel too (a unix socket adds its overhead). A system call.
   uint64_t unacknowledged() const;

@@ -239,9 +239,10 @@ void PooledConnection::close(By by) {
   deadline_.cancel();
   age_.reset();
   // Nothing waits for the end of a tunnel, whose last bytes may still be here.
-  const bool owes = active_ == 0 && !gave_up_ && !protocol_error_ && connection_->unsent();
-  connection_->close(owes ? net::CloseMode::FlushNoDrain : net::CloseMode::Now);
   const bool was_connecting = state_ == State::Connecting;
+  const bool owes =
+      active_ == 0 && !was_connecting && !gave_up_ && !protocol_error_ && connection_->unsent();
+  connection_->close(owes ? net::CloseMode::FlushNoDrain : net::CloseMode::Now);
   transition(State::Closed);  // the pool takes us over for destruction
   endAllStreams();
   if (!was_connecting) pool_.onConnectionGone();

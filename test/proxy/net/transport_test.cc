@@ -124,6 +124,20 @@ TEST_P(TransportTest, BytesAreUnwrappedBothWaysWithBackPressure) {
   EXPECT_GE(on_a_.below_low, 1);
 }
 
+TEST_P(TransportTest, WhatTheTransportHasTakenIsUnsentUntilItLeaves) {
+  wrapBoth();
+  ASSERT_TRUE(runUntil([&] { return on_a_.connected && on_b_.connected; }));
+  const std::string lot(GetParam() == Medium::MemoryByteByByte ? 100'000 : 8'000'000, 'x');
+  b_->pauseReading();
+  a_->write(lot);
+  test_loop_.runReady();
+  EXPECT_TRUE(a_->unsent());
+  EXPECT_TRUE(a_->output().empty());
+  b_->resumeReading();
+  ASSERT_TRUE(runUntil([&] { return on_b_.received.size() == lot.size(); }));
+  EXPECT_FALSE(a_->unsent());
+}
+
 TEST_P(TransportTest, RecordsBehindAPauseAreHeld) {
   wrapBoth();
   ASSERT_TRUE(runUntil([&] { return on_a_.connected && on_b_.connected; }));
