@@ -808,9 +808,12 @@ TEST_P(HostDrainTest, StreamsOfHttp2FinishOrAreBrokenOffTogether) {
   for (TestRequest& request : requests) sendOn(0, request);
   ASSERT_EQ(io_.peers.size(), 2u);
   ASSERT_EQ(requests[0].host.address(), address(1));
+  for (const int i : {0, 1}) {
+    peer(i).send(http::h2::settings({{NGHTTP2_SETTINGS_MAX_CONCURRENT_STREAMS, 100}}));
+  }
+  run();
   takeAway();
   for (int i = 0; i < 4; ++i) EXPECT_EQ(lastPart(on(0).pick()), 2);
-  peer(0).send(http::h2::settings({{NGHTTP2_SETTINGS_MAX_CONCURRENT_STREAMS, 100}}));
   peer(0).send(http::h2::headers(1, {{":status", "200"}}, http::h2::kEndStream));
   run();
   EXPECT_EQ(requests[0].status, 200);

@@ -278,12 +278,14 @@ TEST_F(Http2PermitsTest, OneThatWaitsCostsOneConnection) {
   EXPECT_EQ(givenUp(), 1u);
   EXPECT_EQ(io_.peers.size(), 2u);
   end(0, 1);
-  EXPECT_NE(waits.sender, nullptr) << "with the end of the last stream";
+  ASSERT_EQ(io_.peers.size(), 3u) << "with the end of the last stream";
+  settle(2);
+  EXPECT_NE(waits.sender, nullptr);
   EXPECT_EQ(open(), 2u);
   // Now it is another's turn to give.
-  settle(2);
   end(2, 1);
   EXPECT_EQ(waits.status, 200);
+  settle(3);
   EXPECT_NE(next_of_one.sender, nullptr);
   EXPECT_FALSE(anybodyWaits());
   EXPECT_EQ(on(0).breakers().leaving.used(), 0u);
@@ -307,6 +309,7 @@ TEST_F(Http2PermitsTest, NoMoreLeaveThanAreWaitedForAndAnEighthAtMost) {
   // Who is without streams goes at once.
   for (const uint32_t stream : {7, 1}) end(kHosts - 1, stream);
   EXPECT_EQ(givenUp(), 3u);
+  settle(kHosts);
   EXPECT_NE(waits[0].sender, nullptr);
   EXPECT_TRUE(waits[1].waiting());
 }
@@ -320,6 +323,7 @@ TEST_F(Http2PermitsTest, OneThatBreaksWhileItLeavesGivesItsPermitAtOnce) {
   peer(0).connection->close(net::CloseMode::Now);
   run();
   EXPECT_EQ(running_[0].reset, Failure::UpstreamReset);
+  settle(2);
   EXPECT_NE(waits.sender, nullptr);
   EXPECT_EQ(on(0).breakers().leaving.used(), 0u);
 }
