@@ -196,6 +196,7 @@ std::shared_ptr<const net::ListenerSpec> toListener(const proto::Listener& proto
   setListenerFilters(proto, context, spec.get(), report);
   if (proto.has_per_connection_buffer_limit_bytes()) {
     spec->per_connection_buffer_limit_bytes = proto.per_connection_buffer_limit_bytes().value();
+    spec->send_queue_bytes = spec->per_connection_buffer_limit_bytes;
   }
   spec->ignore_global_limit = proto.ignore_global_conn_limit();
   if (proto.has_tcp_backlog_size()) spec->tcp_backlog = proto.tcp_backlog_size().value();

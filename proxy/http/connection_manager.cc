@@ -27,7 +27,7 @@ ConnectionManager::~ConnectionManager() {
 
 void ConnectionManager::start(std::unique_ptr<net::Connection> connection) {
   connection_ = std::move(connection);
-  connection_->setWriteLimit(runtime().buffer_limit);
+  connection_->setWriteLimit(runtime().send_queue);
   runtime().metrics.downstream_cx_total.add();
   runtime().metrics.downstream_cx_active.add();
   if (runtime().connection_age_queue != nullptr) age_deadline_.arm(*runtime().connection_age_queue);
@@ -185,7 +185,7 @@ void ConnectionManager::speak(Speaks choice) {
   (http2 ? m.downstream_cx_http2_total : m.downstream_cx_http1_total).add();
   (http2 ? m.downstream_cx_http2_active : m.downstream_cx_http1_active).add();
   // Without a limit, what is no body has one all the same.
-  if (http2 && runtime().buffer_limit == 0) {
+  if (http2 && runtime().send_queue == 0) {
     connection_->setWriteLimit(runtime().h2_options.max_output);
   }
   if (preface_seen_ > 0) feed(kH2Preface.substr(0, std::exchange(preface_seen_, 0)));

@@ -64,7 +64,9 @@ struct ManagerRuntime {
   WallTimeCache wall;
   HttpDateCache dates;
   bool log_needs_response_head = false;
-  size_t buffer_limit = 1024 * 1024;  // of the listener
+  // Of the listener's spec.
+  size_t buffer_limit = 1024 * 1024;
+  size_t send_queue = 256 * 1024;
   const uint32_t max_requests;        // of a connection
 
   event::DeadlineQueue* const idle_queue;  // connection without a stream

@@ -182,7 +182,7 @@ void ServerStream::matchRoute() {
 }
 
 void ServerStream::buildFilters() {
-  HoldLimits limits{.paused = runtime_.buffer_limit, .collected = runtime_.buffer_limit};
+  HoldLimits limits{.paused = runtime_.send_queue, .collected = runtime_.buffer_limit};
   response_path_.emplace(*this, limits);
   if (request_head_.protocol == Protocol::Http2) limits.paused = kHeldOfHttp2;
   request_path_.emplace(*this, limits);

@@ -69,8 +69,8 @@ class ConnectionHandler {
 
 class Connection {
  public:
-  // Envoy's per_connection_buffer_limit_bytes.
-  static constexpr size_t kDefaultBufferLimit = 1024 * 1024;
+  // What is queued before the handler hears of it, unless setWriteLimit() says so.
+  static constexpr size_t kDefaultBufferLimit = 256 * 1024;
   // How much one read takes at most, unless setReadSize() says so.
   static constexpr size_t kReadBytes = 64 * 1024;
   static constexpr event::Duration kLingerTime = std::chrono::seconds(5);

@@ -62,7 +62,11 @@ struct ListenerSpec {
   std::vector<std::shared_ptr<const FilterChainSpec>> filter_chains;
   std::shared_ptr<const FilterChainSpec> default_filter_chain;  // may be null
   std::string stat_prefix;                                      // empty: the address
+  // What filters may collect of a body, and what is kept of one to send it again.
   uint32_t per_connection_buffer_limit_bytes = 1024 * 1024;
+  // What waits in a connection before the far side is not read any more; 0: no limit. The same as
+  // above where that is configured.
+  uint32_t send_queue_bytes = 256 * 1024;
   uint32_t tcp_backlog = 4096;
   bool ipv4_compat = false;
   std::optional<uint32_t> unix_mode;  // permission bits of a unix socket

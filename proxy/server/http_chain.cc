@@ -76,6 +76,7 @@ std::shared_ptr<http::ManagerRuntime> HttpChain::makeRuntime(
   if (from.h2_metrics != nullptr) runtime->h2_metrics = &from.h2_metrics->slot(worker_);
   runtime->handshake_queue = runtime->queueFor(chain.spec->transport_timeout);
   runtime->buffer_limit = listener->per_connection_buffer_limit_bytes;
+  runtime->send_queue = listener->send_queue_bytes;
   runtime->guarded_names = http::GuardedNames::seenFrom(std::move(listener), *chain.spec);
   for (const auto& filter : from.spec->filters) {
     if (!filter->disabled) runtime->filters.push_back(filters_.make(filter, services_));

@@ -179,7 +179,8 @@ struct ClusterSpec {
   // A request that has the address of a host in this header goes there; lower case; empty: none
   // (convoy.ext.HostPolicy).
   std::string override_header;
-  uint32_t per_connection_buffer_limit_bytes = 1024 * 1024;
+  // What waits in a connection before the far side is not read any more; 0: no limit.
+  uint32_t per_connection_buffer_limit_bytes = 256 * 1024;
   std::optional<net::Address> bind_to;
   std::shared_ptr<const net::TransportSpec> transport;  // null: plain text
   uint64_t transport_hash = 0;                          // differs: open connections are drained

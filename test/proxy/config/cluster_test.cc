@@ -42,7 +42,7 @@ TEST(Cluster, Defaults) {
   EXPECT_EQ(spec.connect_timeout, milliseconds(5000));
   EXPECT_EQ(spec.idle_timeout, std::nullopt);
   EXPECT_EQ(spec.breakers.max_requests, 1024u);
-  EXPECT_EQ(spec.per_connection_buffer_limit_bytes, 1024u * 1024);
+  EXPECT_EQ(spec.per_connection_buffer_limit_bytes, 256u * 1024);
   EXPECT_EQ(result.note_count, 0u);
 }
 

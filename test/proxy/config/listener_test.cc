@@ -62,6 +62,7 @@ TEST(Listener, EveryHonouredField) {
   EXPECT_TRUE(spec.ipv4_compat);
   EXPECT_EQ(spec.unix_mode, 0660u);
   EXPECT_EQ(spec.per_connection_buffer_limit_bytes, 4096u);
+  EXPECT_EQ(spec.send_queue_bytes, 4096u);
   EXPECT_EQ(spec.tcp_backlog, 16u);
   EXPECT_TRUE(spec.ignore_global_limit);
   ASSERT_EQ(spec.filter_chains.size(), 1u);
@@ -87,6 +88,7 @@ TEST(Listener, Defaults) {
   // Envoy makes a name up; the address tells more.
   EXPECT_EQ(result.spec->name, "127.0.0.1:80");
   EXPECT_EQ(result.spec->per_connection_buffer_limit_bytes, 1024u * 1024);
+  EXPECT_EQ(result.spec->send_queue_bytes, 256u * 1024);
   EXPECT_FALSE(result.spec->ipv4_compat);
   EXPECT_EQ(result.spec->unix_mode, std::nullopt);
   EXPECT_FALSE(result.spec->ignore_global_limit);

@@ -2,6 +2,7 @@
 
 #include <unistd.h>
 
+#include <algorithm>
 #include <fstream>
 #include <sstream>
 #include <utility>
@@ -175,6 +176,7 @@ std::shared_ptr<ManagerRuntime> ManagerHarness::configure(
   if (edit) edit(*spec);
   auto runtime = std::make_shared<ManagerRuntime>(loop(), spec, metrics_, routes);
   runtime->buffer_limit = buffer_limit_;
+  runtime->send_queue = std::min(runtime->send_queue, buffer_limit_);
   for (size_t i = filters_.size(); i > 0; --i) {
     runtime->filters.push_back(std::make_unique<ScriptedFactory>(*filters_[i - 1]));
   }

@@ -219,6 +219,27 @@ TEST_F(WholePathTest, ASlowClientStopsTheHostAtTheMarks) {
   EXPECT_TRUE(client.open());
 }
 
+TEST_F(WholePathTest, LessThanAMebibyteOfABodyIsHeldByDefault) {
+  constexpr uint64_t kMost = 1024 * 1024;
+  const std::string much(4 * kMost, 'x');
+  makeCluster();
+  io_.options.pipe_bytes = http_.pipe_.pipe_bytes = 1000;
+  http_.configure();
+  Client& reader = http_.connect();
+  reader.connection->pauseReading();
+  http_.send(reader, kGet);
+  peer(0).send("HTTP/1.1 200 OK\r\nContent-Length: " + std::to_string(much.size()) + "\r\n\r\n");
+  peer(0).send(much);
+  run();
+  EXPECT_LT(metrics().upstream_cx_rx_bytes_total.value(), kMost);
+
+  const uint64_t before = http_.metrics_.downstream_cx_rx_bytes_total.value();
+  Client& writer = sent(post(much.size(), {}));
+  peer(1).connection->pauseReading();
+  http_.send(writer, much);
+  EXPECT_LT(http_.metrics_.downstream_cx_rx_bytes_total.value() - before, kMost);
+}
+
 // While the queue between them is above its low mark the host may send nothing, so the bytes that
 // the client takes are all that moves.
 TEST_F(WholePathTest, AClientThatTakesItsResponseSlowlyIsNotIdle) {
