@@ -143,6 +143,7 @@ class CodecConnection {
   virtual size_t sendNow(std::string_view /*bytes*/) { return 0; }
   virtual net::SpliceResult spliceFrom(net::Connection& /*from*/, uint64_t /*most*/) { return {}; }
   virtual uint64_t unacknowledged() { return output().size(); }
+  virtual bool unsent() const { return false; }
   // HTTP/1.x, one direction of a tunnel has ended: FIN behind what is in the output; reading goes
   // on.
   virtual void endSending() {}

@@ -188,8 +188,8 @@ void H1ClientCodec::completeReceiving(bool more_bytes) {
   transition(Receiving::Complete);
   pause_.clear();
   // Bytes behind the response belong to nobody, and a server that did not wait for the whole
-  // request may never read the rest of it.
-  if (more_bytes || sending_ != Sending::Complete) must_close_ = true;
+  // request may never read the rest of it, which would be in the next one's way.
+  if (more_bytes || sending_ != Sending::Complete || handler_.unsent()) must_close_ = true;
 }
 
 void H1ClientCodec::fail(H1Error error) {

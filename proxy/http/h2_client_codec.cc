@@ -44,12 +44,18 @@ class H2ClientCodec::Stream final : public H2Stream, public RequestSender {
     if (!session.submitRequest(*this, end_of_stream)) codec_.must_close_ = true;
   }
   void sendBody(std::string_view bytes, bool end_of_stream) override {
+    H2ClientCodec& codec = codec_;  // outlives the stream
+    const H2Session::Scope scope(codec.session_);
     if (end_of_stream) forgetReceiverIf(receive_ended);
-    codec_.session_.sendBody(*this, bytes, end_of_stream);
+    codec.session_.sendBody(*this, bytes, end_of_stream);
+    codec.endIfAnswered(*this);
   }
   void sendTrailers(const HeaderList& trailers) override {
+    H2ClientCodec& codec = codec_;
+    const H2Session::Scope scope(codec.session_);
     forgetReceiverIf(receive_ended);
-    codec_.session_.sendTrailers(*this, trailers);
+    codec.session_.sendTrailers(*this, trailers);
+    codec.endIfAnswered(*this);
   }
   void reset(Failure) override {
     receiver = nullptr;
@@ -150,6 +156,7 @@ void H2ClientCodec::onHead(Stream& stream, H2Section& section, bool end_of_strea
   if (receiver == nullptr) return;
   if (end_of_stream) stream.forgetReceiverIf(stream.send_ended);
   receiver->onResponseHead(head_, end_of_stream);
+  endIfAnswered(stream);
 }
 
 // The answer as HTTP/1.1 would give it.
@@ -176,6 +183,7 @@ void H2ClientCodec::onTrailers(Stream& stream, H2Section& section) {
   if (receiver == nullptr) return;
   stream.forgetReceiverIf(stream.send_ended);
   receiver->onResponseTrailers(trailers);
+  endIfAnswered(stream);
 }
 
 void H2ClientCodec::onData(H2Stream& base, std::string_view bytes, bool end_of_stream) {
@@ -184,6 +192,16 @@ void H2ClientCodec::onData(H2Stream& base, std::string_view bytes, bool end_of_s
   if (receiver == nullptr) return;
   if (end_of_stream) stream.forgetReceiverIf(stream.send_ended);
   receiver->onResponseBody(bytes, end_of_stream);
+  endIfAnswered(stream);
+}
+
+// RFC 9113 8.1: the response does not depend on what has not left of the request. The server may
+// open no window for that, and nobody above would end the stream.
+void H2ClientCodec::endIfAnswered(Stream& stream) {
+  if (stream.closed || !stream.receive_ended || !stream.send_ended) return;
+  if (stream.end_on_wire || stream.is_tunnel) return;
+  session_.reset(stream, NGHTTP2_CANCEL);
+  handler_.onStreamComplete(stream);
 }
 
 // The response breaks a rule of ours.

@@ -3,7 +3,9 @@
 // The client's side of one HTTP/2 connection (RFC 9113): many requests at a time. Sans-I/O, see
 // codec.h. A connection error or its loss ends every stream; a malformed response ends its own. A
 // stream that the server has not looked at (REFUSED_STREAM, or above the last one of its GOAWAY)
-// ends with UpstreamRefusedStream: it may be sent again elsewhere.
+// ends with UpstreamRefusedStream: it may be sent again elsewhere. What was handed over of a
+// request and has not left when its response is complete is not sent any more; a tunnel's bytes
+// are.
 
 #include <memory>
 #include <string_view>
@@ -56,6 +58,7 @@ class H2ClientCodec final : public ClientCodec, private H2SessionHandler {
   void onTunnel(Stream& stream, bool end_of_stream);
   void onTrailers(Stream& stream, H2Section& section);
   void refuse(Stream& stream, H2Error error);
+  void endIfAnswered(Stream& stream);
   void dropStreams(Failure why);
 
   ClientCodecHandler& handler_;

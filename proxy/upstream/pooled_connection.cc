@@ -88,8 +88,6 @@ void PooledConnection::startStream(PoolStream& stream, bool holds_request) {
   http::RequestSender& sender = codec_.codec->newStream(stream.receiver());
   sender.owner = &stream;
   stream.activate(*this, sender, holds_request);
-  // The request before was answered while part of it is still here.
-  if (above_high_) codec_.codec->onOutputAboveHigh();
   ++streams_started_;
   streams_.pushBack(stream);
   const bool full = ++active_ >= codec_.max_streams;
@@ -356,13 +354,11 @@ void PooledConnection::onAge(void* self) {
 // --- back-pressure ---
 
 void PooledConnection::onWriteQueueAboveHigh() {
-  above_high_ = true;
   cluster_.metrics().upstream_flow_control_backed_up_total.add();
   if (codec_.codec != nullptr) codec_.codec->onOutputAboveHigh();
 }
 
 void PooledConnection::onWriteQueueBelowLow() {
-  above_high_ = false;
   cluster_.metrics().upstream_flow_control_drained_total.add();
   if (codec_.codec != nullptr) codec_.codec->onOutputBelowLow();
 }

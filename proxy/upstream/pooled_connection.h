@@ -88,6 +88,7 @@ class PooledConnection final : public net::ConnectionHandler,
     return connection_->spliceFrom(from, most);
   }
   uint64_t unacknowledged() override { return connection_->unacknowledged(); }
+  bool unsent() const override { return connection_->unsent(); }
   void onStreamComplete(http::RequestSender& sender) override;
   void onProtocolError(http::Failure failure, std::string_view detail) override;
   void onGoAway() override {
@@ -123,7 +124,6 @@ class PooledConnection final : public net::ConnectionHandler,
   State state_ = State::Connecting;
   bool in_codec_ = false;        // the codec is on the stack below us
   bool protocol_error_ = false;  // the upstream broke the protocol
-  bool above_high_ = false;      // the output, above its mark
   bool lost_ = false;            // the upstream ended it
   bool leaves_ = false;
   bool gave_up_ = false;  // HTTP/1.x: the stream was reset, what is queued is of no use

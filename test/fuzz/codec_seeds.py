@@ -170,6 +170,7 @@ CLIENT = {
     "good_trailers_of_no_content": ([0, 0, GET, ALL], answer(1, "204") + headers(1, TRAILERS, END_STREAM)),
     "good_trailers_of_a_head": ([0, 0, HEAD, ALL], answer(1, "200") + headers(1, TRAILERS, END_STREAM)),
     "good_reset_while_paused": ([0, 0, GET, ALL, 5, NOTHING, ONE, 7], answer(1) + data(1, b"hello")),
+    "good_answered_before_it_has_left": ([0, 0, POST, 32, ONE, 3, 20, ALL], SHUT + answer(1, "413", END_STREAM)),
     "good_tunnel_paused_to_the_end": ([0, 0, CONNECT, ALL, 5, 3, 20, 7], SHUT + answer(1) + data(1, b"hello", END_STREAM)),
     "good_reset_in_the_body": ([0, 0, GET, ALL], answer(1) + data(1, b"ab") + rst_stream(1, INTERNAL_ERROR)),
     "good_reset_with_a_complaint": ([0, 0, GET, ALL], rst_stream(1, PROTOCOL_ERROR)),

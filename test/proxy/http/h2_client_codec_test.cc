@@ -237,6 +237,43 @@ TEST(H2ClientCodecTest, AnEarlyResponseLeavesTheRequestToItsSender) {
   EXPECT_TRUE(client.codec.idle());
 }
 
+// Nobody above would end it: what has not left is of no use to the server.
+TEST(H2ClientCodecTest, AnAnswerEndsARequestThatWasHandedOverAndHasNotLeft) {
+  const std::string answer = headers(1, {{":status", "413"}}, kEndStream);
+  for (const bool answer_first : {true, false}) {
+    for (const bool with_trailers : {true, false}) {
+      H2ClientRecorder client;
+      RequestSender& sender = *client.request("POST", false).sender;
+      client.codec.dispatch(serverStart({{NGHTTP2_SETTINGS_INITIAL_WINDOW_SIZE, 3}}));
+      client.written();
+      sender.sendBody("hello", false);
+      if (answer_first) client.codec.dispatch(answer);
+      HeaderList trailers;
+      trailers.add("a", "b");
+      with_trailers ? sender.sendTrailers(trailers) : sender.sendBody("!", true);
+      if (!answer_first) client.codec.dispatch(answer);
+      EXPECT_EQ(client.events.take(), "1: 413  HTTP/2 body=none\n1: end\ncomplete\n");
+      EXPECT_EQ(client.written(), "DATA 1 3\nRST_STREAM 1 CANCEL\n");
+      EXPECT_TRUE(client.codec.idle());
+      EXPECT_FALSE(client.codec.mustClose());
+    }
+  }
+}
+
+TEST(H2ClientCodecTest, ATunnelsDirectionsEndByThemselves) {
+  H2ClientRecorder client;
+  RequestSender& sender = *client.request("CONNECT", false).sender;
+  client.codec.dispatch(serverStart({{NGHTTP2_SETTINGS_INITIAL_WINDOW_SIZE, 3}}) +
+                        headers(1, {{":status", "200"}}, 0) + data(1, "", kEndStream));
+  client.written();
+  sender.sendBody("hello", true);
+  EXPECT_EQ(client.written(), "DATA 1 3\n");
+  client.codec.dispatch(windowUpdate(1, 10));
+  EXPECT_EQ(client.written(), "DATA 1 2 end\n");
+  EXPECT_TRUE(client.codec.idle());
+  client.events.take();
+}
+
 // Its owner still has the sender, which is no more.
 TEST(H2ClientCodecTest, AResetBehindAnEarlyResponseIsHeardByWhoStillSends) {
   for (const uint32_t code : {NGHTTP2_NO_ERROR, NGHTTP2_CANCEL}) {
@@ -271,7 +308,7 @@ TEST(H2ClientCodecTest, NobodyHearsOfTheQueueOnceBothDirectionsHaveEnded) {
     client.codec.dispatch(windowUpdate(1, 150 * 1024) + windowUpdate(0, 150 * 1024));
     EXPECT_TRUE(response.above_high);
     client.codec.dispatch(rstStream(1, NGHTTP2_NO_ERROR));
-    EXPECT_EQ(client.events.take(), "1: 200  HTTP/2 body=none\n1: end\nstream reset\n");
+    EXPECT_EQ(client.events.take(), "1: 200  HTTP/2 body=none\n1: end\ncomplete\n");
   }
 }
 

@@ -150,7 +150,7 @@ TEST(H2FlowControlTest, AClosedPeerWindowPausesTheFarSide) {
   server.events.take();
 }
 
-// The layer above is done, and may be gone, while the end of its request still waits.
+// The layer above is done, and may be gone, though the end of its request has not left.
 TEST(H2FlowControlTest, NobodyHearsOfRoomBehindBothEnds) {
   for (const bool response_first : {true, false}) {
     H2ClientRecorder client(smallWindows());

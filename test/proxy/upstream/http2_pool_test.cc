@@ -335,6 +335,28 @@ TEST_F(Http2PoolTest, ACallerThatGivesUpEndsItsStreamOnly) {
   EXPECT_EQ(metrics().upstream_rq_tx_reset.value(), 1U);
 }
 
+// It opens no window for the rest, and says no word about it.
+TEST_F(Http2PoolTest, AnUpstreamThatAnswersWhatItHasNotReadKeepsNoStream) {
+  makeHttp2();
+  TestRequest request;
+  request.when_ready = [&] { request.sendPostHead(); };
+  send(request);
+  settle(0, 1);
+  request.sender->sendBody(std::string(100 * 1024, 'x'), /*end_of_stream=*/true);
+  frames(0);
+  answer(0, 1);
+  EXPECT_EQ(request.ends, 1);
+  EXPECT_EQ(frames(0), "RST_STREAM 1 CANCEL\n");
+  EXPECT_EQ(counts(request.host).idle, 1U);
+  EXPECT_EQ(metrics().http2.streams_active.value(), 0);
+  EXPECT_EQ(metrics().upstream_rq_active.value(), 0);
+  TestRequest next;
+  send(next);
+  answer(0, 3);
+  EXPECT_EQ(next.status, 200);
+  EXPECT_EQ(io_.peers.size(), 1U);
+}
+
 TEST_F(Http2PoolTest, WithoutTlsTheProtocolThatTlsWouldChooseIsHttp1) {
   auto spec = clusterSpec();
   spec->protocol = UpstreamProtocol::Auto;
