@@ -374,6 +374,9 @@ int H2Session::beginFrame(const nghttp2_frame_hd& frame) {
 int H2Session::beginHeaders(const nghttp2_frame& frame) {
   if (frame.hd.type != NGHTTP2_HEADERS) return 0;
   if (frame.headers.cat == NGHTTP2_HCAT_REQUEST) {
+    section_.startHead();
+    // nghttp2 opens it until the last word has left, which then ends it: nobody may see it before.
+    if (goAwaySent()) return 0;
     std::unique_ptr<H2Stream> made = handler_.onStreamOpened(frame.hd.stream_id);
     if (made == nullptr) return NGHTTP2_ERR_TEMPORAL_CALLBACK_FAILURE;
     H2Stream& stream = add(std::move(made));
@@ -381,7 +384,6 @@ int H2Session::beginHeaders(const nghttp2_frame& frame) {
     stream.opened_at = clock_.monotonicNow();
     stream.head_on_wire = true;  // nothing goes before the response's head anyway
     nghttp2_session_set_stream_user_data(session_, stream.id, &stream);
-    section_.startHead();
     return 0;
   }
   const H2Stream* stream = find(frame.hd.stream_id);
@@ -431,7 +433,8 @@ int H2Session::onFrame(const nghttp2_frame& frame) {
 
 void H2Session::onHeadersFrame(const nghttp2_frame& frame) {
   H2Stream* stream = find(frame.hd.stream_id);
-  if (stream == nullptr || !section_.started()) return;
+  if (stream == nullptr) return section_.release();
+  if (!section_.started()) return;
   const bool end = (frame.hd.flags & NGHTTP2_FLAG_END_STREAM) != 0;
   if (end) stream->receive_ended = true;
   if (stream->head_received) metrics_.trailers.add();

@@ -119,6 +119,7 @@ class H2Session {
   void startGoAway();
   // The second step at once.
   void finishGoAway();
+  // The second step was taken: no stream is opened from here on.
   bool goAwaySent() const { return go_away_ == GoAway::Final; }
   // Debug data of the second one (RFC 9113 6.8).
   void explainGoAway(std::string_view why) { why_ = std::make_unique<std::string>(why); }

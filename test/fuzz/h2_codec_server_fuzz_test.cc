@@ -156,6 +156,7 @@ class Connection final : public fuzz::ScriptedConnection<ServerCodecHandler, Exc
   void resumeReading() override { CONVOY_ASSERT(pauses_-- > 0); }
   RequestReceiver& newStream(ResponseSender& sender) override {
     CONVOY_ASSERT(!error_);
+    newest_ = codec_.session().streams().back().id;
     streams_.push_back(std::make_unique<Exchange>(script_, sender));
     return *streams_.back();
   }
@@ -229,11 +230,14 @@ class Connection final : public fuzz::ScriptedConnection<ServerCodecHandler, Exc
   void checkAll() {
     // However much it asks for, a client that reads nothing is not read for ever.
     check(codec_.session(), options_.max_output);
+    // The client may send what is beyond that elsewhere.
+    CONVOY_ASSERT(newest_ <= wire_.lastServed());
     CONVOY_ASSERT(codec_.session().streamCount() <= options_.max_concurrent_streams);
     CONVOY_ASSERT(!codec_.idle() || streams_.empty());
   }
 
   int pauses_ = 0;
+  int32_t newest_ = 0;  // the latest request that was handed over
   H2ServerCodec codec_{*this, options_, clock_, metrics_};
 };
 

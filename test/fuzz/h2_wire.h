@@ -42,6 +42,8 @@ class WireCheck {
     bytes_.erase(0, at);
   }
   bool wholeFrames() const { return bytes_.empty(); }
+  // The last stream that will be served, by the latest GOAWAY.
+  int64_t lastServed() const { return last_served_; }
   // Of the stream's body, so far.
   uint64_t bodyBytesOf(int32_t id) const {
     const auto found = streams_.find(static_cast<size_t>(id));
@@ -89,9 +91,11 @@ class WireCheck {
         CONVOY_ASSERT(id != 0 && payload.size() == 4);
         seen.reset = true;
         return;
+      case NGHTTP2_GOAWAY:
+        CONVOY_ASSERT(id == 0 && payload.size() >= 8);
+        return noteGoAway(payload);
       case NGHTTP2_SETTINGS:
       case NGHTTP2_PING:
-      case NGHTTP2_GOAWAY:
         CONVOY_ASSERT(id == 0);
         return;
       default:
@@ -99,6 +103,12 @@ class WireCheck {
     }
   }
 
+  void noteGoAway(std::string_view payload) {
+    int64_t last = 0;
+    for (const char c : payload.substr(0, 4)) last = last << 8 | static_cast<uint8_t>(c);
+    CONVOY_ASSERT(last <= last_served_);  // 6.8: it does not grow
+    last_served_ = last;
+  }
   void block(Seen& seen, uint8_t flags, std::string_view part) {
     block_.append(part);
     if ((flags & NGHTTP2_FLAG_END_HEADERS) == 0) return;
@@ -139,6 +149,7 @@ class WireCheck {
   std::string block_;  // without its end
   http::h2::HeaderBlocks blocks_;
   std::map<size_t, Seen> streams_;
+  int64_t last_served_ = INT32_MAX;
 };
 
 }  // namespace convoy::fuzz

@@ -366,6 +366,32 @@ TEST_F(ConnectionManagerHttp2Test, EndsAfterItsNumberOfRequests) {
   EXPECT_EQ(metrics_.downstream_cx_max_requests_reached.value(), 1U);
 }
 
+// The client is told that nobody has looked at it, and sends it elsewhere: it must be so.
+TEST_F(ConnectionManagerHttp2Test, ARequestBehindTheLastWordIsNotServedFromTheSameRead) {
+  Client& client = connectHttp2();
+  client.manager->drain();
+  EXPECT_EQ(frames(client), "GOAWAY 2147483647 NO_ERROR\nPING convoydr\n");
+  send(client, h2::ping("convoydr", h2::kAck) + h2::post(1) + h2::data(1, "x", h2::kEndStream));
+  EXPECT_EQ(frames(client), "GOAWAY 0 NO_ERROR\n");
+  EXPECT_TRUE(router.exchanges.empty());
+  EXPECT_TRUE(client.ended());
+}
+
+TEST_F(ConnectionManagerHttp2Test, ARequestBehindTheLastOneIsNotServedFromTheSameRead) {
+  answerByHand();
+  configure([](ConnectionManagerSpec& spec) {
+    spec.max_requests_per_connection = 1;
+    spec.drain_timeout = 0s;
+  });
+  Client& client = connectHttp2();
+  send(client, h2::get(1) + h2::get(3));
+  EXPECT_EQ(frames(client), "GOAWAY 2147483647 NO_ERROR\nGOAWAY 1 NO_ERROR\n");
+  ASSERT_EQ(router.exchanges.size(), 1U);
+  exchange(0).answer(200, "a");
+  EXPECT_EQ(frames(client), kOk1);
+  EXPECT_TRUE(client.ended());
+}
+
 TEST_F(ConnectionManagerHttp2Test, DrainsAtItsAge) {
   configure([](ConnectionManagerSpec& spec) {
     spec.max_connection_duration = 1min;
