@@ -2,6 +2,8 @@
 
 #include <openssl/err.h>
 
+#include <algorithm>
+
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_join.h"
 #include "proxy/tls/failure.h"
@@ -28,15 +30,30 @@ absl::Status refused(const char* field, const std::string& value) {
       absl::StrCat(field, ": ", value, " is refused: ", std::string(takeLibraryError())));
 }
 
+// Whoever resumes a session shows no certificate, so none lives longer than `left`; then a full
+// handshake decides. The library counts the age, in the ticket, and tells the client.
+void limitSession(SSL_SESSION* session, event::Duration left) {
+  const int64_t seconds = std::chrono::duration_cast<std::chrono::seconds>(left).count();
+  const int64_t timeout = SSL_SESSION_get_timeout(session);
+  // TLS 1.3 renews a session each time that it is resumed, for this long in all.
+  if (seconds >= std::max<int64_t>(timeout, SSL_DEFAULT_SESSION_AUTH_TIMEOUT)) return;
+  // Bounds renewals as well.
+  SSL_SESSION_set_timeout(session, static_cast<uint32_t>(std::clamp<int64_t>(seconds, 0, timeout)));
+}
+
 int onVerify(X509_STORE_CTX* store, void*) {
   const auto* const ssl = static_cast<const SSL*>(
       X509_STORE_CTX_get_ex_data(store, SSL_get_ex_data_X509_STORE_CTX_idx()));
   TlsTransport& transport = TlsTransport::of(ssl);
   const Context& context = transport.context();
-  const Failure failure = context.validation()->check(store, context.wallNow());
-  if (failure == Failure::None) return 1;
-  transport.setCause(failure);
-  return 0;
+  const event::WallTime now = context.wallNow();
+  const Failure failure = context.validation()->check(store, now);
+  if (failure != Failure::None) {
+    transport.setCause(failure);
+    return 0;
+  }
+  limitSession(SSL_get_session(ssl), context.validation()->holdsUntil(store) - now);
+  return 1;
 }
 
 }  // namespace

@@ -186,6 +186,16 @@ Failure Validation::check(X509_STORE_CTX* context, event::WallTime now) const {
   return failure;
 }
 
+event::WallTime Validation::holdsUntil(X509_STORE_CTX* context) const {
+  event::WallTime until = event::WallTime::max();
+  if (!has_ca_ || accept_untrusted_ || allow_expired_) return until;
+  const STACK_OF(X509)* const chain = X509_STORE_CTX_get0_chain(context);
+  for (size_t i = 0; i < sk_X509_num(chain); ++i) {
+    until = std::min(until, expiryOf(sk_X509_value(chain, i)));
+  }
+  return until;
+}
+
 Failure Validation::checkNames(X509* leaf) const {
   if (names_.empty()) return Failure::None;
   for (const SanMatch& match : names_) {

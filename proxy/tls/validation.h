@@ -1,8 +1,8 @@
 #pragma once
 
 // What a peer's certificate must fulfil, ready for use: trust anchors, revocation lists, names and
-// pins. Immutable; any thread. It is asked once per full handshake (a resumed session was verified
-// when it was made).
+// pins. Immutable; any thread. It is asked once per full handshake: a resumed session was verified
+// when it was begun, and ends with the certificates that were verified then.
 
 #include <openssl/ssl.h>
 
@@ -33,6 +33,9 @@ class Validation {
   absl::Status install(SSL_CTX* context, bool announce) const;
   // For a context of install(). Failure::None: accepted. Sets the context's error, for the alert.
   Failure check(X509_STORE_CTX* context, event::WallTime now) const;
+  // Until when that holds, of a context that check() accepted: the earliest end in the verified
+  // chain; max() where the time is not asked for.
+  event::WallTime holdsUntil(X509_STORE_CTX* context) const;
 
   // Somebody vouches for what is in the certificate.
   bool verifies() const {

@@ -75,6 +75,30 @@ TEST(ClientContext, ResumesAsOftenAsItHasSessions) {
   }
 }
 
+TEST(ClientContext, NoSessionOutlivesTheServersCertificate) {
+  for (const Version version : {Version::Tls12, Version::Tls13}) {
+    Sides setup;
+    setup.server.session_timeout = std::chrono::hours(24);
+    setup.client.common.max_version = version;
+    TlsPair pair;
+    pair.goToTheLastHourOf("ecdsa.pem");
+    const auto client = setup.clientContext(pair.clock);
+    const auto server = setup.serverContext(pair.clock);
+    useClockInLibrary(pair.clock, *client);
+    for (const int minutes : {0, 55}) {
+      pair.pass(std::chrono::minutes(minutes));
+      pair.join(client, server);
+      ASSERT_TRUE(pair.handshake());
+      EXPECT_EQ(pair.clientInfo().resumed, minutes > 0);
+      pair.exchange();
+    }
+    pair.pass(std::chrono::minutes(10));
+    pair.join(client, server);
+    EXPECT_FALSE(pair.handshake());
+    EXPECT_EQ(pair.clientInfo().failure, "peer_certificate_expired");
+  }
+}
+
 TEST(ClientContext, RefusesWhatCannotBeShown) {
   const test::ShiftedClock clock;
   Sides setup;

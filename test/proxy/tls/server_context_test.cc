@@ -240,6 +240,86 @@ TEST(ServerContext, DoesNotResumeWhereMoreIsAskedOfTheClient) {
   }
 }
 
+Sides askingForClients(Version version) {
+  Sides setup;
+  setup.server.session_timeout = std::chrono::hours(24);
+  setup.server.require_client_certificate = true;
+  setup.server_material.validation = validationOf("ca.pem");
+  setup.server_material.ticket_keys = keysOf({"ticket1.key"});
+  setup.client.common.max_version = version;
+  setup.client_material.certificates = {certificateOf("client")};
+  return setup;
+}
+
+// Connects, and has a session for the next time; false: the server refused.
+bool connects(TlsPair& pair, const std::shared_ptr<const ClientContext>& client,
+              const std::shared_ptr<const ServerContext>& server) {
+  pair.join(client, server);
+  EXPECT_TRUE(pair.loop.runUntil([&] { return pair.server.connected || pair.server.closed; }));
+  if (pair.server.connected) pair.exchange();
+  return pair.server.connected;
+}
+
+TEST(ServerContext, NoSessionOutlivesTheClientsCertificate) {
+  for (const Version version : {Version::Tls12, Version::Tls13}) {
+    const Sides setup = askingForClients(version);
+    TlsPair pair;
+    pair.goToTheLastHourOf("client.pem");
+    const auto client = setup.clientContext(pair.clock);
+    const auto server = setup.serverContext(pair.clock);
+    useClockInLibrary(pair.clock, *server);
+    ASSERT_TRUE(connects(pair, client, server));
+    pair.pass(std::chrono::minutes(55));
+    ASSERT_TRUE(connects(pair, client, server));
+    EXPECT_TRUE(pair.serverInfo().resumed);
+    // Resuming did not renew it either.
+    pair.pass(std::chrono::minutes(10));
+    EXPECT_FALSE(connects(pair, client, server));
+    EXPECT_EQ(pair.serverInfo().failure, "peer_certificate_expired");
+    EXPECT_EQ(pair.server_metrics.fail_verify_error.value(), 1u);
+  }
+}
+
+TEST(ServerContext, AClientThatRenewedItsCertificateIsServedInSpiteOfItsOldSession) {
+  for (const Version version : {Version::Tls12, Version::Tls13}) {
+    Sides setup = askingForClients(version);
+    TlsPair pair;
+    pair.goToTheLastHourOf("client.pem");
+    const auto before = setup.clientContext(pair.clock);
+    const auto server = setup.serverContext(pair.clock);
+    useClockInLibrary(pair.clock, *server);
+    ASSERT_TRUE(connects(pair, before, server));
+    pair.pass(std::chrono::minutes(65));
+    setup.client_material.certificates = {certificateOf("renewed")};
+    const auto after = setup.clientContext(pair.clock);
+    const auto offered = before->newSsl();
+    after->keep(bssl::UpRef(SSL_get_session(offered.get())));
+    ASSERT_TRUE(connects(pair, after, server));
+    EXPECT_FALSE(pair.serverInfo().resumed);
+    EXPECT_EQ(pair.serverInfo().peer->subject, "CN=renewed");
+  }
+}
+
+TEST(ServerContext, WhoeverAllowsExpiredCertificatesResumesTheirSessions) {
+  ValidationSpec lenient;
+  lenient.allow_expired = true;
+  for (const Version version : {Version::Tls12, Version::Tls13}) {
+    Sides setup = askingForClients(version);
+    setup.server_material.validation =
+        Validation::make(lenient, {.trusted_ca = test::caFile("ca.pem"), .crl = {}}, nullptr)
+            .value();
+    TlsPair pair;
+    pair.goToTheLastHourOf("client.pem");
+    const auto client = setup.clientContext(pair.clock);
+    const auto server = setup.serverContext(pair.clock);
+    useClockInLibrary(pair.clock, *server);
+    ASSERT_TRUE(connects(pair, client, server));
+    pair.pass(std::chrono::minutes(65));
+    ASSERT_TRUE(connects(pair, client, server));
+    EXPECT_TRUE(pair.serverInfo().resumed);
+  }
+}
+
 // The library ages sessions by a clock of its own; what it was told can be seen.
 TEST(ServerContext, TellsTheLibraryHowLongASessionHolds) {
   Sides setup;

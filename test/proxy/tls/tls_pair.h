@@ -53,6 +53,17 @@ struct Sides {
   }
 };
 
+// The library ages sessions by the system's clock, or by a function without an argument: makes it
+// the test's clock, the same one for all contexts. Before the context's first session.
+inline const event::Clock* library_clock = nullptr;
+inline void useClockInLibrary(const event::Clock& clock, const Context& context) {
+  library_clock = &clock;
+  SSL_CTX_set_current_time_cb(SSL_get_SSL_CTX(context.newSsl().get()), [](const SSL*,
+                                                                          timeval* now) {
+    *now = {.tv_sec = std::chrono::system_clock::to_time_t(library_clock->wallNow()), .tv_usec = 0};
+  });
+}
+
 struct TlsPair {
   explicit TlsPair(test::Medium medium = test::Medium::Memory) : medium(medium) {}
 
@@ -67,6 +78,10 @@ struct TlsPair {
     connections.first->setTransport(
         std::make_unique<TlsTransport>(std::move(client_context), client_metrics));
   }
+  void goToTheLastHourOf(const std::string& file) {
+    const auto read = readPemCertificates(test::caFile(file)).value();
+    pass(expiryOf(read.front().get()) - std::chrono::hours(1) - clock.wallNow());
+  }
   // True: both sides are connected; false: both have failed.
   bool handshake() {
     const bool settled = loop.runUntil([this] {
@@ -80,6 +95,7 @@ struct TlsPair {
     join(setup);
     return handshake();
   }
+  void pass(event::Duration time) { clock.shift = clock.shift.load() + time; }
   // One message each way, so that tickets have arrived, and the end.
   void exchange() {
     connections.first->write("request");
