@@ -16,7 +16,7 @@
 
 #include "absl/strings/str_cat.h"
 #include "proxy/base/strings.h"
-#include "proxy/tls/failure.h"
+#include "proxy/tls/pem.h"
 
 namespace convoy::tls {
 
@@ -98,26 +98,7 @@ std::string sanText(const GENERAL_NAME& name) {
 }  // namespace
 
 absl::StatusOr<std::vector<bssl::UniquePtr<X509>>> readPemCertificates(std::string_view pem) {
-  const bssl::UniquePtr<BIO> bio = bioOf(pem);
-  std::vector<bssl::UniquePtr<X509>> certificates;
-  while (true) {
-    bssl::UniquePtr<X509> certificate(PEM_read_bio_X509(bio.get(), nullptr, nullptr, nullptr));
-    if (certificate == nullptr) break;
-    certificates.push_back(std::move(certificate));
-  }
-  const uint32_t error = ERR_peek_last_error();
-  const bool at_end =
-      ERR_GET_LIB(error) == ERR_LIB_PEM && ERR_GET_REASON(error) == PEM_R_NO_START_LINE;
-  const std::string_view reason = takeLibraryError();
-  if (certificates.empty()) {
-    return absl::InvalidArgumentError(
-        "no certificate in PEM form (-----BEGIN CERTIFICATE-----) is in it");
-  }
-  if (!at_end) {
-    return absl::InvalidArgumentError(absl::StrCat(
-        "certificate ", certificates.size() + 1, " in it cannot be read: ", base::toAbsl(reason)));
-  }
-  return certificates;
+  return readPem<X509>(pem, {"certificate", "CERTIFICATE"}, PEM_read_bio_X509);
 }
 
 std::vector<std::string> subjectAlternativeNames(X509* certificate, SanKind kind) {

@@ -1,7 +1,6 @@
 #include "proxy/tls/validation.h"
 
 #include <openssl/base64.h>
-#include <openssl/bio.h>
 #include <openssl/err.h>
 #include <openssl/pem.h>
 #include <openssl/sha.h>
@@ -11,6 +10,7 @@
 #include "absl/strings/str_cat.h"
 #include "proxy/tls/certificate.h"
 #include "proxy/tls/names.h"
+#include "proxy/tls/pem.h"
 
 namespace convoy::tls {
 
@@ -117,20 +117,12 @@ absl::Status Validation::readTrust(const Data& data) {
     has_ca_ = true;
   }
   if (!data.crl.empty()) {
-    const bssl::UniquePtr<BIO> bio(
-        BIO_new_mem_buf(data.crl.data(), static_cast<int>(data.crl.size())));
-    while (true) {
-      const bssl::UniquePtr<X509_CRL> crl(
-          PEM_read_bio_X509_CRL(bio.get(), nullptr, nullptr, nullptr));
-      if (crl == nullptr) break;
-      X509_STORE_add_crl(store_.get(), crl.get());
-      has_crl_ = true;
+    auto read = readPem<X509_CRL>(data.crl, {"revocation list", "X509 CRL"}, PEM_read_bio_X509_CRL);
+    if (!read.ok()) {
+      return absl::InvalidArgumentError(absl::StrCat("crl: ", read.status().message()));
     }
-    ERR_clear_error();
-    if (!has_crl_) {
-      return absl::InvalidArgumentError(
-          "crl: no revocation list in PEM form (-----BEGIN X509 CRL-----) is in it");
-    }
+    for (const auto& crl : *read) X509_STORE_add_crl(store_.get(), crl.get());
+    has_crl_ = true;
   }
   ERR_clear_error();
   return absl::OkStatus();

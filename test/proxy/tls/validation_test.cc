@@ -105,6 +105,8 @@ TEST(Validation, ExtraRulesHoldAsWell) {
 }
 
 TEST(Validation, RefusesByPart) {
+  const std::string crl = test::caFile("ca.crl");
+  const std::string half = crl.substr(0, crl.size() / 2);
   const struct {
     ValidationSpec spec;
     Validation::Data data;
@@ -112,13 +114,16 @@ TEST(Validation, RefusesByPart) {
   } cases[] = {
       {{}, {"text", {}}, "trusted_ca: no certificate"},
       {{}, {test::caFile("ca.pem"), "text"}, "crl: no revocation list"},
+      // A file that somebody is still writing.
+      {{}, {test::caFile("ca.pem"), half}, "crl: revocation list 1 in it cannot be read"},
+      {{}, {test::caFile("ca.pem"), crl + half}, "crl: revocation list 2 in it cannot be read"},
       {{.names = {{SanMatch::Type::Dns, SanMatch::Kind::Exact, "a", false}}},
        {{}, {}},
        "match_typed_subject_alt_names: "},
   };
   for (const auto& c : cases) {
     const auto made = Validation::make(c.spec, c.data, nullptr);
-    ASSERT_FALSE(made.ok());
+    ASSERT_FALSE(made.ok()) << c.message;
     EXPECT_THAT(std::string(made.status().message()), HasSubstr(c.message));
   }
 }
