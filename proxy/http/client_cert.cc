@@ -22,10 +22,10 @@ void appendUrlEncoded(std::string_view pem, std::string* out) {
 }
 
 // A control character would end the field, or worse.
-void appendClean(std::string_view value, bool escape_quotes, std::string* out) {
+void appendClean(std::string_view value, bool escape, std::string* out) {
   for (const char c : value) {
     if (static_cast<unsigned char>(c) < 0x20 || c == 0x7f) continue;
-    if (escape_quotes && c == '"') *out += '\\';
+    if (escape && (c == '"' || c == '\\')) *out += '\\';
     *out += c;
   }
 }
@@ -33,13 +33,13 @@ void appendClean(std::string_view value, bool escape_quotes, std::string* out) {
 void appendName(std::string_view key, std::string_view value, std::string* out) {
   if (!out->empty()) *out += ';';
   *out += key;
-  const bool quoted = value.find_first_of(",;=\"") != std::string_view::npos;
+  const bool quoted = value.find_first_of(",;=\"\\") != std::string_view::npos;
   if (quoted) *out += '"';
   appendClean(value, quoted, out);
   if (quoted) *out += '"';
 }
 
-// RFC 2253 has quotation marks escaped already.
+// RFC 2253 has quotation marks and backslashes escaped already.
 void appendQuoted(std::string_view key, std::string_view value, std::string* out) {
   if (!out->empty()) *out += ';';
   *out += key;

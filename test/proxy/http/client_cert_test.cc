@@ -78,12 +78,38 @@ TEST_F(ClientCertTest, EachDetailInEnvoysForm) {
   EXPECT_EQ(sent(ClientCertPolicy::SanitizeSet, {.uri = true}), begin + "URI=");
 }
 
-// A name that its owner chose to look like more than one.
+// Names that their owner chose to look like more than one, in every element that has names.
 TEST_F(ClientCertTest, NamesCannotBreakOut) {
-  transport_.peer.uris = {"spiffe://a;URI=spiffe://admin,By=x", "spiffe://q\"\r\nX: y"};
-  EXPECT_EQ(sent(ClientCertPolicy::SanitizeSet, {.uri = true}),
-            "By=spiffe://a/proxy;Hash=c0ffee;URI=\"spiffe://a;URI=spiffe://admin,By=x\";"
-            "URI=\"spiffe://q\\\"X: y\"");
+  const struct {
+    const char* name;
+    const char* written;
+  } cases[] = {
+      {"a;URI=spiffe://admin,By=x", R"("a;URI=spiffe://admin,By=x")"},
+      {"q\"\r\nX: y", R"("q\"X: y")"},
+      {R"(a")", R"("a\"")"},
+      {R"(a\)", R"("a\\")"},
+      {R"(a\\)", R"("a\\\\")"},
+      {R"(a\";By=x)", R"("a\\\";By=x")"},
+      {R"(a;b\)", R"("a;b\\")"},
+      {R"(\,\)", R"("\\,\\")"},
+      {"spiffe://a/b-c_d.e~f:1@g?h!$&'()*+%2C", "spiffe://a/b-c_d.e~f:1@g?h!$&'()*+%2C"},
+  };
+  for (const auto& c : cases) {
+    const std::string written = c.written;
+    transport_.peer.our_uris = {c.name, "o"};
+    transport_.peer.uris = {c.name, "u"};
+    transport_.peer.dns_names = {c.name, "d"};
+    EXPECT_EQ(
+        sent(ClientCertPolicy::SanitizeSet, {.dns = true, .uri = true}),
+        "By=" + written + ";By=o;Hash=c0ffee;URI=" + written + ";URI=u;DNS=" + written + ";DNS=d");
+  }
+}
+
+// A subject comes escaped, by RFC 2253, whose escapes are those of the field.
+TEST_F(ClientCertTest, ASubjectIsNotEscapedTwice) {
+  transport_.peer.subject = R"(CN=a\"\;By=x\\)";
+  EXPECT_EQ(sent(ClientCertPolicy::SanitizeSet, {.subject = true}),
+            R"(By=spiffe://a/proxy;Hash=c0ffee;Subject="CN=a\"\;By=x\\")");
 }
 
 }  // namespace
