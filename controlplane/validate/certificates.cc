@@ -4,6 +4,7 @@
 
 #include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
+#include "controlplane/validate/ocsp.h"
 #include "controlplane/validate/scalars.h"
 #include "controlplane/validate/x509.h"
 #include "google/protobuf/util/time_util.h"

@@ -6,7 +6,6 @@
 #include <openssl/ec.h>
 #include <openssl/err.h>
 #include <openssl/objects.h>
-#include <openssl/ocsp.h>
 #include <openssl/pem.h>
 #include <openssl/sha.h>
 #include <openssl/x509v3.h>
@@ -42,11 +41,6 @@ std::string textOf(BIO* bio) {
   char* data = nullptr;
   const long size = BIO_get_mem_data(bio, &data);
   return {data, static_cast<size_t>(size)};
-}
-
-int64_t secondsOf(const ASN1_TIME* time) {
-  std::tm parts{};
-  return ASN1_TIME_to_tm(time, &parts) == 1 ? timegm(&parts) : 0;
 }
 
 std::string subjectOf(X509* certificate) {
@@ -111,28 +105,12 @@ std::string curveOf(EVP_PKEY* key) {
   return nist == nullptr ? name : nist;
 }
 
-struct OcspFree {
-  void operator()(OCSP_RESPONSE* response) const { OCSP_RESPONSE_free(response); }
-  void operator()(OCSP_BASICRESP* response) const { OCSP_BASICRESP_free(response); }
-  void operator()(OCSP_CERTID* id) const { OCSP_CERTID_free(id); }
-};
-
-// Whether an entry of a response is about the first certificate.
-bool isAbout(const OCSP_CERTID* id, const Certificates& certificates) {
-  ASN1_OBJECT* algorithm = nullptr;
-  ASN1_INTEGER* serial = nullptr;
-  // The function takes no const, but changes nothing.
-  OCSP_id_get0_info(nullptr, &algorithm, nullptr, &serial, const_cast<OCSP_CERTID*>(id));
-  X509* const leaf = certificates.leaf();
-  if (ASN1_INTEGER_cmp(serial, X509_get0_serialNumber(leaf)) != 0) return false;
-  const EVP_MD* const hash = EVP_get_digestbyobj(algorithm);
-  if (certificates.issuerOfLeaf() == nullptr || hash == nullptr) return true;
-  const std::unique_ptr<OCSP_CERTID, OcspFree> ours(
-      OCSP_cert_to_id(hash, leaf, certificates.issuerOfLeaf()));
-  return ours != nullptr && OCSP_id_cmp(ours.get(), id) == 0;
-}
-
 }  // namespace
+
+int64_t secondsOf(const ASN1_TIME* time) {
+  std::tm parts{};
+  return ASN1_TIME_to_tm(time, &parts) == 1 ? timegm(&parts) : 0;
+}
 
 absl::StatusOr<Certificates> Certificates::parse(absl::string_view pem) {
   ERR_clear_error();
@@ -249,34 +227,6 @@ bool isKeyOf(EVP_PKEY* key, X509* certificate) {
   const bool matches = X509_check_private_key(certificate, key) == 1;
   ERR_clear_error();
   return matches;
-}
-
-absl::Status checkOcsp(const std::string& der, const Certificates& certificates,
-                       v1::CertificateInfo* info) {
-  const auto* at = reinterpret_cast<const unsigned char*>(der.data());
-  const std::unique_ptr<OCSP_RESPONSE, OcspFree> response(
-      d2i_OCSP_RESPONSE(nullptr, &at, static_cast<long>(der.size())));
-  const std::unique_ptr<OCSP_BASICRESP, OcspFree> basic(
-      response != nullptr && OCSP_response_status(response.get()) == 0
-          ? OCSP_response_get1_basic(response.get())
-          : nullptr);
-  ERR_clear_error();
-  if (basic == nullptr) {
-    return absl::InvalidArgumentError(
-        "is no successful OCSP response in DER form; fetch it anew: openssl ocsp -respout FILE");
-  }
-  for (int i = 0; i < OCSP_resp_count(basic.get()); ++i) {
-    OCSP_SINGLERESP* const entry = OCSP_resp_get0(basic.get(), i);
-    if (!isAbout(OCSP_SINGLERESP_get0_id(entry), certificates)) continue;
-    ASN1_GENERALIZEDTIME* next = nullptr;
-    const int status = OCSP_single_get0_status(entry, nullptr, nullptr, nullptr, &next);
-    if (status != V_OCSP_CERTSTATUS_GOOD) {
-      return absl::InvalidArgumentError("says that the certificate is revoked or unknown");
-    }
-    if (next != nullptr) info->mutable_ocsp_next_update()->set_seconds(secondsOf(next));
-    return absl::OkStatus();
-  }
-  return absl::InvalidArgumentError("is about another certificate; fetch one for this certificate");
 }
 
 }  // namespace convoy::controlplane::validate

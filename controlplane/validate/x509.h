@@ -1,6 +1,6 @@
 #pragma once
 
-// Certificates, private keys and OCSP responses as OpenSSL reads them: what the control plane
+// Certificates and private keys as OpenSSL reads them: what the control plane
 // checks and shows of them. A node decides in the end, with BoringSSL and by the same rules
 // (proxy/tls/certificate.h). Immutable; thread-safe. Errors never hold key material.
 
@@ -59,9 +59,7 @@ std::string privateKeyPem(EVP_PKEY* key);
 absl::Status checkKeyStrength(EVP_PKEY* key);
 bool isKeyOf(EVP_PKEY* key, X509* certificate);
 
-// OK if a DER response says that the first certificate is good; `next_update` is then when it runs
-// out (unset: never).
-absl::Status checkOcsp(const std::string& der, const Certificates& certificates,
-                       v1::CertificateInfo* info);
+// Since 1970; 0 if it is no time.
+int64_t secondsOf(const ASN1_TIME* time);
 
 }  // namespace convoy::controlplane::validate

@@ -53,8 +53,7 @@ void fill(const tls::CertificateView& view, event::WallTime now, Struct& out) {
   if (!view.ocsp.has_value()) return;
   Struct& ocsp = *(*out.mutable_fields())["ocsp_details"].mutable_struct_value();
   set(ocsp, "valid_from", timeText(view.ocsp->this_update));
-  if (view.ocsp->next_update.has_value())
-    set(ocsp, "expiration", timeText(*view.ocsp->next_update));
+  set(ocsp, "expiration", timeText(view.ocsp->next_update));
 }
 
 }  // namespace

@@ -3,9 +3,12 @@
 #include <arpa/inet.h>
 #include <openssl/bio.h>
 #include <openssl/bn.h>
+#include <openssl/bytestring.h>
+#include <openssl/digest.h>
 #include <openssl/ec.h>
 #include <openssl/err.h>
 #include <openssl/nid.h>
+#include <openssl/obj.h>
 #include <openssl/pem.h>
 #include <openssl/rsa.h>
 #include <openssl/sha.h>
@@ -17,6 +20,7 @@
 #include "absl/strings/str_cat.h"
 #include "proxy/base/strings.h"
 #include "proxy/tls/pem.h"
+#include "proxy/tls/responder.h"
 
 namespace convoy::tls {
 
@@ -50,16 +54,15 @@ int onPassword(char* into, int room, int, void* context) {
   return static_cast<int>(password.size());
 }
 
+// Empty: the algorithm is not known.
 std::string hashOf(std::string_view algorithm, const uint8_t* data, size_t size) {
-  std::string hash;
-  if (algorithm == std::string_view("\x2b\x0e\x03\x02\x1a", 5)) {
-    hash.resize(SHA_DIGEST_LENGTH);
-    SHA1(data, size, reinterpret_cast<uint8_t*>(hash.data()));
-  } else if (algorithm == std::string_view("\x60\x86\x48\x01\x65\x03\x04\x02\x01", 9)) {
-    hash.resize(SHA256_DIGEST_LENGTH);
-    SHA256(data, size, reinterpret_cast<uint8_t*>(hash.data()));
-  }
-  return hash;  // empty: not known
+  CBS oid;
+  CBS_init(&oid, reinterpret_cast<const uint8_t*>(algorithm.data()), algorithm.size());
+  const EVP_MD* const kind = EVP_get_digestbynid(OBJ_cbs2nid(&oid));
+  uint8_t digest[EVP_MAX_MD_SIZE];
+  unsigned length = 0;
+  if (kind == nullptr || EVP_Digest(data, size, digest, &length, kind, nullptr) != 1) return {};
+  return {reinterpret_cast<const char*>(digest), length};
 }
 
 std::string commonName(X509* certificate) {
@@ -203,11 +206,7 @@ absl::Status Certificate::readChain(const std::string& pem) {
   expires_at_ = expiryOf(certificates.front().get());
   for (size_t i = 1; i < certificates.size(); ++i) {
     X509* const issuer = certificates[i].get();
-    const bssl::UniquePtr<EVP_PKEY> key(X509_get_pubkey(issuer));
-    const bool signs = X509_check_issued(issuer, certificates[i - 1].get()) == X509_V_OK &&
-                       key != nullptr && X509_verify(certificates[i - 1].get(), key.get()) == 1;
-    ERR_clear_error();
-    if (!signs) {
+    if (!signs(issuer, certificates[i - 1].get())) {
       return absl::InvalidArgumentError(absl::StrCat(
           "certificate_chain: certificate ", i + 1, " (", textOf(X509_get_subject_name(issuer)),
           ") did not sign certificate ", i, "; write the leaf first, then each one's signer"));
@@ -273,39 +272,52 @@ absl::Status Certificate::readKey(const CertificateData& data) {
 }
 
 absl::Status Certificate::readOcsp(const std::string& der) {
-  absl::StatusOr<OcspResponse> response = parseOcspResponse(der);
-  if (!response.ok()) {
-    return absl::InvalidArgumentError(absl::StrCat("ocsp_staple: ", response.status().message()));
-  }
-  const auto mismatch = [](const char* what) {
-    return absl::InvalidArgumentError(absl::StrCat(
-        "ocsp_staple: is about another certificate: its ", what, " is not that of the leaf"));
+  const auto refused = [](std::string_view why) {
+    return absl::InvalidArgumentError(absl::StrCat("ocsp_staple: ", base::toAbsl(why)));
   };
-  const ASN1_INTEGER* const serial = X509_get0_serialNumber(leaf_.get());
-  bssl::UniquePtr<BIGNUM> ours(ASN1_INTEGER_to_BN(serial, nullptr));
-  const bssl::UniquePtr<BIGNUM> theirs(BN_bin2bn(
-      reinterpret_cast<const uint8_t*>(response->serial.data()), response->serial.size(), nullptr));
-  if (ours == nullptr || BN_cmp(ours.get(), theirs.get()) != 0) return mismatch("serial number");
-
-  uint8_t* name = nullptr;
-  const int size = i2d_X509_NAME(X509_get_issuer_name(leaf_.get()), &name);
-  const bssl::UniquePtr<uint8_t> owned(name);
-  if (size < 0) return mismatch("issuer");
-  const std::string hash = hashOf(response->hash_algorithm, name, static_cast<size_t>(size));
-  if (!hash.empty() && hash != response->issuer_name_hash) return mismatch("issuer's name");
-  if (sk_X509_num(chain_.get()) > 0) {
-    const ASN1_BIT_STRING* const key = X509_get0_pubkey_bitstr(sk_X509_value(chain_.get(), 0));
-    const std::string key_hash = hashOf(response->hash_algorithm, ASN1_STRING_get0_data(key),
-                                        static_cast<size_t>(ASN1_STRING_length(key)));
-    if (!key_hash.empty() && key_hash != response->issuer_key_hash) return mismatch("issuer's key");
+  OcspSignature signature;
+  absl::StatusOr<OcspResponse> response = parseOcspResponse(der, &signature);
+  if (!response.ok()) return refused(base::fromAbsl(response.status().message()));
+  X509* const issuer = sk_X509_num(chain_.get()) > 0 ? sk_X509_value(chain_.get(), 0) : nullptr;
+  if (const char* const part = differenceTo(*response, issuer); part != nullptr) {
+    return refused("is about another certificate: its " + std::string(part) +
+                   " is not that of the leaf; fetch one for this certificate");
   }
   if (response->status != OcspResponse::Status::Good) {
-    return absl::InvalidArgumentError(
-        "ocsp_staple: says that the certificate is revoked or unknown");
+    return refused("says that the certificate is revoked or unknown; take another certificate");
+  }
+  // Without the issuer's key there is nothing to check the signature with.
+  if (issuer != nullptr) {
+    const auto responder = checkResponder(signature, issuer);
+    if (!responder.ok()) return refused(base::fromAbsl(responder.status().message()));
+    if (X509* const certificate = responder->get(); certificate != nullptr) {
+      response->this_update = std::max(response->this_update, validFrom(certificate));
+      response->next_update = std::min(response->next_update, expiryOf(certificate));
+    }
   }
   ocsp_ = *std::move(response);
   ocsp_bytes_ = der;
   return absl::OkStatus();
+}
+
+const char* Certificate::differenceTo(const OcspResponse& response, X509* issuer) const {
+  const bssl::UniquePtr<BIGNUM> ours(
+      ASN1_INTEGER_to_BN(X509_get0_serialNumber(leaf_.get()), nullptr));
+  const bssl::UniquePtr<BIGNUM> theirs(BN_bin2bn(
+      reinterpret_cast<const uint8_t*>(response.serial.data()), response.serial.size(), nullptr));
+  if (ours == nullptr || BN_cmp(ours.get(), theirs.get()) != 0) return "serial number";
+
+  uint8_t* name = nullptr;
+  const int size = i2d_X509_NAME(X509_get_issuer_name(leaf_.get()), &name);
+  const bssl::UniquePtr<uint8_t> owned(name);
+  if (size < 0) return "issuer";
+  const std::string hash = hashOf(response.hash_algorithm, name, static_cast<size_t>(size));
+  if (!hash.empty() && hash != response.issuer_name_hash) return "issuer's name";
+  if (issuer == nullptr) return nullptr;
+  const ASN1_BIT_STRING* const key = X509_get0_pubkey_bitstr(issuer);
+  const std::string key_hash = hashOf(response.hash_algorithm, ASN1_STRING_get0_data(key),
+                                      static_cast<size_t>(ASN1_STRING_length(key)));
+  return !key_hash.empty() && key_hash != response.issuer_key_hash ? "issuer's key" : nullptr;
 }
 
 }  // namespace convoy::tls

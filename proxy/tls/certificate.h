@@ -31,8 +31,9 @@ class Certificate {
   enum class Kind : uint8_t { Rsa, EcdsaP256, EcdsaP384, EcdsaP521 };
 
   // The chain is in order, each signed by the next; the key is the leaf's; an RSA key has at least
-  // 2048 bits; the OCSP response is about the leaf. An expired certificate is accepted: it is
-  // better than none, and its expiry is a metric.
+  // 2048 bits; the OCSP response is about the leaf, good, and signed by the issuer or a responder
+  // of its: where the chain has no issuer nobody can tell. An expired certificate is accepted: it
+  // is better than none, and its expiry is a metric.
   static absl::StatusOr<std::shared_ptr<const Certificate>> make(const CertificateData& data);
 
   Kind kind() const { return kind_; }
@@ -50,6 +51,8 @@ class Certificate {
   absl::Status readChain(const std::string& pem);
   absl::Status readKey(const CertificateData& data);
   absl::Status readOcsp(const std::string& der);
+  // What part of it is not about the leaf; null: none. `issuer` may be null.
+  const char* differenceTo(const OcspResponse& response, X509* issuer) const;
 
   Kind kind_ = Kind::Rsa;
   bssl::UniquePtr<X509> leaf_;

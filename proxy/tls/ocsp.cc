@@ -100,20 +100,33 @@ bool takeStatus(CBS* single, OcspResponse* response) {
   }
 }
 
+// ResponderID ::= CHOICE { byName [1] Name, byKey [2] OCTET STRING }
+bool takeResponder(CBS* data, OcspSignature* signature) {
+  CBS id, value;
+  unsigned tag = 0;
+  if (!CBS_get_any_asn1(data, &id, &tag)) return false;
+  const bool by_key = tag == (kContextConstructed | 2);
+  if (!by_key && tag != (kContextConstructed | 1)) return false;
+  signature->by = by_key ? OcspSignature::By::Key : OcspSignature::By::Name;
+  if (by_key ? !CBS_get_asn1(&id, &value, CBS_ASN1_OCTETSTRING)
+             : !CBS_get_asn1_element(&id, &value, CBS_ASN1_SEQUENCE)) {
+    return false;
+  }
+  signature->responder = bytesOf(value);
+  return CBS_len(&id) == 0;
+}
+
 // SingleResponse ::= SEQUENCE { certID, certStatus, thisUpdate, nextUpdate [0], extensions [1] }
-bool takeSingle(CBS* responses, OcspResponse* response) {
+bool takeSingle(CBS* responses, OcspResponse* response, int* has_next) {
   CBS single, next;
-  int has_next = 0;
   if (!CBS_get_asn1(responses, &single, CBS_ASN1_SEQUENCE) ||
       !takeCertificateId(&single, response) || !takeStatus(&single, response) ||
       !takeTime(&single, &response->this_update) ||
-      !CBS_get_optional_asn1(&single, &next, &has_next, kContextConstructed | 0)) {
+      !CBS_get_optional_asn1(&single, &next, has_next, kContextConstructed | 0)) {
     return false;
   }
-  if (has_next != 0) {
-    event::WallTime time;
-    if (!takeTime(&next, &time) || CBS_len(&next) != 0) return false;
-    response->next_update = time;
+  if (*has_next != 0 && (!takeTime(&next, &response->next_update) || CBS_len(&next) != 0)) {
+    return false;
   }
   CBS extensions;
   return CBS_get_optional_asn1(&single, &extensions, nullptr, kContextConstructed | 1) &&
@@ -121,14 +134,14 @@ bool takeSingle(CBS* responses, OcspResponse* response) {
 }
 
 // ResponseData ::= SEQUENCE { version [0], responderID, producedAt, responses, extensions [1] }
-absl::StatusOr<OcspResponse> parseData(CBS* basic) {
-  CBS data, version, responder, responses, extensions;
+absl::StatusOr<OcspResponse> parseData(CBS* basic, OcspSignature* signature) {
+  CBS whole, data, version, responses, extensions;
   event::WallTime produced;
-  unsigned responder_tag = 0;
-  if (!CBS_get_asn1(basic, &data, CBS_ASN1_SEQUENCE) ||
+  if (!CBS_get_asn1_element(basic, &whole, CBS_ASN1_SEQUENCE)) return malformed("tbsResponseData");
+  signature->data = bytesOf(whole);
+  if (!CBS_get_asn1(&whole, &data, CBS_ASN1_SEQUENCE) ||
       !CBS_get_optional_asn1(&data, &version, nullptr, kContextConstructed | 0) ||
-      !CBS_get_any_asn1(&data, &responder, &responder_tag) ||
-      (responder_tag != (kContextConstructed | 1) && responder_tag != (kContextConstructed | 2))) {
+      !takeResponder(&data, signature)) {
     return malformed("tbsResponseData");
   }
   if (!takeTime(&data, &produced)) return malformed("producedAt");
@@ -138,17 +151,50 @@ absl::StatusOr<OcspResponse> parseData(CBS* basic) {
     return malformed("responses");
   }
   OcspResponse response;
-  if (!takeSingle(&responses, &response)) return malformed("the first of responses");
+  int has_next = 0;
+  if (!takeSingle(&responses, &response, &has_next)) return malformed("the first of responses");
   if (CBS_len(&responses) != 0) {
     return absl::InvalidArgumentError(
         "OCSP response: it is about several certificates; staple one that is about this one only");
   }
+  if (has_next == 0) {
+    return absl::InvalidArgumentError(
+        "OCSP response: it has no nextUpdate, so it would never be stapled; take one that says how "
+        "long it holds");
+  }
   return response;
+}
+
+// signatureAlgorithm, signature, certs [0]: what is left of BasicOCSPResponse.
+bool takeSignature(CBS* basic, OcspSignature* signature) {
+  CBS algorithm, oid, bits, certificates;
+  uint8_t unused = 0;
+  int has_certificates = 0;
+  if (!CBS_get_asn1(basic, &algorithm, CBS_ASN1_SEQUENCE) ||
+      !CBS_get_asn1(&algorithm, &oid, CBS_ASN1_OBJECT) || CBS_len(&oid) == 0 ||
+      !CBS_get_asn1(basic, &bits, CBS_ASN1_BITSTRING) || !CBS_get_u8(&bits, &unused) ||
+      unused != 0 ||
+      !CBS_get_optional_asn1(basic, &certificates, &has_certificates, kContextConstructed | 0) ||
+      CBS_len(basic) != 0) {
+    return false;
+  }
+  signature->algorithm = bytesOf(oid);
+  signature->bytes = bytesOf(bits);
+  if (has_certificates == 0) return true;
+  CBS list, one;
+  if (!CBS_get_asn1(&certificates, &list, CBS_ASN1_SEQUENCE) || CBS_len(&certificates) != 0) {
+    return false;
+  }
+  while (CBS_len(&list) != 0) {
+    if (!CBS_get_asn1_element(&list, &one, CBS_ASN1_SEQUENCE)) return false;
+    signature->certificates.push_back(bytesOf(one));
+  }
+  return true;
 }
 
 }  // namespace
 
-absl::StatusOr<OcspResponse> parseOcspResponse(std::string_view der) {
+absl::StatusOr<OcspResponse> parseOcspResponse(std::string_view der, OcspSignature* signature) {
   if (der.size() > kMaxBytes) {
     return absl::InvalidArgumentError(
         absl::StrCat("OCSP response: larger than ", kMaxBytes, " bytes"));
@@ -174,18 +220,15 @@ absl::StatusOr<OcspResponse> parseOcspResponse(std::string_view der) {
     return absl::InvalidArgumentError("OCSP response: its type is not id-pkix-ocsp-basic");
   }
   // BasicOCSPResponse ::= SEQUENCE { tbsResponseData, signatureAlgorithm, signature, certs [0] }
-  CBS basic, rest;
+  CBS basic;
   if (!CBS_get_asn1(&octets, &basic, CBS_ASN1_SEQUENCE) || CBS_len(&octets) != 0) {
     return malformed("BasicOCSPResponse");
   }
-  absl::StatusOr<OcspResponse> response = parseData(&basic);
-  if (!response.ok()) return response;
-  if (!CBS_get_asn1(&basic, &rest, CBS_ASN1_SEQUENCE) ||
-      !CBS_get_asn1(&basic, &rest, CBS_ASN1_BITSTRING) ||
-      !CBS_get_optional_asn1(&basic, &rest, nullptr, kContextConstructed | 0) ||
-      CBS_len(&basic) != 0) {
-    return malformed("the signature");
-  }
+  OcspSignature ignored;
+  if (signature == nullptr) signature = &ignored;
+  *signature = {};
+  absl::StatusOr<OcspResponse> response = parseData(&basic, signature);
+  if (response.ok() && !takeSignature(&basic, signature)) return malformed("the signature");
   return response;
 }
 

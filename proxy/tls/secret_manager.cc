@@ -305,10 +305,8 @@ void SecretManager::updateGauges() {
       metrics.days_left.set(days);
       first = std::min(first, std::max<int64_t>(days, 0));
     }
-    const bool stapled = loaded.certificate != nullptr && loaded.certificate->ocsp().has_value() &&
-                         loaded.certificate->ocsp()->next_update.has_value();
-    metrics.ocsp_expires_at.set(stapled ? unixSeconds(*loaded.certificate->ocsp()->next_update)
-                                        : 0);
+    const bool stapled = loaded.certificate != nullptr && loaded.certificate->ocsp().has_value();
+    metrics.ocsp_expires_at.set(stapled ? unixSeconds(loaded.certificate->ocsp()->next_update) : 0);
   }
   server_metrics_->slot(0).days_until_first_cert_expiring.set(first);
 }

@@ -99,18 +99,5 @@ TEST(X509Test, SaysWhyCertificatesCannotBeRead) {
   }
 }
 
-TEST(X509Test, OcspResponsesMustBeGoodAndAboutTheCertificate) {
-  v1::CertificateInfo info;
-  const auto check = [&info](const std::string& ocsp, const std::string& pem) {
-    return std::string(checkOcsp(caFile(ocsp), certificates(pem), &info).message());
-  };
-  EXPECT_EQ(check("ecdsa.ocsp", "ecdsa.pem"), "");
-  EXPECT_EQ(check("ecdsa.ocsp", "ecdsa_with_ca.pem"), "");
-  EXPECT_GT(info.ocsp_next_update().seconds(), 0);
-  EXPECT_NE(check("ecdsa.ocsp", "rsa.pem").find("another certificate"), std::string::npos);
-  EXPECT_NE(check("other.ocsp", "other.pem").find("revoked"), std::string::npos);
-  EXPECT_NE(check("ecdsa.pem", "ecdsa.pem").find("DER form"), std::string::npos);
-}
-
 }  // namespace
 }  // namespace convoy::controlplane::validate

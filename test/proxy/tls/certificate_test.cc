@@ -3,14 +3,17 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include "test/common/ocsp_cases.h"
 #include "test/common/test_ca.h"
 
 namespace convoy::tls {
 namespace {
 
+using ::testing::AllOf;
 using ::testing::ElementsAre;
 using ::testing::HasSubstr;
 using ::testing::Not;
+using ::testing::StartsWith;
 using Kind = Certificate::Kind;
 
 CertificateData data(const std::string& chain, const std::string& key) {
@@ -68,6 +71,33 @@ TEST(Certificate, TakesItsOcspResponse) {
     ASSERT_TRUE((*made)->ocsp().has_value());
     EXPECT_TRUE((*made)->ocsp()->validAt(clock.wallNow()));
   }
+}
+
+TEST(Certificate, TakesOnlyGoodOcspResponsesOfWhoMaySignThem) {
+  for (const test::OcspCase& c : test::ocspCases()) {
+    const auto made = Certificate::make(
+        {.chain = c.chain, .key = test::caFile("ecdsa.key"), .password = {}, .ocsp = c.der});
+    if (c.refused == nullptr) {
+      EXPECT_TRUE(made.ok()) << c.what << ": " << made.status();
+      continue;
+    }
+    ASSERT_FALSE(made.ok()) << c.what;
+    EXPECT_THAT(std::string(made.status().message()),
+                AllOf(StartsWith("ocsp_staple: "), HasSubstr(c.refused)))
+        << c.what;
+  }
+}
+
+TEST(Certificate, AnOcspResponseHoldsNoLongerThanItsRespondersCertificate) {
+  const test::ShiftedClock clock;
+  CertificateData stapled = data("ecdsa_with_ca.pem", "ecdsa.key");
+  stapled.ocsp = test::ocspOfAShortLivedResponder();
+  const auto made = Certificate::make(stapled);
+  ASSERT_TRUE(made.ok()) << made.status();
+  const OcspResponse& response = *(*made)->ocsp();
+  EXPECT_TRUE(response.validAt(clock.wallNow()));
+  EXPECT_GT(response.next_update, clock.wallNow() + std::chrono::hours(24 * 2));
+  EXPECT_LE(response.next_update, clock.wallNow() + std::chrono::hours(24 * 3));
 }
 
 TEST(Certificate, RefusesByPartAndRule) {

@@ -10,6 +10,7 @@
 namespace convoy::tls {
 namespace {
 
+using ::testing::ElementsAre;
 using ::testing::HasSubstr;
 
 std::string der(char tag, const std::string& content) {
@@ -38,6 +39,8 @@ struct Parts {
   std::string this_update = der('\x18', "20260101000000Z");
   std::string next_update = der('\xa0', der('\x18', "20260108000000Z"));
   std::string more_singles = {};
+  std::string signature = der('\x03', std::string("\0signature", 10));
+  std::string certificates = {};
   std::string behind = {};
 
   std::string text() const {
@@ -46,7 +49,7 @@ struct Parts {
         der('\x30', algorithm + der('\x04', "name") + der('\x04', "key") + serial);
     const std::string single = der('\x30', id + verdict + this_update + next_update);
     const std::string data = der('\x30', responder + produced + der('\x30', single + more_singles));
-    const std::string basic = der('\x30', data + algorithm + der('\x03', "signature"));
+    const std::string basic = der('\x30', data + algorithm + signature + certificates);
     const std::string bytes = der('\xa0', der('\x30', type + der('\x04', basic)));
     return der('\x30', status + bytes) + behind;
   }
@@ -85,10 +88,23 @@ TEST(OcspResponse, ReadsTimesAndNames) {
   EXPECT_FALSE(response->validAt(day(8)));
 }
 
-TEST(OcspResponse, WithoutAnEndIsNeverValid) {
-  const auto response = parseOcspResponse(Parts{.next_update = ""}.text());
-  ASSERT_TRUE(response.ok()) << response.status();
-  EXPECT_FALSE(response->validAt(day(2)));
+TEST(OcspResponse, ReadsWhoSignedIt) {
+  OcspSignature signature;
+  const std::string by_key = Parts().text();
+  ASSERT_TRUE(parseOcspResponse(by_key, &signature).ok());
+  EXPECT_EQ(signature.by, OcspSignature::By::Key);
+  EXPECT_EQ(signature.responder, "key");
+  EXPECT_EQ(signature.algorithm, "\x2b\x0e\x03\x02\x1a");
+  EXPECT_EQ(signature.bytes, "signature");
+  EXPECT_TRUE(signature.certificates.empty());
+  const std::string first = der('\x30', "1"), second = der('\x30', "22"), name = der('\x30', "n");
+  const std::string by_name = Parts{.responder = der('\xa1', name),
+                                    .certificates = der('\xa0', der('\x30', first + second))}
+                                  .text();
+  ASSERT_TRUE(parseOcspResponse(by_name, &signature).ok());
+  EXPECT_EQ(signature.by, OcspSignature::By::Name);
+  EXPECT_EQ(signature.responder, name);
+  EXPECT_THAT(signature.certificates, ElementsAre(first, second));
 }
 
 TEST(OcspResponse, RefusesByPlaceAndRule) {
@@ -104,6 +120,9 @@ TEST(OcspResponse, RefusesByPlaceAndRule) {
       {der('\x30', der('\x0a', std::string(1, '\0'))), "responseBytes"},
       {Parts{.type = der('\x06', "\x2b\x06")}.text(), "id-pkix-ocsp-basic"},
       {Parts{.responder = der('\xa3', "")}.text(), "tbsResponseData"},
+      {Parts{.responder = der('\xa2', der('\x05', ""))}.text(), "tbsResponseData"},
+      {Parts{.responder = der('\xa1', der('\x04', "key"))}.text(), "tbsResponseData"},
+      {Parts{.responder = der('\xa2', der('\x04', "key") + "x")}.text(), "tbsResponseData"},
       {Parts{.produced = der('\x18', "20261301000000Z")}.text(), "producedAt"},
       {Parts{.produced = der('\x18', "20260101000000+")}.text(), "producedAt"},
       {Parts{.produced = der('\x18', "20260101246000Z")}.text(), "producedAt"},
@@ -114,7 +133,15 @@ TEST(OcspResponse, RefusesByPlaceAndRule) {
       {Parts{.verdict = der('\x80', "x")}.text(), "the first of responses"},
       {Parts{.this_update = ""}.text(), "the first of responses"},
       {Parts{.next_update = der('\xa0', "")}.text(), "the first of responses"},
+      {Parts{.next_update = ""}.text(), "no nextUpdate"},
       {Parts{.more_singles = der('\x30', "")}.text(), "several certificates"},
+      {Parts{.signature = ""}.text(), "the signature"},
+      {Parts{.signature = der('\x03', "")}.text(), "the signature"},
+      {Parts{.signature = der('\x03', "\x01x")}.text(), "the signature"},
+      {Parts{.certificates = der('\xa0', "")}.text(), "the signature"},
+      {Parts{.certificates = der('\xa0', der('\x30', "") + "x")}.text(), "the signature"},
+      {Parts{.certificates = der('\xa0', der('\x30', der('\x04', "x")))}.text(), "the signature"},
+      {Parts{.certificates = der('\xa1', "")}.text(), "the signature"},
   };
   for (const auto& c : cases) {
     const auto response = parseOcspResponse(c.der);
