@@ -63,6 +63,46 @@ void compileClientAddress(const v1::Listener& listener, HttpConnectionManager* m
   }
 }
 
+void forward(v1::ClientCertificates::Detail detail, HttpConnectionManager* manager) {
+  auto* details = manager->mutable_set_current_client_cert_details();
+  switch (detail) {
+    case v1::ClientCertificates::SUBJECT:
+      details->mutable_subject()->set_value(true);
+      return;
+    case v1::ClientCertificates::URI:
+      details->set_uri(true);
+      return;
+    case v1::ClientCertificates::DNS:
+      details->set_dns(true);
+      return;
+    case v1::ClientCertificates::CERT:
+      details->set_cert(true);
+      return;
+    case v1::ClientCertificates::CHAIN:
+      details->set_chain(true);
+      return;
+    default:
+      return;
+  }
+}
+
+// Whoever asks for certificates wants backends to know whose they are. A client's own claim never
+// passes: SANITIZE is Envoy's default.
+void compileClientCertificates(const v1::Listener& listener, HttpConnectionManager* manager) {
+  if (!listener.tls().has_client_certificates()) return;
+  const auto& chosen = listener.tls().client_certificates().forward();
+  if (chosen.size() == 1 && chosen[0] == v1::ClientCertificates::NONE) return;
+  manager->set_forward_client_cert_details(HttpConnectionManager::SANITIZE_SET);
+  for (const int detail : chosen) {
+    forward(static_cast<v1::ClientCertificates::Detail>(detail), manager);
+  }
+  if (!chosen.empty()) return;
+  for (const auto detail : {v1::ClientCertificates::SUBJECT, v1::ClientCertificates::URI,
+                            v1::ClientCertificates::DNS}) {
+    forward(detail, manager);
+  }
+}
+
 void compileOwnHeaders(const v1::Listener& listener, HttpConnectionManager* manager) {
   manager->set_server_name(kServerName);
   if (listener.server_header() == v1::Listener::SERVER_HEADER_APPEND_IF_ABSENT) {
@@ -104,6 +144,7 @@ void compileRequestPolicy(const v1::Listener& listener, HttpConnectionManager* m
   manager->set_strip_matching_host_port(listener.strip_port() == v1::Listener::STRIP_PORT_MATCHING);
   if (listener.strip_port() == v1::Listener::STRIP_PORT_ANY) manager->set_strip_any_host_port(true);
   compileClientAddress(listener, manager);
+  compileClientCertificates(listener, manager);
   compileOwnHeaders(listener, manager);
   compileTimes(listener, manager);
 }

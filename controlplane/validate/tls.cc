@@ -81,6 +81,26 @@ void checkNames(const google::protobuf::RepeatedPtrField<v1::NameMatch>& names,
   for (int i = 0; i < names.size(); ++i) checkNameMatch(names[i], place.element("names", i));
 }
 
+void checkForward(const v1::ClientCertificates& clients, const Place& place) {
+  std::set<int> seen;
+  for (int i = 0; i < clients.forward_size(); ++i) {
+    const int detail = clients.forward(i);
+    const Place at = place.element("forward", i);
+    if (!v1::ClientCertificates::Detail_IsValid(detail) ||
+        detail == v1::ClientCertificates::DETAIL_UNSPECIFIED) {
+      at.refuse("enum", absl::StrCat(detail),
+                "the choices are subject, uri, dns, cert, chain and none");
+    } else if (!seen.insert(detail).second) {
+      at.refuse("duplicate", v1::ClientCertificates::Detail_Name(clients.forward(i)),
+                "it is forwarded already; remove one");
+    }
+  }
+  if (seen.contains(v1::ClientCertificates::NONE) && seen.size() > 1) {
+    place.field("forward").refuse("conflict", "NONE",
+                                  "none forwards nothing, the others something; remove one");
+  }
+}
+
 }  // namespace
 
 void checkListenerTls(const v1::ListenerTls& tls, const Place& place) {
@@ -118,6 +138,7 @@ void checkListenerTls(const v1::ListenerTls& tls, const Place& place) {
     checkName(tls.client_certificates().ca(), client.field("ca"));
   }
   checkNames(tls.client_certificates().names(), client);
+  checkForward(tls.client_certificates(), client);
 }
 
 void checkPoolTls(const v1::PoolTls& tls, const Place& place) {

@@ -5,15 +5,17 @@ import threading
 
 
 class Backend:
-    """Answers a request for a path as answer(path) says: status, fields, body. `asked`: (method, host, path) of each request."""
+    """Answers a request for a path as answer(path) says: status, fields, body. `asked`: (method, host, path) of each request;
+    `heads`: its header fields, as http.client has them."""
 
     def __init__(self, test, answer):
-        self.asked = asked = []
+        self.asked, self.heads = asked, heads = [], []
 
         class Handler(http.server.BaseHTTPRequestHandler):
             protocol_version = "HTTP/1.1"
 
             def respond(self):
+                heads.append(self.headers)
                 asked.append((self.command, self.headers["host"], self.path))
                 status, fields, body = answer(self.path)
                 self.send_response(status)

@@ -2,6 +2,7 @@
 """HTTPS by convoyctl apply, through the real control plane and nodes, against curl, openssl and Python's ssl."""
 
 import base64
+import hashlib
 import hmac
 import http.client
 import os
@@ -19,6 +20,7 @@ sys.dont_write_bytecode = True
 sys.path.insert(0, os.path.join(os.getcwd(), "test/e2e"))
 
 import results  # noqa: E402
+from backends import Backend  # noqa: E402
 from fleet import SECONDS, Fleet, get, listener_url  # noqa: E402
 
 # The example of docs/configuration.md.
@@ -32,6 +34,19 @@ listeners:
   routes: [{pool: web}]
 certificates:
 - {name: clients, certificate_file: ca.pem}
+"""
+
+# Of clients with and without certificates.
+FORWARDING = """\
+listeners:
+- name: public
+  address: 127.0.0.1:0
+  tls: {certificates: [web], client_certificates: {FORWARDca: clients, optional: true}}
+  routes: [{pool: told}]
+certificates:
+- {name: clients, certificate_file: ca.pem}
+pools:
+- {name: told, backends: [{address: "BACKEND"}]}
 """
 
 # The node `inner` is the backend of the node `outer`.
@@ -207,6 +222,32 @@ class HttpsTest(unittest.TestCase):
         self.use("untrusted", to="stranger")
         self.assertNotEqual(self.curl("--cert", "stranger.pem", "--key", "stranger.key").returncode, 0)
         self.assert_served("2", "--cert", "client.pem", "--key", "client.key")
+
+    def told(self, backend, *arguments):
+        """What the backend gets as X-Forwarded-Client-Cert of a client that forges one."""
+        answer = self.curl("--header", "x-forwarded-client-cert: Hash=0;URI=spiffe://example.org/ns/shop/sa/admin", *arguments)
+        self.assertEqual((answer.returncode, answer.stdout.split()), (0, ["200", "2"]), answer.stderr)
+        return backend.heads[-1].get_all("x-forwarded-client-cert", [])
+
+    def test_backends_are_told_who_the_client_is(self):
+        backend = Backend(self, lambda _: (200, {}, ""))
+        known = ("--cert", "client.pem", "--key", "client.key")
+        der = ssl.PEM_cert_to_DER_cert((self.folder / "client.pem").read_text(encoding="ascii"))
+        digest = "Hash=" + hashlib.sha256(der).hexdigest()
+        uri, dns = "URI=spiffe://example.org/ns/shop/sa/web", "DNS=client.example.com"
+        for forward, expected in (("", [f'{digest};Subject="CN=client,O=Convoy";{uri};{dns}']),
+                                  ("forward: [uri], ", [f"{digest};{uri}"]),
+                                  ("forward: [dns, uri], ", [f"{digest};{uri};{dns}"]),
+                                  ("forward: [none], ", [])):
+            with self.subTest(forward):
+                self.apply(FORWARDING.replace("FORWARD", forward).replace("BACKEND", backend.address))
+                self.address = listener_url(self.node, "public").removeprefix("http://")
+                self.assertEqual(self.told(backend, *known), expected)
+                self.assertEqual(self.told(backend), [])
+        # A listener that asks for no certificates believes nobody either.
+        self.apply(self.ten_lines.replace("[{pool: web}]", "[{pool: told}]"))
+        self.address = listener_url(self.node, "public").removeprefix("http://")
+        self.assertEqual(self.told(backend, *known), [])
 
     def start_tls_backend(self):
         inner = self.fleet.start_node("inner", "role=inner")

@@ -71,6 +71,26 @@ TEST(RequestPolicyTest, EveryField) {
   EXPECT_EQ(manager.request_headers_timeout().seconds(), 4);
 }
 
+TEST(RequestPolicyTest, ForwardsWhoTheClientIs) {
+  const auto forwarded = [](const std::string& clients) {
+    const auto manager = compiled(R"(tls { certificates: "a" )" + clients + "}");
+    return HttpConnectionManager::ForwardClientCertDetails_Name(
+               manager.forward_client_cert_details()) +
+           ": " + shortText(manager.set_current_client_cert_details());
+  };
+  const std::pair<const char*, const char*> rows[] = {
+      {"", "SANITIZE: "},
+      {"client_certificates { }", "SANITIZE_SET: subject { value: true } dns: true uri: true"},
+      {"client_certificates { forward: URI }", "SANITIZE_SET: uri: true"},
+      {"client_certificates { forward: SUBJECT forward: DNS }",
+       "SANITIZE_SET: subject { value: true } dns: true"},
+      {"client_certificates { forward: CERT forward: CHAIN }",
+       "SANITIZE_SET: cert: true chain: true"},
+      {"client_certificates { forward: NONE }", "SANITIZE: "},
+  };
+  for (const auto& [clients, expected] : rows) EXPECT_EQ(forwarded(clients), expected) << clients;
+}
+
 TEST(RequestPolicyTest, OtherChoices) {
   EXPECT_EQ(compiled("paths { escaped_slashes: ESCAPED_SLASHES_REJECT }")
                 .path_with_escaped_slashes_action(),

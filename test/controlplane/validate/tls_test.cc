@@ -28,6 +28,16 @@ TEST(TlsTest, Listeners) {
       {R"(certificates: "a" session_tickets: OFF)", ""},
       {R"(certificates: "a" session_tickets: 4)", "tls.session_tickets: enum"},
       {R"(certificates: "a" client_certificates {})", "tls.client_certificates.ca: required"},
+      {R"(certificates: "a" client_certificates { ca: "c" forward: SUBJECT forward: URI
+          forward: DNS forward: CERT forward: CHAIN })",
+       ""},
+      {R"(certificates: "a" client_certificates { ca: "c" forward: NONE })", ""},
+      {R"(certificates: "a" client_certificates { ca: "c" forward: NONE forward: URI })",
+       "tls.client_certificates.forward: conflict"},
+      {R"(certificates: "a" client_certificates { ca: "c" forward: URI forward: URI
+          forward: DETAIL_UNSPECIFIED forward: 9 })",
+       "tls.client_certificates.forward[1]: duplicate, tls.client_certificates.forward[2]: enum, "
+       "tls.client_certificates.forward[3]: enum"},
       {absl::StrCat(R"(certificates: "a" client_certificates { ca: "/" )", names, "}"),
        "tls.client_certificates.ca: name, tls.client_certificates.names: too_many"},
   };
