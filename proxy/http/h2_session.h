@@ -90,7 +90,8 @@ class H2Session {
 
   Streams& streams() { return streams_; }
   size_t streamCount() const { return stream_count_; }
-  bool inHeaderBlock() const { return section_.started() && failure_ == H2Error::None; }
+  // Server: a header block is half here.
+  bool inHeaderBlock() const { return scanner_.inHeaderBlock() && failure_ == H2Error::None; }
   H2Stream& add(std::unique_ptr<H2Stream> stream);
 
   // Header fields to be sent next: begin with pseudo-fields.

@@ -141,6 +141,9 @@ SERVER = {
     "good_expects_and_other_expectations": ([0, 0, ALL, 2], post(1, ("expect", "100-continue")) + post(3, ("expect", "more"))),
     "good_length_and_trailers": ([0, 0, ALL, 2], post(1, ("content-length", "2"), ("te", "trailers")) + data(1, b"ab") +
                                  headers(1, TRAILERS, END_STREAM)),
+    "good_reset_inside_the_trailers": ([0, 0, START + len(post(1)) + 14 - 1, NOTHING, ONE, 0x4b, ALL],
+                                       post(1) + frame(HEADERS, END_STREAM, 1, literal("a", "b")) +
+                                       frame(CONTINUATION, END_HEADERS, 1, literal("c", "d"))),
     "good_empty_length": ([0, 0, ALL, 2], post(1, ("content-length", "0")) + data(1, flags=END_STREAM)),
     "bad_refused_head": ([0, 0, ALL, NOTHING], headers(1, [("host", "a b"), (":method", "HEAD")], END_STREAM)),
     "flood_header_bytes": ([0, 0, ALL, NOTHING], header_bomb()),

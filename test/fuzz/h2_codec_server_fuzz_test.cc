@@ -29,6 +29,19 @@ void checkForwarding(Message<RequestHead>& request) {
   CONVOY_ASSERT(essence(*again.requests[0]) == essence(request));
 }
 
+// Whether a header block is half in these bytes.
+bool leavesBlockOpen(std::string_view wire) {
+  bool open = false;
+  wire.remove_prefix(std::min(wire.size(), h2::kPreface.size()));
+  for (size_t size = 0; wire.size() >= 9; wire.remove_prefix(std::min(wire.size(), size))) {
+    size = 9;
+    for (int i = 0; i < 3; ++i) size += size_t{static_cast<uint8_t>(wire[i])} << (16 - 8 * i);
+    open = (wire[3] == NGHTTP2_HEADERS || wire[3] == NGHTTP2_CONTINUATION) &&
+           ((wire[4] & h2::kEndHeaders) == 0 || wire.size() < size);
+  }
+  return open;
+}
+
 class Exchange final : public fuzz::ScriptedStream<RequestReceiver, ResponseSender> {
  public:
   Exchange(fuzz::Script& script, ResponseSender& sender) : ScriptedStream(script) {
@@ -188,6 +201,9 @@ class Connection final : public fuzz::ScriptedConnection<ServerCodecHandler, Exc
       waits = pauses_ == 0 ? 0 : waits + 1;
       step();
       checkAll();
+      if (at == wire.size() && !codec_.mustClose()) {
+        CONVOY_ASSERT(codec_.session().inHeaderBlock() == leavesBlockOpen(wire));
+      }
     }
     if (script_.next() % 2 == 1) codec_.onEndOfStream();
     checkAll();

@@ -99,6 +99,26 @@ TEST_F(ConnectionManagerHttp2Test, AHeaderBlockWithoutAnEndHasTheTimeOfAHead) {
   EXPECT_EQ(metrics_.downstream_rq_header_timeout.value(), 1U);
 }
 
+// Trailers of a stream that was reset meanwhile are nobody's; they end all the same.
+TEST_F(ConnectionManagerHttp2Test, TrailersOfAStreamThatIsOverAreWaitedForToTheirEnd) {
+  for (const bool complete : {true, false}) {
+    router.on_head = [](Exchange&) { return FilterVerdict::Continue; };
+    Client& client = connectHttp2();
+    send(client, h2::post(1));
+    send(client, h2::frame(NGHTTP2_HEADERS, h2::kEndStream, 1, h2::hpack({{"a", "b"}})));
+    Exchange& exchange = *router.exchanges.back();
+    exchange.sendHead(200, {BodyLength::Kind::Unknown});
+    exchange.context->abort(Failure::UpstreamAbortedBody);
+    run();
+    EXPECT_EQ(frames(client), "HEADERS 1 :status=200 server=convoy\nRST_STREAM 1 INTERNAL_ERROR\n");
+    if (complete) {
+      send(client, h2::frame(NGHTTP2_CONTINUATION, h2::kEndHeaders, 1, h2::hpack({{"c", "d"}})));
+    }
+    advance(5min);
+    EXPECT_EQ(client.open(), complete) << frames(client);
+  }
+}
+
 TEST_F(ConnectionManagerHttp2Test, IsSpokenWithoutAskingWhereItIsConfigured) {
   configure([](ConnectionManagerSpec& spec) { spec.codec = ConnectionManagerSpec::Codec::Http2; });
   Client& client = connect();

@@ -46,6 +46,23 @@ TEST(H2FrameScannerTest, FindsWhatNghttp2SkipsHoweverItArrives) {
   }
 }
 
+TEST(H2FrameScannerTest, KnowsAHeaderBlockThatIsHalfHere) {
+  const std::string half = h2::frame(NGHTTP2_HEADERS, h2::kEndStream, 1, "abc");
+  const std::string rest = h2::frame(NGHTTP2_CONTINUATION, h2::kEndHeaders, 1, "de");
+  const std::string bytes = h2::ping("12345678") + half + rest + h2::data(3, "") +
+                            h2::frame(NGHTTP2_HEADERS, h2::kEndHeaders, 5) + h2::get(7);
+  std::string open;
+  H2FrameScanner scanner(0);
+  for (const char byte : bytes) {
+    for (size_t at = 0; at < 1;) scanner.next({&byte, 1}, &at);
+    open += scanner.inHeaderBlock() ? 'x' : '.';
+  }
+  // From the end of its first frame's header to the last byte of its last frame.
+  const std::string block = std::string(8, '.') + "xxxx" + std::string(10, 'x') + ".";
+  EXPECT_EQ(open, std::string(17, '.') + block + std::string(9, '.') + std::string(9, '.') +
+                      std::string(8, '.') + std::string(h2::get(7).size() - 9, 'x') + ".");
+}
+
 TEST(H2FrameScannerTest, SaysWhereAHeaderBegan) {
   const std::string bytes = h2::ping("12345678") + h2::data(5, "x");
   H2FrameScanner scanner(0);
