@@ -89,10 +89,11 @@ class StreamSender {
   virtual void sendTrailers(const HeaderList& trailers) = 0;  // ends the stream
   // Sends body bytes that `from` has to read: exactly `most` are left of the body.
   virtual net::SpliceResult sendBodyOf(net::Connection& /*from*/, uint64_t /*most*/) { return {}; }
-  // How much of what was sent here the peer has not taken yet. Where it changes, the peer is slow,
-  // not gone: for time-outs to ask when they fire, since it is a system call. HTTP/2 counts the
-  // stream's own bytes, and the connection's where only that holds them up.
-  virtual uint64_t untaken() = 0;
+  // How much the peer has taken of what was sent here: only whether it changes means something,
+  // that the peer is slow, not gone. For time-outs to ask when they fire, since it is a system
+  // call. HTTP/2 counts the stream's own bytes as they leave it, and the connection's where only
+  // that holds them up.
+  virtual uint64_t taken() = 0;
   // Aborts the stream so that the peer can tell. HTTP/1.x can only abort its connection:
   // mustClose() turns true, and the owner closes with CloseMode::Reset once a response has begun.
   // The receiver hears nothing more. On a stream that has ended it does nothing.
@@ -142,7 +143,7 @@ class CodecConnection {
   // net::Connection's.
   virtual size_t sendNow(std::string_view /*bytes*/) { return 0; }
   virtual net::SpliceResult spliceFrom(net::Connection& /*from*/, uint64_t /*most*/) { return {}; }
-  virtual uint64_t unacknowledged() { return output().size(); }
+  virtual uint32_t acknowledged() { return 0; }
   virtual bool unsent() const { return false; }
   // HTTP/1.x, one direction of a tunnel has ended: FIN behind what is in the output; reading goes
   // on.
@@ -209,8 +210,9 @@ class ServerCodec {
   // end. Otherwise (HTTP/1.x) a stream that is broken off takes the connection with it.
   virtual bool multiplexed() const { return false; }
   // Resets streams whose response is complete above and has not moved since the last call, since
-  // the peer's window is shut. Returns how many.
-  virtual size_t resetStalledStreams() { return 0; }
+  // the peer's window is shut, or its connection's output, in which they wait, does not move.
+  // Returns how many.
+  virtual size_t resetStalledStreams(bool /*output_moves*/) { return 0; }
   virtual void onOutputAboveHigh() = 0;  // the connection's output queue crossed its marks
   virtual void onOutputBelowLow() = 0;
   virtual Protocol protocol() const = 0;
@@ -245,6 +247,9 @@ class ClientCodec {
   virtual void onEndOfStream() = 0;
   virtual void onConnectionLost(Failure why) = 0;
   virtual bool mustClose() const = 0;
+  // The server has said that it will go away, as one that drains does (RFC 9113 6.8: GOAWAY of the
+  // highest number). One that fails says another number, or nothing.
+  virtual bool endIsAnnounced() const { return false; }
   virtual bool idle() const = 0;
   virtual void onOutputAboveHigh() = 0;
   virtual void onOutputBelowLow() = 0;

@@ -131,13 +131,15 @@ void ConnectionManager::watchStalls() {
     stall_deadline_ = std::make_unique<event::Deadline>(
         [](void* self) { static_cast<ConnectionManager*>(self)->onStallDeadline(); }, this);
   }
-  if (!stall_deadline_->armed()) stall_deadline_->arm(*queue);
+  if (stall_deadline_->armed()) return;
+  acknowledged_ = connection_->acknowledged();
+  stall_deadline_->arm(*queue);
 }
 
 void ConnectionManager::onStallDeadline() {
   event::Loop::TurnScope turn(runtime().loop);
   if (state_ >= State::Closing || codec_ == nullptr) return;
-  codec_->resetStalledStreams();
+  codec_->resetStalledStreams(connection_->acknowledged() != acknowledged_);
   watchStalls();
   runtime().loop.atEndOfTurn(end_of_turn_);
 }

@@ -71,7 +71,7 @@ class ConnectionManager final : public net::ConnectionHandler,
   net::SpliceResult spliceFrom(net::Connection& from, uint64_t most) override {
     return connection_->spliceFrom(from, most);
   }
-  uint64_t unacknowledged() override { return connection_->unacknowledged(); }
+  uint32_t acknowledged() override { return connection_->acknowledged(); }
   RequestReceiver& newStream(ResponseSender& sender) override;
   void onProtocolError(Failure failure, std::string_view detail) override;
   void onRequestRefused(ResponseSender* sender, Failure failure, std::string_view detail,
@@ -139,6 +139,7 @@ class ConnectionManager final : public net::ConnectionHandler,
   event::Deadline age_deadline_;   // the connection's; draining: until the last word
   // HTTP/2: looks after responses that wait for the client's window.
   std::unique_ptr<event::Deadline> stall_deadline_;
+  uint32_t acknowledged_ = 0;  // by the client, when that deadline was armed
   event::EndOfTurnTask end_of_turn_;
 };
 

@@ -126,8 +126,8 @@ class Filter {
   virtual net::SpliceResult spliceRequestBody(net::Connection& /*from*/, uint64_t /*most*/) {
     return {};
   }
-  // The terminal filter's: what of the request the upstream has not taken yet (codec.h, untaken).
-  virtual uint64_t untakenRequest() { return 0; }
+  // The terminal filter's: how much of the request the upstream has taken (codec.h, taken).
+  virtual uint64_t takenOfRequest() { return 0; }
   // The stream is over, well or badly (info().failure). Release what belongs to other objects.
   virtual void onStreamEnd() {}
 

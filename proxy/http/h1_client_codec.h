@@ -58,7 +58,7 @@ class H1ClientCodec final : public ClientCodec, private RequestSender {
   void sendBody(std::string_view bytes, bool end_of_stream) override;
   void sendTrailers(const HeaderList& trailers) override;
   net::SpliceResult sendBodyOf(net::Connection& from, uint64_t most) override;
-  uint64_t untaken() override { return handler_.unacknowledged(); }
+  uint64_t taken() override { return handler_.acknowledged(); }
   void reset(Failure failure) override;
   void pauseReceiving() override;
   void resumeReceiving() override { pause_.resume(); }

@@ -61,9 +61,7 @@ class H2ClientCodec::Stream final : public H2Stream, public RequestSender {
     receiver = nullptr;
     codec_.session_.reset(*this, NGHTTP2_CANCEL);
   }
-  uint64_t untaken() override {
-    return pending.size() + (waits_for_room ? codec_.handler_.unacknowledged() : 0);
-  }
+  uint64_t taken() override { return sent + (waits_for_room ? codec_.handler_.acknowledged() : 0); }
   void pauseReceiving() override { codec_.session_.pause(*this); }
   void resumeReceiving() override { codec_.session_.resume(*this); }
 
@@ -228,7 +226,8 @@ void H2ClientCodec::onStreamClosed(H2Stream& base, uint32_t code) {
   handler_.onStreamReset(stream);
 }
 
-void H2ClientCodec::onPeerGoAway() {
+void H2ClientCodec::onPeerGoAway(int32_t last_stream) {
+  end_is_announced_ = last_stream == INT32_MAX;
   if (std::exchange(must_close_, true)) return;
   handler_.onGoAway();
 }

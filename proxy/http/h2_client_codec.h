@@ -34,6 +34,7 @@ class H2ClientCodec final : public ClientCodec, private H2SessionHandler {
   void onEndOfStream() override { onConnectionLost(Failure::UpstreamReset); }
   void onConnectionLost(Failure why) override;
   bool mustClose() const override { return must_close_; }
+  bool endIsAnnounced() const override { return end_is_announced_; }
   bool idle() const override { return session_.streamCount() == 0; }
   void onOutputAboveHigh() override {}
   void onOutputBelowLow() override { session_.onOutputBelowLow(); }
@@ -50,7 +51,7 @@ class H2ClientCodec final : public ClientCodec, private H2SessionHandler {
   void onSection(H2Stream& stream, H2Section& section, bool end_of_stream) override;
   void onData(H2Stream& stream, std::string_view bytes, bool end_of_stream) override;
   void onStreamClosed(H2Stream& stream, uint32_t code) override;
-  void onPeerGoAway() override;
+  void onPeerGoAway(int32_t last_stream) override;
   void onPeerSettings() override;
   void onMessageRefused(H2Error) override {}
 
@@ -66,6 +67,7 @@ class H2ClientCodec final : public ClientCodec, private H2SessionHandler {
   ResponseHead head_;  // the one that is being handed over
   H2Session session_;
   bool must_close_ = false;  // takes no more streams
+  bool end_is_announced_ = false;
   bool told_error_ = false;
 };
 

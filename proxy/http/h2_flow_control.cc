@@ -106,6 +106,7 @@ ssize_t H2Session::provide(H2Stream& stream, size_t room, uint32_t* flags) {
 void H2Session::write(H2Stream& stream, const uint8_t* frame_header, size_t length) {
   if (length >= kEarningBytes || length == stream.sendable()) flood_.earn(H2Flood::kDataFrame);
   stream.stalled = false;
+  stream.sent += length;
   net::ByteQueue& out = handler_.sessionOutput();
   out.append(viewOf(frame_header, kFrameHeader));
   const size_t from_direct = std::min(length, stream.direct.size());
@@ -269,15 +270,19 @@ void H2Session::endPauses(H2Stream& stream) {
   giveBack(stream);
 }
 
-// What was withheld. Behind its end a stream needs no window of its own.
+// What was withheld.
 void H2Session::giveBack(H2Stream& stream) {
+  const size_t bytes = stream.unconsumed + stream.unconsumed_here;
+  giveBackToConnection(stream);
+  // Behind its end a stream needs no window of its own.
+  if (bytes > 0 && !stream.receive_ended)
+    nghttp2_session_consume_stream(session_, stream.id, bytes);
+}
+
+void H2Session::giveBackToConnection(H2Stream& stream) {
+  paused_bytes_ -= std::exchange(stream.unconsumed_here, 0);
   const size_t bytes = std::exchange(stream.unconsumed, 0);
-  if (bytes == 0) return;
-  if (stream.receive_ended) {
-    nghttp2_session_consume_connection(session_, bytes);
-  } else {
-    nghttp2_session_consume(session_, stream.id, bytes);
-  }
+  if (bytes > 0) nghttp2_session_consume_connection(session_, bytes);
 }
 
 }  // namespace convoy::http

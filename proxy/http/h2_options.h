@@ -13,9 +13,13 @@ struct H2Options {
   // Server: streams that a client may have open. Client: a bound on what the server allows.
   uint32_t max_concurrent_streams = 1024;
   // What a peer may send before it has to wait for the far side. A stream that is paused holds at
-  // most one stream window; all streams of a connection at most one connection window.
+  // most one stream window; all streams of a connection paused_bytes and one connection window.
   uint32_t stream_window = 512 * 1024;
   uint32_t connection_window = 2 * 1024 * 1024;
+  // What paused streams hold is withheld from their own windows; of the connection's only beyond
+  // this, all streams together. Else four that wait would stop every other stream, also the one
+  // that they wait for.
+  size_t paused_bytes = 6 * 1024 * 1024;
   // HPACK: the most that a peer's table, and ours, may hold.
   uint32_t header_table = 4096;
   // Bytes of one stream that wait for the peer's window or for the socket: above this the far side

@@ -73,9 +73,7 @@ class H2ServerCodec::Stream final : public H2Stream, public ResponseSender {
     receiver = nullptr;
     codec_.session_.reset(*this, resetCode(failure));
   }
-  uint64_t untaken() override {
-    return pending.size() + (waits_for_room ? codec_.handler_.unacknowledged() : 0);
-  }
+  uint64_t taken() override { return sent + (waits_for_room ? codec_.handler_.acknowledged() : 0); }
   void leaveRequestUnread() override {}
   void pauseReceiving() override { codec_.session_.pause(*this); }
   void resumeReceiving() override { codec_.session_.resume(*this); }

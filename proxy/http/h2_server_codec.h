@@ -37,7 +37,9 @@ class H2ServerCodec final : public ServerCodec, private H2SessionHandler {
     return session_.failure() == H2Error::None && (!settled_ || session_.inHeaderBlock());
   }
   bool multiplexed() const override { return true; }
-  size_t resetStalledStreams() override { return session_.resetStalledStreams(); }
+  size_t resetStalledStreams(bool output_moves) override {
+    return session_.resetStalledStreams(output_moves);
+  }
   void onOutputAboveHigh() override {}
   void onOutputBelowLow() override;
   Protocol protocol() const override { return Protocol::Http2; }
@@ -53,7 +55,7 @@ class H2ServerCodec final : public ServerCodec, private H2SessionHandler {
   void onSection(H2Stream& stream, H2Section& section, bool end_of_stream) override;
   void onData(H2Stream& stream, std::string_view bytes, bool end_of_stream) override;
   void onStreamClosed(H2Stream& stream, uint32_t code) override;
-  void onPeerGoAway() override { peer_went_away_ = true; }
+  void onPeerGoAway(int32_t) override { peer_went_away_ = true; }
   void onPeerSettings() override { settled_ = true; }
   void onMessageRefused(H2Error error) override;
 

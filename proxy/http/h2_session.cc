@@ -414,7 +414,7 @@ int H2Session::onFrame(const nghttp2_frame& frame) {
       metrics_.rx_reset.add();
       break;
     case NGHTTP2_GOAWAY:
-      handler_.onPeerGoAway();
+      handler_.onPeerGoAway(frame.goaway.last_stream_id);
       break;
     case NGHTTP2_SETTINGS:
       if ((frame.hd.flags & NGHTTP2_FLAG_ACK) == 0) handler_.onPeerSettings();
@@ -466,6 +466,10 @@ int H2Session::onDataChunk(uint8_t flags, int32_t id, std::string_view bytes) {
 void H2Session::withhold(H2Stream& stream, size_t bytes) {
   if (stream.closed) {
     nghttp2_session_consume_connection(session_, bytes);
+  } else if (stream.pauses > 0 && paused_bytes_ + bytes <= options_.paused_bytes) {
+    paused_bytes_ += bytes;
+    stream.unconsumed_here += bytes;
+    nghttp2_session_consume_connection(session_, bytes);
   } else if (stream.pauses > 0) {
     stream.unconsumed += bytes;
   } else {
@@ -508,9 +512,7 @@ void H2Session::onClose(int32_t id, uint32_t code) {
   if (code == NGHTTP2_NO_ERROR && stream->end_on_wire) flood_.earn(H2Flood::kStreamEnded);
   if (code != NGHTTP2_NO_ERROR && !stream->reset_by_peer) payForReset(*stream);
   if (stream->receive_ended) noteClosedByPeer(id);
-  if (stream->unconsumed > 0) {
-    nghttp2_session_consume_connection(session_, std::exchange(stream->unconsumed, 0));
-  }
+  giveBackToConnection(*stream);
   const bool ended = code == NGHTTP2_NO_ERROR && stream->end_on_wire && stream->receive_ended;
   const uint32_t reason = ended || code != NGHTTP2_NO_ERROR ? code : uint32_t{NGHTTP2_CANCEL};
   Scope scope(*this);
@@ -543,9 +545,7 @@ void H2Session::reset(H2Stream& stream, uint32_t code) {
   // An answer before the request's end is an answer: it pays for what is still on its way.
   if (code == NGHTTP2_NO_ERROR && stream.end_on_wire) flood_.earn(H2Flood::kStreamEnded);
   if (stream.id >= 0) {
-    if (stream.unconsumed > 0) {
-      nghttp2_session_consume_connection(session_, std::exchange(stream.unconsumed, 0));
-    }
+    giveBackToConnection(stream);
     nghttp2_submit_rst_stream(session_, NGHTTP2_FLAG_NONE, stream.id, code);
   }
   abandon(stream);
@@ -581,11 +581,12 @@ bool H2Session::windowIsShut(const H2Stream& stream) const {
           nghttp2_session_get_stream_remote_window_size(session_, stream.id) <= 0);
 }
 
-size_t H2Session::resetStalledStreams() {
+size_t H2Session::resetStalledStreams(bool output_moves) {
   Scope scope(*this);
   std::vector<H2Stream*> stalled;
-  streams_.forEach([&stalled](H2Stream& stream) {
+  streams_.forEach([&](H2Stream& stream) {
     if (!stream.send_ended || stream.end_on_wire) return;
+    if (output_moves && stream.waits_for_room) return;
     if (std::exchange(stream.stalled, true)) stalled.push_back(&stream);
   });
   for (H2Stream* stream : stalled) {

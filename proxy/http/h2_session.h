@@ -6,10 +6,11 @@
 // but never from inside a callback of nghttp2: what is sent there leaves when it has returned.
 //
 // Windows: bytes count as consumed when the layer above took them and its stream is not paused.
-// Those of a paused stream are withheld from the stream's and the connection's window until it
-// resumes, behind the body's end too, or is over. Sending: a stream serialises what both windows
-// allow, straight from the caller's bytes; the rest waits in the stream's queue, whose watermarks
-// pause the far side. While the connection's output is above its mark, DATA waits too.
+// Those of a paused stream are withheld from the stream's window, and beyond
+// H2Options::paused_bytes of all streams from the connection's, until it resumes, behind the body's
+// end too, or is over. Sending: a stream serialises what both windows allow, straight from the
+// caller's bytes; the rest waits in the stream's queue, whose watermarks pause the far side. While
+// the connection's output is above its mark, DATA waits too.
 //
 // Owner: its codec. Thread: the connection's.
 
@@ -47,7 +48,7 @@ class H2SessionHandler {
   // It is closed and forgotten: `code` is NO_ERROR if both sides ended it.
   virtual void onStreamClosed(H2Stream& stream, uint32_t code) = 0;
   // The peer's GOAWAY, or SETTINGS.
-  virtual void onPeerGoAway() = 0;
+  virtual void onPeerGoAway(int32_t last_stream) = 0;
   virtual void onPeerSettings() = 0;
   // A message was refused that the layer above has not seen, by a reset.
   virtual void onMessageRefused(H2Error error) = 0;
@@ -128,7 +129,7 @@ class H2Session {
   // There are bytes to be sent, and no window for them.
   bool windowIsShut(const H2Stream& stream) const;
   // Resets streams that have nothing more to say and stood still since the last call.
-  size_t resetStalledStreams();
+  size_t resetStalledStreams(bool output_moves);
   // The connection is gone: nothing is read or written any more. Streams are to be abandoned.
   void die() { dead_ = true; }
 
@@ -182,6 +183,7 @@ class H2Session {
   void offerData(H2Stream& stream);
   void withhold(H2Stream& stream, size_t bytes);
   void giveBack(H2Stream& stream);
+  void giveBackToConnection(H2Stream& stream);
   void forget(H2Stream& stream);
   void purge();
 
@@ -202,6 +204,7 @@ class H2Session {
   size_t frame_left_ = 0;  // of the DATA frame that is arriving
   int depth_ = 0;
   bool in_nghttp2_ = false;
+  size_t paused_bytes_ = 0;  // H2Stream::unconsumed_here, of all streams
   bool dead_ = false;
   GoAway go_away_ = GoAway::None;
   std::unique_ptr<std::string> why_;  // the peer is told to go away; rarely there

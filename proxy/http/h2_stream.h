@@ -46,6 +46,7 @@ class H2Stream : public base::ListHook<> {
   bool waits_for_room = false;  // the connection's output is full
   bool reset_when_sent = false;
   bool stalled = false;  // nothing left since the last look (H2Session::resetStalledStreams)
+  uint64_t sent = 0;     // DATA that has left the stream
   net::ByteQueue pending;
   std::string_view direct;                      // before pending; only during a call of sendBody()
   const HeaderList* direct_trailers = nullptr;  // only during a call of sendTrailers()
@@ -57,7 +58,9 @@ class H2Stream : public base::ListHook<> {
   bool reset_by_peer = false;  // which was paid for
   bool closed = false;         // reset, or ended both ways; waits to be destroyed
   uint32_t pauses = 0;
-  size_t unconsumed = 0;           // bytes received while paused, withheld from the windows
+  // Bytes received while paused, withheld from both windows, or from the stream's alone.
+  size_t unconsumed = 0;
+  size_t unconsumed_here = 0;
   uint64_t received = 0;           // of the body
   uint64_t declared = UINT64_MAX;  // Content-Length, or none
   event::MonotonicTime opened_at{};

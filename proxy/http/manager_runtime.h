@@ -67,7 +67,7 @@ struct ManagerRuntime {
   // Of the listener's spec.
   size_t buffer_limit = 1024 * 1024;
   size_t send_queue = 256 * 1024;
-  const uint32_t max_requests;        // of a connection
+  const uint32_t max_requests;  // of a connection
 
   event::DeadlineQueue* const idle_queue;  // connection without a stream
   event::DeadlineQueue* const stream_idle_queue;

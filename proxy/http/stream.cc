@@ -234,17 +234,17 @@ void ServerStream::noteRequestEnd() {
 }
 
 void ServerStream::noteActivity() {
-  untaken_when_idle_ = 0;
+  taken_when_idle_ = 0;
   if (idle_queue_ != nullptr) idle_deadline_.arm(*idle_queue_);
 }
 
 // Nothing new comes while one side waits for the other to take what it was sent. Who takes it
-// slowly is not idle: that shows, from one firing of the deadline to the next, in how much is left.
+// slowly is not idle: that shows, from one firing of the deadline to the next, in how much it took.
 bool ServerStream::movesUnseen() {
   if (above_high_ == 0 && pauses_ == 0) return false;
-  uint64_t untaken = sender_->untaken();
-  if (!filters_.empty()) untaken += filters_.back()->untakenRequest();
-  return untaken != std::exchange(untaken_when_idle_, untaken);
+  uint64_t taken = sender_->taken();
+  if (!filters_.empty()) taken += filters_.back()->takenOfRequest();
+  return taken != std::exchange(taken_when_idle_, taken);
 }
 
 void ServerStream::onIdle() {

@@ -218,7 +218,7 @@ class ServerStream final : public RequestReceiver,
   event::DeadlineQueue* idle_queue_ = nullptr;
   Failure idle_failure_ = Failure::StreamIdleTimeout;  // or the route's, or the tunnel's
   DurationSource age_source_ = DurationSource::Manager;
-  uint64_t untaken_when_idle_ = 0;  // in the moment in which the deadline fired last
+  uint64_t taken_when_idle_ = 0;  // in the moment in which the deadline fired last
   event::Deadline idle_deadline_;
   event::Deadline request_deadline_;
   event::Deadline age_deadline_;

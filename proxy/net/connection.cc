@@ -127,11 +127,8 @@ const Address& Connection::localAddress() {
   return addresses_.local();
 }
 
-uint64_t Connection::unacknowledged() const {
-  uint64_t bytes = output_.size() + unacknowledgedInSocket();
-  if (wrapping_ != nullptr) bytes += wrapping_->queue().size();
-  if (piped_ != nullptr) bytes += piped_->size();
-  return bytes;
+uint32_t Connection::acknowledged() const {
+  return sent_ - unacknowledgedInSocket();
 }
 
 Connection::Interest Connection::interest() const {
@@ -364,6 +361,7 @@ bool Connection::sendQueued() {
     }
     // A partial write means a full socket buffer; asking again would only be told so.
     blocked_ = static_cast<size_t>(sent) < offered;
+    sent_ += static_cast<uint32_t>(sent);
     queue.consume(static_cast<size_t>(sent));  // may call the handler
     if (blocked_) return true;
   }

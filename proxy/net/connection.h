@@ -128,9 +128,10 @@ class Connection {
   SpliceResult spliceFrom(Connection& from, uint64_t most);
   // Something written or moved here is not sent, be it that a transport has taken it.
   bool unsent() const;
-  // How many bytes were written or moved here that the peer has not acknowledged, those in the
-  // kernel too (a unix socket adds its overhead). A system call.
-  uint64_t unacknowledged() const;
+  // How many of the bytes that were sent the peer's kernel has acknowledged so far, modulo 2^32 (a
+  // unix socket subtracts its overhead): whether it changes says if the peer takes any. A system
+  // call.
+  uint32_t acknowledged() const;
 
   // Counted: reading resumes when as many resumes as pauses were called, not from inside the call.
   // In between, onRead and onEndOfStream are not called.
@@ -211,7 +212,7 @@ class Connection {
   virtual void shutdownSending() = 0;
   virtual void closeSocket(bool reset) = 0;
   virtual Address queryLocalAddress() const = 0;
-  virtual uint64_t unacknowledgedInSocket() const = 0;
+  virtual uint32_t unacknowledgedInSocket() const = 0;
   virtual int tcpDescriptor() const { return -1; }  // for splice(2); -1: there is none
 
   // How far endSending() has come.
@@ -253,6 +254,7 @@ class Connection {
   SplicePipe::Ptr piped_;  // bytes behind the first piped_->behind of output_; else null
   ConnectionAddresses addresses_;
   uint32_t read_bytes_ = kReadBytes;
+  uint32_t sent_ = 0;  // bytes that the socket has taken, modulo 2^32
   uint16_t pauses_ = 0;
   int16_t system_error_ = 0;
   State state_;

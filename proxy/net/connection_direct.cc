@@ -40,6 +40,7 @@ size_t Connection::sendNow(std::string_view bytes) {
   }
   const auto taken = static_cast<size_t>(sent);
   blocked_ = taken < queued + bytes.size();
+  sent_ += static_cast<uint32_t>(taken);
   output_.consume(std::min(taken, queued));
   return taken - std::min(taken, queued);
 }
@@ -103,6 +104,7 @@ ssize_t Connection::sendFirst(size_t* offered) {
   const ssize_t sent = sendSome(vectors, count);
   blocked_ = sent == -EAGAIN || (sent >= 0 && static_cast<size_t>(sent) < *offered);
   if (sent <= 0) return sent;
+  sent_ += static_cast<uint32_t>(sent);
   piped_->behind -= static_cast<size_t>(sent);
   output_.consume(static_cast<size_t>(sent));
   return sent;
@@ -111,6 +113,7 @@ ssize_t Connection::sendFirst(size_t* offered) {
 ssize_t Connection::sendPiped(size_t* offered) {
   *offered = piped_->size();
   const ssize_t sent = piped_->drain(tcpDescriptor());
+  if (sent > 0) sent_ += static_cast<uint32_t>(sent);
   blocked_ = sent == -EAGAIN || (sent >= 0 && !piped_->empty());
   if (piped_->empty()) {
     piped_.reset();

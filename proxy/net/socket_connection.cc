@@ -220,9 +220,9 @@ Address SocketConnection::queryLocalAddress() const {
   return Address::fromSockaddr(reinterpret_cast<const sockaddr*>(&address), length);
 }
 
-uint64_t SocketConnection::unacknowledgedInSocket() const {
+uint32_t SocketConnection::unacknowledgedInSocket() const {
   int bytes = 0;
-  return fd_ >= 0 && ::ioctl(fd_, SIOCOUTQ, &bytes) == 0 ? static_cast<uint64_t>(bytes) : 0;
+  return fd_ >= 0 && ::ioctl(fd_, SIOCOUTQ, &bytes) == 0 ? static_cast<uint32_t>(bytes) : 0;
 }
 
 }  // namespace convoy::net

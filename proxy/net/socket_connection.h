@@ -47,7 +47,7 @@ class SocketConnection final : public Connection {
   void shutdownSending() override;
   void closeSocket(bool reset) override;
   Address queryLocalAddress() const override;
-  uint64_t unacknowledgedInSocket() const override;
+  uint32_t unacknowledgedInSocket() const override;
   int tcpDescriptor() const override { return remoteAddress().isIp() ? fd_ : -1; }
 
   void onPoll(int status, int events);

@@ -265,9 +265,17 @@ void HostPool::onTransition(PooledConnection& connection, PooledConnectionState 
   listOf(to).pushFront(connection);
 }
 
+void HostPool::onRefused() {
+  failForLack(http::Failure::UpstreamRefusedStream);
+}
+
 void HostPool::onConnectFailed(http::Failure failure) {
-  const HostRef self(this);
   cluster_->noteConnectFailure(*host_);
+  failForLack(failure);
+}
+
+void HostPool::failForLack(http::Failure failure) {
+  const HostRef self(this);
   const bool without = openConnections() == 0;
   failOldest(without ? counts_.pending : uint32_t{counts_.pending > connecting_room_}, failure);
   openForPending();

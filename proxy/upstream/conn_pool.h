@@ -165,7 +165,8 @@ class PoolCallbacks {
   // The sender works until the stream ended both ways or was reset; the receiver gets the response.
   virtual void onStreamReady(http::RequestSender& sender, UpstreamConnectionInfo& info) = 0;
   // UpstreamConnectFailure, UpstreamConnectTimeout, UpstreamTransportFailure (the pool has the
-  // reason), or UpstreamOverflow (a circuit breaker).
+  // reason), UpstreamProtocolError (before a stream could begin), UpstreamRefusedStream (the host
+  // drains), or UpstreamOverflow (a circuit breaker).
   virtual void onStreamFailed(http::Failure failure) = 0;
 
  protected:
@@ -244,6 +245,8 @@ class HostPool final : private PermitWaiter {
   // From PooledConnection and PoolStream.
   void onTransition(PooledConnection& connection, PooledConnectionState from);
   void onConnectFailed(http::Failure failure);
+  // A new connection takes no streams: who waits goes to another host, if no other is on its way.
+  void onRefused();
   // Why the last transport failed, a stable name.
   std::string_view transportFailure() const { return transport_failure_; }
   void noteTransportFailure(std::string_view reason) { transport_failure_ = reason; }
@@ -279,6 +282,7 @@ class HostPool final : private PermitWaiter {
   void endPending(PoolStream& stream);
   void failPending(PoolStream& stream, http::Failure failure);
   void failOldest(uint32_t count, http::Failure failure);
+  void failForLack(http::Failure failure);  // of a connection that was to come
   bool openConnection();
   void closeUnused();
   Connections& listOf(PooledConnectionState state);

@@ -65,8 +65,8 @@ net::SpliceResult PoolStream::sendBodyOf(net::Connection& from, uint64_t most) {
   return codec_sender_->sendBodyOf(from, most);
 }
 
-uint64_t PoolStream::untaken() {
-  return state_ == State::Active ? codec_sender_->untaken() : 0;
+uint64_t PoolStream::taken() {
+  return state_ == State::Active ? codec_sender_->taken() : 0;
 }
 
 void PoolStream::reset(http::Failure failure) {

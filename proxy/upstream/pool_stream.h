@@ -54,7 +54,7 @@ class PoolStream final : public PendingStream,
   void sendBody(std::string_view bytes, bool end_of_stream) override;
   void sendTrailers(const http::HeaderList& trailers) override;
   net::SpliceResult sendBodyOf(net::Connection& from, uint64_t most) override;
-  uint64_t untaken() override;
+  uint64_t taken() override;
   void reset(http::Failure failure) override;
   void pauseReceiving() override;
   void resumeReceiving() override;

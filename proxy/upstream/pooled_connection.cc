@@ -167,6 +167,11 @@ void PooledConnection::settle() {
 // behind those that it takes, and could go to no other connection.
 void PooledConnection::settleConnecting() {
   if (protocol_error_) return failToConnect(http::Failure::UpstreamProtocolError);
+  if (codec_.codec->endIsAnnounced()) {
+    // A host that drains takes connections to the last. It has not failed.
+    close(By::Them);
+    return pool_.onRefused();
+  }
   if (codec_.codec->mustClose()) return failToConnect(http::Failure::UpstreamConnectFailure);
   if (codec_.max_streams == 0) return;
   deadline_.cancel();

@@ -87,7 +87,7 @@ class PooledConnection final : public net::ConnectionHandler,
   net::SpliceResult spliceFrom(net::Connection& from, uint64_t most) override {
     return connection_->spliceFrom(from, most);
   }
-  uint64_t unacknowledged() override { return connection_->unacknowledged(); }
+  uint32_t acknowledged() override { return connection_->acknowledged(); }
   bool unsent() const override { return connection_->unsent(); }
   void onStreamComplete(http::RequestSender& sender) override;
   void onProtocolError(http::Failure failure, std::string_view detail) override;

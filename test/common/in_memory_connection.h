@@ -66,7 +66,7 @@ class InMemoryConnection final : public net::Connection {
   void shutdownSending() override;
   void closeSocket(bool reset) override;
   net::Address queryLocalAddress() const override { return actual_local_; }
-  uint64_t unacknowledgedInSocket() const override { return out_->size(); }
+  uint32_t unacknowledgedInSocket() const override { return static_cast<uint32_t>(out_->size()); }
 
   void joinTo(InMemoryConnection& peer);
   void wakePeer();

@@ -232,7 +232,7 @@ class Connection final : public fuzz::ScriptedConnection<ServerCodecHandler, Exc
         if (what > 200) codec_.goAwayNow();
         return;
       case 5:
-        codec_.resetStalledStreams();
+        codec_.resetStalledStreams(false);
         return;
       case 6:
       case 7:

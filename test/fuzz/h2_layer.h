@@ -36,6 +36,7 @@ inline http::H2Options h2Options(uint8_t choice, bool extended_connect) {
   options.max_concurrent_streams = 4;
   options.stream_window = 256;
   options.connection_window = 65535;
+  options.paused_bytes = 400;
   options.stream_send_buffer = 512;
   options.max_output = 4096;
   options.max_head_bytes = 400;
@@ -150,18 +151,21 @@ class ScriptedConnection : public Handler {
   // What one connection holds for its peer; and what a stream was given is on its way or held.
   void checkHeld(http::H2Session& session) {
     size_t withheld = 0;
+    size_t withheld_here = 0;
     session.streams().forEach([&](http::H2Stream& stream) {
       CONVOY_ASSERT(stream.direct.empty() && stream.direct_trailers == nullptr);
       CONVOY_ASSERT(stream.pending.size() <= options_.stream_send_buffer + kMaxPiece);
       withheld += stream.unconsumed;
+      withheld_here += stream.unconsumed_here;
       // Nobody above would resume a stream that has ended both ways for it.
       CONVOY_ASSERT(stream.pauses == 0 || !stream.receive_ended || !stream.send_ended);
-      CONVOY_ASSERT(stream.unconsumed == 0 || stream.pauses > 0);
+      CONVOY_ASSERT(stream.unconsumed + stream.unconsumed_here == 0 || stream.pauses > 0);
       if (stream.listener == nullptr) return;
       const uint64_t sent = static_cast<Stream&>(*stream.listener).sentBytes();
       CONVOY_ASSERT(wire_.bodyBytesOf(stream.id) + stream.pending.size() == sent);
     });
     CONVOY_ASSERT(withheld <= options_.connection_window);
+    CONVOY_ASSERT(withheld_here <= options_.paused_bytes);
   }
 };
 

@@ -76,8 +76,10 @@ bool isIdempotent(std::string_view method) {
 }
 
 bool unseen(const AttemptFacts& facts) {
-  return isConnectFailure(facts.failure) || facts.failure == Failure::UpstreamRefusedStream ||
-         (facts.failure == Failure::UpstreamDrained && !facts.head_sent);
+  const bool unsent = !facts.head_sent && (facts.failure == Failure::UpstreamDrained ||
+                                           facts.failure == Failure::UpstreamProtocolError);
+  return unsent || isConnectFailure(facts.failure) ||
+         facts.failure == Failure::UpstreamRefusedStream;
 }
 
 bool unanswered(const AttemptFacts& facts) {

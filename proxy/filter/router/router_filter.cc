@@ -367,9 +367,9 @@ net::SpliceResult RouterFilter::spliceRequestBody(net::Connection& from, uint64_
   return result;
 }
 
-uint64_t RouterFilter::untakenRequest() {
+uint64_t RouterFilter::takenOfRequest() {
   uint64_t bytes = 0;
-  for (http::RequestSender* sender : senders()) bytes += sender->untaken();
+  for (http::RequestSender* sender : senders()) bytes += sender->taken();
   return bytes;
 }
 

@@ -41,7 +41,7 @@ class RouterFilter final : public http::Filter {
   http::FilterVerdict onRequestTrailers(http::HeaderList& trailers) override;
   bool looksAtBodies() const override { return false; }
   net::SpliceResult spliceRequestBody(net::Connection& from, uint64_t most) override;
-  uint64_t untakenRequest() override;
+  uint64_t takenOfRequest() override;
   void onStreamEnd() override;
 
  private:

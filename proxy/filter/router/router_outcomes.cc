@@ -72,9 +72,10 @@ void RouterFilter::noteTrailers(const Attempt& attempt, const http::HeaderList& 
                         attempt.probe);
 }
 
-// Neither a circuit breaker nor our own draining says anything of the host.
+// Neither a circuit breaker nor our own draining says anything of the host, nor that it drains.
 void RouterFilter::noteUnreached(const Attempt& attempt, Failure failure) {
   if (failure == Failure::UpstreamOverflow || ofOurDraining(failure)) return;
+  if (failure == Failure::UpstreamRefusedStream) return;
   cluster_->noteOutcome(attempt.host, Outcome::failed(), attempt.probe);
 }
 

@@ -282,8 +282,9 @@ TEST_F(ConnectionManagerHttp2Test, AClientThatReadsLateIsReadAgainWhateverTheLim
   }
 }
 
-// Each of its streams may fill a window of its own; all of them fill the connection's.
-TEST_F(ConnectionManagerHttp2Test, WhatIsHeldForManyStreamsIsTheConnectionsWindowAtMost) {
+// Each of its streams may fill a window of its own; all of them what paused streams may hold, and
+// the connection's.
+TEST_F(ConnectionManagerHttp2Test, WhatIsHeldForManyStreamsHasABound) {
   router.on_head = [](Exchange&) { return FilterVerdict::Pause; };
   Client& client = connect();
   H2ClientRecorder peer;
@@ -297,15 +298,16 @@ TEST_F(ConnectionManagerHttp2Test, WhatIsHeldForManyStreamsIsTheConnectionsWindo
       peer.codec.dispatch(answers);
     }
   };
-  constexpr size_t kStreams = 32;
+  constexpr size_t kStreams = 64;
   const std::string body(256 * 1024, 'x');
   for (size_t i = 0; i < kStreams; ++i) peer.request("POST", false).sender->sendBody(body, true);
   move();
   ASSERT_EQ(router.exchanges.size(), kStreams);
   uint64_t held = 0;
   for (const auto& exchange : router.exchanges) held += exchange->context->info().bytes_received;
-  EXPECT_GT(held, 0U);
-  EXPECT_LE(held, H2Options().connection_window);
+  const H2Options limits;
+  EXPECT_GT(held, limits.paused_bytes);
+  EXPECT_LE(held, limits.paused_bytes + limits.connection_window);
   for (const auto& exchange : router.exchanges) {
     exchange->context->continueRequest();
     move();
@@ -435,6 +437,31 @@ TEST_F(ConnectionManagerHttp2Test, AClientThatGoesAwayIsLetGo) {
   exchange(0).answer(200, "a");
   EXPECT_EQ(frames(client), kOk1);
   EXPECT_TRUE(client.ended());
+}
+
+// The window is open, the connection is full: it takes a hundred bytes every four minutes.
+TEST_F(ConnectionManagerHttp2Test, AResponseThatTheClientTakesSlowlyIsNotGivenUp) {
+  pipe_ = {.pipe_bytes = 1000, .max_read_bytes = 100};
+  buffer_limit_ = 10'000;
+  configure();
+  answerByHand();
+  Client& client = connectHttp2({{NGHTTP2_SETTINGS_INITIAL_WINDOW_SIZE, 1 << 24}});
+  client.connection->pauseReading();
+  send(client, h2::windowUpdate(0, 1 << 24) + h2::get(1));
+  exchange(0).answer(200, std::string(100'000, 'x'));
+  run();
+  ASSERT_TRUE(exchange(0).over);
+  for (int i = 0; i < 10; ++i) {
+    const size_t before = client.on.received.size();
+    client.connection->resumeReading();
+    ASSERT_TRUE(test_loop_.runUntil([&] { return client.on.received.size() > before; }));
+    client.connection->pauseReading();
+    advance(4min);
+  }
+  const auto& given_up = slot_->current->h2_metrics->tx_flush_timeout;
+  EXPECT_EQ(given_up.value(), 0U);
+  for (int i = 0; i < 3; ++i) advance(5min);
+  EXPECT_EQ(given_up.value(), 1U);
 }
 
 TEST_F(ConnectionManagerHttp2Test, AResponseThatTheClientDoesNotTakeIsGivenUpInTheEnd) {

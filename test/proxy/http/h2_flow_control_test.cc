@@ -17,6 +17,7 @@ H2Options smallWindows() {
   H2Options options;
   options.stream_window = 64 * 1024;
   options.connection_window = 128 * 1024;
+  options.paused_bytes = 0;
   options.stream_send_buffer = 32 * 1024;
   return options;
 }
@@ -59,6 +60,57 @@ TEST(H2FlowControlTest, MoreThanTheWindowEndsTheStreamOrTheConnection) {
     EXPECT_EQ(server.metrics.goaway_sent.value(), of_stream ? 0U : 1U);
     server.events.take();
   }
+}
+
+// Uploads that wait, for a host say, must not stop the others: they may wait for one of them.
+TEST(H2FlowControlTest, PausedStreamsLeaveTheConnectionsWindowToOthers) {
+  H2Options options = smallWindows();
+  options.paused_bytes = 3 * options.stream_window;
+  H2ServerRecorder server(options);
+  server.feed(clientStart());
+  const auto fill = [&](uint32_t id) {
+    for (size_t sent = 0; sent < options.stream_window; sent += kFrame.size()) {
+      server.feed(data(id, kFrame));
+    }
+  };
+  for (const uint32_t id : {1, 3, 5}) {
+    server.feed(post(id));
+    server.requests.back()->sender->pauseReceiving();
+    fill(id);
+  }
+  server.feed(post(7));
+  for (int i = 0; i < 10; ++i) fill(7);
+  EXPECT_EQ(server.requests.back()->body_bytes, 10 * options.stream_window);
+  // Beyond that, the connection's window is all that there is.
+  for (const uint32_t id : {9, 11}) {
+    server.feed(post(id));
+    server.requests.back()->sender->pauseReceiving();
+    fill(id);
+  }
+  EXPECT_FALSE(server.codec.mustClose());
+  server.feed(data(7, "x"));
+  EXPECT_TRUE(server.codec.mustClose()) << "more than the client may send";
+  server.events.take();
+}
+
+TEST(H2FlowControlTest, WhatPausedStreamsHeldIsForOthersAgain) {
+  H2Options options = smallWindows();
+  options.paused_bytes = options.stream_window;
+  H2ServerRecorder server(options);
+  server.feed(clientStart());
+  for (uint32_t i = 0; i < 20; ++i) {
+    const uint32_t id = 2 * i + 1;
+    server.feed(post(id));
+    server.requests.back()->sender->pauseReceiving();
+    while (server.requests.back()->body_bytes < options.stream_window)
+      server.feed(data(id, kFrame));
+    EXPECT_EQ(server.codec.session().streams().back().unconsumed, 0U) << i;
+    if (i % 3 == 0) server.requests.back()->sender->resumeReceiving();
+    if (i % 3 == 1) server.requests.back()->sender->reset(Failure::None);
+    if (i % 3 == 2) server.feed(rstStream(id, 8));
+  }
+  EXPECT_FALSE(server.codec.mustClose());
+  server.events.take();
 }
 
 TEST(H2FlowControlTest, AStreamThatEndsPausedGivesBackTheConnectionsWindow) {

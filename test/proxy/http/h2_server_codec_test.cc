@@ -843,8 +843,8 @@ TEST(H2ServerCodecTest, AStalledAnswerToAnUnfinishedRequestIsResetAboveToo) {
   };
   server.feed(clientStart({{4, 0}}) + post(1));
   server.events.take();
-  EXPECT_EQ(server.codec.resetStalledStreams(), 0U);
-  EXPECT_EQ(server.codec.resetStalledStreams(), 1U);
+  EXPECT_EQ(server.codec.resetStalledStreams(false), 0U);
+  EXPECT_EQ(server.codec.resetStalledStreams(false), 1U);
   EXPECT_EQ(server.events.take(), "1: reset downstream_disconnect\n");
   EXPECT_TRUE(server.codec.idle());
 }

@@ -122,7 +122,7 @@ class NoSender final : public ResponseSender {
   void leaveRequestUnread() override {}
   void sendBody(std::string_view, bool) override {}
   void sendTrailers(const HeaderList&) override {}
-  uint64_t untaken() override { return 0; }
+  uint64_t taken() override { return 0; }
   void reset(Failure) override {}
   void pauseReceiving() override {}
   void resumeReceiving() override {}

@@ -32,7 +32,7 @@ class HttpChainTest : public testing::Test, protected OneWorker {
     manager->routes = routes.slot(spec->routes->name);
     manager->spec = std::move(spec);
     prepared.terminal = std::move(manager);
-    chain_.update(prepared, net::ListenerSpec{});
+    chain_.update(prepared, std::make_shared<const net::ListenerSpec>());
     test_loop.runReady();
   }
   static net::ConnectionAddresses addresses() {

@@ -139,6 +139,19 @@ TEST_F(Http2PoolTest, AnUpstreamThatDoesNotSayItIsNotThere) {
   }
 }
 
+// As a Convoy says it that drains and still takes connections.
+TEST_F(Http2PoolTest, AnUpstreamThatGoesAwayAtOnceHasNotFailed) {
+  makeHttp2();
+  TestRequest requests[2];
+  for (TestRequest& request : requests) send(request);
+  say(0, h2::settings({}) + h2::goAway(INT32_MAX, NGHTTP2_NO_ERROR));
+  for (const TestRequest& request : requests) {
+    EXPECT_EQ(request.failed, Failure::UpstreamRefusedStream);
+  }
+  EXPECT_EQ(metrics().upstream_cx_connect_fail.value(), 0U);
+  EXPECT_EQ(metrics().upstream_cx_active.value(), 0);
+}
+
 TEST_F(Http2PoolTest, AnUpstreamThatTakesNoMoreStreamsForNowGetsAnotherConnection) {
   makeHttp2();
   TestRequest requests[2];

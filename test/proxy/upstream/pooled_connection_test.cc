@@ -484,7 +484,7 @@ class ManyStreams final : public http::ClientCodec {
     void sendHead(const http::RequestHead&, bool) override {}
     void sendBody(std::string_view, bool) override {}
     void sendTrailers(const http::HeaderList&) override {}
-    uint64_t untaken() override { return 0; }
+    uint64_t taken() override { return 0; }
     void reset(Failure) override { receiver = nullptr; }
     void pauseReceiving() override {}
     void resumeReceiving() override {}
