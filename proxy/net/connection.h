@@ -26,6 +26,7 @@
 #include "proxy/net/address.h"
 #include "proxy/net/byte_queue.h"
 #include "proxy/net/connection_addresses.h"
+#include "proxy/net/spec.h"
 #include "proxy/net/splice.h"
 #include "proxy/net/splice_pipe.h"
 #include "proxy/net/transport.h"
@@ -112,6 +113,9 @@ class Connection {
     output_.append(bytes);
     scheduleFlush();
   }
+
+  // Turned on; nothing happens on what is not TCP.
+  void setTcpKeepalive(const TcpKeepalive& keepalive);
 
   // At most Loop::kReadBufferBytes.
   void setReadSize(size_t bytes) { read_bytes_ = static_cast<uint32_t>(bytes); }

@@ -9,6 +9,7 @@
 #include <unistd.h>
 
 #include <cerrno>
+#include <optional>
 #include <utility>
 
 namespace convoy::net {
@@ -61,6 +62,21 @@ std::unique_ptr<Connection> Connection::connect(event::Loop& loop, const Address
   auto* const connection = new SocketConnection(loop, handler, State::Connecting, {to, Address()});
   connection->open(bind_to);
   return std::unique_ptr<Connection>(connection);
+}
+
+void Connection::setTcpKeepalive(const TcpKeepalive& keepalive) {
+  const int fd = tcpDescriptor();
+  if (fd < 0) return;
+  const int on = 1;
+  ::setsockopt(fd, SOL_SOCKET, SO_KEEPALIVE, &on, sizeof(on));
+  const auto set = [fd](int option, std::optional<uint16_t> value) {
+    if (!value.has_value()) return;
+    const int number = *value;
+    ::setsockopt(fd, IPPROTO_TCP, option, &number, sizeof(number));
+  };
+  set(TCP_KEEPCNT, keepalive.probes);
+  set(TCP_KEEPIDLE, keepalive.idle_seconds);
+  set(TCP_KEEPINTVL, keepalive.interval_seconds);
 }
 
 SocketConnection::SocketConnection(event::Loop& loop, ConnectionHandler& handler, State state,

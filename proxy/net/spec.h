@@ -40,6 +40,13 @@ struct NetworkFilterSpec {
   std::string name;
 };
 
+// The kernel's own probes of a TCP connection on which nothing moves (tcp(7)). Unset: the system's.
+struct TcpKeepalive {
+  std::optional<uint16_t> probes;            // 1 to 127
+  std::optional<uint16_t> idle_seconds;      // 1 to 32767
+  std::optional<uint16_t> interval_seconds;  // likewise
+};
+
 // How bytes are wrapped (tls/spec.h). Absent means plain text.
 struct TransportSpec {
   virtual ~TransportSpec() = default;

@@ -195,6 +195,25 @@ TEST_F(SocketConnectionTest, OutgoingTcpSendsWithoutDelay) {
   EXPECT_NE(on, 0);
 }
 
+TEST_F(SocketConnectionTest, TheKernelProbesASilentPeerAsOftenAsItIsTold) {
+  const auto option = [this](int level, int name) {
+    int value = 0;
+    socklen_t length = sizeof(value);
+    const int fd = static_cast<SocketConnection*>(connection_.get())->fd();
+    EXPECT_EQ(::getsockopt(fd, level, name, &value, &length), 0);
+    return value;
+  };
+  const test::RawSocket listener = test::RawSocket::listening();
+  connection_ = Connection::connect(loop(), listener.localAddress(), nullptr, handler_);
+  const int systems = option(IPPROTO_TCP, TCP_KEEPIDLE);
+  EXPECT_EQ(option(SOL_SOCKET, SO_KEEPALIVE), 0) << "unless somebody asks for it";
+  connection_->setTcpKeepalive({.probes = 3, .idle_seconds = {}, .interval_seconds = 7});
+  EXPECT_EQ(option(SOL_SOCKET, SO_KEEPALIVE), 1);
+  EXPECT_EQ(option(IPPROTO_TCP, TCP_KEEPCNT), 3);
+  EXPECT_EQ(option(IPPROTO_TCP, TCP_KEEPIDLE), systems);
+  EXPECT_EQ(option(IPPROTO_TCP, TCP_KEEPINTVL), 7);
+}
+
 TEST_F(SocketConnectionTest, GivesItsDescriptorBackAtOnce) {
   accept();
   auto* const socket = static_cast<SocketConnection*>(connection_.get());
