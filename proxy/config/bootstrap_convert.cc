@@ -40,11 +40,6 @@ NodeIdentity toNode(core::Node node) {
   return identity;
 }
 
-std::string adsClusterOf(const proto::Bootstrap& proto) {
-  const ApiConfigSource& ads = proto.dynamic_resources().ads_config();
-  return ads.grpc_services_size() == 0 ? "" : ads.grpc_services(0).envoy_grpc().cluster_name();
-}
-
 AdsSpec toAds(const ApiConfigSource& ads, base::FieldReport& report) {
   AdsSpec spec;
   if (ads.api_type() != ApiConfigSource::DELTA_GRPC) {
@@ -136,9 +131,8 @@ void setStatic(const proto::Bootstrap& proto, const Context& context, BootstrapS
 
 }  // namespace
 
-BootstrapSpec toBootstrap(const proto::Bootstrap& proto, Context context,
+BootstrapSpec toBootstrap(const proto::Bootstrap& proto, const Context& context,
                           base::FieldReport& report) {
-  context.ads_cluster = adsClusterOf(proto);
   BootstrapSpec spec;
   spec.node = toNode(proto.node());
   spec.local_cluster = proto.cluster_manager().local_cluster_name();

@@ -10,8 +10,7 @@
 
 namespace convoy::config {
 
-// Context::ads_cluster is found in the message itself.
-BootstrapSpec toBootstrap(const envoy::config::bootstrap::v3::Bootstrap& proto, Context context,
-                          base::FieldReport& report);
+BootstrapSpec toBootstrap(const envoy::config::bootstrap::v3::Bootstrap& proto,
+                          const Context& context, base::FieldReport& report);
 
 }  // namespace convoy::config

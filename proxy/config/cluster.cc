@@ -9,6 +9,7 @@
 #include "proxy/config/health_check.h"
 #include "proxy/config/host_policy.h"
 #include "proxy/config/http2_options.h"
+#include "proxy/config/keepalive.h"
 #include "proxy/config/load_balancing.h"
 #include "proxy/config/origins.h"
 #include "proxy/config/stable_hash.h"
@@ -98,7 +99,10 @@ void setHttp2(const core::Http2ProtocolOptions& proto, upstream::ClusterSpec* sp
               base::FieldReport& report) {
   spec->protocol = upstream::UpstreamProtocol::Http2;
   spec->http2 = toHttp2Options(proto, report);
-  spec->http2_keepalive = proto.has_connection_keepalive();
+  if (proto.has_connection_keepalive()) {
+    auto at = report.in("connection_keepalive");
+    spec->http2_keepalive = toKeepalive(proto.connection_keepalive(), report);
+  }
 }
 
 void applyOptions(const Cluster& proto, const Context& context, upstream::ClusterSpec* spec,
@@ -120,10 +124,6 @@ void applyOptions(const Cluster& proto, const Context& context, upstream::Cluste
     const Registry::ClusterOptions apply =
         context.registry->cluster_options.make(any, context, report);
     if (apply) apply(*spec);
-  }
-  if (spec->http2_keepalive && proto.name() != context.ads_cluster) {
-    report.error("connection_keepalive", "unsupported_field", "",
-                 "is not supported for clusters that requests go to; remove it");
   }
   if (spec->protocol == upstream::UpstreamProtocol::Auto && !proto.has_transport_socket()) {
     report.error("auto_config", "unsupported_value", "",
@@ -156,6 +156,12 @@ void setConnections(const Cluster& proto, const Context& context, upstream::Clus
     auto in = report.in("source_address");
     spec->bind_to = toAddress(proto.upstream_bind_config().source_address(), Port::Any, report);
   }
+  if (proto.upstream_connection_options().has_tcp_keepalive()) {
+    auto at = report.in("upstream_connection_options");
+    auto in = report.in("tcp_keepalive");
+    spec->tcp_keepalive =
+        toTcpKeepalive(proto.upstream_connection_options().tcp_keepalive(), report);
+  }
 }
 
 }  // namespace
@@ -179,11 +185,6 @@ std::shared_ptr<const upstream::ClusterSpec> toCluster(const Cluster& proto, con
     checkOverrideStatus(proto.common_lb_config().override_host_status(), report);
   }
   setConnections(proto, context, spec.get(), report);
-  if (proto.upstream_connection_options().has_tcp_keepalive() &&
-      proto.name() != context.ads_cluster) {
-    report.error("upstream_connection_options.tcp_keepalive", "unsupported_field", "",
-                 "is not supported for clusters that requests go to; remove it");
-  }
   if (proto.has_transport_socket()) {
     auto at = report.in("transport_socket");
     auto in = report.in("typed_config");

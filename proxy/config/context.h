@@ -27,9 +27,6 @@ struct Context {
   const SourceMap* sources = nullptr;
   // Type and name of the resource at hand ("Cluster/web"); empty in a static file.
   std::string resource;
-
-  // The cluster that ADS uses. Only this one may speak HTTP/2 (gRPC) so far.
-  std::string ads_cluster;
 };
 
 }  // namespace convoy::config

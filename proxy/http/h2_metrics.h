@@ -19,6 +19,7 @@ struct H2Metrics {
   observe::Counter rx_messaging_error;
   observe::Counter header_overflow;
   observe::Counter tx_flush_timeout;
+  observe::Counter keepalive_timeout;
   observe::Counter output_paused_reading;
   observe::Counter inbound_empty_frames_flood;
   observe::Counter inbound_priority_frames_flood;
@@ -40,6 +41,8 @@ struct H2Metrics {
       "Messages received with too large or too many fields");
     v("http2.tx_flush_timeout", m.tx_flush_timeout,
       "Streams reset because the peer opened no window for the end of the response");
+    v("http2.keepalive_timeout", m.keepalive_timeout,
+      "Connections closed because nothing came after a PING");
     v("http2.output_paused_reading", m.output_paused_reading,
       "Times a client was not read because it took nothing of what it had asked for");
     visitFloods(m, v);

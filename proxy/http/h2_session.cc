@@ -11,6 +11,7 @@ namespace convoy::http {
 namespace {
 
 constexpr uint8_t kDrainPing[8] = {'c', 'o', 'n', 'v', 'o', 'y', 'd', 'r'};
+constexpr uint8_t kKeepalivePing[8] = {'c', 'o', 'n', 'v', 'o', 'y', 'k', 'a'};
 // Blocks that decode to more than this are not kept room for.
 constexpr size_t kKeptSectionBytes = 8 * 1024;
 // How far a block may go beyond the limit before it is charged: by the KiB.
@@ -518,6 +519,14 @@ void H2Session::onClose(int32_t id, uint32_t code) {
   Scope scope(*this);
   forget(*stream);
   handler_.onStreamClosed(*stream, reason);
+}
+
+// Its answer costs the peer one frame of the flood budget, which comes back in time: no interval
+// asks as often.
+void H2Session::ping() {
+  if (dead_ || failure_ != H2Error::None) return;
+  nghttp2_submit_ping(session_, NGHTTP2_FLAG_NONE, kKeepalivePing);
+  flush();
 }
 
 // --- endings ---

@@ -114,6 +114,8 @@ class H2Session {
   // Forgets a stream without a word to the peer. REQUIRES: die() was called.
   void abandon(H2Stream& stream);
 
+  // A PING, not from inside a callback of the handler.
+  void ping();
   // The connection's output has room again.
   void onOutputBelowLow();
   // First step of a graceful end: no new streams soon. The second comes with the answer to a PING,

@@ -127,6 +127,13 @@ const Address& Connection::localAddress() {
   return addresses_.local();
 }
 
+uint64_t Connection::unacknowledged() const {
+  uint64_t bytes = output_.size() + unacknowledgedInSocket();
+  if (wrapping_ != nullptr) bytes += wrapping_->queue().size();
+  if (piped_ != nullptr) bytes += piped_->size();
+  return bytes;
+}
+
 uint32_t Connection::acknowledged() const {
   return sent_ - unacknowledgedInSocket();
 }

@@ -136,6 +136,9 @@ class Connection {
   // unix socket subtracts its overhead): whether it changes says if the peer takes any. A system
   // call.
   uint32_t acknowledged() const;
+  // How many were written or moved here and are not acknowledged, those in the kernel too. A system
+  // call.
+  uint64_t unacknowledged() const;
 
   // Counted: reading resumes when as many resumes as pauses were called, not from inside the call.
   // In between, onRead and onEndOfStream are not called.

@@ -29,6 +29,7 @@ PooledConnection::PooledConnection(HostRef host)
                                       spec.bind_to.has_value() ? &*spec.bind_to : nullptr, *this);
   connection_->setWriteLimit(spec.per_connection_buffer_limit_bytes);
   connection_->setReadSize(kReadBytes);
+  if (spec.tcp_keepalive.has_value()) connection_->setTcpKeepalive(*spec.tcp_keepalive);
   if (cluster_.transports() != nullptr) wrap();
   if (cluster_.connectQueue() != nullptr) deadline_.arm(*cluster_.connectQueue());
 
@@ -84,7 +85,10 @@ void PooledConnection::transition(State to) {
 
 void PooledConnection::startStream(PoolStream& stream, bool holds_request) {
   CONVOY_ASSERT(hasRoom());
-  if (state_ == State::Idle) deadline_.cancel();
+  if (state_ == State::Idle) {
+    deadline_.cancel();
+    if (keepalive_ != nullptr) keepalive_->onUse(cluster_.loop().now() - idle_since_);
+  }
   http::RequestSender& sender = codec_.codec->newStream(stream.receiver());
   sender.owner = &stream;
   stream.activate(*this, sender, holds_request);
@@ -179,17 +183,21 @@ void PooledConnection::settleConnecting() {
     age_ = std::make_unique<event::Deadline>(&PooledConnection::onAge, this);
     age_->arm(*cluster_.ageQueue());
   }
+  const auto& keepalive = cluster_.spec().http2_keepalive;
+  if (http2_ && keepalive.has_value()) {
+    keepalive_ = std::make_unique<Keepalive>(cluster_.loop(), *keepalive, *this);
+  }
   becomeAvailable();
   pool_.openForPending();  // it may take fewer than was thought
 }
 
 void PooledConnection::becomeAvailable() {
   transition(active_ == 0 ? State::Idle : State::Partial);
+  idle_since_ = cluster_.loop().now();
   if (cluster_.permits().anybody() && pool_.givesUp(*this)) return giveUp();
   pool_.serve(*this);
   if (state_ != State::Idle) return;
   if (pool_.draining()) return close(By::Us);
-  idle_since_ = cluster_.loop().now();
   if (pool_.idleQueue() != nullptr) deadline_.arm(*pool_.idleQueue());
 }
 
@@ -241,6 +249,7 @@ void PooledConnection::close(By by) {
   host_.metrics().cx_active.sub();
   deadline_.cancel();
   age_.reset();
+  keepalive_.reset();
   // Nothing waits for the end of a tunnel, whose last bytes may still be here.
   const bool was_connecting = state_ == State::Connecting;
   const bool owes =
@@ -354,6 +363,14 @@ void PooledConnection::onAge(void* self) {
   auto& connection = *static_cast<PooledConnection*>(self);
   connection.cluster_.metrics().upstream_cx_max_duration_reached.add();
   connection.drain();
+}
+
+// As if it had been reset, which nobody is there to do.
+void PooledConnection::onSilent() {
+  cluster_.metrics().http2.keepalive_timeout.add();
+  lost_ = true;
+  gave_up_ = true;
+  closeNow(http::Failure::UpstreamReset);
 }
 
 // --- back-pressure ---

@@ -18,6 +18,7 @@
 #include "proxy/http/codec.h"
 #include "proxy/net/connection.h"
 #include "proxy/upstream/conn_pool.h"
+#include "proxy/upstream/keepalive.h"
 #include "proxy/upstream/pool_stream.h"
 #include "proxy/upstream/upstream_io.h"
 
@@ -34,6 +35,7 @@ enum class PooledConnectionState : uint8_t {
 
 class PooledConnection final : public net::ConnectionHandler,
                                public http::ClientCodecHandler,
+                               public KeepaliveLink,
                                public base::ListHook<> {
  public:
   using State = PooledConnectionState;
@@ -47,8 +49,8 @@ class PooledConnection final : public net::ConnectionHandler,
   uint32_t expectedStreams() const { return expected_streams_; }
   bool hasRoom() const { return state_ == State::Idle || state_ == State::Partial; }
   uint64_t streamsStarted() const { return streams_started_; }
-  uint32_t streams() const { return active_; }  // on it now
-  uint64_t reads() const { return reads_; }
+  uint32_t streams() const override { return active_; }  // on it now
+  uint64_t reads() const override { return reads_; }
   // HTTP/2: the connection has ended, and with it all streams at once; not one by itself.
   bool lostAllStreams() const { return http2_ && lost_; }
   // Gives its permits to another pool after its last stream.
@@ -97,6 +99,11 @@ class PooledConnection final : public net::ConnectionHandler,
   void onStreamReset(http::RequestSender& sender) override;
   void onMaxStreams(uint32_t streams) override;
 
+  // KeepaliveLink
+  uint64_t unacknowledged() override { return connection_->unacknowledged(); }
+  void sendPing() override { codec_.codec->ping(); }
+  void onSilent() override;
+
  private:
   enum class By : uint8_t { Us, Them };
 
@@ -126,7 +133,7 @@ class PooledConnection final : public net::ConnectionHandler,
   bool protocol_error_ = false;  // the upstream broke the protocol
   bool lost_ = false;            // the upstream ended it
   bool leaves_ = false;
-  bool gave_up_ = false;  // HTTP/1.x: the stream was reset, what is queued is of no use
+  bool gave_up_ = false;  // what is queued is of no use: HTTP/1.x's stream was reset, or silence
   std::shared_ptr<net::TransportFactory> transports_;  // what the transport counts in; may be null
   std::unique_ptr<net::Connection> connection_;
   UpstreamCodec codec_;  // null while connecting
@@ -140,6 +147,7 @@ class PooledConnection final : public net::ConnectionHandler,
   event::MonotonicTime started_at_;
   event::Deadline deadline_;              // connect, then idle
   std::unique_ptr<event::Deadline> age_;  // max_connection_duration, if there is one
+  std::unique_ptr<Keepalive> keepalive_;  // of HTTP/2, if there is one
 };
 
 }  // namespace convoy::upstream

@@ -145,6 +145,14 @@ struct PanicSpec {
   friend bool operator==(const PanicSpec&, const PanicSpec&) = default;
 };
 
+// PINGs on connections that speak HTTP/2 (keepalive.h).
+struct KeepaliveSpec {
+  Milliseconds interval{0};  // 0: none by the clock
+  double jitter_percent = 15;
+  Milliseconds timeout{0};        // > 0
+  Milliseconds idle_interval{0};  // 0: none before a stream on a connection that was idle
+};
+
 struct HealthCheckSpec;  // health/spec.h
 struct DnsSpec;          // dns/spec.h
 
@@ -162,7 +170,8 @@ struct ClusterSpec {
   GroupingSpec grouping;
   UpstreamProtocol protocol = UpstreamProtocol::Http1;
   http::H2Options http2;
-  bool http2_keepalive = false;  // asked for; only the control plane's connection has one
+  std::optional<KeepaliveSpec> http2_keepalive;
+  std::optional<net::TcpKeepalive> tcp_keepalive;
   Milliseconds connect_timeout{5000};
   std::optional<Milliseconds> idle_timeout;  // upstream connection; unset: 1 h
   std::optional<Milliseconds> max_connection_duration;

@@ -28,8 +28,7 @@ config::Context makeContext(const AdsOptions& options) {
           .refuse_unknown_fields = options.reject_unknown_fields,
           .read_files = true,
           .version = {},
-          .resource = {},
-          .ads_cluster = {}};
+          .resource = {}};
 }
 
 // Drops the specs that are refused.

@@ -173,20 +173,42 @@ TEST(Cluster, SpeaksHttp2) {
   }
 }
 
-TEST(Cluster, WhatOnlyTheControlPlanesConnectionHas) {
-  const std::string yaml = clusterWith(
-      kHttpOptions +
-      std::string(
-          "explicit_http_config: {http2_protocol_options: {connection_keepalive: {interval: "
-          "30s, timeout: 5s}}}}}, ") +
-      "upstream_connection_options: {tcp_keepalive: {keepalive_time: 60}}");
-  EXPECT_EQ(brief(make(yaml).errors.errors),
-            Lines({"connection_keepalive: unsupported_field: ",
-                   "upstream_connection_options.tcp_keepalive: unsupported_field: "}));
-  Context context = testContext();
-  context.ads_cluster = "c";
-  const auto result = makeCluster(fromYaml<Cluster>(yaml), context);
-  ASSERT_TRUE(result.ok()) << result.errors.text();
+TEST(Cluster, FindsOutWhichConnectionsAreDead) {
+  const auto plain = make(clusterWith("http2_protocol_options: {}"));
+  ASSERT_TRUE(plain.ok()) << plain.errors.text();
+  EXPECT_FALSE(plain.spec->http2_keepalive.has_value());
+  EXPECT_FALSE(plain.spec->tcp_keepalive.has_value());
+  const std::string options =
+      "http2_protocol_options: {connection_keepalive: {interval: 30s, timeout: 5s}}";
+  for (const std::string& form :
+       {options, kHttpOptions + std::string("explicit_http_config: {") + options + "}}}"}) {
+    const auto result = make(
+        clusterWith(form + ", upstream_connection_options: {tcp_keepalive: {keepalive_time: 60}}"));
+    ASSERT_TRUE(result.ok()) << result.errors.text();
+    EXPECT_EQ(result.note_count, 0u);
+    ASSERT_TRUE(result.spec->http2_keepalive.has_value());
+    EXPECT_EQ(result.spec->http2_keepalive->interval, milliseconds(30'000));
+    EXPECT_EQ(result.spec->http2_keepalive->timeout, milliseconds(5000));
+    ASSERT_TRUE(result.spec->tcp_keepalive.has_value());
+    EXPECT_EQ(result.spec->tcp_keepalive->idle_seconds, 60);
+  }
+}
+
+TEST(Cluster, RangesOfWhatFindsDeadConnections) {
+  const auto errors = [](const std::string& keepalive, const std::string& tcp) {
+    return brief(make(clusterWith("http2_protocol_options: {connection_keepalive: " + keepalive +
+                                  "}, upstream_connection_options: {tcp_keepalive: " + tcp + "}"))
+                     .errors.errors);
+  };
+  const std::string pings = "http2_protocol_options.connection_keepalive.";
+  const std::string probes = "upstream_connection_options.tcp_keepalive.";
+  EXPECT_EQ(errors("{interval: 0.0005s}", "{keepalive_time: 0, keepalive_probes: 128}"),
+            Lines({pings + "interval: range: 0.0005s",
+                   pings + "timeout: required: ", probes + "keepalive_probes: out_of_range: 128",
+                   probes + "keepalive_time: out_of_range: 0"}));
+  EXPECT_EQ(errors("{timeout: 1s, interval_jitter: {value: 101}}", "{keepalive_interval: 32768}"),
+            Lines({pings + "interval_jitter.value: range: 101",
+                   probes + "keepalive_interval: out_of_range: 32768"}));
 }
 
 TEST(Cluster, Errors) {

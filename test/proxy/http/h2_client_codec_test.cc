@@ -136,6 +136,23 @@ TEST(H2ClientCodecTest, WritesConnectAndExtendedConnect) {
             ":protocol=websocket\n");
 }
 
+TEST(H2ClientCodecTest, AnswersToItsPingsAreNoFlood) {
+  H2ClientRecorder client;
+  client.codec.dispatch(serverStart());
+  client.written();
+  for (int i = 0; i < 10'000; ++i) {
+    client.clock.advance(std::chrono::milliseconds(10));
+    client.codec.ping();
+    ASSERT_EQ(client.written(), "PING convoyka\n");
+    client.codec.dispatch(ping("convoyka", kAck));
+    ASSERT_FALSE(client.codec.mustClose()) << i;
+  }
+  client.codec.dispatch(frame(6, 0, 0, "123"));
+  client.written();
+  client.codec.ping();
+  EXPECT_EQ(client.written(), "") << "the connection has ended";
+}
+
 TEST(H2ClientCodecTest, WritesTrailers) {
   for (const bool body : {true, false}) {
     H2ClientRecorder client;

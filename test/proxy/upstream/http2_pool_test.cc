@@ -14,6 +14,7 @@ namespace {
 
 namespace h2 = http::h2;
 using http::Failure;
+using namespace std::chrono_literals;
 using test::Peer;
 using test::TestRequest;
 
@@ -368,6 +369,132 @@ TEST_F(Http2PoolTest, AnUpstreamThatAnswersWhatItHasNotReadKeepsNoStream) {
   answer(0, 3);
   EXPECT_EQ(next.status, 200);
   EXPECT_EQ(io_.peers.size(), 1U);
+}
+
+class KeepaliveTest : public Http2PoolTest {
+ protected:
+  void makeWatched(KeepaliveSpec keepalive = {.interval = 30s, .jitter_percent = 0, .timeout = 10s},
+                   UpstreamProtocol protocol = UpstreamProtocol::Http2) {
+    auto spec = clusterSpec();
+    spec->protocol = protocol;
+    spec->http2_keepalive = keepalive;
+    makeCluster(spec);
+  }
+  void pass(event::Duration time) {
+    clock_.advanceInSteps(time, 100ms);
+    run();
+  }
+  uint64_t timeouts() { return metrics().http2.keepalive_timeout.value(); }
+};
+
+TEST_F(KeepaliveTest, ASilentPeerLosesItsStreamsAndNewOnesGoElsewhere) {
+  makeWatched();
+  TestRequest requests[2];
+  for (TestRequest& request : requests) send(request);
+  settle(0, 100);
+  frames(0);
+  TestRequest again;
+  requests[0].when_reset = [&] { again.start(cluster()); };
+  pass(39s);
+  EXPECT_EQ(frames(0), "PING convoyka\n");
+  EXPECT_FALSE(requests[0].reset.has_value());
+  pass(2s);
+  for (const TestRequest& request : requests) {
+    EXPECT_EQ(request.reset, Failure::UpstreamReset);
+    EXPECT_FALSE(request.bytes_received) << "it may be sent again, as what is lost with its host";
+  }
+  EXPECT_EQ(timeouts(), 1U);
+  EXPECT_EQ(metrics().upstream_cx_destroy_local_with_active_rq.value(), 1U);
+  ASSERT_EQ(io_.peers.size(), 2U);
+  settle(1, 100);
+  answer(1, 1);
+  EXPECT_EQ(again.status, 200);
+}
+
+TEST_F(KeepaliveTest, APeerThatAnswersPingsLives) {
+  makeWatched();
+  TestRequest request;
+  send(request);
+  settle(0, 100);
+  frames(0);
+  for (int i = 0; i < 2; ++i) {
+    pass(30s);
+    EXPECT_EQ(frames(0), "PING convoyka\n");
+    say(0, h2::ping("convoyka", h2::kAck));
+  }
+  pass(20s);
+  answer(0, 1);
+  EXPECT_EQ(request.status, 200);
+  EXPECT_EQ(timeouts(), 0U);
+}
+
+TEST_F(KeepaliveTest, APeerThatSendsSomethingIsNotAsked) {
+  makeWatched();
+  TestRequest request;
+  send(request);
+  settle(0, 100);
+  frames(0);
+  say(0, h2::headers(1, {{":status", "200"}}, 0));
+  for (int i = 0; i < 20; ++i) {
+    pass(25s);
+    say(0, h2::data(1, "x"));
+  }
+  EXPECT_EQ(frames(0), "");
+  say(0, h2::data(1, "", h2::kEndStream));
+  EXPECT_EQ(request.body, std::string(20, 'x'));
+}
+
+TEST_F(KeepaliveTest, AConnectionWithoutStreamsIsFoundToo) {
+  makeWatched();
+  TestRequest request;
+  send(request);
+  settle(0, 100);
+  answer(0, 1);
+  EXPECT_EQ(counts(request.host).idle, 1U);
+  pass(71s);
+  EXPECT_EQ(counts(request.host).idle, 0U);
+  EXPECT_EQ(timeouts(), 1U);
+  EXPECT_TRUE(peer(0).handler.ended || peer(0).handler.closed.has_value());
+}
+
+TEST_F(KeepaliveTest, OneThatWasIdleIsAskedAheadOfTheNextStream) {
+  makeWatched({.timeout = 10s, .idle_interval = 20s});
+  TestRequest first, soon, late;
+  send(first);
+  settle(0, 100);
+  answer(0, 1);
+  pass(19s);
+  frames(0);
+  send(soon);
+  EXPECT_EQ(frames(0), "HEADERS 3" + std::string(kGet));
+  answer(0, 3);
+  pass(21s);
+  send(late);
+  EXPECT_EQ(frames(0), "PING convoyka\nHEADERS 5" + std::string(kGet));
+  pass(11s);
+  EXPECT_EQ(late.reset, Failure::UpstreamReset);
+  EXPECT_EQ(timeouts(), 1U);
+}
+
+TEST_F(KeepaliveTest, OneThatIsDrainedIsWatchedToItsEnd) {
+  makeWatched();
+  TestRequest request;
+  send(request);
+  settle(0, 100);
+  say(0, h2::goAway(1, NGHTTP2_NO_ERROR));
+  pass(75s);
+  EXPECT_EQ(request.reset, Failure::UpstreamReset);
+  EXPECT_EQ(timeouts(), 1U);
+}
+
+TEST_F(KeepaliveTest, Http1HasNoPing) {
+  makeWatched({.interval = 30s, .jitter_percent = 0, .timeout = 10s}, UpstreamProtocol::Http1);
+  TestRequest request;
+  send(request);
+  pass(10min);
+  EXPECT_FALSE(request.reset.has_value());
+  test::UpstreamTest::answer(peer(0));
+  EXPECT_EQ(request.status, 200);
 }
 
 TEST_F(Http2PoolTest, WithoutTlsTheProtocolThatTlsWouldChooseIsHttp1) {
