@@ -18,14 +18,33 @@ namespace convoy::controlplane::compile {
 namespace {
 
 constexpr int64_t kDefaultConnectSeconds = 5;
+constexpr int64_t kDefaultKeepaliveSeconds = 30;
+constexpr int64_t kDefaultKeepaliveTimeoutSeconds = 10;
 constexpr char kHttpOptions[] = "envoy.extensions.upstreams.http.v3.HttpProtocolOptions";
 
+// A connection that was idle for the interval is asked when it is used again.
+void setKeepalive(const v1::Keepalive& keepalive,
+                  envoy::config::core::v3::Http2ProtocolOptions* options) {
+  google::protobuf::Duration interval = keepalive.interval();
+  if (!keepalive.has_interval()) interval.set_seconds(kDefaultKeepaliveSeconds);
+  if (interval.seconds() == 0 && interval.nanos() == 0) return;
+  auto* settings = options->mutable_connection_keepalive();
+  *settings->mutable_interval() = interval;
+  *settings->mutable_connection_idle_interval() = interval;
+  if (keepalive.has_timeout()) {
+    *settings->mutable_timeout() = keepalive.timeout();
+  } else {
+    settings->mutable_timeout()->set_seconds(kDefaultKeepaliveTimeoutSeconds);
+  }
+}
+
 // Without more, every client speaks HTTP/1.1.
-void setProtocol(v1::Protocol protocol, envoy::config::cluster::v3::Cluster* cluster) {
+void setProtocol(const v1::Pool& pool, envoy::config::cluster::v3::Cluster* cluster) {
   using envoy::extensions::upstreams::http::v3::HttpProtocolOptions;
-  if (protocol != v1::PROTOCOL_HTTP2) return;
+  if (pool.protocol() != v1::PROTOCOL_HTTP2) return;
   HttpProtocolOptions options;
-  options.mutable_explicit_http_config()->mutable_http2_protocol_options();
+  setKeepalive(pool.keepalive(),
+               options.mutable_explicit_http_config()->mutable_http2_protocol_options());
   (*cluster->mutable_typed_extension_protocol_options())[kHttpOptions].PackFrom(options);
 }
 
@@ -46,7 +65,7 @@ envoy::config::cluster::v3::Cluster compileCluster(const v1::Pool& pool) {
   } else {
     cluster.mutable_connect_timeout()->set_seconds(kDefaultConnectSeconds);
   }
-  setProtocol(pool.protocol(), &cluster);
+  setProtocol(pool, &cluster);
   if (pool.has_tls()) *cluster.mutable_transport_socket() = compileUpstreamTls(pool.tls());
   compileLimits(pool, cluster.mutable_circuit_breakers());
   if (pool.has_health_check()) compileHealthCheck(pool, &cluster);

@@ -10,13 +10,33 @@ namespace convoy::controlplane::validate {
 
 namespace {
 
+constexpr int64_t kTenMinutesMs = 600 * 1000;
 constexpr int64_t kHourMs = 3600 * 1000;
 constexpr int64_t kDayMs = 24 * kHourMs;
 constexpr absl::string_view kPrefix = "x-";
 
+void checkKeepalive(const v1::Pool& pool, const Place& place) {
+  if (!pool.has_keepalive()) return;
+  if (pool.protocol() != v1::PROTOCOL_HTTP2) {
+    place.refuse("conflict", "",
+                 "only HTTP/2 can ask whether a connection is alive; set protocol to http2, or "
+                 "remove it");
+  }
+  const v1::Keepalive& keepalive = pool.keepalive();
+  const bool off = keepalive.interval().seconds() == 0 && keepalive.interval().nanos() == 0;
+  if (keepalive.has_interval() && !off) {
+    checkDuration(keepalive.interval(), 1000, kHourMs, "0, or 1 s to 1 h", place.field("interval"));
+  }
+  if (keepalive.has_timeout()) {
+    checkDuration(keepalive.timeout(), 100, kTenMinutesMs, "100 ms to 10 min",
+                  place.field("timeout"));
+  }
+}
+
 }  // namespace
 
 void checkHostPolicy(const v1::Pool& pool, const Place& place) {
+  checkKeepalive(pool, place.field("keepalive"));
   if (pool.has_slow_start()) {
     checkDuration(pool.slow_start(), 100, kHourMs, "100 ms to 1 h", place.field("slow_start"));
   }

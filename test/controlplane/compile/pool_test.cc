@@ -39,6 +39,17 @@ std::string endpoints(const EncodedPtr& encoded) {
   return out;
 }
 
+// The options of HTTP/2 that such a pool becomes.
+std::string http2Options(const std::string& pool) {
+  const auto cluster = compileCluster(parse<v1::Pool>("protocol: PROTOCOL_HTTP2 " + pool));
+  envoy::extensions::upstreams::http::v3::HttpProtocolOptions options;
+  EXPECT_TRUE(cluster.typed_extension_protocol_options()
+                  .at("envoy.extensions.upstreams.http.v3.HttpProtocolOptions")
+                  .UnpackTo(&options));
+  EXPECT_TRUE(options.explicit_http_config().has_http2_protocol_options());
+  return shortText(options.explicit_http_config().http2_protocol_options());
+}
+
 TEST(PoolTest, ClusterDefaultsAreWrittenOut) {
   auto cluster = compileCluster(parse<v1::Pool>(R"(name: "web")"));
   cluster.clear_load_balancing_policy();
@@ -62,12 +73,17 @@ TEST(PoolTest, Protocols) {
   for (const char* http1 : {"", "protocol: PROTOCOL_HTTP1"}) {
     EXPECT_TRUE(compileCluster(parse<v1::Pool>(http1)).typed_extension_protocol_options().empty());
   }
-  const auto cluster = compileCluster(parse<v1::Pool>("protocol: PROTOCOL_HTTP2"));
-  envoy::extensions::upstreams::http::v3::HttpProtocolOptions options;
-  ASSERT_TRUE(cluster.typed_extension_protocol_options()
-                  .at("envoy.extensions.upstreams.http.v3.HttpProtocolOptions")
-                  .UnpackTo(&options));
-  EXPECT_EQ(shortText(options), "explicit_http_config { http2_protocol_options { } }");
+  EXPECT_EQ(http2Options("keepalive { interval {} }"), "");
+}
+
+TEST(PoolTest, AConnectionOfHttp2IsAskedWhetherItIsAliveUnlessThePoolSaysNo) {
+  EXPECT_EQ(http2Options(""),
+            "connection_keepalive { interval { seconds: 30 } timeout { seconds: 10 } "
+            "connection_idle_interval { seconds: 30 } }");
+  EXPECT_EQ(http2Options("keepalive { interval { seconds: 5 } timeout { seconds: 2 } }"),
+            "connection_keepalive { interval { seconds: 5 } timeout { seconds: 2 } "
+            "connection_idle_interval { seconds: 5 } }");
+  EXPECT_EQ(http2Options("keepalive { interval {} timeout { seconds: 2 } }"), "");
 }
 
 TEST(PoolTest, EachClientFindsAnAlgorithmThatItHas) {
