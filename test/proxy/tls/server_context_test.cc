@@ -1,7 +1,9 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <memory>
 #include <string>
+#include <utility>
 
 #include "proxy/tls/context.h"
 #include "test/proxy/tls/tls_pair.h"
@@ -251,52 +253,55 @@ Sides askingForClients(Version version) {
   return setup;
 }
 
-// Connects, and has a session for the next time; false: the server refused.
-bool connects(TlsPair& pair, const std::shared_ptr<const ClientContext>& client,
-              const std::shared_ptr<const ServerContext>& server) {
-  pair.join(client, server);
-  EXPECT_TRUE(pair.loop.runUntil([&] { return pair.server.connected || pair.server.closed; }));
-  if (pair.server.connected) pair.exchange();
-  return pair.server.connected;
-}
+// Connections in the last hour of the client's certificate.
+struct LastHour {
+  explicit LastHour(const Sides& setup) {
+    pair.goToTheLastHourOf("client.pem");
+    client = setup.clientContext(pair.clock);
+    server = setup.serverContext(pair.clock);
+    useClockInLibrary(pair.clock, *server);
+  }
+  // Has a session for the next time; false: the server refused.
+  bool connects() {
+    pair.join(client, server);
+    EXPECT_TRUE(pair.loop.runUntil([&] { return pair.server.connected || pair.server.closed; }));
+    if (pair.server.connected) pair.exchange();
+    return pair.server.connected;
+  }
+
+  TlsPair pair;
+  std::shared_ptr<const ClientContext> client;
+  std::shared_ptr<const ServerContext> server;
+};
 
 TEST(ServerContext, NoSessionOutlivesTheClientsCertificate) {
   for (const Version version : {Version::Tls12, Version::Tls13}) {
-    const Sides setup = askingForClients(version);
-    TlsPair pair;
-    pair.goToTheLastHourOf("client.pem");
-    const auto client = setup.clientContext(pair.clock);
-    const auto server = setup.serverContext(pair.clock);
-    useClockInLibrary(pair.clock, *server);
-    ASSERT_TRUE(connects(pair, client, server));
-    pair.pass(std::chrono::minutes(55));
-    ASSERT_TRUE(connects(pair, client, server));
-    EXPECT_TRUE(pair.serverInfo().resumed);
+    LastHour last(askingForClients(version));
+    ASSERT_TRUE(last.connects());
+    last.pair.pass(std::chrono::minutes(55));
+    ASSERT_TRUE(last.connects());
+    EXPECT_TRUE(last.pair.serverInfo().resumed);
     // Resuming did not renew it either.
-    pair.pass(std::chrono::minutes(10));
-    EXPECT_FALSE(connects(pair, client, server));
-    EXPECT_EQ(pair.serverInfo().failure, "peer_certificate_expired");
-    EXPECT_EQ(pair.server_metrics.fail_verify_error.value(), 1u);
+    last.pair.pass(std::chrono::minutes(10));
+    EXPECT_FALSE(last.connects());
+    EXPECT_EQ(last.pair.serverInfo().failure, "peer_certificate_expired");
+    EXPECT_EQ(last.pair.server_metrics.fail_verify_error.value(), 1u);
   }
 }
 
 TEST(ServerContext, AClientThatRenewedItsCertificateIsServedInSpiteOfItsOldSession) {
   for (const Version version : {Version::Tls12, Version::Tls13}) {
     Sides setup = askingForClients(version);
-    TlsPair pair;
-    pair.goToTheLastHourOf("client.pem");
-    const auto before = setup.clientContext(pair.clock);
-    const auto server = setup.serverContext(pair.clock);
-    useClockInLibrary(pair.clock, *server);
-    ASSERT_TRUE(connects(pair, before, server));
-    pair.pass(std::chrono::minutes(65));
+    LastHour last(setup);
+    ASSERT_TRUE(last.connects());
+    last.pair.pass(std::chrono::minutes(65));
     setup.client_material.certificates = {certificateOf("renewed")};
-    const auto after = setup.clientContext(pair.clock);
+    const auto before = std::exchange(last.client, setup.clientContext(last.pair.clock));
     const auto offered = before->newSsl();
-    after->keep(bssl::UpRef(SSL_get_session(offered.get())));
-    ASSERT_TRUE(connects(pair, after, server));
-    EXPECT_FALSE(pair.serverInfo().resumed);
-    EXPECT_EQ(pair.serverInfo().peer->subject, "CN=renewed");
+    last.client->keep(bssl::UpRef(SSL_get_session(offered.get())));
+    ASSERT_TRUE(last.connects());
+    EXPECT_FALSE(last.pair.serverInfo().resumed);
+    EXPECT_EQ(last.pair.serverInfo().peer->subject, "CN=renewed");
   }
 }
 
@@ -308,15 +313,11 @@ TEST(ServerContext, WhoeverAllowsExpiredCertificatesResumesTheirSessions) {
     setup.server_material.validation =
         Validation::make(lenient, {.trusted_ca = test::caFile("ca.pem"), .crl = {}}, nullptr)
             .value();
-    TlsPair pair;
-    pair.goToTheLastHourOf("client.pem");
-    const auto client = setup.clientContext(pair.clock);
-    const auto server = setup.serverContext(pair.clock);
-    useClockInLibrary(pair.clock, *server);
-    ASSERT_TRUE(connects(pair, client, server));
-    pair.pass(std::chrono::minutes(65));
-    ASSERT_TRUE(connects(pair, client, server));
-    EXPECT_TRUE(pair.serverInfo().resumed);
+    LastHour last(setup);
+    ASSERT_TRUE(last.connects());
+    last.pair.pass(std::chrono::minutes(65));
+    ASSERT_TRUE(last.connects());
+    EXPECT_TRUE(last.pair.serverInfo().resumed);
   }
 }
 
