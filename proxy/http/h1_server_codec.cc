@@ -80,11 +80,12 @@ void H1ServerCodec::startStream(RequestHead& head) {
   keep_alive_ = head.wants_keep_alive;
   awaits_continue_ = head.expects_continue;
   if (is_connect_ || isOfferOnly(head.upgrade)) head.upgrade = {};
-  // Some clients say of every request how long its body is.
-  if (asksForTunnel(head) && head.body.bytes == 0 && head.body.kind == BodyLength::Kind::Known) {
-    head.body = {};
+  wants_tunnel_ = asksForTunnel(head);
+  if (wants_tunnel_) {
+    // Some clients say of every request how long its body is.
+    if (head.body.kind == BodyLength::Kind::Known && head.body.bytes == 0) head.body = {};
+    wants_tunnel_ = head.body.kind == BodyLength::Kind::None;
   }
-  wants_tunnel_ = asksForTunnel(head) && head.body.kind == BodyLength::Kind::None;
   is_tunnel_ = false;
   bool complete = false;
   if (head.body.kind == BodyLength::Kind::Unknown) {
