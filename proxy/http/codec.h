@@ -229,7 +229,7 @@ class ClientCodecHandler : public CodecConnection {
   virtual void onGoAway() = 0;  // no new streams here
   // HTTP/2: this stream is over, its receiver has heard why; the others go on.
   virtual void onStreamReset(RequestSender& /*sender*/) {}
-  // HTTP/2: the server allows this many streams at a time from now on.
+  // HTTP/2: the server allows this many streams at a time from now on; 0: none for now.
   virtual void onMaxStreams(uint32_t /*streams*/) {}
 
  protected:

@@ -50,10 +50,27 @@ void H2Session::flush() {
     const ssize_t length = nghttp2_session_mem_send(session_, &bytes);
     if (length < 0 && failure_ == H2Error::None) failure_ = H2Error::InternalError;
     if (length <= 0) break;
-    handler_.sessionOutput().append(viewOf(bytes, static_cast<size_t>(length)));
+    appendFrame(viewOf(bytes, static_cast<size_t>(length)));
   }
   in_nghttp2_ = false;
   if (depth_ == 0) purge();
+}
+
+// 6.8: what GOAWAY says will be served must not grow. One for an error in the read in which the
+// last word was decided counts the streams that began behind it, which nobody has seen.
+void H2Session::appendFrame(std::string_view frame) {
+  constexpr size_t kType = 3;
+  net::ByteQueue& output = handler_.sessionOutput();
+  if (go_away_ != GoAway::Final || frame[kType] != NGHTTP2_GOAWAY) return output.append(frame);
+  const auto last = static_cast<uint32_t>(last_served_);
+  const char id[] = {static_cast<char>(last >> 24), static_cast<char>(last >> 16),
+                     static_cast<char>(last >> 8), static_cast<char>(last)};
+  const std::string_view code_and_text = frame.substr(kFrameHeader + sizeof(id));
+  const bool for_an_error = code_and_text.substr(0, 4) != std::string_view("\0\0\0\0", 4);
+  if (!for_an_error) return output.append(frame);
+  output.append(frame.substr(0, kFrameHeader));
+  output.append({id, sizeof(id)});
+  output.append(code_and_text);
 }
 
 void H2Session::onFrameSent(const nghttp2_frame& frame) {

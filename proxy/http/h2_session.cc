@@ -577,9 +577,9 @@ void H2Session::startGoAway() {
 void H2Session::finishGoAway() {
   if (go_away_ == GoAway::Final || failure_ != H2Error::None) return;
   go_away_ = GoAway::Final;
+  last_served_ = nghttp2_session_get_last_proc_stream_id(session_);
   const std::string_view why = why_ == nullptr ? std::string_view() : *why_;
-  nghttp2_submit_goaway(session_, NGHTTP2_FLAG_NONE,
-                        nghttp2_session_get_last_proc_stream_id(session_), NGHTTP2_NO_ERROR,
+  nghttp2_submit_goaway(session_, NGHTTP2_FLAG_NONE, last_served_, NGHTTP2_NO_ERROR,
                         reinterpret_cast<const uint8_t*>(why.data()), why.size());
   flush();
 }

@@ -159,6 +159,7 @@ class H2Session {
   void onHeadersFrame(const nghttp2_frame& frame);
   int onDataChunk(uint8_t flags, int32_t id, std::string_view bytes);
   void onEndOfStream(H2Stream& stream);
+  void appendFrame(std::string_view frame);
   void onFrameSent(const nghttp2_frame& frame);
   void onGoAwaySent(uint32_t code);
   void onInvalidFrame(const nghttp2_frame& frame, int error);
@@ -209,6 +210,7 @@ class H2Session {
   size_t paused_bytes_ = 0;  // H2Stream::unconsumed_here, of all streams
   bool dead_ = false;
   GoAway go_away_ = GoAway::None;
+  int32_t last_served_ = 0;           // once it is Final
   std::unique_ptr<std::string> why_;  // the peer is told to go away; rarely there
   H2Error failure_ = H2Error::None;
   int32_t highest_id_ = 0;  // server: of the client's streams

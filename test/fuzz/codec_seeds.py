@@ -103,6 +103,8 @@ SERVER = {
     "good_stalled_then_reset": ([0, 0, ALL, 3, 200, STALLED, 0, STALLED], SHUT + get(1)),
     "good_stalled_then_reset_request_open": ([0, 0, ALL, 3, 200, STALLED, 0, STALLED], SHUT + post(1)),
     "good_went_away": ([0, 0, START + len(get(1)) - 1, 2, GO_AWAY, ALL], get(1) + DRAIN_PONG + get(3)),
+    "bad_header_block_behind_the_last_word": ([0, 0, START + len(get(1)) - 1, 2, GO_AWAY, ALL], get(1) + DRAIN_PONG +
+                                              frame(HEADERS, END_HEADERS, 3, b"\xff" * 5)),
     "good_streams_refused_before_settings_are_read": ([3, 0, ALL, NOTHING, NOTHING, NOTHING, NOTHING, LEAVE], UNREAD_SETTINGS +
                                                       b"".join(post(stream) for stream in range(1, 13, 2))),
     "good_host": ([0, 0, ALL, 2], headers(1, [(":method", "GET"), (":scheme", "https"), (":path", "/"), ("host", "a.test")],
@@ -180,6 +182,7 @@ CLIENT = {
     "good_on_their_way_to_a_reset_stream": ([0, 0, GET, ALL, 7], answer(1) + data(1, b"hello") + headers(1, TRAILERS, END_STREAM)),
     "good_lost_in_the_body": ([0, 0, GET, ALL, NOTHING, 7] + [7] * 9 + [EOF], answer(1) + data(1, b"ab")),
     "good_lost_with_a_request_half_sent": ([0, 0, POST, ALL, ONE, 1, 9], answer(1, "103")),
+    "good_no_streams_for_now": ([0, 0, GET, ALL], settings(MAX_STREAMS, 0) + answer(1, "200", END_STREAM)),
     "good_small_table": ([4, 1, GET, GET, ALL], answer(1, "200", END_STREAM) + answer(3, "200", END_STREAM)),
     "bad_too_many_informational": ([0, 0, GET, ALL], answer(1, "103") * 3),
     "bad_trailers_in_a_tunnel": ([0, 0, CONNECT, ALL], answer(1) + headers(1, TRAILERS, END_STREAM)),

@@ -141,7 +141,7 @@ class Connection final : public fuzz::ScriptedConnection<ClientCodecHandler, Exc
   void onStreamComplete(RequestSender&) override { CONVOY_ASSERT(!error_); }
   void onStreamReset(RequestSender&) override {}
   void onMaxStreams(uint32_t streams) override {
-    CONVOY_ASSERT(streams >= 1 && streams <= options_.max_concurrent_streams);
+    CONVOY_ASSERT(streams <= options_.max_concurrent_streams);
   }
   void onProtocolError(Failure failure, std::string_view detail) override {
     CONVOY_ASSERT(codec_.mustClose());

@@ -399,6 +399,17 @@ TEST_F(ConnectionManagerHttp2Test, ARequestBehindTheLastWordIsNotServedFromTheSa
   EXPECT_TRUE(client.ended());
 }
 
+// RFC 9113 6.8: what will be served must not grow.
+TEST_F(ConnectionManagerHttp2Test, AnErrorBehindTheLastWordDoesNotTakeItBack) {
+  Client& client = connectHttp2();
+  client.manager->drain();
+  EXPECT_EQ(frames(client), "GOAWAY 2147483647 NO_ERROR\nPING convoydr\n");
+  const std::string unreadable =
+      h2::frame(NGHTTP2_HEADERS, h2::kEndHeaders, 1, "\xff\xff\xff\xff\xff");
+  send(client, h2::ping("convoydr", h2::kAck) + unreadable);
+  EXPECT_EQ(frames(client), "GOAWAY 0 NO_ERROR\nGOAWAY 0 COMPRESSION_ERROR\n");
+}
+
 TEST_F(ConnectionManagerHttp2Test, ARequestBehindTheLastOneIsNotServedFromTheSameRead) {
   answerByHand();
   configure([](ConnectionManagerSpec& spec) {
