@@ -13,11 +13,6 @@ namespace convoy::http {
 
 namespace {
 
-bool requiresCertificate(const net::FilterChainSpec* chain) {
-  return chain != nullptr && chain->transport != nullptr &&
-         chain->transport->requiresPeerCertificate();
-}
-
 // A forward proxy's CONNECT names a host that is none of ours.
 bool namesAServer(const RequestHead& head) {
   return !head.authority.empty() &&
@@ -30,13 +25,28 @@ std::shared_ptr<const GuardedNames> GuardedNames::seenFrom(
     std::shared_ptr<const net::ListenerSpec> listener, const net::FilterChainSpec& own) {
   // Without the ClientHello, no chain is chosen by a name.
   if (!listener->inspect_tls || own.transport == nullptr) return nullptr;
-  const auto& chains = listener->filter_chains;
-  const bool any = std::any_of(chains.begin(), chains.end(), [&own](const auto& chain) {
-    return chain.get() != &own && requiresCertificate(chain.get());
+  const std::shared_ptr<const GuardedNames> names(new GuardedNames(std::move(listener), own));
+  const auto& chains = names->listener_->filter_chains;
+  const bool any = std::any_of(chains.begin(), chains.end(), [&names](const auto& chain) {
+    return names->isGuarded(chain.get());
   });
-  const net::FilterChainSpec* const rest = listener->default_filter_chain.get();
-  if (!any && (rest == &own || !requiresCertificate(rest))) return nullptr;
-  return std::shared_ptr<const GuardedNames>(new GuardedNames(std::move(listener), own));
+  const bool rest = names->isGuarded(names->listener_->default_filter_chain.get());
+  return any || rest ? names : nullptr;
+}
+
+GuardedNames::GuardedNames(std::shared_ptr<const net::ListenerSpec> listener,
+                           const net::FilterChainSpec& own)
+    : listener_(std::move(listener)), own_(&own) {
+  for (const auto& chain : listener_->filter_chains) {
+    if (!isGuarded(chain.get())) continue;
+    const auto& asked = chain->match.application_protocols;
+    protocols_.insert(protocols_.end(), asked.begin(), asked.end());
+  }
+}
+
+bool GuardedNames::isGuarded(const net::FilterChainSpec* chain) const {
+  return chain != nullptr && chain != own_ && chain->transport != nullptr &&
+         chain->transport->requiresPeerCertificate();
 }
 
 bool GuardedNames::refuses(const RequestHead& head, const net::ConnectionAddresses& addresses,
@@ -47,13 +57,17 @@ bool GuardedNames::refuses(const RequestHead& head, const net::ConnectionAddress
   if (base::equalsIgnoreCase(host, transport.info().server_name)) return false;
   std::string name(host);
   absl::AsciiStrToLower(&name);
-  const std::string_view protocol = transport.protocol();
-  const net::FilterChainSpec* const chain = net::matchFilterChain(
-      *listener_, {.addresses = addresses,
-                   .server_name = name,
-                   .transport_protocol = "tls",
-                   .application_protocols = {&protocol, protocol.empty() ? size_t{0} : size_t{1}}});
-  return chain != own_ && requiresCertificate(chain);
+  const auto chainFor = [&](std::string_view protocol) {
+    return net::matchFilterChain(
+        *listener_,
+        {.addresses = addresses,
+         .server_name = name,
+         .transport_protocol = "tls",
+         .application_protocols = {&protocol, protocol.empty() ? size_t{0} : size_t{1}}});
+  };
+  if (const auto* chain = chainFor(transport.protocol()); chain != nullptr) return isGuarded(chain);
+  return std::any_of(protocols_.begin(), protocols_.end(),
+                     [&](std::string_view protocol) { return isGuarded(chainFor(protocol)); });
 }
 
 }  // namespace convoy::http

@@ -17,7 +17,7 @@ class FakeTransport final : public net::Transport {
   void onSocketEndOfStream() override {}
   void write(net::ByteQueue&, net::ByteQueue&) override {}
   void closeNotify(net::ByteQueue&) override {}
-  std::string_view protocol() const override { return {}; }
+  std::string_view protocol() const override { return application_protocol; }
   bool encrypts() const override { return true; }
   net::TransportInfo info() const override {
     return {.version = "TLSv1.3",
@@ -29,6 +29,7 @@ class FakeTransport final : public net::Transport {
   }
   std::string peerChainPem() const override { return "leaf+\nca=\n"; }
 
+  std::string application_protocol;  // ALPN
   std::string server_name = "shop.example";
   bool has_peer = true;
   net::PeerIdentity peer{.subject = "CN=\\\"client\\\",O=Convoy",

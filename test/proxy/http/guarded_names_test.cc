@@ -70,6 +70,21 @@ TEST_F(GuardedNamesTest, TheRestMayBeGuardedToo) {
   EXPECT_TRUE(refuses("other.test"));
 }
 
+// The client picks the protocol as it picks the name.
+TEST_F(GuardedNamesTest, AProtocolThatTheGuardedChainDoesNotTakeIsNoWayAroundIt) {
+  internal_->match.application_protocols = {"h2"};
+  for (const std::string protocol : {"", "http/1.1", "h2"}) {
+    transport_.application_protocol = protocol;
+    EXPECT_TRUE(refuses("internal.example.com")) << protocol;
+    EXPECT_FALSE(refuses("api.example.com")) << protocol;
+    EXPECT_FALSE(refuses("other.test")) << protocol;
+  }
+  // Who asks for the name with that protocol needs no certificate.
+  listener_->default_filter_chain = chain({}, false);
+  transport_.application_protocol = "http/1.1";
+  EXPECT_FALSE(refuses("internal.example.com"));
+}
+
 TEST_F(GuardedNamesTest, AForwardProxysConnectNamesNoneOfOurHosts) {
   EXPECT_FALSE(refuses("internal.example.com", "CONNECT"));
   EXPECT_TRUE(refuses("internal.example.com", "CONNECT", "websocket"));
