@@ -281,6 +281,12 @@ void ServerStream::dropRestOfRequest() {
   while (pauses_ > 0) resumeRequestBody();
 }
 
+bool ServerStream::restIsDrainable() const {
+  const BodyLength& body = request_head_.body;
+  return body.kind == BodyLength::Kind::Known &&
+         body.bytes - info_.bytes_received <= kDrainableBody && !expects_continue_;
+}
+
 void ServerStream::leaveRequestUnread() {
   leaves_unread_ = true;
   sender_->leaveRequestUnread();
@@ -366,10 +372,7 @@ void ServerStream::noteResponseEnd() {
   if (tunnel_ == Tunnel::Open) return;  // the client's direction goes on
   // Nobody wants the rest of the request. Little of it is read and dropped; more ends the stream,
   // and an HTTP/1.x connection with it.
-  const bool drainable = !leaves_unread_ && request_head_.body.kind == BodyLength::Kind::Known &&
-                         request_head_.body.bytes - info_.bytes_received <= kDrainableBody &&
-                         !expects_continue_;
-  if (drainable) return dropRestOfRequest();
+  if (!leaves_unread_ && restIsDrainable()) return dropRestOfRequest();
   runtime_.metrics.downstream_rq_body_unread.add();
   giveUpRequest();
 }
@@ -419,11 +422,8 @@ void ServerStream::reply(const LocalReply& local, size_t from) {
   if (!local.details.empty()) info_.details = local.details;
   noteFailure(local.failure);
   dropRestOfRequest();
-  if (!request_ended_ && request_head_.body.kind != BodyLength::Kind::None) {
-    const bool small = request_head_.body.kind == BodyLength::Kind::Known &&
-                       request_head_.body.bytes <= kDrainableBody;
-    if (!small || expects_continue_) leaveRequestUnread();
-  }
+  const bool more_comes = !request_ended_ && request_head_.body.kind != BodyLength::Kind::None;
+  if (more_comes && !restIsDrainable()) leaveRequestUnread();
   // Another head waits at a filter; this one goes in its place.
   if (filters_hold_head_) from = filters_.size();
   if (response_path_ && from >= filters_.size()) response_path_->stop();

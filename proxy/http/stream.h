@@ -176,6 +176,7 @@ class ServerStream final : public RequestReceiver,
   void pauseRequestBody();
   void resumeRequestBody();
   void leaveRequestUnread();
+  bool restIsDrainable() const;
   void dropRestOfRequest();
   void giveUpRequest();
   void noteGrpcStatus(const HeaderList& fields);

@@ -335,6 +335,18 @@ TEST_F(StreamTest, ClosesBehindALargeUnwantedBody) {
   EXPECT_EQ(metrics_.downstream_rq_body_unread.value(), 1U);
 }
 
+TEST_F(StreamTest, WhatAReplyOfOurOwnLeavesUnreadIsMeasuredByWhatIsStillToCome) {
+  Client& client = connect();
+  send(client, post(64 * 1024 + 2, "xy"));
+  last().context->reply({.status = 403, .body = "no\n"});
+  const std::string text = received(client);
+  EXPECT_EQ(firstLine(text), "HTTP/1.1 403 Forbidden");
+  EXPECT_FALSE(saysClose(text));
+  send(client, std::string(64 * 1024, 'z') + std::string(kGet));
+  ASSERT_EQ(router.exchanges.size(), 2U);
+  EXPECT_EQ(metrics_.downstream_rq_body_unread.value(), 0U);
+}
+
 TEST_F(StreamTest, AFilterThatRefusesALargeBodySaysThatItCloses) {
   router.on_head = [](Exchange& exchange) {
     exchange.context->reply({.status = 403, .body = "no\n"});
