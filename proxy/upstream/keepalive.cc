@@ -51,6 +51,11 @@ void Keepalive::ask() {
   asked_at_ = loop_.now();
   ++asked_;
   link_.sendPing();
+  waitForAnswer();
+}
+
+void Keepalive::waitForAnswer() {
+  late_ = false;
   arm(spec_.timeout);
 }
 
@@ -58,8 +63,10 @@ void Keepalive::judge() {
   const uint64_t reads = link_.reads();
   if (reads == seen_) {
     const uint64_t taken = std::min<uint64_t>(link_.acknowledged() - acknowledged_, owed_);
-    if (taken == std::exchange(taken_, taken)) return link_.onSilent();
-    return arm(spec_.timeout);
+    if (taken != std::exchange(taken_, taken)) return waitForAnswer();
+    if (late_) return link_.onSilent();
+    late_ = true;
+    return arm(event::Deadlines::kTick);
   }
   waiting_ = false;
   // More than the answer.

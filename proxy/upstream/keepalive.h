@@ -6,8 +6,9 @@
 //
 // Every `interval`, and up to `jitter_percent` more, it looks whether anything was read since it
 // looked last; if not, it sends a PING. If nothing is read within `timeout` after that, the
-// connection is silent. A peer that takes bytes that were written before the PING is slow, not
-// gone, and gets another `timeout`. So a dead connection is found within two intervals and a
+// connection is silent, unless the loop was held up and what came meanwhile is read now. A peer
+// that takes bytes that were written before the PING is slow, not gone, and gets another `timeout`.
+// So a dead connection is found within two intervals and a
 // time-out, and nothing is done when bytes are read or requests sent.
 //
 // It asks as little as it can, because servers of gRPC take PINGs for an attack: after the third
@@ -65,6 +66,7 @@ class Keepalive {
   bool mayAsk() const;
   void askOnUse();
   void ask();
+  void waitForAnswer();
   void judge();
   void look();
   void arm(event::Duration after);
@@ -76,6 +78,7 @@ class Keepalive {
   KeepaliveLink& link_;
   event::Deadline deadline_;
   bool waiting_ = false;  // for what is read after a PING
+  bool late_ = false;     // past the time-out, for what the loop has not read yet
   uint32_t asked_ = 0;    // PINGs of this silence
   uint64_t seen_;         // reads() of the last look
   uint64_t owed_ = 0;     // not acknowledged before the PING

@@ -75,6 +75,17 @@ TEST_F(KeepaliveTest, ASilentPeerIsFoundAfterTheIntervalAndTheTimeout) {
   EXPECT_EQ(silent_, 1);
 }
 
+TEST_F(KeepaliveTest, AnAnswerThatALoopHeldUpHasNotReadYetCounts) {
+  watch(kSpec);
+  pass(30s);
+  ASSERT_EQ(pings(), (std::vector{30}));
+  clock_.advance(1min);
+  loop_.runReady();  // time-outs come first, then what waits in the sockets
+  ++reads_;
+  pass(5s);
+  EXPECT_EQ(silent_, 0);
+}
+
 TEST_F(KeepaliveTest, APeerThatIsHeardOfIsNotAsked) {
   watch(kSpec);
   for (int i = 0; i < 100; ++i) {
