@@ -262,10 +262,10 @@ struct ClusterMetrics {
   static void visitRest(Self& self, Visitor& visitor) {
     visitor("upstream_flow_control_paused_reading_total",
             self.upstream_flow_control_paused_reading_total,
-            "Times reading from an upstream was paused");
+            "Times a response was paused because the client is slower than the upstream");
     visitor("upstream_flow_control_resumed_reading_total",
             self.upstream_flow_control_resumed_reading_total,
-            "Times reading from an upstream was resumed");
+            "Paused responses that went on or ended");
     visitor("upstream_flow_control_backed_up_total", self.upstream_flow_control_backed_up_total,
             "Times an upstream connection's write queue crossed its high watermark");
     visitor("upstream_flow_control_drained_total", self.upstream_flow_control_drained_total,

@@ -4,6 +4,7 @@
 
 #include "proxy/base/assert.h"
 #include "proxy/upstream/pooled_connection.h"
+#include "proxy/upstream/worker_cluster.h"
 
 namespace convoy::upstream {
 
@@ -42,10 +43,16 @@ void PoolStream::activate(PooledConnection& connection, http::RequestSender& cod
 void PoolStream::end() {
   transition(State::Ended);
   unlink();
+  if (pauses_ > 0) metrics().upstream_flow_control_resumed_reading_total.add(pauses_);
+  pauses_ = 0;
   lease_.release();
   connection_ = nullptr;
   codec_sender_ = nullptr;
   holds_request_ = false;
+}
+
+ClusterMetrics& PoolStream::metrics() const {
+  return pool().cluster().metrics();
 }
 
 void PoolStream::sendHead(const http::RequestHead& head, bool end_of_stream) {
@@ -74,11 +81,17 @@ void PoolStream::reset(http::Failure failure) {
 }
 
 void PoolStream::pauseReceiving() {
-  if (state_ == State::Active) codec_sender_->pauseReceiving();
+  if (state_ != State::Active) return;
+  ++pauses_;
+  metrics().upstream_flow_control_paused_reading_total.add();
+  codec_sender_->pauseReceiving();
 }
 
 void PoolStream::resumeReceiving() {
-  if (state_ == State::Active) codec_sender_->resumeReceiving();
+  if (state_ != State::Active || pauses_ == 0) return;
+  --pauses_;
+  metrics().upstream_flow_control_resumed_reading_total.add();
+  codec_sender_->resumeReceiving();
 }
 
 const net::Address& PoolStream::remoteAddress() const {

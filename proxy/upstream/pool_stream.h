@@ -18,6 +18,7 @@
 namespace convoy::upstream {
 
 class PooledConnection;
+struct ClusterMetrics;
 
 class PoolStream final : public PendingStream,
                          public http::RequestSender,
@@ -72,9 +73,11 @@ class PoolStream final : public PendingStream,
   friend class PoolStreamCache;
   void transition(State to);
   bool connectionRead() const;
+  ClusterMetrics& metrics() const;
 
   State state_ = State::Free;
   bool holds_request_ = false;
+  uint32_t pauses_ = 0;    // of its receiving, not resumed yet
   bool was_kept_ = false;  // the connection, idle between two streams
   HostLease lease_;
   http::ResponseReceiver* receiver_ = nullptr;

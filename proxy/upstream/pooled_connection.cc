@@ -385,14 +385,4 @@ void PooledConnection::onWriteQueueBelowLow() {
   if (codec_.codec != nullptr) codec_.codec->onOutputBelowLow();
 }
 
-void PooledConnection::pauseReading() {
-  cluster_.metrics().upstream_flow_control_paused_reading_total.add();
-  connection_->pauseReading();
-}
-
-void PooledConnection::resumeReading() {
-  cluster_.metrics().upstream_flow_control_resumed_reading_total.add();
-  connection_->resumeReading();
-}
-
 }  // namespace convoy::upstream

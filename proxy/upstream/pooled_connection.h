@@ -81,8 +81,8 @@ class PooledConnection final : public net::ConnectionHandler,
     http2_ ? connection_->scheduleLateFlush() : connection_->scheduleFlush();
     return connection_->output();
   }
-  void pauseReading() override;
-  void resumeReading() override;
+  void pauseReading() override { connection_->pauseReading(); }
+  void resumeReading() override { connection_->resumeReading(); }
   void endSending() override { connection_->endSending(); }
   void expectBody() override { connection_->expectBody(); }
   size_t sendNow(std::string_view bytes) override { return connection_->sendNow(bytes); }

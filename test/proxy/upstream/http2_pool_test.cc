@@ -349,6 +349,28 @@ TEST_F(Http2PoolTest, ACallerThatGivesUpEndsItsStreamOnly) {
   EXPECT_EQ(metrics().upstream_rq_tx_reset.value(), 1U);
 }
 
+TEST_F(Http2PoolTest, ASlowClientStopsItsStreamOnly) {
+  makeHttp2();
+  TestRequest slow;
+  TestRequest quick;
+  send(slow);
+  settle(0, 100);
+  send(quick);
+  say(0, h2::headers(1, {{":status", "200"}}, 0));
+  slow.sender->pauseReceiving();
+  EXPECT_EQ(metrics().upstream_flow_control_paused_reading_total.value(), 1U);
+  answer(0, 3);
+  EXPECT_EQ(quick.ends, 1);
+  slow.sender->resumeReceiving();
+  EXPECT_EQ(metrics().upstream_flow_control_resumed_reading_total.value(), 1U);
+  slow.sender->resumeReceiving();
+  slow.sender->pauseReceiving();
+  slow.giveUp();
+  EXPECT_EQ(metrics().upstream_flow_control_paused_reading_total.value(), 2U);
+  EXPECT_EQ(metrics().upstream_flow_control_resumed_reading_total.value(), 2U)
+      << "what has ended is paused no more";
+}
+
 // It opens no window for the rest, and says no word about it.
 TEST_F(Http2PoolTest, AnUpstreamThatAnswersWhatItHasNotReadKeepsNoStream) {
   makeHttp2();
