@@ -78,6 +78,12 @@ absl::StatusOr<BasicPtr> parse(const std::string& der) {
       "is no OCSP response in DER form; fetch it anew: openssl ocsp -respout FILE");
 }
 
+// YYYYMMDDHHMMSSZ, the only form that DER has (RFC 5280 4.1.2.5.2).
+bool isDer(const ASN1_GENERALIZEDTIME* time) {
+  constexpr int kLength = 15;
+  return ASN1_STRING_length(time) == kLength && ASN1_GENERALIZEDTIME_check(time) == 1;
+}
+
 absl::Status checkAlgorithm(const OCSP_BASICRESP* basic) {
   const ASN1_OBJECT* object = nullptr;
   X509_ALGOR_get0(&object, nullptr, nullptr, OCSP_resp_get0_tbs_sigalg(basic));
@@ -127,8 +133,15 @@ absl::Status checkOcsp(const std::string& der, const Certificates& certificates,
   if (!read.ok()) return read.status();
   OCSP_BASICRESP* const basic = read->get();
   OCSP_SINGLERESP* const entry = OCSP_resp_get0(basic, 0);
+  ASN1_GENERALIZEDTIME* from = nullptr;
   ASN1_GENERALIZEDTIME* next = nullptr;
-  const int status = OCSP_single_get0_status(entry, nullptr, nullptr, nullptr, &next);
+  const int status = OCSP_single_get0_status(entry, nullptr, nullptr, &from, &next);
+  if (!isDer(OCSP_resp_get0_produced_at(basic)) || !isDer(from) ||
+      (next != nullptr && !isDer(next))) {
+    return absl::InvalidArgumentError(
+        "has a time that is not in DER form, which is YYYYMMDDHHMMSSZ; take one whose producedAt, "
+        "thisUpdate and nextUpdate are");
+  }
   if (next == nullptr) {
     return absl::InvalidArgumentError(
         "has no nextUpdate, so it would never be stapled; take one that says how long it holds");

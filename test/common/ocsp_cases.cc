@@ -27,20 +27,15 @@ std::string withAWrongSignature() {
   return der;
 }
 
-// Another century for thisUpdate and nextUpdate.
-std::string withOtherTimes() {
+// Of one without certificates: 0 is producedAt, 1 thisUpdate, 2 nextUpdate.
+std::string withTime(int which, const std::string& time) {
+  const std::string generalized_time("\x18\x0f");  // of 15 bytes
+  CONVOY_ASSERT(time.size() == 15);
   std::string der = response("bare");
-  size_t found = 0;
-  for (size_t at = der.find("\x18\x0f"
-                            "20");
-       at != std::string::npos; at = der.find("\x18\x0f"
-                                              "20",
-                                              at)) {
-    der[at + 3] = '1';
-    ++found;
-  }
-  CONVOY_ASSERT(found == 3);  // producedAt, too
-  return der;
+  size_t at = der.find(generalized_time);
+  for (int i = 0; i < which; ++i) at = der.find(generalized_time, at + 1);
+  CONVOY_ASSERT(at != std::string::npos);
+  return der.replace(at + generalized_time.size(), time.size(), time);
 }
 
 }  // namespace
@@ -61,7 +56,7 @@ std::vector<OcspCase> ocspCases() {
       {"signed with RSA and SHA-512", chain, response("by_rsa_sha512"), nullptr},
       {"wrong signature, no issuer to check with", alone, withAWrongSignature(), nullptr},
       {"wrong signature", chain, withAWrongSignature(), "signature is wrong"},
-      {"times that were not signed", chain, withOtherTimes(), "signature is wrong"},
+      {"a time that was not signed", chain, withTime(2, "21260101000000Z"), "signature is wrong"},
       {"of an impostor with the issuer's name", chain, response("by_impostor"),
        "signature is wrong"},
       {"of an impostor, named by its key", chain, response("by_impostor_key"), kNobody},
@@ -71,6 +66,13 @@ std::vector<OcspCase> ocspCases() {
       {"of another authority's responder", chain, response("by_strange"), kNobody},
       {"signed with SHA-1", chain, response("sha1"), "SHA-1"},
       {"signed with RSA-PSS", chain, response("pss"), "algorithm"},
+      {"for longer than anybody can count", alone, withTime(2, "99991231235959Z"), nullptr},
+      {"produced long ago", alone, withTime(0, "19000101000000Z"), nullptr},
+      {"produced in a fraction of a second", alone, withTime(0, "202611280000.5Z"), "DER"},
+      {"from a fraction of a second on", alone, withTime(1, "202611280000.5Z"), "DER"},
+      {"until a fraction of a second", alone, withTime(2, "202611280000.5Z"), "DER"},
+      {"until a leap second", alone, withTime(2, "20261231235960Z"), "DER"},
+      {"until the thirteenth month", alone, withTime(2, "20261301000000Z"), "DER"},
       {"without an end", alone, response("endless"), "no nextUpdate"},
       {"about several certificates", alone, response("several"), "several certificates"},
       {"of another certificate", alone, caFile("renewed.ocsp"), "another certificate"},
