@@ -34,16 +34,6 @@ std::shared_ptr<const GuardedNames> GuardedNames::seenFrom(
   return any || rest ? names : nullptr;
 }
 
-GuardedNames::GuardedNames(std::shared_ptr<const net::ListenerSpec> listener,
-                           const net::FilterChainSpec& own)
-    : listener_(std::move(listener)), own_(&own) {
-  for (const auto& chain : listener_->filter_chains) {
-    if (!isGuarded(chain.get())) continue;
-    const auto& asked = chain->match.application_protocols;
-    protocols_.insert(protocols_.end(), asked.begin(), asked.end());
-  }
-}
-
 bool GuardedNames::isGuarded(const net::FilterChainSpec* chain) const {
   return chain != nullptr && chain != own_ && chain->transport != nullptr &&
          chain->transport->requiresPeerCertificate();
@@ -54,20 +44,24 @@ bool GuardedNames::refuses(const RequestHead& head, const net::ConnectionAddress
   if (!namesAServer(head)) return false;
   std::string_view host = splitAuthority(head.authority).host;
   if (host.ends_with('.')) host.remove_suffix(1);
-  if (base::equalsIgnoreCase(host, transport.info().server_name)) return false;
+  // Its chain was chosen by that name, if it had come in time.
+  if (!listener_->continue_after_inspect_timeout &&
+      base::equalsIgnoreCase(host, transport.info().server_name)) {
+    return false;
+  }
   std::string name(host);
   absl::AsciiStrToLower(&name);
-  const auto chainFor = [&](std::string_view protocol) {
-    return net::matchFilterChain(
-        *listener_,
-        {.addresses = addresses,
-         .server_name = name,
-         .transport_protocol = "tls",
-         .application_protocols = {&protocol, protocol.empty() ? size_t{0} : size_t{1}}});
-  };
-  if (const auto* chain = chainFor(transport.protocol()); chain != nullptr) return isGuarded(chain);
-  return std::any_of(protocols_.begin(), protocols_.end(),
-                     [&](std::string_view protocol) { return isGuarded(chainFor(protocol)); });
+  const std::string_view protocol = transport.protocol();
+  const net::FilterChainQuery query = {
+      .addresses = addresses,
+      .server_name = name,
+      .transport_protocol = "tls",
+      .application_protocols = {&protocol, protocol.empty() ? size_t{0} : size_t{1}}};
+  const net::FilterChains chains = net::filterChainsOfName(*listener_, query);
+  if (std::find(chains.begin(), chains.end(), own_) != chains.end()) return false;
+  const bool any = std::any_of(chains.begin(), chains.end(),
+                               [this](const auto* chain) { return isGuarded(chain); });
+  return any || isGuarded(net::matchFilterChain(*listener_, query));
 }
 
 }  // namespace convoy::http

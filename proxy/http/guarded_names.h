@@ -10,7 +10,6 @@
 
 #include <memory>
 #include <string_view>
-#include <vector>
 
 #include "proxy/http/message.h"
 #include "proxy/net/connection_addresses.h"
@@ -25,20 +24,20 @@ class GuardedNames {
   static std::shared_ptr<const GuardedNames> seenFrom(
       std::shared_ptr<const net::ListenerSpec> listener, const net::FilterChainSpec& own);
 
-  // Whether a connection for the request's authority would have come to another chain, one that
-  // requires a certificate: with this connection's protocol (ALPN), which the client picks, too,
-  // or, if no chain takes that name with it, with one that a guarded chain asks for. Allocates only
+  // Whether a connection for the request's authority might have come to another chain, one that
+  // requires a certificate. "Might": that chain takes the name and this one does not; protocol and
+  // source, which decide between chains of one name, are the client's choice, too. Allocates only
   // where the authority is not the connection's server name.
   bool refuses(const RequestHead& head, const net::ConnectionAddresses& addresses,
                const net::Transport& transport) const;
 
  private:
-  GuardedNames(std::shared_ptr<const net::ListenerSpec> listener, const net::FilterChainSpec& own);
+  GuardedNames(std::shared_ptr<const net::ListenerSpec> listener, const net::FilterChainSpec& own)
+      : listener_(std::move(listener)), own_(&own) {}
   bool isGuarded(const net::FilterChainSpec* chain) const;
 
   const std::shared_ptr<const net::ListenerSpec> listener_;
-  const net::FilterChainSpec* const own_;    // of listener_
-  std::vector<std::string_view> protocols_;  // that guarded chains ask for; views of listener_
+  const net::FilterChainSpec* const own_;  // of listener_
 };
 
 }  // namespace convoy::http

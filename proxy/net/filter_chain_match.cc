@@ -3,8 +3,6 @@
 #include <algorithm>
 #include <limits>
 
-#include "absl/container/inlined_vector.h"
-
 namespace convoy::net {
 
 namespace {
@@ -77,18 +75,14 @@ Rank rankSourcePort(const FilterChainMatch& match, const FilterChainQuery& query
   return std::find(ports.begin(), ports.end(), port) != ports.end() ? kExact : kNoMatch;
 }
 
-constexpr Rank (*kCriteria[])(const FilterChainMatch&, const FilterChainQuery&) = {
-    rankPort,   rankDestination, rankServerName, rankTransportProtocol, rankApplicationProtocols,
-    rankSource, rankSourcePort,
-};
+using Criterion = Rank (*)(const FilterChainMatch&, const FilterChainQuery&);
+constexpr Criterion kUpToTheName[] = {rankPort, rankDestination, rankServerName};
+constexpr Criterion kBehindTheName[] = {rankTransportProtocol, rankApplicationProtocols, rankSource,
+                                        rankSourcePort};
 
-}  // namespace
-
-const FilterChainSpec* matchFilterChain(const ListenerSpec& listener,
-                                        const FilterChainQuery& query) {
-  absl::InlinedVector<const FilterChainSpec*, 16> left;
-  for (const auto& chain : listener.filter_chains) left.push_back(chain.get());
-  for (const auto& rank : kCriteria) {
+void narrow(FilterChains& left, std::span<const Criterion> criteria,
+            const FilterChainQuery& query) {
+  for (const Criterion rank : criteria) {
     Rank best = kAny;
     size_t kept = 0;
     for (const FilterChainSpec* const chain : left) {
@@ -100,6 +94,21 @@ const FilterChainSpec* matchFilterChain(const ListenerSpec& listener,
     }
     left.resize(kept);
   }
+}
+
+}  // namespace
+
+FilterChains filterChainsOfName(const ListenerSpec& listener, const FilterChainQuery& query) {
+  FilterChains left;
+  for (const auto& chain : listener.filter_chains) left.push_back(chain.get());
+  narrow(left, kUpToTheName, query);
+  return left;
+}
+
+const FilterChainSpec* matchFilterChain(const ListenerSpec& listener,
+                                        const FilterChainQuery& query) {
+  FilterChains left = filterChainsOfName(listener, query);
+  narrow(left, kBehindTheName, query);
   // Config refuses two chains with the same match, so this is the one.
   return left.empty() ? listener.default_filter_chain.get() : left.front();
 }

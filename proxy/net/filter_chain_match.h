@@ -11,6 +11,7 @@
 #include <span>
 #include <string_view>
 
+#include "absl/container/inlined_vector.h"
 #include "proxy/net/connection_addresses.h"
 #include "proxy/net/spec.h"
 
@@ -23,6 +24,12 @@ struct FilterChainQuery {
   std::string_view transport_protocol = "raw_buffer";            // or "tls"
   std::span<const std::string_view> application_protocols = {};  // ALPN, in the client's order
 };
+
+using FilterChains = absl::InlinedVector<const FilterChainSpec*, 16>;
+
+// The listener's chains for connections to this destination for this server name: the criteria
+// behind the name, of which the client chooses some, decide between them. Without the default one.
+FilterChains filterChainsOfName(const ListenerSpec& listener, const FilterChainQuery& query);
 
 // The listener's chain for this connection, or its default one; null if there is neither. Lives as
 // long as the listener's spec.

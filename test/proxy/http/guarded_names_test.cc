@@ -70,19 +70,45 @@ TEST_F(GuardedNamesTest, TheRestMayBeGuardedToo) {
   EXPECT_TRUE(refuses("other.test"));
 }
 
-// The client picks the protocol as it picks the name.
-TEST_F(GuardedNamesTest, AProtocolThatTheGuardedChainDoesNotTakeIsNoWayAroundIt) {
+// The client picks them as it picks the name.
+TEST_F(GuardedNamesTest, NeitherProtocolNorSourceIsAWayAroundTheGuardedChain) {
   internal_->match.application_protocols = {"h2"};
-  for (const std::string protocol : {"", "http/1.1", "h2"}) {
-    transport_.application_protocol = protocol;
-    EXPECT_TRUE(refuses("internal.example.com")) << protocol;
-    EXPECT_FALSE(refuses("api.example.com")) << protocol;
-    EXPECT_FALSE(refuses("other.test")) << protocol;
+  for (const auto& rest : {std::shared_ptr<net::FilterChainSpec>(), chain({}, false)}) {
+    listener_->default_filter_chain = rest;
+    for (const std::string protocol : {"", "http/1.1", "h2"}) {
+      transport_.application_protocol = protocol;
+      EXPECT_TRUE(refuses("internal.example.com")) << protocol;
+      EXPECT_FALSE(refuses("api.example.com")) << protocol;
+      EXPECT_FALSE(refuses("other.test")) << protocol;
+    }
   }
-  // Who asks for the name with that protocol needs no certificate.
-  listener_->default_filter_chain = chain({}, false);
-  transport_.application_protocol = "http/1.1";
+  internal_->match.application_protocols = {};
+  internal_->match.source_ports = {80};
+  EXPECT_TRUE(refuses("internal.example.com"));
+}
+
+TEST_F(GuardedNamesTest, AGuardedRestTakesTheNamesOfChainsForOtherSources) {
+  const auto inside = chain({"inside.test"}, false);
+  inside->match.source_ports = {80};
+  listener_->filter_chains.push_back(inside);
+  EXPECT_FALSE(refuses("inside.test"));
+  listener_->default_filter_chain = chain({}, true);
+  EXPECT_TRUE(refuses("inside.test"));
+}
+
+TEST_F(GuardedNamesTest, ANameThatItsOwnChainTakesTooIsNotGuarded) {
+  internal_->match.server_names.push_back("*.example.com");
+  internal_->match.application_protocols = {"h2"};
+  transport_.application_protocol = "h2";
+  EXPECT_FALSE(refuses("api.example.com"));
+  EXPECT_TRUE(refuses("internal.example.com"));
+}
+
+TEST_F(GuardedNamesTest, AServerNameThatCameTooLateHasChosenNoChain) {
+  transport_.server_name = "internal.example.com";
   EXPECT_FALSE(refuses("internal.example.com"));
+  listener_->continue_after_inspect_timeout = true;
+  EXPECT_TRUE(refuses("internal.example.com"));
 }
 
 TEST_F(GuardedNamesTest, AForwardProxysConnectNamesNoneOfOurHosts) {
