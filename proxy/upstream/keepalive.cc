@@ -65,8 +65,11 @@ void Keepalive::judge() {
     const uint64_t taken = std::min<uint64_t>(link_.acknowledged() - acknowledged_, owed_);
     if (taken != std::exchange(taken_, taken)) return waitForAnswer();
     if (late_) return link_.onSilent();
+    // What came meanwhile is read before the next tick. The PING itself may have left only now,
+    // where the loop was held up when it was due.
     late_ = true;
-    return arm(event::Deadlines::kTick);
+    const bool held_up = loop_.now() - due_ > 2 * event::Deadlines::kTick;
+    return arm(held_up ? spec_.timeout : event::Deadlines::kTick);
   }
   waiting_ = false;
   // More than the answer.
@@ -85,7 +88,8 @@ void Keepalive::armForNextLook(event::Duration passed) {
 }
 
 void Keepalive::arm(event::Duration after) {
-  loop_.deadlines().armAt(deadline_, loop_.now() + after);
+  due_ = loop_.now() + after;
+  loop_.deadlines().armAt(deadline_, due_);
 }
 
 }  // namespace convoy::upstream

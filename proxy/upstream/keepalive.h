@@ -79,10 +79,11 @@ class Keepalive {
   event::Deadline deadline_;
   bool waiting_ = false;  // for what is read after a PING
   bool late_ = false;     // past the time-out, for what the loop has not read yet
-  uint32_t asked_ = 0;    // PINGs of this silence
-  uint64_t seen_;         // reads() of the last look
-  uint64_t owed_ = 0;     // not acknowledged before the PING
-  uint64_t taken_ = 0;    // of those, since then
+  event::MonotonicTime due_;
+  uint32_t asked_ = 0;  // PINGs of this silence
+  uint64_t seen_;       // reads() of the last look
+  uint64_t owed_ = 0;   // not acknowledged before the PING
+  uint64_t taken_ = 0;  // of those, since then
   uint32_t acknowledged_ = 0;
   event::MonotonicTime asked_at_;
 };

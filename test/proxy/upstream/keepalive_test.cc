@@ -86,6 +86,16 @@ TEST_F(KeepaliveTest, AnAnswerThatALoopHeldUpHasNotReadYetCounts) {
   EXPECT_EQ(silent_, 0);
 }
 
+TEST_F(KeepaliveTest, APingThatALoopHeldUpSentLateGetsItsTime) {
+  watch(kSpec);
+  pass(30s);
+  clock_.advance(1min);
+  pass(9s);
+  EXPECT_EQ(silent_, 0);
+  pass(2s);
+  EXPECT_EQ(silent_, 1);
+}
+
 TEST_F(KeepaliveTest, APeerThatIsHeardOfIsNotAsked) {
   watch(kSpec);
   for (int i = 0; i < 100; ++i) {
