@@ -120,6 +120,7 @@ void ServerStream::onRequestHead(RequestHead& head, bool end_of_stream) {
     ResponseHead proceed;
     proceed.status = 100;
     sender_->sendInformational(proceed);
+    expects_continue_ = false;
   }
 }
 

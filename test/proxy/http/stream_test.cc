@@ -96,6 +96,16 @@ TEST_F(StreamTest, AsksForABodyThatTheClientWaitsToSend) {
   EXPECT_FALSE(saysClose(text));
 }
 
+TEST_F(StreamTest, AnEarlyAnswerBehind100IsLikeAnyOther) {
+  Client& client = connect();
+  send(client, post(2, "", "Expect: 100-continue\r\n"));
+  EXPECT_EQ(received(client), "HTTP/1.1 100 Continue\r\n\r\n");
+  last().answer(413, "no");
+  EXPECT_FALSE(saysClose(received(client)));
+  send(client, "xy" + std::string(kGet));
+  EXPECT_EQ(router.exchanges.size(), 2U);
+}
+
 TEST_F(StreamTest, AnEarlyAnswerInPlaceOf100Closes) {
   router.on_head = [](Exchange& exchange) {
     exchange.context->reply({.failure = Failure::RouteNotFound});
