@@ -139,8 +139,8 @@ absl::Status checkOcsp(const std::string& der, const Certificates& certificates,
   if (!isDer(OCSP_resp_get0_produced_at(basic)) || !isDer(from) ||
       (next != nullptr && !isDer(next))) {
     return absl::InvalidArgumentError(
-        "has a time that is not in DER form, which is YYYYMMDDHHMMSSZ; take one whose producedAt, "
-        "thisUpdate and nextUpdate are");
+        "has a time that is not valid DER; producedAt, thisUpdate and nextUpdate must be times of "
+        "the form YYYYMMDDHHMMSSZ; fetch it anew");
   }
   if (next == nullptr) {
     return absl::InvalidArgumentError(

@@ -29,13 +29,15 @@ std::string withAWrongSignature() {
 
 // Of one without certificates: 0 is producedAt, 1 thisUpdate, 2 nextUpdate.
 std::string withTime(int which, const std::string& time) {
-  const std::string generalized_time("\x18\x0f");  // of 15 bytes
+  const std::string time_of_this_century(
+      "\x18\x0f"
+      "20");
   CONVOY_ASSERT(time.size() == 15);
   std::string der = response("bare");
-  size_t at = der.find(generalized_time);
-  for (int i = 0; i < which; ++i) at = der.find(generalized_time, at + 1);
+  size_t at = der.find(time_of_this_century);
+  for (int i = 0; i < which; ++i) at = der.find(time_of_this_century, at + 1);
   CONVOY_ASSERT(at != std::string::npos);
-  return der.replace(at + generalized_time.size(), time.size(), time);
+  return der.replace(at + 2, time.size(), time);
 }
 
 }  // namespace
