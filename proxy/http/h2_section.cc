@@ -168,6 +168,7 @@ void H2Section::joinCookies() {
   bytes_.append(kName);
   const size_t value = bytes_.size();
   for (const Span& crumb : cookies_) {
+    if (crumb.size == 0) continue;  // the value must not end with a space (8.2.1)
     if (bytes_.size() != value) bytes_.append("; ");
     bytes_.append(view(crumb));
   }

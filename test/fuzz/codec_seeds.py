@@ -111,6 +111,7 @@ SERVER = {
                                           END_STREAM)),
     "good_server_wide_options": ([0, 0, ALL, 2], headers(1, [(":method", "OPTIONS"), (":scheme", "http"), (":path", "*"),
                                                              (":authority", "a.test")], END_STREAM)),
+    "good_empty_cookies": ([0, 0, ALL, 2], request("GET", 1, END_STREAM, [("cookie", "a=1"), ("cookie", ""), ("cookie", "")])),
     "bad_no_authority": ([0, 0, ALL, 2], headers(1, [(":method", "GET"), (":scheme", "http"), (":path", "/")], END_STREAM)),
     "bad_number_of_an_ended_stream": ([0, 0, START + len(get(1)) - 1, 2, LEAVE, ALL], get(1) + get(1)),
     "good_awkward_fields_small_table": ([4, 0, ALL, 0x82, 0x82], get(1) + get(3)),

@@ -35,6 +35,20 @@ TEST(H2SectionTest, ItsTextIsTheWireOfHttp1AndMovesAsOne) {
               liesAsOnTheWire(head.headers.fields()[0]));
 }
 
+TEST(H2SectionTest, EmptyPiecesOfACookieLeaveNoSpaceBehind) {
+  H2Options options;
+  H2Section section(options);
+  section.startHead();
+  section.add(":method", "GET");
+  section.add(":scheme", "http");
+  section.add(":path", "/");
+  section.add("host", "a");
+  for (const char* const crumb : {"", "a=1", "", "b=2", ""}) section.add("cookie", crumb);
+  RequestHead head;
+  ASSERT_EQ(section.finishRequest(head, true), H2Error::None);
+  EXPECT_EQ(head.headers.find(HeaderName::Cookie)->value, "a=1; b=2");
+}
+
 TEST(H2SectionTest, CountsCookiesApart) {
   H2Options options;
   options.max_head_bytes = 60;
