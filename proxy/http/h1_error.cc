@@ -1,6 +1,8 @@
 #include "proxy/http/h1_error.h"
 
+#include <algorithm>
 #include <cstddef>
+#include <iterator>
 
 #include "proxy/base/assert.h"
 
@@ -104,10 +106,10 @@ const H1ErrorInfo& info(H1Error error) {
 }
 
 H1Error h1ErrorOf(std::string_view detail) {
-  for (const H1ErrorInfo& row : kTable) {
-    if (row.detail == detail) return row.error;
-  }
-  return None;
+  const H1ErrorInfo* const row =
+      std::find_if(std::begin(kTable), std::end(kTable),
+                   [detail](const H1ErrorInfo& candidate) { return candidate.detail == detail; });
+  return row == std::end(kTable) ? None : row->error;
 }
 
 }  // namespace convoy::http

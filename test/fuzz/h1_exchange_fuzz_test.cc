@@ -10,6 +10,7 @@
 
 #include "proxy/base/assert.h"
 #include "proxy/http/h1_client_codec.h"
+#include "proxy/http/h1_error.h"
 #include "proxy/http/h1_server_codec.h"
 #include "test/common/recording_handler.h"
 #include "test/common/simulated_clock.h"
@@ -340,7 +341,8 @@ class Server final : public Connection<ServerCodecHandler, ServerExchange, fuzz:
     return *stream_;
   }
   void onProtocolError(Failure failure, std::string_view detail) override {
-    CONVOY_ASSERT(failure != Failure::None && !detail.empty() && !error_ && codec_.mustClose());
+    CONVOY_ASSERT(failure != Failure::None && !error_ && codec_.mustClose());
+    CONVOY_ASSERT(h1ErrorOf(detail) != H1Error::None);
     error_ = true;
     if (stream_ != nullptr && !stream_->over()) return stream_->answerError();
     if (ResponseSender* sender = codec_.senderForError()) {
@@ -405,7 +407,8 @@ class Client final : public Connection<ClientCodecHandler, ClientExchange, fuzz:
   void onStreamComplete(RequestSender&) override { CONVOY_ASSERT(!error_); }
   void onGoAway() override { CONVOY_ASSERT(false); }
   void onProtocolError(Failure failure, std::string_view detail) override {
-    CONVOY_ASSERT(failure != Failure::None && !detail.empty() && !error_ && codec_.mustClose());
+    CONVOY_ASSERT(failure != Failure::None && !error_ && codec_.mustClose());
+    CONVOY_ASSERT(h1ErrorOf(detail) != H1Error::None);
     error_ = true;
   }
 

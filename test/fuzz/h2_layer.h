@@ -70,9 +70,9 @@ inline http::HeaderList awkwardFields() {
 
 // The row that says so.
 inline const http::H2ErrorInfo& errorOf(std::string_view detail) {
-  size_t row = 1;
-  while (http::info(http::H2Error(row)).detail != detail) ++row;  // beyond the last it asserts
-  return http::info(http::H2Error(row));
+  const http::H2Error error = http::h2ErrorOf(detail);
+  CONVOY_ASSERT(error != http::H2Error::None);
+  return http::info(error);
 }
 
 // A codec's Handler: its output and its Streams. The derived class has the codec.
