@@ -5,6 +5,7 @@
 #include <iterator>
 
 #include "proxy/base/strings.h"
+#include "proxy/http/quoted.h"
 
 namespace convoy::http {
 
@@ -27,6 +28,7 @@ std::string_view concat(std::initializer_list<std::string_view> parts, base::Are
 }
 
 std::string_view join(std::string_view list, std::string_view element, base::Arena& arena) {
+  if (element.empty()) return list;  // a value must not end with a space
   return list.empty() ? element : concat({list, ", ", element}, arena);
 }
 
@@ -34,7 +36,7 @@ std::string_view join(std::string_view list, std::string_view element, base::Are
 std::string_view combined(const HeaderList& headers, HeaderName id, base::Arena& arena) {
   std::string_view list;
   for (const HeaderField& field : headers) {
-    if (field.id == id) list = list.empty() ? field.value : join(list, field.value, arena);
+    if (field.id == id) list = join(list, field.value, arena);
   }
   return list;
 }
@@ -62,6 +64,10 @@ bool isTrusted(const ConnectionManagerSpec& spec, const net::Address& address) {
                      [&](const net::CidrRange& range) { return range.contains(address); });
 }
 
+bool isIp(std::string_view text) {
+  return net::Address::fromIp(text, 0).ok();
+}
+
 // From the right to the left over proxies that are ours. What is no address was written by nobody
 // whom we trust: the walk ends before it.
 std::string_view walk(const ConnectionManagerSpec& spec, std::string_view list,
@@ -86,7 +92,7 @@ bool prepareForwardedFor(RequestHead& head, const ConnectionManagerSpec& spec,
   info.forwarded_for = received;
   if (!spec.use_remote_address) {
     const std::string_view client = fromTheRight(received, spec.xff_num_trusted_hops);
-    if (!client.empty()) info.downstream_ip = client;
+    if (isIp(client)) info.downstream_ip = client;
     return true;
   }
   bool trusts_peer = spec.xff_num_trusted_hops > 0;
@@ -95,9 +101,11 @@ bool prepareForwardedFor(RequestHead& head, const ConnectionManagerSpec& spec,
     info.downstream_ip = walk(spec, received, peer, *info.downstream_remote);
   } else if (trusts_peer && !received.empty()) {
     // The peer itself is the first hop that we know; trusted hops are those before it.
-    info.downstream_ip = fromTheRight(received, spec.xff_num_trusted_hops - 1);
+    const std::string_view client = fromTheRight(received, spec.xff_num_trusted_hops - 1);
+    if (isIp(client)) info.downstream_ip = client;
   }
-  if (!spec.skip_xff_append) {
+  // A unix socket has no address to be told.
+  if (!spec.skip_xff_append && !peer.empty()) {
     head.headers.set(HeaderName::XForwardedFor, join(received, peer, arena));
   }
   return trusts_peer;
@@ -159,12 +167,24 @@ void removeProxyHeaders(RequestHead& head, const ConnectionManagerSpec& spec, bo
   });
 }
 
+// Empty unless one field says one of the two.
+std::string_view toldScheme(const HeaderList& headers) {
+  std::string_view told;
+  for (const HeaderField& field : headers) {
+    if (field.id != HeaderName::XForwardedProto) continue;
+    if (!told.empty()) return {};
+    if (base::equalsIgnoreCase(field.value, "http")) told = "http";
+    if (base::equalsIgnoreCase(field.value, "https")) told = "https";
+    if (told.empty()) return {};
+  }
+  return told;
+}
+
 // The scheme is what the connection is, whatever the target says, or what a trusted hop says.
 void prepareScheme(RequestHead& head, bool trusts_peer, const StreamInfo& info) {
-  const HeaderField* const received = head.headers.find(HeaderName::XForwardedProto);
-  if (trusts_peer && received != nullptr) {
-    if (base::equalsIgnoreCase(received->value, "http")) head.scheme = "http";
-    if (base::equalsIgnoreCase(received->value, "https")) head.scheme = "https";
+  const std::string_view told = trusts_peer ? toldScheme(head.headers) : std::string_view();
+  if (!told.empty()) {
+    head.scheme = told;
     return;
   }
   const net::Transport* const transport = info.downstream_transport;
@@ -173,6 +193,7 @@ void prepareScheme(RequestHead& head, bool trusts_peer, const StreamInfo& info) 
 }
 
 // RFC 7239 4: IPv6 addresses and ports need quotes. The host has been checked: it has no quote.
+// What was received goes in front, unless our element would be inside a quote that it leaves open.
 void appendForwarded(RequestHead& head, std::string_view peer, const net::Address& remote,
                      base::Arena& arena) {
   std::string_view node = "unknown";
@@ -182,7 +203,8 @@ void appendForwarded(RequestHead& head, std::string_view peer, const net::Addres
   if (!head.authority.empty()) {
     element = concat({element, ";host=\"", head.authority, "\""}, arena);
   }
-  const std::string_view received = combined(head.headers, HeaderName::Forwarded, arena);
+  std::string_view received = combined(head.headers, HeaderName::Forwarded, arena);
+  if (!quotesAreBalanced(received)) received = {};
   head.headers.set(HeaderName::Forwarded, join(received, element, arena));
 }
 

@@ -120,6 +120,44 @@ TEST_F(ForwardingTest, TheSchemeIsBelievedFromTrustedProxiesOnly) {
   EXPECT_EQ(sent(HeaderName::XForwardedProto), "http");
 }
 
+// A backend that takes the other of two would see another scheme than we do.
+TEST_F(ForwardingTest, ASchemeThatIsNotClearlyToldIsTheConnections) {
+  spec_.trusted_proxies = {range("10.0.0.0", 8)};
+  const std::vector<std::vector<std::string_view>> unclear = {
+      {"https", "http"}, {"https", "https"}, {"https, http"}, {"x"}, {""}};
+  for (const auto& values : unclear) {
+    head_.headers.clear();
+    for (const std::string_view value : values) head_.headers.add("x-forwarded-proto", value);
+    prepare("10.0.0.1");
+    EXPECT_EQ(head_.scheme, "http") << values[0];
+    EXPECT_EQ(head_.headers.size(), 2U) << values[0] << ": it, and x-forwarded-for";
+    EXPECT_EQ(sent(HeaderName::XForwardedProto), "http") << values[0];
+  }
+}
+
+// It goes to logs, to hash keys and into header fields.
+TEST_F(ForwardingTest, AClientThatIsNoAddressIsThePeer) {
+  head_.headers.add("x-forwarded-for", "1.1.1.1;role=admin");
+  spec_.xff_num_trusted_hops = 1;
+  prepare("192.0.2.7");
+  EXPECT_EQ(info_.downstream_ip, "192.0.2.7");
+  spec_.use_remote_address = false;
+  spec_.xff_num_trusted_hops = 0;
+  head_.headers.set(HeaderName::XForwardedFor, "1.1.1.1;role=admin");
+  prepare("192.0.2.7");
+  EXPECT_EQ(info_.downstream_ip, "192.0.2.7");
+  head_.headers.set(HeaderName::XForwardedFor, "1.1.1.1");
+  prepare("192.0.2.7");
+  EXPECT_EQ(info_.downstream_ip, "1.1.1.1");
+}
+
+TEST_F(ForwardingTest, EmptyFieldsLeaveNoEmptyEntries) {
+  for (const char* const value : {"", "1.1.1.1", "", ""})
+    head_.headers.add("x-forwarded-for", value);
+  prepare("192.0.2.7");
+  EXPECT_EQ(sent(HeaderName::XForwardedFor), "1.1.1.1, 192.0.2.7");
+}
+
 // Envoy's: what one proxy tells another one is no client's to say.
 TEST_F(ForwardingTest, WhatProxiesTellEachOtherComesFromProxiesOnly) {
   const auto left = [this](std::string_view peer) {
@@ -223,6 +261,17 @@ TEST_F(ForwardingTest, AUnixSocketHasNoAddress) {
   info_.downstream_remote = &peer_;
   prepareForwarding(head_, spec_, arena_, info_);
   EXPECT_EQ(sent(HeaderName::Forwarded).substr(0, 12), "for=unknown;");
+  EXPECT_EQ(sent(HeaderName::XForwardedFor), "(none)");
+  head_.headers.add("x-forwarded-for", "9.9.9.9");
+  prepareForwarding(head_, spec_, arena_, info_);
+  EXPECT_EQ(sent(HeaderName::XForwardedFor), "9.9.9.9");
+}
+
+TEST_F(ForwardingTest, AQuoteThatIsLeftOpenSwallowsNoElementOfOurs) {
+  spec_.append_forwarded = true;
+  head_.headers.add("Forwarded", "for=6.6.6.6;x=\"");
+  prepare("192.0.2.7");
+  EXPECT_EQ(sent(HeaderName::Forwarded), "for=192.0.2.7;proto=http;host=\"a.test:8080\"");
 }
 
 // The proxy in front of us that told who the client is (PROXY protocol) is no hop of HTTP.
