@@ -22,7 +22,7 @@ void stripHost(RequestHead& head, const ConnectionManagerSpec& spec, const Strea
                       (spec.strip_port == StripPort::Matching && !port.empty() &&
                        isPort(port.substr(1), info.downstream_local->port()));
   if (strips) port = {};
-  if (spec.strip_trailing_host_dot && !host.empty() && host.back() == '.') host.remove_suffix(1);
+  if (spec.strip_trailing_host_dot && host.size() > 1 && host.back() == '.') host.remove_suffix(1);
   if (host.size() + port.size() == head.authority.size()) return;
   char* const text = arena.allocate(host.size() + port.size());
   const size_t size = host.copy(text, host.size());
@@ -84,13 +84,17 @@ std::optional<LocalReply> admitPath(RequestHead& head, const PathPolicy& policy,
                                                               : "escaped_slashes_in_path"};
 }
 
+LocalReply missingHost() {
+  return {.failure = Failure::BadRequest, .details = "missing_host"};
+}
+
 // Envoy's rules: HTTP/1.0 is switched on, and a request without a host gets one by configuration.
 std::optional<LocalReply> admitHttp10(RequestHead& head, const ConnectionManagerSpec& spec) {
   if (!spec.accept_http_10) return LocalReply{.failure = Failure::LowVersion};
   if (!head.authority.empty()) return std::nullopt;
   head.authority = spec.default_host_for_http_10;
   if (!head.authority.empty()) return std::nullopt;
-  return LocalReply{.failure = Failure::BadRequest, .details = "missing_host"};
+  return missingHost();
 }
 
 }  // namespace
@@ -99,7 +103,12 @@ std::optional<LocalReply> admitRequest(RequestHead& head, const ConnectionManage
                                        const StreamInfo& info, base::Arena& arena,
                                        ManagerMetrics& metrics) {
   std::optional<LocalReply> reply;
-  if (head.protocol == Protocol::Http10) reply = admitHttp10(head, spec);
+  if (head.protocol == Protocol::Http10) {
+    reply = admitHttp10(head, spec);
+  } else if (head.authority.empty()) {
+    // An empty Host: http has no such target (RFC 9110 4.2.1), and HTTP/2 no way to say it.
+    reply = missingHost();
+  }
   if (!reply && spec.underscores != UnderscoresAction::Allow) {
     reply = admitNames(head.headers, spec, metrics);
   }

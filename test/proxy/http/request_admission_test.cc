@@ -52,6 +52,15 @@ TEST_F(RequestAdmissionTest, Http10) {
   EXPECT_EQ(head_.authority, "old.test");
 }
 
+// A strict HTTP/2 backend would take it for malformed, and we its answer for a failure.
+TEST_F(RequestAdmissionTest, AnEmptyHostIsNone) {
+  head_.authority = {};
+  for (const Protocol protocol : {Protocol::Http11, Protocol::Http2}) {
+    head_.protocol = protocol;
+    EXPECT_EQ(admit(), "bad_request missing_host");
+  }
+}
+
 TEST_F(RequestAdmissionTest, UnderscoresAreDropped) {
   spec_.underscores = UnderscoresAction::DropHeader;
   for (const char* name : {"x_a", "x-b", "content_length", "X-c", "_"}) {
@@ -95,9 +104,10 @@ TEST_F(RequestAdmissionTest, PortsAndDotsAreStripped) {
       {StripPort::Any, false, "a.test:1", "a.test"},
       {StripPort::Any, false, "a.test:", "a.test"},
       {StripPort::Any, false, "[::1]", "[::1]"},
-      {StripPort::Any, false, "", ""},
       {StripPort::None, true, "a.test.", "a.test"},
       {StripPort::None, true, "a.test.:80", "a.test:80"},
+      {StripPort::None, true, ".", "."},
+      {StripPort::None, true, ".:80", ".:80"},
       {StripPort::Any, true, "a.test.:80", "a.test"},
   };
   for (const Case& c : cases) {
