@@ -251,6 +251,8 @@ class ClientCodec {
   // highest number). One that fails says another number, or nothing.
   virtual bool endIsAnnounced() const { return false; }
   virtual bool idle() const = 0;
+  // The server takes requests with `upgrade`. One of HTTP/2 says so first (RFC 8441 3).
+  virtual bool takesUpgrades() const { return true; }
   // Asks the peer for a sign of life: any byte that comes is one. HTTP/1.x has no such question.
   virtual void ping() {}
   virtual void onOutputAboveHigh() = 0;

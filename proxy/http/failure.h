@@ -47,6 +47,7 @@ enum class Failure : uint8_t {
   UpstreamReset,  // 502: broke before the response head (Envoy: 503 UC; ours is the 502)
   UpstreamRefusedStream,      // 503: HTTP/2: the host said that it has not looked at the request
   UpstreamProtocolError,      // 502: the response was malformed
+  UpstreamNoUpgrade,          // 502: HTTP/2: the host takes no extended CONNECT (RFC 8441)
   UpstreamFirstByteTimeout,   // 504
   UpstreamResponseTimeout,    // 504: route time-out
   UpstreamPerTryTimeout,      // 504: of one attempt

@@ -95,7 +95,8 @@ class H2ClientCodec::Stream final : public H2Stream, public RequestSender {
  private:
   void addUpgrade(const RequestHead& head) {
     upgrade = std::make_unique<Upgrade>();
-    upgrade->protocol = head.upgrade;
+    // The name that HTTP/2 has registered; Upgrade is compared without regard to case.
+    upgrade->protocol = isWebSocket(head.upgrade) ? kWebSocket : head.upgrade;
     codec_.session_.addField(":protocol", upgrade->protocol);
     HeaderList headers = head.headers;
     if (const HeaderField* key = headers.find(kWebSocketKey)) upgrade->key = key->value;

@@ -36,6 +36,7 @@ class H2ClientCodec final : public ClientCodec, private H2SessionHandler {
   bool mustClose() const override { return must_close_; }
   bool endIsAnnounced() const override { return end_is_announced_; }
   bool idle() const override { return session_.streamCount() == 0; }
+  bool takesUpgrades() const override { return session_.peerTakesExtendedConnect(); }
   void ping() override { session_.ping(); }
   void onOutputAboveHigh() override {}
   void onOutputBelowLow() override { session_.onOutputBelowLow(); }

@@ -607,6 +607,11 @@ size_t H2Session::resetStalledStreams(bool output_moves) {
   return stalled.size();
 }
 
+bool H2Session::peerTakesExtendedConnect() const {
+  return nghttp2_session_get_remote_settings(session_, NGHTTP2_SETTINGS_ENABLE_CONNECT_PROTOCOL) ==
+         1;
+}
+
 uint32_t H2Session::peerMaxConcurrentStreams() const {
   return nghttp2_session_get_remote_settings(session_, NGHTTP2_SETTINGS_MAX_CONCURRENT_STREAMS);
 }

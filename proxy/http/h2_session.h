@@ -139,6 +139,8 @@ class H2Session {
   void countRefusal(H2Error error);
 
   uint32_t peerMaxConcurrentStreams() const;
+  // RFC 8441 3.
+  bool peerTakesExtendedConnect() const;
   // Response or request fields that were left out because they held line breaks.
   size_t fieldsLeftOut() const { return fields_left_out_; }
   int64_t floodBudgetLeft() const { return flood_.left(); }

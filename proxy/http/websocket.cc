@@ -31,7 +31,7 @@ void writeBase64(const uint8_t* bytes, size_t size, char* to) {
 }  // namespace
 
 bool isWebSocket(std::string_view upgrade) {
-  return base::equalsIgnoreCase(upgrade, "websocket");
+  return base::equalsIgnoreCase(upgrade, kWebSocket);
 }
 
 std::string_view makeWebSocketKey(event::Random& random, base::Arena& arena) {

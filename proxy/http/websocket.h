@@ -11,6 +11,7 @@
 
 namespace convoy::http {
 
+inline constexpr std::string_view kWebSocket = "websocket";
 inline constexpr std::string_view kWebSocketKey = "sec-websocket-key";
 inline constexpr std::string_view kWebSocketAccept = "sec-websocket-accept";
 

@@ -152,6 +152,8 @@ class UpstreamConnectionInfo {
   virtual bool mayHaveCrossed() const = 0;
   // The connection takes no other streams: it has said GOAWAY, is too old, or its host is drained.
   virtual bool drains() const = 0;
+  // A request with `upgrade` may be sent: see http::ClientCodec.
+  virtual bool takesUpgrades() const = 0;
   // The host has said how long it keeps the connection when it is idle.
   virtual void noteIdleLimit(event::Duration limit) = 0;
 

@@ -119,6 +119,11 @@ bool PoolStream::drains() const {
   return connection_->state() == PooledConnectionState::Draining;
 }
 
+bool PoolStream::takesUpgrades() const {
+  CONVOY_ASSERT(state_ == State::Active);
+  return connection_->takesUpgrades();
+}
+
 PoolStreamCache::PoolStreamCache(event::Loop& loop)
     : loop_(loop), recycle_(&PoolStreamCache::recycle, this) {}
 

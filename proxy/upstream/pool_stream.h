@@ -67,6 +67,7 @@ class PoolStream final : public PendingStream,
   bool bytesReceived() const override;
   bool mayHaveCrossed() const override { return was_kept_ && !connectionRead(); }
   bool drains() const override;
+  bool takesUpgrades() const override;
   void noteIdleLimit(event::Duration limit) override { pool().noteIdleLimit(limit); }
 
  private:

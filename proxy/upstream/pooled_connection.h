@@ -51,6 +51,7 @@ class PooledConnection final : public net::ConnectionHandler,
   uint64_t streamsStarted() const { return streams_started_; }
   uint32_t streams() const override { return active_; }  // on it now
   uint64_t reads() const override { return reads_; }
+  bool takesUpgrades() const { return codec_.codec->takesUpgrades(); }
   // HTTP/2: the connection has ended, and with it all streams at once; not one by itself.
   bool lostAllStreams() const { return http2_ && lost_; }
   // Gives its permits to another pool after its last stream.

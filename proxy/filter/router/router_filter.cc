@@ -304,6 +304,9 @@ void RouterFilter::onStreamReady(Attempt& attempt) {
   if (head_->raw_tunnel && cluster_->spec().protocol != upstream::UpstreamProtocol::Http1) {
     return fail(http::Failure::UpstreamProtocolError);
   }
+  if (!head_->upgrade.empty() && !attempt.connection->takesUpgrades()) {
+    return fail(http::Failure::UpstreamNoUpgrade);
+  }
   if (tells_host_) tellHost();
   const bool head_only = !body_seen_ && trailers_ == nullptr;
   sender.sendHead(*head_, /*end_of_stream=*/request_ended_ && head_only);

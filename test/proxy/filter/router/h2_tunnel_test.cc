@@ -224,9 +224,9 @@ class H2UpstreamTest : public H2TunnelTest {
   H2UpstreamTest() {
     io_.make_codec = [this](http::ClientCodecHandler& handler) {
       return upstream::UpstreamCodec{
-          std::make_unique<http::H2ClientCodec>(handler, http::H2Options(), loop_.loop().clock(),
-                                                metrics_),
-          10};
+          .codec = std::make_unique<http::H2ClientCodec>(handler, http::H2Options(),
+                                                         loop_.loop().clock(), metrics_),
+          .max_streams = 0};
     };
   }
   void TearDown() override { http_.expectAllDone(); }
@@ -237,7 +237,7 @@ class H2UpstreamTest : public H2TunnelTest {
 TEST_F(H2UpstreamTest, IsAnExtendedConnectToItsHost) {
   Client& client = http_.connect();
   http_.send(client,
-             "GET /chat HTTP/1.1\r\nHost: a.test\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n"
+             "GET /chat HTTP/1.1\r\nHost: a.test\r\nConnection: Upgrade\r\nUpgrade: WebSocket\r\n"
              "Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n\r\nearly");
   FrameReader frames;
   peer(0).send(settings({{8, 1}}) + settingsAck());
@@ -267,6 +267,22 @@ TEST_F(H2UpstreamTest, IsAnExtendedConnectToItsHost) {
   run();
   EXPECT_EQ(client.take(), "!");
   EXPECT_TRUE(client.ended());
+}
+
+// RFC 8441 3: it would take it for malformed, and clients could have healthy hosts ejected.
+TEST_F(H2UpstreamTest, AHostThatDoesNotTakeUpgradesIsNotAskedAndNotBlamed) {
+  Client& client = http_.connect();
+  http_.send(client,
+             "GET /chat HTTP/1.1\r\nHost: a.test\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n"
+             "Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n\r\n");
+  FrameReader frames;
+  peer(0).send(settings() + settingsAck());
+  run();
+  EXPECT_EQ(frames.read(peer(0).take()).find("HEADERS"), std::string::npos);
+  EXPECT_TRUE(client.take().starts_with("HTTP/1.1 502 "));
+  const auto failure = static_cast<size_t>(http::Failure::UpstreamNoUpgrade);
+  EXPECT_EQ(http_.metrics_.failures[failure].value(), 1U);
+  EXPECT_EQ(metrics().upstream_cx_active.value(), 1);
 }
 
 }  // namespace
