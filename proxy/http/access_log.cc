@@ -14,11 +14,17 @@ event::WallTime WallTimeCache::at(event::MonotonicTime time) {
 
 void AccessLogger::log(const RequestHead& request, const ResponseHead& response,
                        const StreamInfo& info) {
-  char* line = sink_->reserve(kMaxLineBytes);
-  LineBuffer out(line, kMaxLineBytes);
-  format_->render({request, response, info, wall_.at(info.started)}, out);
-  if (out.size() == kMaxLineBytes) line[kMaxLineBytes - 1] = '\n';
-  sink_->commit(out.size());
+  const LogRecord record{request, response, info, wall_.at(info.started)};
+  char* const line = sink_->reserve(kMaxLineBytes);
+  const auto render = [&](size_t most_of_value) {
+    LineBuffer out(line, kMaxLineBytes);
+    format_->render(record, out, most_of_value);
+    return out.size();
+  };
+  size_t size = render(LogFormat::kWhole);
+  if (size > kMaxWholeBytes) size = render(kMostOfValue);
+  if (size == kMaxLineBytes) line[kMaxLineBytes - 1] = '\n';
+  sink_->commit(size);
 }
 
 }  // namespace convoy::http

@@ -28,6 +28,32 @@ std::optional<uint64_t> milliseconds(event::MonotonicTime from, event::Monotonic
 
 constexpr size_t kScratchBytes = 160;
 
+// Where a value is put together that is nowhere as text.
+class Scratch {
+ public:
+  // `more`: where values go that need more than kScratchBytes; null: they are cut.
+  explicit Scratch(base::Arena* more = nullptr) : more_(more) {}
+  Scratch(const Scratch&) = delete;
+  Scratch& operator=(const Scratch&) = delete;
+
+  // At least kScratchBytes, as many as makeRoom() said last.
+  char* bytes() { return bytes_; }
+  // Returns for how many bytes there is room: fewer than wanted if there is no arena.
+  size_t makeRoom(size_t wanted) {
+    if (wanted > size_ && more_ != nullptr) {
+      bytes_ = more_->allocate(wanted);
+      size_ = wanted;
+    }
+    return size_;
+  }
+
+ private:
+  base::Arena* const more_;
+  char own_[kScratchBytes];
+  char* bytes_ = own_;
+  size_t size_ = kScratchBytes;
+};
+
 std::string_view addressText(const net::Address& address, bool with_port, char* scratch) {
   if (!address.isIp()) return address.unixPath();
   size_t at = 0;
@@ -99,19 +125,22 @@ net::TransportInfo transportOf(const StreamInfo& i) {
   return i.downstream_transport == nullptr ? net::TransportInfo() : i.downstream_transport->info();
 }
 
-// Names joined by commas, as many as the scratch space holds.
-std::string_view joined(const std::vector<std::string>& names, char* scratch) {
+// Names joined by commas, cut where there is no more room: a long name must not make nothing of
+// the list, as if the peer had none.
+std::string_view joined(const std::vector<std::string>& names, Scratch& scratch) {
   if (names.size() == 1) return names.front();
-  size_t at = 0;
+  size_t wanted = 0;
+  for (const std::string& name : names) wanted += name.size() + 1;
+  const size_t room = scratch.makeRoom(wanted);
+  LineBuffer out(scratch.bytes(), room);
   for (const std::string& name : names) {
-    if (at + name.size() + 1 > kScratchBytes) break;
-    if (at > 0) scratch[at++] = ',';
-    at += name.copy(scratch + at, name.size());
+    if (out.size() > 0) out.character(',');
+    out.raw(name);
   }
-  return {scratch, at};
+  return {scratch.bytes(), out.size()};
 }
 
-std::string_view peerText(LogOperator op, const net::PeerIdentity* peer, char* scratch) {
+std::string_view peerText(LogOperator op, const net::PeerIdentity* peer, Scratch& scratch) {
   if (peer == nullptr) return {};
   switch (op) {
     case LogOperator::DownstreamPeerSubject:
@@ -125,13 +154,13 @@ std::string_view peerText(LogOperator op, const net::PeerIdentity* peer, char* s
   }
 }
 
-std::string_view textOf(const LogPiece& piece, const LogRecord& r, char* scratch) {
+std::string_view textOf(const LogPiece& piece, const LogRecord& r, Scratch& scratch) {
   const StreamInfo& i = r.info;
   switch (piece.op) {
     case LogOperator::Literal:
       return piece.text;
     case LogOperator::StartTime:
-      return timeText(r.started, piece.text, scratch);
+      return timeText(r.started, piece.text, scratch.bytes());
     case LogOperator::Req:
       return fieldValue(r.request.headers, piece);
     case LogOperator::Resp:
@@ -155,21 +184,21 @@ std::string_view textOf(const LogPiece& piece, const LogRecord& r, char* scratch
     case LogOperator::UpstreamCluster:
       return i.cluster;
     case LogOperator::DownstreamRemote:
-      return addressOf(i.downstream_remote, true, scratch);
+      return addressOf(i.downstream_remote, true, scratch.bytes());
     case LogOperator::DownstreamRemoteIp:
       return i.downstream_ip;
     case LogOperator::DownstreamDirectRemote:
-      return addressOf(i.downstream_direct_remote, true, scratch);
+      return addressOf(i.downstream_direct_remote, true, scratch.bytes());
     case LogOperator::DownstreamDirectRemoteIp:
-      return addressOf(i.downstream_direct_remote, false, scratch);
+      return addressOf(i.downstream_direct_remote, false, scratch.bytes());
     case LogOperator::DownstreamLocal:
-      return addressOf(i.downstream_local, true, scratch);
+      return addressOf(i.downstream_local, true, scratch.bytes());
     case LogOperator::DownstreamLocalIp:
-      return addressOf(i.downstream_local, false, scratch);
+      return addressOf(i.downstream_local, false, scratch.bytes());
     case LogOperator::DownstreamDirectLocal:
-      return addressOf(i.downstream_direct_local, true, scratch);
+      return addressOf(i.downstream_direct_local, true, scratch.bytes());
     case LogOperator::DownstreamDirectLocalIp:
-      return addressOf(i.downstream_direct_local, false, scratch);
+      return addressOf(i.downstream_direct_local, false, scratch.bytes());
     case LogOperator::RouteName:
       return i.route_name;
     case LogOperator::VirtualHostName:
@@ -177,7 +206,7 @@ std::string_view textOf(const LogPiece& piece, const LogRecord& r, char* scratch
     case LogOperator::RequestId:
       return i.request_id;
     case LogOperator::GrpcStatus:
-      return grpcStatusText(piece, r, scratch);
+      return grpcStatusText(piece, r, scratch.bytes());
     case LogOperator::DownstreamTlsVersion:
       return transportOf(i).version;
     case LogOperator::DownstreamTlsCipher:
@@ -248,7 +277,7 @@ std::optional<uint64_t> numberOf(LogOperator op, const LogRecord& r) {
   }
 }
 
-std::string_view textOrAlternative(const LogPiece& piece, const LogRecord& r, char* scratch) {
+std::string_view textOrAlternative(const LogPiece& piece, const LogRecord& r, Scratch& scratch) {
   const std::string_view value = textOf(piece, r, scratch);
   if (!value.empty() || piece.alternative.empty()) return value;
   return textOrAlternative(piece.alternative.front(), r, scratch);
@@ -277,20 +306,25 @@ void renderNumber(LogOperator op, const LogRecord& r, LineBuffer& out) {
   value.has_value() ? out.number(*value) : out.character('-');
 }
 
-void renderValue(const LogPiece& piece, const LogRecord& r, AccessLogSpec::Format form,
-                 char* scratch, LineBuffer& out) {
+// Behind a value that is not whole since the line would be too long.
+constexpr std::string_view kCut = "...";
+
+void renderValue(const LogPiece& piece, const LogRecord& r, AccessLogSpec::Format form, size_t most,
+                 Scratch& scratch, LineBuffer& out) {
   std::string_view value = textOrAlternative(piece, r, scratch);
   if (value.empty()) return out.character('-');
   if (piece.max_length != 0) value = value.substr(0, piece.max_length);
-  if (needsEscape(piece.op)) return out.escaped(value, form);
-  out.raw(value);
+  const bool is_cut = value.size() > most && piece.op != LogOperator::Literal;
+  if (is_cut) value = value.substr(0, most);
+  needsEscape(piece.op) ? out.escaped(value, form) : out.raw(value);
+  if (is_cut) out.raw(kCut);
 }
 
 // A literal comes here only in JSON, where it is escaped.
 inline void renderPiece(const LogPiece& piece, const LogRecord& r, AccessLogSpec::Format form,
-                        char* scratch, LineBuffer& out) {
+                        size_t most, Scratch& scratch, LineBuffer& out) {
   if (isNumber(piece.op)) return renderNumber(piece.op, r, out);
-  renderValue(piece, r, form, scratch, out);
+  renderValue(piece, r, form, most, scratch, out);
 }
 
 std::string_view cutTo(size_t most, std::string_view text) {
@@ -299,10 +333,10 @@ std::string_view cutTo(size_t most, std::string_view text) {
 
 }  // namespace
 
-std::string_view formatText(const std::vector<LogPiece>& pieces, const LogRecord& record,
-                            base::Arena& arena) {
+std::span<char> formatText(const std::vector<LogPiece>& pieces, const LogRecord& record,
+                           base::Arena& arena) {
   constexpr size_t kMostDigits = 20;
-  char scratch[kScratchBytes];
+  Scratch scratch(&arena);
   size_t most = 0;
   for (const LogPiece& piece : pieces) {
     most += isNumber(piece.op)
@@ -365,28 +399,28 @@ void LogFormat::compileText(std::vector<LogPiece> pieces) {
   tail_ = lead;
 }
 
-void LogFormat::render(const LogRecord& record, LineBuffer& out) const {
-  if (form_ == AccessLogSpec::Format::Json) return renderJson(record, out);
-  renderText(record, out);
+void LogFormat::render(const LogRecord& record, LineBuffer& out, size_t most_of_value) const {
+  if (form_ == AccessLogSpec::Format::Json) return renderJson(record, out, most_of_value);
+  renderText(record, out, most_of_value);
 }
 
-void LogFormat::renderText(const LogRecord& record, LineBuffer& out) const {
-  char scratch[kScratchBytes];
+void LogFormat::renderText(const LogRecord& record, LineBuffer& out, size_t most_of_value) const {
+  Scratch scratch;
   for (const TextStep& step : steps_) {
     out.raw(step.lead);
     if (step.piece.op == LogOperator::Literal) {
       out.raw(step.piece.text);
     } else {
-      renderPiece(step.piece, record, form_, scratch, out);
+      renderPiece(step.piece, record, form_, most_of_value, scratch, out);
     }
   }
   out.raw(tail_);
 }
 
 // A field that is one operator keeps its type: numbers as numbers, what does not exist as null.
-void LogFormat::renderJson(const LogRecord& record, LineBuffer& out) const {
+void LogFormat::renderJson(const LogRecord& record, LineBuffer& out, size_t most_of_value) const {
   char separator = '{';
-  char scratch[kScratchBytes];
+  Scratch scratch;
   for (const JsonField& field : fields_) {
     out.character(separator);
     separator = ',';
@@ -400,12 +434,14 @@ void LogFormat::renderJson(const LogRecord& record, LineBuffer& out) const {
         continue;
       }
       if (isNumber(piece.op)) {
-        renderPiece(piece, record, form_, scratch, out);
+        renderPiece(piece, record, form_, most_of_value, scratch, out);
         continue;
       }
     }
     out.character('"');
-    for (const LogPiece& piece : field.pieces) renderPiece(piece, record, form_, scratch, out);
+    for (const LogPiece& piece : field.pieces) {
+      renderPiece(piece, record, form_, most_of_value, scratch, out);
+    }
     out.character('"');
   }
   out.raw(separator == '{' ? "{}\n" : "}\n");

@@ -6,6 +6,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <optional>
+#include <span>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -29,16 +30,19 @@ struct LogRecord {
   event::WallTime started;
 };
 
-// The text of a format for a header's value, in the arena: nothing is escaped, and what does not
-// exist is left out.
-std::string_view formatText(const std::vector<LogPiece>& pieces, const LogRecord& record,
-                            base::Arena& arena);
+// The text of a format for a header's value, in the arena: nothing is escaped or trimmed, and what
+// does not exist is left out. The caller's to change.
+std::span<char> formatText(const std::vector<LogPiece>& pieces, const LogRecord& record,
+                           base::Arena& arena);
 
 class LogFormat {
  public:
   static absl::StatusOr<LogFormat> compile(const AccessLogSpec& spec);
 
-  void render(const LogRecord& record, LineBuffer& out) const;
+  static constexpr size_t kWhole = SIZE_MAX;
+  // Of the text of an operator at most so many bytes, escapes not counted, and "..." in place of
+  // the rest; numbers and literals are whole.
+  void render(const LogRecord& record, LineBuffer& out, size_t most_of_value = kWhole) const;
   bool usesResponseHeaders() const { return uses_response_headers_; }
 
  private:
@@ -53,8 +57,8 @@ class LogFormat {
     ShortText lead;
   };
   void compileText(std::vector<LogPiece> pieces);
-  void renderText(const LogRecord& record, LineBuffer& out) const;
-  void renderJson(const LogRecord& record, LineBuffer& out) const;
+  void renderText(const LogRecord& record, LineBuffer& out, size_t most_of_value) const;
+  void renderJson(const LogRecord& record, LineBuffer& out, size_t most_of_value) const;
 
   AccessLogSpec::Format form_ = AccessLogSpec::Format::Text;
   std::vector<TextStep> steps_;

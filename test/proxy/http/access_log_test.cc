@@ -40,6 +40,9 @@ class AccessLoggerTest : public testing::Test {
   AccessLogger logger(std::string format) {
     AccessLogSpec spec;
     spec.text_format = std::move(format);
+    return logger(spec);
+  }
+  AccessLogger logger(const AccessLogSpec& spec) {
     auto compiled = LogFormat::compile(spec);
     EXPECT_TRUE(compiled.ok()) << compiled.status();
     auto file = writer_->open(path_);
@@ -74,16 +77,69 @@ TEST_F(AccessLoggerTest, WritesALineForEachRequest) {
   EXPECT_EQ(written(), "GET 0\nGET 7\n");
 }
 
-TEST_F(AccessLoggerTest, ATooLongLineIsCutButStaysALine) {
+TEST_F(AccessLoggerTest, ALongTextHidesNothingOfItsLine) {
   const std::string target(2 * AccessLogger::kMaxLineBytes, 'x');
+  info_.status = 403;
   request_.target = target;
   {
-    AccessLogger log = logger("%REQ(:PATH)% end\n");
+    AccessLogger log = logger("%REQ(:PATH)% %RESPONSE_CODE% end\n");
     log.log(request_, response_, info_);
     request_.target = "/short";
     log.log(request_, response_, info_);
   }
-  EXPECT_EQ(written(), std::string(AccessLogger::kMaxLineBytes - 1, 'x') + "\n" + "/short end\n");
+  EXPECT_EQ(written(),
+            std::string(AccessLogger::kMostOfValue, 'x') + "... 403 end\n" + "/short 403 end\n");
+}
+
+// Each byte becomes six.
+TEST_F(AccessLoggerTest, ALineOfJsonIsWholeHoweverLongItsValuesAre) {
+  const std::string agent(AccessLogger::kMaxLineBytes / 6 + 1, '\xe9');
+  request_.headers.add("user-agent", agent);
+  info_.status = 403;
+  AccessLogSpec spec;
+  spec.format = AccessLogSpec::Format::Json;
+  std::string cut;
+  for (size_t i = 0; i < AccessLogger::kMostOfValue; ++i) cut += "\\u00e9";
+  std::string expected = "{";
+  for (char key = 'a'; key < 'a' + 18; ++key) {
+    spec.json_fields.emplace_back(std::string(1, key), "%REQ(USER-AGENT)%");
+    expected.append("\"").append(1, key).append("\":\"").append(cut).append("...\",");
+  }
+  spec.json_fields.emplace_back("status", "%RESPONSE_CODE%");
+  logger(spec).log(request_, response_, info_);
+  EXPECT_EQ(written(), expected + "\"status\":403}\n");
+}
+
+// A number for which there was no room was left out, and what stood behind it was written.
+TEST_F(AccessLoggerTest, NoLengthOfATextHidesANumber) {
+  info_.bytes_sent = 1'234'567'890;
+  const std::string cut = std::string(AccessLogger::kMostOfValue, 'x') + "...";
+  const std::string rest = " 1234567890\n";
+  std::string expected;
+  {
+    AccessLogger log = logger("%REQ(:PATH)% %BYTES_SENT%\n");
+    for (size_t room = 0; room < 40; ++room) {
+      const std::string target(AccessLogger::kMaxLineBytes - room, 'x');
+      request_.target = target;
+      log.log(request_, response_, info_);
+      // A number may have twenty digits: so many stay free.
+      expected += (room < rest.size() + 20 ? cut : target) + rest;
+    }
+  }
+  EXPECT_EQ(written(), expected);
+}
+
+TEST_F(AccessLoggerTest, ALineOfTooManyLongTextsIsCutButStaysALine) {
+  const std::string target(AccessLogger::kMaxLineBytes, 'x');
+  request_.target = target;
+  std::string format;
+  for (size_t i = 0; i < AccessLogger::kMaxLineBytes / AccessLogger::kMostOfValue; ++i) {
+    format += "%REQ(:PATH)%";
+  }
+  logger(format + "\n").log(request_, response_, info_);
+  const std::string line = written();
+  EXPECT_EQ(line.size(), AccessLogger::kMaxLineBytes);
+  EXPECT_EQ(line.find('\n'), line.size() - 1);
 }
 
 TEST_F(AccessLoggerTest, TheTimeIsWhenTheRequestBegan) {

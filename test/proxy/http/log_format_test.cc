@@ -83,6 +83,21 @@ TEST_F(LogFormatTest, SaysWhatIsKnownOfTheTransport) {
   EXPECT_EQ(text("%DOWNSTREAM_PEER_SUBJECT%"), "-");
 }
 
+// A line has 160 bytes for it, which the first name may fill.
+TEST_F(LogFormatTest, AListOfNamesIsCutInALineAndWholeInAHeader) {
+  test::FakeTransport transport;
+  const std::string name = "spiffe://a/" + std::string(200, 'w');
+  transport.peer.uris = {name, "spiffe://b/web"};
+  transport.peer.dns_names = {"a.example", std::string(200, 'w')};
+  info_.downstream_transport = &transport;
+  EXPECT_EQ(text("<%DOWNSTREAM_PEER_URI_SAN%>"), "<" + name.substr(0, 160) + ">");
+  EXPECT_EQ(text("<%DOWNSTREAM_PEER_DNS_SAN%>"), "<a.example," + std::string(150, 'w') + ">");
+  base::Arena arena;
+  const auto pieces = parseLogFormat("<%DOWNSTREAM_PEER_URI_SAN%>%REQ(:METHOD)%");
+  const auto value = formatText(*pieces, {request_, response_, info_, {}}, arena);
+  EXPECT_EQ(std::string(value.begin(), value.end()), "<" + name + ",spiffe://b/web>GET");
+}
+
 TEST_F(LogFormatTest, RendersEveryOperator) {
   const std::pair<std::string, std::string> cases[] = {
       {"%START_TIME%", "2023-11-14T22:13:20.123Z"},
