@@ -18,6 +18,9 @@ void compileValue(const std::string& name, const std::string& value,
   out->mutable_header()->set_key(absl::AsciiStrToLower(name));
   out->mutable_header()->set_value(value);
   out->set_append_action(action);
+  // A value with operators may turn out empty. Envoy then leaves the edit out, and with it a field
+  // of that name that the client sent: it would pass for the node's word.
+  out->set_keep_empty_value(action == HeaderValueOption::OVERWRITE_IF_EXISTS_OR_ADD);
 }
 
 // Calls put(name, value, action) for each edit that gives a value, in the order that convoy.v1

@@ -4,6 +4,7 @@
 #include <optional>
 #include <utility>
 
+#include "absl/strings/ascii.h"
 #include "proxy/base/strings.h"
 #include "proxy/http/log_format_spec.h"
 
@@ -73,7 +74,8 @@ Action actionOf(const HeaderValueOption& proto) {
 }
 
 // Takes the value as literal text, or as a format if it has Envoy's operators. "%%" is a literal
-// per cent.
+// per cent. A literal has no blanks at its ends: such a value is malformed (RFC 9113 8.2.1). Those
+// of what a format gives are taken off when it is known.
 bool setValue(const std::string& value, route::HeaderEdit* edit, base::FieldReport& report) {
   const auto is_control = [](char c) {
     return (static_cast<unsigned char>(c) < 0x20 && c != '\t') || c == 0x7f;
@@ -96,6 +98,7 @@ bool setValue(const std::string& value, route::HeaderEdit* edit, base::FieldRepo
     return true;
   }
   for (const http::LogPiece& piece : *pieces) edit->value += piece.text;
+  absl::StripAsciiWhitespace(&edit->value);
   return true;
 }
 
@@ -111,8 +114,8 @@ std::optional<route::HeaderEdit> toHeaderEdit(const HeaderValueOption& proto,
   edit.keep_empty = proto.keep_empty_value();
   const std::string& value = header.raw_value().empty() ? header.value() : header.raw_value();
   if (!setValue(value, &edit, report)) return std::nullopt;
-  const bool empty = edit.value.empty() && edit.format.empty();
-  if (empty && !edit.keep_empty) return std::nullopt;  // as Envoy: nothing is added
+  // As Envoy, for which blanks are a value: what they overwrite is gone.
+  if (value.empty() && !edit.keep_empty) return std::nullopt;
   return edit;
 }
 

@@ -1,14 +1,17 @@
 #include "proxy/route/header_edits.h"
 
 #include <algorithm>
+#include <span>
 
+#include "proxy/http/h1_scan.h"
 #include "proxy/http/log_format.h"
 
 namespace convoy::route {
 
 namespace {
 
-std::string_view formatted(const HeaderEdit& edit, const EditScope& scope) {
+// The text of the edit's format, in the arena.
+std::span<char> formatted(const HeaderEdit& edit, const EditScope& scope) {
   static const http::ResponseHead kNoResponse;
   const http::ResponseHead& response = scope.response != nullptr ? *scope.response : kNoResponse;
   const bool wants_time = std::any_of(
@@ -19,6 +22,20 @@ std::string_view formatted(const HeaderEdit& edit, const EditScope& scope) {
     started = scope.clock.wallNow() - (scope.clock.monotonicNow() - scope.info.started);
   }
   return http::formatText(edit.format, {scope.request, response, scope.info, started}, scope.arena);
+}
+
+// Makes a text a field's value, in place: no blanks at its ends (RFC 9113 8.2.1), and '?' for each
+// byte that no value may have (RFC 9110 5.5). A format brings both: a name in a certificate, the
+// server name that a client asks for, a value that is cut or not there.
+std::string_view toFieldValue(std::span<char> text) {
+  constexpr std::string_view kBlanks = " \t";
+  for (char& c : text) {
+    if (!http::h1::is(http::h1::ValueChar, c)) c = '?';
+  }
+  const std::string_view value(text.data(), text.size());
+  const size_t first = value.find_first_not_of(kBlanks);
+  if (first == std::string_view::npos) return "";
+  return value.substr(first, value.find_last_not_of(kBlanks) - first + 1);
 }
 
 void applyStep(HeaderEdit::Action action, const http::HeaderField& field,
@@ -46,8 +63,10 @@ void applyStep(HeaderEdit::Action action, const http::HeaderField& field,
 void applyOne(HeaderEdit::Action action, http::HeaderField field, const HeaderEdit* edit,
               http::HeaderList& headers, const EditScope& scope) {
   if (edit != nullptr) {
-    field.value = formatted(*edit, scope);
-    if (field.value.empty() && !edit->keep_empty) return;  // as Envoy
+    const std::span<char> text = formatted(*edit, scope);
+    // As Envoy, for which blanks are a text: what they overwrite is gone, and does not get through.
+    if (text.empty() && !edit->keep_empty) return;
+    field.value = toFieldValue(text);
   }
   applyStep(action, field, headers);
 }

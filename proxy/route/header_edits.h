@@ -2,7 +2,8 @@
 
 // Header edits as one list of steps, in the order in which they apply. Immutable once built; what
 // it adds to a message are views into the specs that it was built from, which outlive it, or text
-// in the request's arena. Literal values allocate nothing.
+// in the request's arena. Literal values allocate nothing. What a format gives is made a valid
+// value (RFC 9110 5.5): trimmed, with '?' for control bytes.
 
 #include <string>
 #include <string_view>

@@ -66,6 +66,33 @@ request_headers_to_add:
   EXPECT_EQ(edits.request[0].name, "b");
 }
 
+TEST(HeaderEdits, ALiteralValueIsTrimmed) {
+  const auto proto = fromYaml<RouteConfiguration>(R"(
+request_headers_to_add:
+- header: {key: a, value: " b c\t"}
+- header: {key: d, raw_value: ICUlIA==}
+)");
+  base::FieldReport report;
+  const route::HeaderEdits edits = toAllHeaderEdits(proto, report);
+  EXPECT_TRUE(report.ok());
+  ASSERT_EQ(edits.request.size(), 2u);
+  EXPECT_EQ(edits.request[0].value, "b c");
+  EXPECT_EQ(edits.request[1].value, "%");
+}
+
+// Not the same as no value: what it overwrites must not get through.
+TEST(HeaderEdits, AValueOfBlanksIsAnEmptyFieldEvenIfNotKept) {
+  const auto proto = fromYaml<RouteConfiguration>(R"(
+request_headers_to_add:
+- header: {key: a, value: "  "}
+  append_action: OVERWRITE_IF_EXISTS_OR_ADD
+)");
+  base::FieldReport report;
+  const route::HeaderEdits edits = toAllHeaderEdits(proto, report);
+  ASSERT_EQ(edits.request.size(), 1u);
+  EXPECT_EQ(edits.request[0].value, "");
+}
+
 TEST(HeaderEdits, OperatorsMakeAFormat) {
   const auto proto = fromYaml<RouteConfiguration>(
       "request_headers_to_add: [{header: {key: a, value: \"by %DOWNSTREAM_REMOTE_ADDRESS%\"}}]");

@@ -6,6 +6,7 @@
 #include <utility>
 #include <vector>
 
+#include "test/common/fake_transport.h"
 #include "test/proxy/route/requests.h"
 
 namespace convoy::route {
@@ -14,16 +15,20 @@ namespace {
 using Action = HeaderEdit::Action;
 using Fields = std::vector<std::pair<std::string, std::string>>;
 
-std::string edited(const HeaderEditList& edits, const Fields& before) {
-  http::HeaderList headers;
-  for (const auto& [name, value] : before) headers.add(name, value);
-  test::Scope scope;
-  edits.apply(headers, scope.get());
+std::string textOf(const http::HeaderList& headers) {
   std::string out;
   for (const http::HeaderField& field : headers) {
     out.append(field.name).append("=").append(field.value).append(";");
   }
   return out;
+}
+
+std::string edited(const HeaderEditList& edits, const Fields& before) {
+  http::HeaderList headers;
+  for (const auto& [name, value] : before) headers.add(name, value);
+  test::Scope scope;
+  edits.apply(headers, scope.get());
+  return textOf(headers);
 }
 
 struct Case {
@@ -117,6 +122,69 @@ TEST(HeaderEditsTest, ValuesOfFormatsComeFromTheRequest) {
   EXPECT_EQ(headers.find("id")->value, "<7> /p 204");
   EXPECT_EQ(headers.find("kept")->value, "");
   EXPECT_EQ(headers.find("at")->value.size(), 4u);
+}
+
+// A request with a field "x-a: client", over TLS.
+class EditFormatTest : public testing::Test {
+ protected:
+  EditFormatTest() { info_.downstream_transport = &transport_; }
+
+  // Its fields after an edit of x-a.
+  std::string edited(std::string_view format, Action action, bool keep_empty = false) {
+    const std::vector<HeaderEdit> edits = {
+        {"x-a", "", action, *http::parseLogFormat(format), keep_empty}};
+    http::HeaderList headers;
+    headers.add("x-a", "client");
+    applyEdits(edits, headers, {request_, nullptr, info_, clock_, arena_});
+    return textOf(headers);
+  }
+  std::string overwritten(std::string_view format) {
+    return edited(format, Action::OverwriteIfExistsOrAdd);
+  }
+
+  http::RequestHead request_ =
+      test::request("/", "a.example",
+                    {{"x-first", "Ann"}, {"x-city", "Li\xc3\xa8ge"}, {"user-agent", "A/5.0 (X)"}});
+  test::FakeTransport transport_;
+  http::StreamInfo info_;
+  event::SystemClock clock_;
+  base::Arena arena_;
+};
+
+TEST_F(EditFormatTest, AValueNeitherBeginsNorEndsWithABlank) {
+  EXPECT_EQ(overwritten("%REQ(x-first)% %REQ(x-last)%"), "x-a=Ann;");
+  EXPECT_EQ(overwritten("%REQ(x-last)%\t %REQ(x-first)%"), "x-a=Ann;");
+  EXPECT_EQ(overwritten("%REQ(user-agent):6%"), "x-a=A/5.0;");
+  EXPECT_EQ(overwritten("%REQ(user-agent)%"), "x-a=A/5.0 (X);") << "within it may have some";
+}
+
+TEST_F(EditFormatTest, AByteThatNoValueMayHaveIsAQuestionMark) {
+  transport_.server_name = "shop.example\r\nx-admin: 1 ";
+  EXPECT_EQ(overwritten("%REQUESTED_SERVER_NAME%"), "x-a=shop.example??x-admin: 1;");
+  transport_.peer.subject = std::string("\0CN=a\x7f", 6);
+  EXPECT_EQ(overwritten("%DOWNSTREAM_PEER_SUBJECT%"), "x-a=?CN=a?;");
+  transport_.peer.uris = {"\x01"};
+  EXPECT_EQ(overwritten("%DOWNSTREAM_PEER_URI_SAN%"), "x-a=?;") << "not as if there were none";
+  EXPECT_EQ(overwritten("%REQ(x-city)%"), "x-a=Li\xc3\xa8ge;");
+}
+
+TEST_F(EditFormatTest, WhatTurnsOutEmptyReplacesTheFieldOnlyIfItIsKept) {
+  transport_.has_peer = false;
+  const char* const format = "%DOWNSTREAM_PEER_URI_SAN%";
+  EXPECT_EQ(edited(format, Action::OverwriteIfExistsOrAdd, true), "x-a=;");
+  EXPECT_EQ(edited(format, Action::OverwriteIfExists, true), "x-a=;");
+  EXPECT_EQ(edited(format, Action::AppendIfExistsOrAdd, true), "x-a=client;x-a=;");
+  EXPECT_EQ(edited(format, Action::OverwriteIfExistsOrAdd, false), "x-a=client;") << "as Envoy";
+}
+
+TEST_F(EditFormatTest, BlanksAloneReplaceTheField) {
+  EXPECT_EQ(overwritten("%REQ(x-last)% %REQ(x-last)%"), "x-a=;");
+}
+
+TEST_F(EditFormatTest, ALongNameInACertificateHidesNoOther) {
+  const std::string name = "spiffe://a/" + std::string(200, 'w');
+  transport_.peer.uris = {name, "spiffe://b/web"};
+  EXPECT_EQ(overwritten("%DOWNSTREAM_PEER_URI_SAN%"), "x-a=" + name + ",spiffe://b/web;");
 }
 
 TEST(HeaderEditsTest, WithoutStepsNothingChanges) {
