@@ -1,6 +1,9 @@
 #include "proxy/http/client_cert.h"
 
+#include <algorithm>
 #include <string>
+
+#include "proxy/http/quoted.h"
 
 namespace convoy::http {
 
@@ -21,31 +24,55 @@ void appendUrlEncoded(std::string_view pem, std::string* out) {
   }
 }
 
-// A control character would end the field, or worse.
-void appendClean(std::string_view value, bool escape, std::string* out) {
+// A control character would end the field, or worse. A tab may stand in a value (RFC 9110 5.5).
+bool hasControls(std::string_view value) {
+  return std::any_of(value.begin(), value.end(), [](char c) {
+    return (static_cast<unsigned char>(c) < 0x20 && c != '\t') || c == 0x7f;
+  });
+}
+
+// What separates or quotes, and all that is no visible ASCII: a space at the end of a field's value
+// is an error in HTTP/2 (RFC 9113 8.2.1).
+bool needsQuotes(std::string_view value) {
+  static constexpr std::string_view kSpecial = ",;=\"\\";
+  return std::any_of(value.begin(), value.end(), [](char c) {
+    const auto byte = static_cast<unsigned char>(c);
+    return byte <= 0x20 || byte >= 0x7f || kSpecial.find(c) != std::string_view::npos;
+  });
+}
+
+void appendKey(std::string_view key, std::string* out) {
+  if (!out->empty()) *out += ';';
+  *out += key;
+}
+
+// False: the name is left out.
+bool appendName(std::string_view key, std::string_view value, std::string* out) {
+  if (hasControls(value)) return false;
+  appendKey(key, out);
+  const bool quoted = needsQuotes(value);
+  if (quoted) *out += '"';
   for (const char c : value) {
-    if (static_cast<unsigned char>(c) < 0x20 || c == 0x7f) continue;
-    if (escape && (c == '"' || c == '\\')) *out += '\\';
+    if (c == '"' || c == '\\') *out += '\\';
     *out += c;
   }
+  if (quoted) *out += '"';
+  return true;
 }
 
-void appendName(std::string_view key, std::string_view value, std::string* out) {
-  if (!out->empty()) *out += ';';
-  *out += key;
-  const bool quoted = value.find_first_of(",;=\"\\") != std::string_view::npos;
-  if (quoted) *out += '"';
-  appendClean(value, quoted, out);
-  if (quoted) *out += '"';
+// RFC 2253 has quotation marks, backslashes and control characters escaped already.
+void appendSubject(std::string_view subject, std::string* out) {
+  if (hasControls(subject)) return;
+  appendKey("Subject=", out);
+  *out += '"';
+  *out += subject;
+  *out += '"';
 }
 
-// RFC 2253 has quotation marks and backslashes escaped already.
-void appendQuoted(std::string_view key, std::string_view value, std::string* out) {
-  if (!out->empty()) *out += ';';
-  *out += key;
-  *out += '"';
-  appendClean(value, false, out);
-  *out += '"';
+void appendUris(const net::PeerIdentity& peer, std::string* out) {
+  bool any = false;
+  for (const std::string& uri : peer.uris) any |= appendName("URI=", uri, out);
+  if (!any) appendKey("URI=", out);
 }
 
 std::string elementOf(const net::PeerIdentity& peer, const net::Transport& transport,
@@ -63,17 +90,15 @@ std::string elementOf(const net::PeerIdentity& peer, const net::Transport& trans
     appendUrlEncoded(transport.peerChainPem(), &element);
     element += '"';
   }
-  if (details.subject) appendQuoted("Subject=", peer.subject, &element);
-  if (details.uri) {
-    if (peer.uris.empty()) element += ";URI=";
-    for (const std::string& uri : peer.uris) appendName("URI=", uri, &element);
-  }
+  if (details.subject) appendSubject(peer.subject, &element);
+  if (details.uri) appendUris(peer, &element);
   if (details.dns) {
     for (const std::string& name : peer.dns_names) appendName("DNS=", name, &element);
   }
   return element;
 }
 
+// Empty also for a list that breaks off inside of a quotation: our element would be a part of it.
 std::string received(const HeaderList& headers) {
   std::string list;
   for (const HeaderField& field : headers) {
@@ -81,6 +106,7 @@ std::string received(const HeaderList& headers) {
     if (!list.empty()) list += ',';
     list += field.value;
   }
+  if (!quotesAreBalanced(list)) list.clear();
   return list;
 }
 

@@ -85,7 +85,9 @@ TEST_F(ClientCertTest, NamesCannotBreakOut) {
     const char* written;
   } cases[] = {
       {"a;URI=spiffe://admin,By=x", R"("a;URI=spiffe://admin,By=x")"},
-      {"q\"\r\nX: y", R"("q\"X: y")"},
+      {"foo ", R"("foo ")"},
+      {"a\tb", "\"a\tb\""},
+      {"caf\xc3\xa9", "\"caf\xc3\xa9\""},
       {R"(a")", R"("a\"")"},
       {R"(a\)", R"("a\\")"},
       {R"(a\\)", R"("a\\\\")"},
@@ -103,6 +105,30 @@ TEST_F(ClientCertTest, NamesCannotBreakOut) {
         sent(ClientCertPolicy::SanitizeSet, {.dns = true, .uri = true}),
         "By=" + written + ";By=o;Hash=c0ffee;URI=" + written + ";URI=u;DNS=" + written + ";DNS=d");
   }
+}
+
+// Without the character, or with another, it would be somebody else's.
+TEST_F(ClientCertTest, ANameWithAControlCharacterIsLeftOut) {
+  for (const char* name : {"spiffe://td/ad\x01min", "q\"\r\nX: y", "a\x7f"}) {
+    transport_.peer.our_uris = {name, "o"};
+    transport_.peer.uris = {name, "u"};
+    transport_.peer.dns_names = {name, "d"};
+    EXPECT_EQ(sent(ClientCertPolicy::SanitizeSet, {.dns = true, .uri = true}),
+              "By=o;Hash=c0ffee;URI=u;DNS=d");
+    transport_.peer.uris = {name};
+    transport_.peer.dns_names = {name};
+    EXPECT_EQ(sent(ClientCertPolicy::SanitizeSet, {.dns = true, .uri = true}),
+              "By=o;Hash=c0ffee;URI=");
+  }
+}
+
+TEST_F(ClientCertTest, NothingIsAppendedToAQuotationThatDoesNotEnd) {
+  const std::string ours = "By=spiffe://a/proxy;Hash=c0ffee";
+  EXPECT_EQ(sent(ClientCertPolicy::AppendForward, {}, {R"(URI="spiffe://admin)"}), ours);
+  EXPECT_EQ(sent(ClientCertPolicy::AppendForward, {}, {R"(Subject="CN=a\")"}), ours);
+  EXPECT_EQ(sent(ClientCertPolicy::AppendForward, {}, {"By=x", R"(URI=")"}), ours);
+  const std::string whole = R"(Subject="CN=\"a\"";URI=x)";
+  EXPECT_EQ(sent(ClientCertPolicy::AppendForward, {}, {whole}), whole + "," + ours);
 }
 
 // A subject comes escaped, by RFC 2253, whose escapes are those of the field.
