@@ -1,9 +1,11 @@
 #include "proxy/http/hop_by_hop.h"
 
+#include <cstddef>
 #include <cstdint>
 
 #include "absl/container/inlined_vector.h"
 #include "proxy/base/strings.h"
+#include "proxy/http/trailer_fields.h"
 
 namespace convoy::http {
 
@@ -71,6 +73,31 @@ void removeHopByHop(HeaderList& headers) {
     ++kept;
   }
   fields.truncate(kept);
+}
+
+std::string_view namedForTrailers(const HeaderList& head, base::Arena& arena) {
+  Named named;
+  size_t size = 0;
+  for (const HeaderField& field : head) {
+    if (field.id != HeaderName::Connection) continue;
+    collect(field.value, named);
+    size += field.value.size() + 1;
+  }
+  if (named.others.empty() && (named.known & ~kNotInTrailers) == 0) return {};
+  char* const list = arena.allocate(size);
+  size_t at = 0;
+  for (const HeaderField& field : head) {
+    if (field.id != HeaderName::Connection) continue;
+    at += field.value.copy(list + at, field.value.size());
+    list[at++] = ',';
+  }
+  return {list, at};
+}
+
+void removeNamed(std::string_view list, HeaderList& trailers) {
+  Named named;
+  collect(list, named);
+  trailers.removeIf([&named](const HeaderField& field) { return named.has(field); });
 }
 
 }  // namespace convoy::http

@@ -5,6 +5,7 @@
 #include "proxy/base/strings.h"
 #include "proxy/http/forwarding.h"
 #include "proxy/http/grpc_semantics.h"
+#include "proxy/http/hop_by_hop.h"
 #include "proxy/http/local_reply.h"
 #include "proxy/http/request_admission.h"
 #include "proxy/http/request_prep.h"
@@ -23,6 +24,15 @@ constexpr size_t kHeldOfHttp2 = 1;
 
 // The response broke off in its body before the client got its head.
 constexpr uint16_t kBrokenWhileHeld = 502;
+
+// What the trailers of a message must not have: asked before Connection goes. Only a body of
+// unknown length is followed by trailers where there is a Connection (RFC 9112 7.1).
+template <typename Head>
+std::string_view namedForTrailersOf(const Head& head, base::Arena& arena) {
+  if (head.body.kind != BodyLength::Kind::Unknown) return {};
+  if (!head.headers.mayHave(HeaderName::Connection)) return {};
+  return namedForTrailers(head.headers, arena);
+}
 
 }  // namespace
 
@@ -85,6 +95,7 @@ void ServerStream::recycle() {
   response_head_.clear();
   request_trailers_.clear();
   response_trailers_.clear();
+  named_by_request_ = named_by_response_ = {};
   info_ = StreamInfo();
   route_ = nullptr;
   routes_ = {};
@@ -102,6 +113,7 @@ void ServerStream::recycle() {
 void ServerStream::onRequestHead(RequestHead& head, bool end_of_stream) {
   request_head_ = std::move(head);
   request_head_.copyInto(arena_);
+  named_by_request_ = namedForTrailersOf(request_head_, arena_);
   prepareRequest(request_head_, runtime_, arena_, info_);
   // Answered here, as Envoy does, so the upstream is not asked.
   expects_continue_ = std::exchange(request_head_.expects_continue, false) && !end_of_stream;
@@ -208,6 +220,7 @@ void ServerStream::onRequestTrailers(HeaderList& trailers) {
   request_trailers_ = trailers;
   request_trailers_.copyInto(arena_);
   noteRequestEnd();
+  if (!named_by_request_.empty()) removeNamed(named_by_request_, request_trailers_);
   const auto refusal = admitTrailers(request_trailers_, *runtime_.spec, runtime_.metrics);
   if (refusal.has_value() && !replied_locally_ && !response_ended_) {
     info_.details = refusal->details;
@@ -296,7 +309,9 @@ void ServerStream::leaveRequestUnread() {
 // --- the response ---
 
 void ServerStream::sendInformational(ResponseHead& head) {
-  if (state_ == State::Receiving && !replied_locally_) sender_->sendInformational(head);
+  if (state_ != State::Receiving || replied_locally_) return;
+  removeHopByHop(head.headers);
+  sender_->sendInformational(head);
 }
 
 void ServerStream::sendResponseHead(ResponseHead& head, bool end_of_stream, size_t from) {
@@ -337,6 +352,7 @@ void ServerStream::sendResponseTrailers(HeaderList& trailers, size_t from) {
 }
 
 void ServerStream::onPathHead(ResponseHead& head, bool end_of_stream) {
+  named_by_response_ = namedForTrailersOf(head, arena_);
   prepareResponse(head, runtime_, info_);
   info_.status = head.status;
   if (tunnel_ == Tunnel::Asked) settleTunnel(head.status);
@@ -357,6 +373,7 @@ void ServerStream::onPathBody(ResponseDirection, std::string_view bytes, bool en
 
 void ServerStream::onPathTrailers(ResponseDirection, HeaderList& trailers) {
   if (state_ != State::Responding) return;
+  if (!named_by_response_.empty()) removeNamed(named_by_response_, trailers);
   noteGrpcStatus(trailers);
   sender_->sendTrailers(trailers);
   noteResponseEnd();

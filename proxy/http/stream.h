@@ -207,6 +207,9 @@ class ServerStream final : public RequestReceiver,
   ResponseHead response_head_;  // a local reply's, or one that filters hold
   HeaderList request_trailers_;
   HeaderList response_trailers_;
+  // What Connection named in the head and trailers could have; empty: nothing (hop_by_hop.h).
+  std::string_view named_by_request_;
+  std::string_view named_by_response_;
   StreamInfo info_;
   event::LocalRef<RouteMatcher> routes_;
   const route::CompiledRoute* route_ = nullptr;

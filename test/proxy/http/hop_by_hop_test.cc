@@ -67,6 +67,42 @@ TEST(RemoveHopByHopTest, Table) {
   }
 }
 
+// RFC 9110 7.6.1: "any header or trailer section".
+TEST(RemoveNamedTest, TrailersLoseWhatTheHeadHasNamed) {
+  const Case cases[] = {
+      {"nothing named", {{"X-Int", "1"}}, "x-int=t;X-OTHER=t;Server=t;Via=t;"},
+      {"options are no fields",
+       {{"Connection", "keep-alive, close"}, {"Connection", "Upgrade, TE"}},
+       "x-int=t;X-OTHER=t;Server=t;Via=t;"},
+      {"one", {{"Connection", "close, X-Int"}}, "X-OTHER=t;Server=t;Via=t;"},
+      {"two lists", {{"connection", "x-int"}, {"connection", "x-other"}}, "Server=t;Via=t;"},
+      {"a known field", {{"Connection", "server"}}, "x-int=t;X-OTHER=t;Via=t;"},
+      {"what decides security", {{"Connection", "via"}}, "x-int=t;X-OTHER=t;Server=t;Via=t;"},
+  };
+  for (const Case& c : cases) {
+    base::Arena arena;
+    HeaderList head;
+    for (const auto& [name, value] : c.fields) head.add(name, value);
+    HeaderList trailers;
+    for (const char* name : {"x-int", "X-OTHER", "Server", "Via"}) trailers.add(name, "t");
+    removeNamed(namedForTrailers(head, arena), trailers);
+    std::string kept;
+    for (const HeaderField& field : trailers) {
+      kept.append(field.name).append("=").append(field.value).append(";");
+    }
+    EXPECT_EQ(kept, c.kept) << c.what;
+  }
+}
+
+TEST(RemoveNamedTest, NothingIsKeptOfAConnectionThatNamesNoField) {
+  base::Arena arena;
+  HeaderList head;
+  head.add("Connection", "keep-alive, Upgrade, TE, Transfer-Encoding, close");
+  EXPECT_EQ(namedForTrailers(head, arena), "");
+  head.add("Connection", "X-Int");
+  EXPECT_NE(namedForTrailers(head, arena), "");
+}
+
 TEST(ForEachTokenTest, SplitsAndTrims) {
   std::string seen;
   forEachToken(" a,b ,\t c d\t,, ,e",

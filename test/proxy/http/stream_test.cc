@@ -85,6 +85,44 @@ TEST_F(StreamTest, TrailersEndARequestAndAResponse) {
   EXPECT_TRUE(client.open());
 }
 
+// RFC 9110 7.6.1: what Connection names is of one hop wherever it stands.
+TEST_F(StreamTest, TrailersThatConnectionNamedGoNoFurther) {
+  Client& client = connect();
+  const std::string_view chunked =
+      "POST / HTTP/1.1\r\nHost: h\r\nConnection: X-Int\r\nTransfer-Encoding: chunked\r\n\r\n"
+      "0\r\nX-Int: s\r\nX-Sum: 7\r\n\r\n";
+  send(client, chunked);
+  EXPECT_EQ(last().trailers, "X-Sum: 7\n");
+  ResponseHead head;
+  head.status = 200;
+  head.body = {BodyLength::Kind::Unknown, 0};
+  // Of a codec: gone after the call.
+  std::string connection = "keep-alive, X-Mine";
+  head.headers.add("connection", connection);
+  last().context->sendResponseHead(head, false);
+  connection.assign(connection.size(), '-');
+  HeaderList trailers;
+  trailers.add("x-mine", "s");
+  trailers.add("x-end", "1");
+  last().context->sendResponseTrailers(trailers);
+  const std::string text = received(client);
+  EXPECT_EQ(text.substr(text.find("\r\n\r\n")), "\r\n\r\n0\r\nx-end: 1\r\n\r\n");
+  EXPECT_TRUE(client.open());
+}
+
+TEST_F(StreamTest, WhatOneRequestsConnectionNamedIsForgottenWithIt) {
+  Client& client = connect();
+  for (const char* connection : {"X-Int", "keep-alive"}) {
+    send(client, std::string("POST / HTTP/1.1\r\nHost: h\r\nConnection: ") + connection +
+                     "\r\nTransfer-Encoding: chunked\r\n\r\n0\r\nX-Int: s\r\n\r\n");
+    EXPECT_TRUE(last().request_ended);
+    last().answer(200, "x");
+    EXPECT_EQ(firstLine(received(client)), "HTTP/1.1 200 OK");
+  }
+  EXPECT_EQ(router.exchanges[0]->trailers, "");
+  EXPECT_EQ(router.exchanges[1]->trailers, "X-Int: s\n");
+}
+
 TEST_F(StreamTest, AsksForABodyThatTheClientWaitsToSend) {
   Client& client = connect();
   send(client, post(2, "", "Expect: 100-continue\r\n"));
@@ -187,6 +225,21 @@ TEST_F(StreamTest, PassesInformationalResponsesOn) {
   last().answer(200, "x");
   EXPECT_EQ(firstLine(received(client)), "HTTP/1.1 200 OK");
   EXPECT_EQ(log(), "200 - via_upstream\n");
+}
+
+TEST_F(StreamTest, AnInformationalResponseLosesTheFieldsOfItsHop) {
+  Client& client = connect();
+  send(client, kGet);
+  ResponseHead hints;
+  hints.status = 103;
+  hints.headers.add("connection", "X-Int");
+  hints.headers.add("x-int", "s");
+  hints.headers.add("keep-alive", "timeout=5");
+  hints.headers.add("link", "</a.css>");
+  last().context->sendInformational(hints);
+  EXPECT_EQ(received(client), "HTTP/1.1 103 Early Hints\r\nlink: </a.css>\r\n\r\n");
+  last().answer(200, "x");
+  EXPECT_EQ(firstLine(received(client)), "HTTP/1.1 200 OK");
 }
 
 TEST_F(StreamTest, TimesOutWithStatusFlagAndReason) {
