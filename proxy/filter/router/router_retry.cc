@@ -4,6 +4,7 @@
 #include <utility>
 
 #include "proxy/filter/router/router_filter.h"
+#include "proxy/grpc/status.h"
 #include "proxy/http/grpc_semantics.h"
 #include "proxy/route/retry_on.h"
 
@@ -21,11 +22,10 @@ constexpr size_t kMostKept = size_t{1} << 20;
 constexpr uint64_t kDrainableAnswer = 64 * 1024;
 constexpr size_t kBlocks = 8;  // of a kept body, usually
 
-std::string_view decimalText(uint64_t value, base::Arena& arena, char unit = 0) {
-  constexpr size_t kMost = 21;
+std::string_view decimalText(uint64_t value, base::Arena& arena) {
+  constexpr size_t kMost = 20;
   char* const text = arena.allocate(kMost);
-  char* end = std::to_chars(text, text + kMost - 1, value).ptr;
-  if (unit != 0) *end++ = unit;
+  const char* const end = std::to_chars(text, text + kMost, value).ptr;
   return {text, static_cast<size_t>(end - text)};
 }
 
@@ -135,11 +135,11 @@ void RouterFilter::tellTime() {
   if (per_try.count() > 0 && (left.count() == 0 || per_try < left)) left = per_try;
   if (left.count() == 0) return;
   base::Arena& arena = context().arena();
-  const auto told = static_cast<uint64_t>(std::chrono::duration_cast<milliseconds>(left).count());
-  head_->headers.set(kExpectedTimeout, decimalText(told, arena));
+  const auto told = std::chrono::duration_cast<milliseconds>(left);
+  head_->headers.set(kExpectedTimeout, decimalText(static_cast<uint64_t>(told.count()), arena));
   const auto by_client = http::grpcTimeout(*head_);
   if (by_client.has_value() && left < *by_client) {
-    head_->headers.set("grpc-timeout", decimalText(told, arena, 'm'));
+    head_->headers.set("grpc-timeout", arena.copy(grpc::timeoutText(told)));
   }
 }
 

@@ -907,6 +907,32 @@ TEST_F(RouterRetryTest, ProxiesInARowShareTheirRetries) {
   EXPECT_EQ(e->context.fields, "x-convoy-retries-used: 2\n");
 }
 
+// grpc-timeout has at most eight digits, and servers refuse a request that has more.
+TEST_F(RouterRetryTest, TheNextHopIsToldADeadlineOfGrpcThatItCanRead) {
+  auto told = policy(RetryOn::Status5xx);
+  told.tell_next_hop = true;
+  use(told);
+  const struct {
+    std::chrono::milliseconds left;
+    std::string text;
+  } cases[] = {
+      {1500ms, "1500m"}, {99'999'999ms, "99999999m"}, {30h, "108000S"}, {30h + 1ms, "108001S"}};
+  for (const auto& c : cases) {
+    io_.peers.clear();
+    run();
+    forward().timeout = c.left;
+    compile();
+    auto e = exchange(test::request("/a", "a.example", {{"grpc-timeout", "40H"}}));
+    e->context.info().request_received = loop_.loop().now();
+    EXPECT_EQ(e->start(), FilterVerdict::Pause);
+    run();
+    EXPECT_EQ(peer(0).take(),
+              "GET /a HTTP/1.1\r\nHost: a.example\r\ngrpc-timeout: " + c.text +
+                  "\r\nx-convoy-retries-left: 1\r\nx-envoy-expected-rq-timeout-ms: " +
+                  std::to_string(c.left.count()) + "\r\n\r\n");
+  }
+}
+
 TEST_F(RouterRetryTest, AFailureSaysWhatItHasUsed) {
   use(RetryOn::Reset, 3);
   auto e = exchange(test::request("/a", "a.example", {{"x-convoy-retries-left", "1"}}));
