@@ -111,7 +111,7 @@ void PooledConnection::resetStream(PoolStream& stream, http::Failure failure) {
   stream.codecSender()->owner = nullptr;
   stream.codecSender()->reset(failure);
   endStream(stream);
-  if (!in_codec_) settle();
+  if (!in_codec_ && !serving_) settle();
 }
 
 void PooledConnection::endStream(PoolStream& stream) {
@@ -134,7 +134,7 @@ void PooledConnection::onStreamComplete(http::RequestSender& sender) {
   auto* const stream = static_cast<PoolStream*>(sender.owner);
   if (stream == nullptr) return;
   endStream(*stream);
-  if (!in_codec_) settle();
+  if (!in_codec_ && !serving_) settle();
 }
 
 void PooledConnection::onStreamReset(http::RequestSender& sender) {
@@ -145,7 +145,7 @@ void PooledConnection::onStreamReset(http::RequestSender& sender) {
 void PooledConnection::onMaxStreams(uint32_t streams) {
   codec_.max_streams = streams;
   if (streams > 0) pool_.expectStreams(streams);
-  if (!in_codec_) settle();
+  if (!in_codec_ && !serving_) settle();
 }
 
 // What the events of this turn have come to. Called when the codec has returned, since what follows
@@ -154,16 +154,8 @@ void PooledConnection::settle() {
   if (state_ == State::Closed) return;
   if (state_ == State::Connecting) return settleConnecting();
   if (codec_.codec->idle()) endAllStreams();  // those that the codec has reset
-  const bool takes_none = codec_.max_streams == 0;
-  if (protocol_error_ || takes_none || codec_.codec->mustClose() || state_ == State::Draining) {
-    drain();
-    if (state_ == State::Draining) pool_.openForPending();  // it serves nobody else
-    return;
-  }
-  if (active_ == 0 ? state_ != State::Idle
-                   : state_ == State::Full && active_ < codec_.max_streams) {
-    return becomeAvailable();
-  }
+  if (isOver()) return endWithStreams();
+  if (hasNewRoom()) return becomeAvailable();
   if (state_ == State::Partial && active_ >= codec_.max_streams) transition(State::Full);
 }
 
@@ -191,11 +183,37 @@ void PooledConnection::settleConnecting() {
   pool_.openForPending();  // it may take fewer than was thought
 }
 
+// It takes no more streams.
+bool PooledConnection::isOver() const {
+  if (state_ == State::Draining || state_ == State::Closed) return true;
+  return protocol_error_ || codec_.max_streams == 0 || codec_.codec->mustClose();
+}
+
+void PooledConnection::endWithStreams() {
+  drain();
+  if (state_ == State::Draining) pool_.openForPending();  // it serves nobody else
+}
+
+// Streams have ended since the state was set.
+bool PooledConnection::hasNewRoom() const {
+  if (active_ == 0) return state_ == State::Partial || state_ == State::Full;
+  return state_ == State::Full && active_ < codec_.max_streams;
+}
+
+// A stream may end as it begins. What that leaves is looked at here and not in settle(), which
+// would serve the next one: all that wait could come to be on the stack.
 void PooledConnection::becomeAvailable() {
-  transition(active_ == 0 ? State::Idle : State::Partial);
-  idle_since_ = cluster_.loop().now();
-  if (cluster_.permits().anybody() && pool_.givesUp(*this)) return giveUp();
-  pool_.serve(*this);
+  bool gives_up = false;
+  serving_ = true;
+  do {
+    transition(active_ == 0 ? State::Idle : State::Partial);
+    idle_since_ = cluster_.loop().now();
+    gives_up = cluster_.permits().anybody() && pool_.givesUp(*this);
+    if (!gives_up) pool_.serve(*this);
+  } while (!gives_up && !isOver() && hasNewRoom());
+  serving_ = false;
+  if (gives_up) return giveUp();
+  if (isOver()) return endWithStreams();
   if (state_ != State::Idle) return;
   if (pool_.draining()) return close(By::Us);
   if (pool_.idleQueue() != nullptr) deadline_.arm(*pool_.idleQueue());

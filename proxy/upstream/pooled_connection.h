@@ -115,6 +115,9 @@ class PooledConnection final : public net::ConnectionHandler,
   void loseCodec(http::Failure failure);
   void settle();
   void settleConnecting();
+  bool isOver() const;
+  void endWithStreams();
+  bool hasNewRoom() const;
   void becomeAvailable();
   void giveUp();
   void endStream(PoolStream& stream);
@@ -131,6 +134,7 @@ class PooledConnection final : public net::ConnectionHandler,
   WorkerCluster& cluster_;
   State state_ = State::Connecting;
   bool in_codec_ = false;        // the codec is on the stack below us
+  bool serving_ = false;         // becomeAvailable() is
   bool protocol_error_ = false;  // the upstream broke the protocol
   bool lost_ = false;            // the upstream ended it
   bool leaves_ = false;

@@ -296,16 +296,18 @@ void RouterFilter::chooseHost(Attempt& attempt) {
   if (pending != nullptr) attempt.pending = pending;
 }
 
+bool RouterFilter::takesTunnel(const Attempt& attempt) const {
+  if (head_->raw_tunnel) return cluster_->spec().protocol == upstream::UpstreamProtocol::Http1;
+  return head_->upgrade.empty() || attempt.connection->takesUpgrades();
+}
+
 void RouterFilter::onStreamReady(Attempt& attempt) {
   http::RequestSender& sender = *attempt.sender;
   attempt.sent_at = services_.loop.now();
   attempt.state = Attempt::State::Sending;
   cluster_->noteOutcome(attempt.host, upstream::Outcome::connected());
-  if (head_->raw_tunnel && cluster_->spec().protocol != upstream::UpstreamProtocol::Http1) {
-    return fail(http::Failure::UpstreamProtocolError);
-  }
-  if (!head_->upgrade.empty() && !attempt.connection->takesUpgrades()) {
-    return fail(http::Failure::UpstreamNoUpgrade);
+  if (!takesTunnel(attempt)) {
+    return onAttemptFailed(attempt, {.failure = http::Failure::UpstreamNoUpgrade}, false);
   }
   if (tells_host_) tellHost();
   const bool head_only = !body_seen_ && trailers_ == nullptr;

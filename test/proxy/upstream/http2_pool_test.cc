@@ -33,6 +33,7 @@ class Http2PoolTest : public test::UpstreamTest {
     run();
     return readers_[index].read(peer(index).take());
   }
+  void giveUpFourAsTheyBegin(uint32_t streams);
   void say(size_t index, const std::string& bytes) {
     peer(index).send(bytes);
     run();
@@ -347,6 +348,51 @@ TEST_F(Http2PoolTest, ACallerThatGivesUpEndsItsStreamOnly) {
   EXPECT_EQ(requests[1].status, 200);
   EXPECT_EQ(counts(requests[1].host).idle, 1U);
   EXPECT_EQ(metrics().upstream_rq_tx_reset.value(), 1U);
+}
+
+// Else all that wait come to be on the stack.
+void Http2PoolTest::giveUpFourAsTheyBegin(uint32_t streams) {
+  makeHttp2();
+  int depth = 0;
+  int begun = 0;
+  TestRequest requests[4];
+  for (TestRequest& request : requests) {
+    request.when_ready = [&] {
+      EXPECT_EQ(++depth, 1);
+      ++begun;
+      request.giveUp();
+      --depth;
+    };
+    send(request);
+  }
+  settle(0, streams);
+  EXPECT_EQ(begun, 4);
+  EXPECT_EQ(counts(requests[0].host).idle, 1U);
+  EXPECT_EQ(metrics().upstream_rq_active.value(), 0);
+}
+
+TEST_F(Http2PoolTest, StreamsThatAreGivenUpAsTheyBeginAreServedOneAfterTheOther) {
+  giveUpFourAsTheyBegin(100);
+}
+
+TEST_F(Http2PoolTest, SoAreThoseThatNeedTheWholeConnection) {
+  giveUpFourAsTheyBegin(1);
+}
+
+TEST_F(Http2PoolTest, AConnectionWhoseLastStreamIsGivenUpAsItBeginsMakesWayForAnother) {
+  auto spec = clusterSpec();
+  spec->protocol = UpstreamProtocol::Http2;
+  spec->max_requests_per_connection = 1;
+  makeCluster(spec, 1);
+  TestRequest first;
+  TestRequest second;
+  first.when_ready = [&] { first.giveUp(); };
+  send(first);
+  send(second);
+  settle(0, 100);
+  ASSERT_EQ(io_.peers.size(), 2U);
+  settle(1, 100);
+  EXPECT_EQ(frames(1), "HEADERS 1" + std::string(kGet));
 }
 
 TEST_F(Http2PoolTest, ASlowClientStopsItsStreamOnly) {

@@ -283,6 +283,8 @@ TEST_F(H2UpstreamTest, AHostThatDoesNotTakeUpgradesIsNotAskedAndNotBlamed) {
   const auto failure = static_cast<size_t>(http::Failure::UpstreamNoUpgrade);
   EXPECT_EQ(http_.metrics_.failures[failure].value(), 1U);
   EXPECT_EQ(metrics().upstream_cx_active.value(), 1);
+  EXPECT_EQ(metrics().upstream_rq_active.value(), 0);
+  EXPECT_EQ(cluster().pick().lease.ref().metrics().rq_error.value(), 0U);
 }
 
 }  // namespace
