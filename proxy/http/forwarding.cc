@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <initializer_list>
 #include <iterator>
+#include <optional>
 
 #include "proxy/base/strings.h"
 #include "proxy/http/quoted.h"
@@ -64,8 +65,19 @@ bool isTrusted(const ConnectionManagerSpec& spec, const net::Address& address) {
                      [&](const net::CidrRange& range) { return range.contains(address); });
 }
 
-bool isIp(std::string_view text) {
-  return net::Address::fromIp(text, 0).ok();
+// An entry that is an address; some balancers write its port behind it, which is left out.
+struct Hop {
+  std::string_view text;
+  net::Address address;
+};
+
+std::optional<Hop> hopOf(std::string_view entry) {
+  if (const auto bare = net::Address::fromIp(entry, 0); bare.ok()) return Hop{entry, *bare};
+  const auto with_port = net::Address::parse(entry);
+  if (!with_port.ok() || !with_port->isIp()) return std::nullopt;
+  const bool bracketed = entry.starts_with('[');
+  return Hop{bracketed ? entry.substr(1, entry.find(']') - 1) : entry.substr(0, entry.rfind(':')),
+             *with_port};
 }
 
 // From the right to the left over proxies that are ours. What is no address was written by nobody
@@ -75,11 +87,10 @@ std::string_view walk(const ConnectionManagerSpec& spec, std::string_view list,
   std::string_view client = peer;
   if (!isTrusted(spec, remote)) return client;
   while (!list.empty()) {
-    const std::string_view entry = takeLast(list);
-    const auto address = net::Address::fromIp(entry, 0);
-    if (!address.ok()) return client;
-    client = entry;
-    if (!isTrusted(spec, *address)) return client;
+    const auto hop = hopOf(takeLast(list));
+    if (!hop.has_value()) return client;
+    client = hop->text;
+    if (!isTrusted(spec, hop->address)) return client;
   }
   return client;
 }
@@ -91,8 +102,8 @@ bool prepareForwardedFor(RequestHead& head, const ConnectionManagerSpec& spec,
   info.downstream_ip = peer;
   info.forwarded_for = received;
   if (!spec.use_remote_address) {
-    const std::string_view client = fromTheRight(received, spec.xff_num_trusted_hops);
-    if (isIp(client)) info.downstream_ip = client;
+    const auto client = hopOf(fromTheRight(received, spec.xff_num_trusted_hops));
+    if (client.has_value()) info.downstream_ip = client->text;
     return true;
   }
   bool trusts_peer = spec.xff_num_trusted_hops > 0;
@@ -101,8 +112,8 @@ bool prepareForwardedFor(RequestHead& head, const ConnectionManagerSpec& spec,
     info.downstream_ip = walk(spec, received, peer, *info.downstream_remote);
   } else if (trusts_peer && !received.empty()) {
     // The peer itself is the first hop that we know; trusted hops are those before it.
-    const std::string_view client = fromTheRight(received, spec.xff_num_trusted_hops - 1);
-    if (isIp(client)) info.downstream_ip = client;
+    const auto client = hopOf(fromTheRight(received, spec.xff_num_trusted_hops - 1));
+    if (client.has_value()) info.downstream_ip = client->text;
   }
   // A unix socket has no address to be told.
   if (!spec.skip_xff_append && !peer.empty()) {
@@ -167,25 +178,37 @@ void removeProxyHeaders(RequestHead& head, const ConnectionManagerSpec& spec, bo
   });
 }
 
-// Empty unless one field says one of the two.
+std::string_view schemeOf(std::string_view told) {
+  // Some proxies say it of a WebSocket.
+  if (base::equalsIgnoreCase(told, "http") || base::equalsIgnoreCase(told, "ws")) return "http";
+  if (base::equalsIgnoreCase(told, "https") || base::equalsIgnoreCase(told, "wss")) return "https";
+  return {};
+}
+
+// What all entries of all fields agree on; empty if they do not: a backend that takes another of
+// them would see another scheme than we do.
 std::string_view toldScheme(const HeaderList& headers) {
   std::string_view told;
   for (const HeaderField& field : headers) {
     if (field.id != HeaderName::XForwardedProto) continue;
-    if (!told.empty()) return {};
-    if (base::equalsIgnoreCase(field.value, "http")) told = "http";
-    if (base::equalsIgnoreCase(field.value, "https")) told = "https";
-    if (told.empty()) return {};
+    std::string_view rest = field.value;
+    do {
+      const std::string_view scheme = schemeOf(takeLast(rest));
+      if (scheme.empty() || (!told.empty() && scheme != told)) return {};
+      told = scheme;
+    } while (!rest.empty());
   }
   return told;
 }
 
 // The scheme is what the connection is, whatever the target says, or what a trusted hop says.
 void prepareScheme(RequestHead& head, bool trusts_peer, const StreamInfo& info) {
-  const std::string_view told = trusts_peer ? toldScheme(head.headers) : std::string_view();
-  if (!told.empty()) {
-    head.scheme = told;
-    return;
+  if (trusts_peer && head.headers.mayHave(HeaderName::XForwardedProto)) {
+    const std::string_view told = toldScheme(head.headers);
+    if (!told.empty()) {
+      head.scheme = told;
+      return;
+    }
   }
   const net::Transport* const transport = info.downstream_transport;
   head.scheme = transport != nullptr && transport->encrypts() ? "https" : "http";

@@ -85,11 +85,13 @@ TEST(ForwardingTableTest, WalksOverTrustedProxies) {
        {"1.1.1.1, ,10.2.3.4"},
        "10.2.3.4",
        "1.1.1.1, ,10.2.3.4, 10.0.0.1"},
-      {"an address with a port is none",
+      {"an address with a port", "10.0.0.1", {"1.1.1.1:80"}, "1.1.1.1", "1.1.1.1:80, 10.0.0.1"},
+      {"IPv6 with a port",
        "10.0.0.1",
-       {"1.1.1.1:80"},
-       "10.0.0.1",
-       "1.1.1.1:80, 10.0.0.1"},
+       {"[2001:db9::5]:80"},
+       "2001:db9::5",
+       "[2001:db9::5]:80, 10.0.0.1"},
+      {"a socket's name is no address", "10.0.0.1", {"unix:/x"}, "10.0.0.1", "unix:/x, 10.0.0.1"},
       {"IPv6", "2001:db8::1", {"2001:db9::5"}, "2001:db9::5", "2001:db9::5, 2001:db8::1"},
   };
   for (const Case& c : cases) {
@@ -124,7 +126,7 @@ TEST_F(ForwardingTest, TheSchemeIsBelievedFromTrustedProxiesOnly) {
 TEST_F(ForwardingTest, ASchemeThatIsNotClearlyToldIsTheConnections) {
   spec_.trusted_proxies = {range("10.0.0.0", 8)};
   const std::vector<std::vector<std::string_view>> unclear = {
-      {"https", "http"}, {"https", "https"}, {"https, http"}, {"x"}, {""}};
+      {"https", "http"}, {"https, http"}, {"https,"}, {"x"}, {""}};
   for (const auto& values : unclear) {
     head_.headers.clear();
     for (const std::string_view value : values) head_.headers.add("x-forwarded-proto", value);
@@ -132,6 +134,18 @@ TEST_F(ForwardingTest, ASchemeThatIsNotClearlyToldIsTheConnections) {
     EXPECT_EQ(head_.scheme, "http") << values[0];
     EXPECT_EQ(head_.headers.size(), 2U) << values[0] << ": it, and x-forwarded-for";
     EXPECT_EQ(sent(HeaderName::XForwardedProto), "http") << values[0];
+  }
+}
+
+TEST_F(ForwardingTest, WhatTrustedHopsAgreeOnIsTheScheme) {
+  spec_.trusted_proxies = {range("10.0.0.0", 8)};
+  for (const std::vector<std::string_view>& values :
+       {std::vector<std::string_view>{"https", "https"}, {"https, https"}, {"wss"}, {"HTTPS"}}) {
+    head_.headers.clear();
+    for (const std::string_view value : values) head_.headers.add("x-forwarded-proto", value);
+    prepare("10.0.0.1");
+    EXPECT_EQ(head_.scheme, "https") << values[0];
+    EXPECT_EQ(sent(HeaderName::XForwardedProto), values[0]) << "goes on as it came";
   }
 }
 
