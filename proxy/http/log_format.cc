@@ -28,6 +28,9 @@ std::optional<uint64_t> milliseconds(event::MonotonicTime from, event::Monotonic
 
 constexpr size_t kScratchBytes = 160;
 
+// Behind a value that is not whole for lack of room.
+constexpr std::string_view kCut = "...";
+
 // Where a value is put together that is nowhere as text.
 class Scratch {
  public:
@@ -137,6 +140,8 @@ std::string_view joined(const std::vector<std::string>& names, Scratch& scratch)
     if (out.size() > 0) out.character(',');
     out.raw(name);
   }
+  // A part of a name may be another one's.
+  if (wanted > room + 1) kCut.copy(scratch.bytes() + room - kCut.size(), kCut.size());
   return {scratch.bytes(), out.size()};
 }
 
@@ -305,9 +310,6 @@ void renderNumber(LogOperator op, const LogRecord& r, LineBuffer& out) {
   const auto value = numberOf(op, r);
   value.has_value() ? out.number(*value) : out.character('-');
 }
-
-// Behind a value that is not whole since the line would be too long.
-constexpr std::string_view kCut = "...";
 
 void renderValue(const LogPiece& piece, const LogRecord& r, AccessLogSpec::Format form, size_t most,
                  Scratch& scratch, LineBuffer& out) {
