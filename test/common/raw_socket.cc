@@ -8,6 +8,7 @@
 #include <atomic>
 #include <cerrno>
 #include <cstdlib>
+#include <random>
 #include <utility>
 
 #include "proxy/base/assert.h"
@@ -135,9 +136,10 @@ int passDescriptors(const std::vector<int>& fds, const std::string& names) {
 }
 
 net::Address uniqueUnixAddress() {
+  // In sandboxes processes have the same few numbers, but these names in common.
+  static const std::string process = std::to_string(std::random_device()());
   static std::atomic<int> next{0};
-  return *net::Address::fromUnixPath("@convoy-test-" + std::to_string(::getpid()) + "-" +
-                                     std::to_string(next++));
+  return *net::Address::fromUnixPath("@convoy-test-" + process + "-" + std::to_string(next++));
 }
 
 }  // namespace convoy::test
