@@ -80,7 +80,7 @@ constexpr FailureInfo kTable[kFailures] = {
     {Failure::UpstreamProtocolError, "upstream_protocol_error", "UPE", Blame::Upstream, false, 502,
      "The upstream host's response is malformed.\n"},
     {Failure::UpstreamNoUpgrade, "upstream_no_upgrade", "", Blame::Upstream, true, 502,
-     "The upstream host takes no upgrades over HTTP/2 (SETTINGS_ENABLE_CONNECT_PROTOCOL).\n"},
+     "The upstream host takes no tunnel over HTTP/2 (SETTINGS_ENABLE_CONNECT_PROTOCOL).\n"},
     {Failure::UpstreamFirstByteTimeout, "upstream_first_byte_timeout", "UT", Blame::Upstream, false,
      504, "The upstream host did not respond in time (first_byte_timeout).\n"},
     {Failure::UpstreamResponseTimeout, "upstream_response_timeout", "UT", Blame::Upstream, false,

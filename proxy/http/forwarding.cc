@@ -192,6 +192,7 @@ std::string_view toldScheme(const HeaderList& headers) {
   for (const HeaderField& field : headers) {
     if (field.id != HeaderName::XForwardedProto) continue;
     std::string_view rest = field.value;
+    if (rest.starts_with(',')) return {};
     do {
       const std::string_view scheme = schemeOf(takeLast(rest));
       if (scheme.empty() || (!told.empty() && scheme != told)) return {};

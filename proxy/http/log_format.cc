@@ -141,7 +141,8 @@ std::string_view joined(const std::vector<std::string>& names, Scratch& scratch)
     out.raw(name);
   }
   // A part of a name may be another one's.
-  if (wanted > room + 1) kCut.copy(scratch.bytes() + room - kCut.size(), kCut.size());
+  if (out.size() == room && wanted > room + 1)
+    kCut.copy(scratch.bytes() + room - kCut.size(), kCut.size());
   return {scratch.bytes(), out.size()};
 }
 

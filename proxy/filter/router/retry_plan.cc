@@ -26,8 +26,8 @@ bool isConnectFailure(Failure failure) {
 bool isReset(Failure failure) {
   return isConnectFailure(failure) || failure == Failure::UpstreamReset ||
          failure == Failure::UpstreamRefusedStream || failure == Failure::UpstreamProtocolError ||
-         failure == Failure::UpstreamNoUpgrade || failure == Failure::UpstreamDrained ||
-         failure == Failure::UpstreamPerTryTimeout || failure == Failure::UpstreamPerTryIdleTimeout;
+         failure == Failure::UpstreamDrained || failure == Failure::UpstreamPerTryTimeout ||
+         failure == Failure::UpstreamPerTryIdleTimeout;
 }
 
 uint32_t grpcCondition(uint8_t status) {

@@ -296,17 +296,16 @@ void RouterFilter::chooseHost(Attempt& attempt) {
   if (pending != nullptr) attempt.pending = pending;
 }
 
-bool RouterFilter::takesTunnel(const Attempt& attempt) const {
-  if (head_->raw_tunnel) return cluster_->spec().protocol == upstream::UpstreamProtocol::Http1;
-  return head_->upgrade.empty() || attempt.connection->takesUpgrades();
-}
-
 void RouterFilter::onStreamReady(Attempt& attempt) {
   http::RequestSender& sender = *attempt.sender;
   attempt.sent_at = services_.loop.now();
   attempt.state = Attempt::State::Sending;
   cluster_->noteOutcome(attempt.host, upstream::Outcome::connected());
-  if (!takesTunnel(attempt)) {
+  if (head_->raw_tunnel && cluster_->spec().protocol != upstream::UpstreamProtocol::Http1) {
+    endAttempt(attempt);  // it says nothing of the host, and others are no better
+    return fail(http::Failure::UpstreamNoUpgrade);
+  }
+  if (!head_->upgrade.empty() && !attempt.connection->takesUpgrades()) {
     return onAttemptFailed(attempt, {.failure = http::Failure::UpstreamNoUpgrade}, false);
   }
   if (tells_host_) tellHost();

@@ -83,7 +83,6 @@ class RouterFilter final : public http::Filter {
   void startTimers();
   void limitStream();
   void openOwnTunnel(Attempt& attempt);
-  bool takesTunnel(const Attempt& attempt) const;
   bool refusesTunnel(const http::ResponseHead& head);
   void openTunnel();
   upstream::PickResult pick(Attempt& attempt);

@@ -243,9 +243,12 @@ bool RouterFilter::retryAfterFailure(Attempt& attempt, const AttemptFacts& facts
     return true;
   }
   // RFC 9113 8.7: the host has not looked at it. One that refuses is not the best to ask again.
-  // Nor has one looked whose requests wait until its time to drain is over.
+  // Nor has one looked whose requests wait until its time to drain is over, or that says ahead that
+  // it takes none of the kind.
   const bool waited = facts.failure == Failure::UpstreamDrained && !facts.head_sent;
-  if (facts.failure != Failure::UpstreamRefusedStream && !waited) return false;
+  const bool refused = facts.failure == Failure::UpstreamRefusedStream ||
+                       facts.failure == Failure::UpstreamNoUpgrade;
+  if (!refused && !waited) return false;
   if (context().info().upstream_attempts >= kMostAttempts) return false;
   cluster_->metrics().upstream_rq_retry.add();
   startAttempt(attempt);

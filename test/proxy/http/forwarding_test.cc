@@ -126,7 +126,7 @@ TEST_F(ForwardingTest, TheSchemeIsBelievedFromTrustedProxiesOnly) {
 TEST_F(ForwardingTest, ASchemeThatIsNotClearlyToldIsTheConnections) {
   spec_.trusted_proxies = {range("10.0.0.0", 8)};
   const std::vector<std::vector<std::string_view>> unclear = {
-      {"https", "http"}, {"https, http"}, {"https,"}, {"x"}, {""}};
+      {"https", "http"}, {"https, http"}, {"https,"}, {",https"}, {"x"}, {""}};
   for (const auto& values : unclear) {
     head_.headers.clear();
     for (const std::string_view value : values) head_.headers.add("x-forwarded-proto", value);

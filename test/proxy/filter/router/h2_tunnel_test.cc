@@ -287,5 +287,21 @@ TEST_F(H2UpstreamTest, AHostThatDoesNotTakeUpgradesIsNotAskedAndNotBlamed) {
   EXPECT_EQ(cluster().pick().lease.ref().metrics().rq_error.value(), 0U);
 }
 
+TEST_F(H2UpstreamTest, ThreeHostsAreAskedForAnUpgradeAtMost) {
+  makeCluster(clusterSpec(), 5);
+  Client& client = http_.connect();
+  http_.send(client,
+             "GET /chat HTTP/1.1\r\nHost: a.test\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n"
+             "Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n\r\n");
+  for (size_t i = 0; i < 3; ++i) {
+    ASSERT_EQ(io_.peers.size(), i + 1);
+    EXPECT_TRUE(client.take().empty());
+    peer(i).send(settings() + settingsAck());
+    run();
+  }
+  EXPECT_EQ(io_.peers.size(), 3U);
+  EXPECT_TRUE(client.take().starts_with("HTTP/1.1 502 "));
+}
+
 }  // namespace
 }  // namespace convoy::filter::router
