@@ -34,6 +34,13 @@ template <size_t kSize>
   return text.size() == kSize - 1 && std::memcmp(text.data(), constant, kSize - 1) == 0;
 }
 
+// Without blanks at its ends: the optional white space of lists and fields (RFC 9110 5.6.3).
+inline std::string_view trimmed(std::string_view text, std::string_view blanks = " \t") {
+  const size_t first = text.find_first_not_of(blanks);
+  if (first == std::string_view::npos) return {};
+  return text.substr(first, text.find_last_not_of(blanks) - first + 1);
+}
+
 // ASCII only, as header names and host names are compared (RFC 9110 5.1, RFC 3986 3.2.2).
 bool equalsIgnoreCase(std::string_view a, std::string_view b);
 

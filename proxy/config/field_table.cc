@@ -2,6 +2,8 @@
 
 #include <set>
 
+#include "proxy/base/strings.h"
+
 namespace convoy::config {
 
 // fields.txt, made into C++ by the build.
@@ -13,9 +15,7 @@ using google::protobuf::Descriptor;
 using google::protobuf::FieldDescriptor;
 
 std::string_view trimmed(std::string_view text) {
-  const size_t first = text.find_first_not_of(" \t\r");
-  if (first == std::string_view::npos) return {};
-  return text.substr(first, text.find_last_not_of(" \t\r") - first + 1);
+  return base::trimmed(text, " \t\r");
 }
 
 // Takes the first word off.

@@ -5,26 +5,20 @@
 #include <initializer_list>
 #include <iterator>
 
+#include "proxy/base/strings.h"
+
 namespace convoy::http {
 
 namespace {
 
-constexpr std::string_view kBlanks = " \t";
-
-std::string_view trimmed(std::string_view text) {
-  const size_t first = text.find_first_not_of(kBlanks);
-  if (first == std::string_view::npos) return {};
-  return text.substr(first, text.find_last_not_of(kBlanks) - first + 1);
-}
-
 CookieReader::Cookie pairOf(std::string_view text) {
   const size_t equals = text.find('=');
-  if (equals == std::string_view::npos) return {trimmed(text), {}};
-  std::string_view value = trimmed(text.substr(equals + 1));
+  if (equals == std::string_view::npos) return {base::trimmed(text), {}};
+  std::string_view value = base::trimmed(text.substr(equals + 1));
   if (value.size() >= 2 && value.front() == '"' && value.back() == '"') {
     value = value.substr(1, value.size() - 2);
   }
-  return {trimmed(text.substr(0, equals)), value};
+  return {base::trimmed(text.substr(0, equals)), value};
 }
 
 std::string_view joined(std::initializer_list<std::string_view> parts, base::Arena& arena) {

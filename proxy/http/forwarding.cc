@@ -45,11 +45,9 @@ std::string_view combined(const HeaderList& headers, HeaderName id, base::Arena&
 // Takes the last entry off the list; empty if there is none, or nothing but blanks.
 std::string_view takeLast(std::string_view& list) {
   const size_t comma = list.rfind(',');
-  std::string_view entry = comma == std::string_view::npos ? list : list.substr(comma + 1);
+  const std::string_view entry = comma == std::string_view::npos ? list : list.substr(comma + 1);
   list = list.substr(0, comma == std::string_view::npos ? 0 : comma);
-  const size_t begin = entry.find_first_not_of(" \t");
-  if (begin == std::string_view::npos) return {};
-  return entry.substr(begin, entry.find_last_not_of(" \t") - begin + 1);
+  return base::trimmed(entry);
 }
 
 // The entry `hops` places from the right (0: the last); the leftmost if the list is shorter; empty

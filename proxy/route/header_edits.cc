@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <span>
 
+#include "proxy/base/strings.h"
 #include "proxy/http/h1_scan.h"
 #include "proxy/http/log_format.h"
 
@@ -28,14 +29,10 @@ std::span<char> formatted(const HeaderEdit& edit, const EditScope& scope) {
 // byte that no value may have (RFC 9110 5.5). A format brings both: a name in a certificate, the
 // server name that a client asks for, a value that is cut or not there.
 std::string_view toFieldValue(std::span<char> text) {
-  constexpr std::string_view kBlanks = " \t";
   for (char& c : text) {
     if (!http::h1::is(http::h1::ValueChar, c)) c = '?';
   }
-  const std::string_view value(text.data(), text.size());
-  const size_t first = value.find_first_not_of(kBlanks);
-  if (first == std::string_view::npos) return "";
-  return value.substr(first, value.find_last_not_of(kBlanks) - first + 1);
+  return base::trimmed({text.data(), text.size()});
 }
 
 void applyStep(HeaderEdit::Action action, const http::HeaderField& field,

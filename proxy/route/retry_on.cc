@@ -27,19 +27,14 @@ constexpr struct {
     {"unavailable", RetryOn::GrpcUnavailable},
 };
 
-constexpr std::string_view kBlanks = " \t";
-
 }  // namespace
 
 std::string_view takeName(std::string_view& list) {
   while (!list.empty()) {
     const size_t comma = list.find(',');
-    std::string_view name = list.substr(0, comma);
+    const std::string_view name = base::trimmed(list.substr(0, comma));
     list = comma == std::string_view::npos ? std::string_view() : list.substr(comma + 1);
-    const size_t begin = name.find_first_not_of(kBlanks);
-    if (begin == std::string_view::npos) continue;
-    name = name.substr(begin);
-    return name.substr(0, name.find_last_not_of(kBlanks) + 1);
+    if (!name.empty()) return name;
   }
   return {};
 }

@@ -59,6 +59,15 @@ TEST(Strings, TheFirstBytesCutNoCharacter) {
   for (const auto& c : cases) EXPECT_EQ(firstBytes(c.text, c.most), c.first) << c.text;
 }
 
+TEST(Strings, Trimmed) {
+  EXPECT_EQ(trimmed(" \t a b\t "), "a b");
+  EXPECT_EQ(trimmed("a"), "a");
+  EXPECT_EQ(trimmed(" \t"), "");
+  EXPECT_EQ(trimmed(""), "");
+  EXPECT_EQ(trimmed("\ra "), "\ra");
+  EXPECT_EQ(trimmed("\ra ", " \r"), "a");
+}
+
 TEST(Strings, ConvertsViewsBothWays) {
   const std::string_view text = "proxy";
   EXPECT_EQ(toAbsl(text), absl::string_view("proxy"));
