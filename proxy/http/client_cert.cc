@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <string>
 
+#include "proxy/http/h1_scan.h"
 #include "proxy/http/quoted.h"
 
 namespace convoy::http {
@@ -24,13 +25,6 @@ void appendUrlEncoded(std::string_view pem, std::string* out) {
   }
 }
 
-// A control character would end the field, or worse. A tab may stand in a value (RFC 9110 5.5).
-bool hasControls(std::string_view value) {
-  return std::any_of(value.begin(), value.end(), [](char c) {
-    return (static_cast<unsigned char>(c) < 0x20 && c != '\t') || c == 0x7f;
-  });
-}
-
 // What separates or quotes, and all that is no visible ASCII: a space at the end of a field's value
 // is an error in HTTP/2 (RFC 9113 8.2.1).
 bool needsQuotes(std::string_view value) {
@@ -46,9 +40,9 @@ void appendKey(std::string_view key, std::string* out) {
   *out += key;
 }
 
-// False: the name is left out.
+// False: the name is left out, for a control character would end the field, or worse.
 bool appendName(std::string_view key, std::string_view value, std::string* out) {
-  if (hasControls(value)) return false;
+  if (!h1::all(h1::ValueChar, value)) return false;
   appendKey(key, out);
   const bool quoted = needsQuotes(value);
   if (quoted) *out += '"';
@@ -62,7 +56,7 @@ bool appendName(std::string_view key, std::string_view value, std::string* out) 
 
 // RFC 2253 has quotation marks, backslashes and control characters escaped already.
 void appendSubject(std::string_view subject, std::string* out) {
-  if (hasControls(subject)) return;
+  if (!h1::all(h1::ValueChar, subject)) return;
   appendKey("Subject=", out);
   *out += '"';
   *out += subject;
