@@ -111,7 +111,7 @@ void PooledConnection::resetStream(PoolStream& stream, http::Failure failure) {
   stream.codecSender()->owner = nullptr;
   stream.codecSender()->reset(failure);
   endStream(stream);
-  if (!in_codec_ && !serving_) settle();
+  settle();
 }
 
 void PooledConnection::endStream(PoolStream& stream) {
@@ -134,7 +134,7 @@ void PooledConnection::onStreamComplete(http::RequestSender& sender) {
   auto* const stream = static_cast<PoolStream*>(sender.owner);
   if (stream == nullptr) return;
   endStream(*stream);
-  if (!in_codec_ && !serving_) settle();
+  settle();
 }
 
 void PooledConnection::onStreamReset(http::RequestSender& sender) {
@@ -145,13 +145,14 @@ void PooledConnection::onStreamReset(http::RequestSender& sender) {
 void PooledConnection::onMaxStreams(uint32_t streams) {
   codec_.max_streams = streams;
   if (streams > 0) pool_.expectStreams(streams);
-  if (!in_codec_ && !serving_) settle();
+  settle();
 }
 
-// What the events of this turn have come to. Called when the codec has returned, since what follows
-// may start a new stream on it or give it up.
+// What the events of this turn have come to. Looked at when the codec has returned, since what
+// follows may start a new stream on it or give it up, and when becomeAvailable() has, which looks
+// itself.
 void PooledConnection::settle() {
-  if (state_ == State::Closed) return;
+  if (in_codec_ || serving_ || state_ == State::Closed) return;
   if (state_ == State::Connecting) return settleConnecting();
   if (codec_.codec->idle()) endAllStreams();  // those that the codec has reset
   if (isOver()) return endWithStreams();
@@ -200,8 +201,8 @@ bool PooledConnection::hasNewRoom() const {
   return state_ == State::Full && active_ < codec_.max_streams;
 }
 
-// A stream may end as it begins. What that leaves is looked at here and not in settle(), which
-// would serve the next one: all that wait could come to be on the stack.
+// A stream may end as it begins. What that leaves is looked at here: settle() would serve the next
+// one from within, and all that wait could come to be on the stack.
 void PooledConnection::becomeAvailable() {
   bool gives_up = false;
   serving_ = true;
