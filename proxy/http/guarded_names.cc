@@ -61,7 +61,7 @@ bool GuardedNames::refuses(const RequestHead& head, const net::ConnectionAddress
   if (std::find(chains.begin(), chains.end(), own_) != chains.end()) return false;
   const bool any = std::any_of(chains.begin(), chains.end(),
                                [this](const auto* chain) { return isGuarded(chain); });
-  return any || isGuarded(net::matchFilterChain(*listener_, query));
+  return any || isGuarded(net::chooseFilterChain(*listener_, chains, query));
 }
 
 }  // namespace convoy::http

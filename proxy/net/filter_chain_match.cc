@@ -105,12 +105,16 @@ FilterChains filterChainsOfName(const ListenerSpec& listener, const FilterChainQ
   return left;
 }
 
+const FilterChainSpec* chooseFilterChain(const ListenerSpec& listener, FilterChains of_name,
+                                         const FilterChainQuery& query) {
+  narrow(of_name, kBehindTheName, query);
+  // Config refuses two chains with the same match, so this is the one.
+  return of_name.empty() ? listener.default_filter_chain.get() : of_name.front();
+}
+
 const FilterChainSpec* matchFilterChain(const ListenerSpec& listener,
                                         const FilterChainQuery& query) {
-  FilterChains left = filterChainsOfName(listener, query);
-  narrow(left, kBehindTheName, query);
-  // Config refuses two chains with the same match, so this is the one.
-  return left.empty() ? listener.default_filter_chain.get() : left.front();
+  return chooseFilterChain(listener, filterChainsOfName(listener, query), query);
 }
 
 }  // namespace convoy::net

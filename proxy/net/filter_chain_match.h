@@ -31,8 +31,12 @@ using FilterChains = absl::InlinedVector<const FilterChainSpec*, 16>;
 // behind the name, of which the client chooses some, decide between them. Without the default one.
 FilterChains filterChainsOfName(const ListenerSpec& listener, const FilterChainQuery& query);
 
-// The listener's chain for this connection, or its default one; null if there is neither. Lives as
-// long as the listener's spec.
+// Which of those it is, or the listener's default one.
+const FilterChainSpec* chooseFilterChain(const ListenerSpec& listener, FilterChains of_name,
+                                         const FilterChainQuery& query);
+
+// Both: the listener's chain for this connection, or its default one; null if there is neither.
+// Lives as long as the listener's spec.
 const FilterChainSpec* matchFilterChain(const ListenerSpec& listener,
                                         const FilterChainQuery& query);
 
