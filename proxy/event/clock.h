@@ -3,6 +3,7 @@
 // Where time comes from. Only proxy/event reads the system's clocks; everybody else is handed a
 // Clock, so that tests run on simulated time (test/common/simulated_clock.h).
 
+#include <algorithm>
 #include <chrono>
 #include <cstdint>
 
@@ -12,6 +13,14 @@ using Duration = std::chrono::nanoseconds;
 // Time since an arbitrary point; never goes back.
 using MonotonicTime = std::chrono::time_point<std::chrono::steady_clock, Duration>;
 using WallTime = std::chrono::time_point<std::chrono::system_clock, Duration>;
+
+// The nearest that a WallTime can hold: its nanoseconds end in 2262, while certificates may say
+// 9999, or 0001. Nothing that we have was before 1970.
+inline WallTime wallTimeOf(std::chrono::sys_seconds time) {
+  constexpr std::chrono::sys_seconds kFirst{};
+  constexpr std::chrono::sys_seconds kLast = std::chrono::sys_days{std::chrono::year(2262) / 1 / 1};
+  return std::clamp(time, kFirst, kLast);
+}
 
 // Thread-safe.
 class Clock {

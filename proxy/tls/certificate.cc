@@ -126,9 +126,8 @@ event::WallTime toWallTime(const ASN1_TIME* time) {
   int days = 0;
   int seconds = 0;
   ASN1_TIME_diff(&days, &seconds, epoch.get(), time);
-  // Nanoseconds since 1970 end in 2262; certificates may say 9999, or 0001.
-  return event::WallTime(std::chrono::hours(24) * std::clamp(days, 0, 106'000) +
-                         std::chrono::seconds(seconds));
+  return event::wallTimeOf(std::chrono::sys_days(std::chrono::days(days)) +
+                           std::chrono::seconds(seconds));
 }
 
 }  // namespace

@@ -2,8 +2,6 @@
 
 #include <openssl/bytestring.h>
 
-#include <algorithm>
-
 #include "absl/strings/str_cat.h"
 
 namespace convoy::tls {
@@ -39,8 +37,7 @@ bool takeNumber(std::string_view& text, size_t n, int* value) {
   return true;
 }
 
-// GeneralizedTime of DER (RFC 5280 4.1.2.5.2): YYYYMMDDHHMMSSZ. What a WallTime cannot hold, which
-// ends in 2262, becomes the last year that it can hold, or the first.
+// GeneralizedTime of DER (RFC 5280 4.1.2.5.2): YYYYMMDDHHMMSSZ.
 bool parseTime(std::string_view text, event::WallTime* time) {
   int year = 0, month = 0, day = 0, hour = 0, minute = 0, second = 0;
   if (!takeNumber(text, 4, &year) || !takeNumber(text, 2, &month) || !takeNumber(text, 2, &day) ||
@@ -52,12 +49,8 @@ bool parseTime(std::string_view text, event::WallTime* time) {
                                          std::chrono::month(static_cast<unsigned>(month)),
                                          std::chrono::day(static_cast<unsigned>(day))};
   if (!date.ok() || hour > 23 || minute > 59 || second > 59) return false;
-  const auto whole = std::chrono::sys_days(date) + std::chrono::hours(hour) +
-                     std::chrono::minutes(minute) + std::chrono::seconds(second);
-  constexpr std::chrono::sys_seconds kFirst{std::chrono::sys_days(std::chrono::year(1970) / 1 / 1)};
-  constexpr std::chrono::sys_seconds kLast{std::chrono::sys_days(std::chrono::year(2262) / 1 / 1)};
-  *time = event::WallTime(
-      std::clamp<std::chrono::sys_seconds>(whole, kFirst, kLast).time_since_epoch());
+  *time = event::wallTimeOf(std::chrono::sys_days(date) + std::chrono::hours(hour) +
+                            std::chrono::minutes(minute) + std::chrono::seconds(second));
   return true;
 }
 

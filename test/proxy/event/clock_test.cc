@@ -31,6 +31,15 @@ TEST(SystemClock, WallTimeIsTheSystems) {
   EXPECT_GT(before, 1'600'000'000'000'000u);  // after September 2020
 }
 
+TEST(WallTimeOf, WhatCannotBeHeldIsTheNearestThatCan) {
+  using std::chrono::sys_days;
+  using std::chrono::year;
+  const std::chrono::sys_seconds some = sys_days(year(2026) / 11 / 29) + std::chrono::seconds(7);
+  EXPECT_EQ(wallTimeOf(some), some);
+  EXPECT_EQ(wallTimeOf(sys_days(year(1) / 1 / 1)), WallTime());
+  EXPECT_EQ(wallTimeOf(sys_days(year(9999) / 12 / 31)), sys_days(year(2262) / 1 / 1));
+}
+
 TEST(SimulatedClock, StandsStillUntilAdvanced) {
   test::SimulatedClock clock;
   const MonotonicTime start = clock.monotonicNow();
