@@ -141,8 +141,9 @@ std::string_view joined(const std::vector<std::string>& names, Scratch& scratch)
     out.raw(name);
   }
   // A part of a name may be another one's.
-  if (out.size() == room && wanted > room + 1)
+  if (out.size() == room && wanted > room + 1) {
     kCut.copy(scratch.bytes() + room - kCut.size(), kCut.size());
+  }
   return {scratch.bytes(), out.size()};
 }
 

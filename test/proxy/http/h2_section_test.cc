@@ -9,6 +9,14 @@
 namespace convoy::http {
 namespace {
 
+void startGet(H2Section& section) {
+  section.startHead();
+  section.add(":method", "GET");
+  section.add(":scheme", "http");
+  section.add(":path", "/");
+  section.add("host", "a");
+}
+
 TEST(H2SectionTest, ItsTextIsTheWireOfHttp1AndMovesAsOne) {
   H2Options options;
   H2Section section(options);
@@ -38,11 +46,7 @@ TEST(H2SectionTest, ItsTextIsTheWireOfHttp1AndMovesAsOne) {
 TEST(H2SectionTest, EmptyPiecesOfACookieLeaveNoSpaceBehind) {
   H2Options options;
   H2Section section(options);
-  section.startHead();
-  section.add(":method", "GET");
-  section.add(":scheme", "http");
-  section.add(":path", "/");
-  section.add("host", "a");
+  startGet(section);
   for (const char* const crumb : {"", "a=1", "", "b=2", ""}) section.add("cookie", crumb);
   RequestHead head;
   ASSERT_EQ(section.finishRequest(head, true), H2Error::None);
@@ -56,11 +60,7 @@ TEST(H2SectionTest, CountsCookiesApart) {
   options.max_cookie_bytes = 100;
   H2Section section(options);
   auto cookies = [&](int count) {
-    section.startHead();
-    section.add(":method", "GET");
-    section.add(":scheme", "http");
-    section.add(":path", "/");
-    section.add("host", "a");
+    startGet(section);
     for (int i = 0; i < count; ++i) section.add("cookie", "abcdefghij");
     RequestHead head;
     return section.finishRequest(head, true);
