@@ -58,9 +58,12 @@ def _row(row_name, connections, name, samples):
 def warnings(rows):
     """What a reader must know about the figures, in sentences."""
     found = []
-    others = max((row["others_on_proxy_core_maximum"] for row in rows), default=0.0)
-    if others > 0.05:
-        found.append(f"other processes took up to {others:.0%} of the proxy's core: run again on a quiet machine")
+    others = [(row["others_on_proxy_core_maximum"], row["row"]) for row in rows]
+    names = ", ".join(_distinct(name for share, name in others if share > 0.05))
+    if names:
+        found.append(f"{names}: up to {max(others)[0]:.0%} of the proxy's core went to other processes, or to the "
+                     "kernel's own threads (ksoftirqd), and no proxy's figure holds it: see others_on_proxy_core in "
+                     "results.json")
     stolen = max((row["stolen_maximum"] for row in rows), default=0.0)
     if stolen > 0.02:
         found.append(f"the host took up to {stolen:.0%} of a core away from this virtual machine")

@@ -109,7 +109,7 @@ class SummaryTest(unittest.TestCase):
             return summary.warnings(summary.summarise([sample("nginx", 64, 8.0, **changes)], []))
 
         self.assertEqual(disturbed(), [])
-        self.assertRegex(disturbed(others_on_proxy_core=0.5)[0], "50%")
+        self.assertRegex(disturbed(others_on_proxy_core=0.5)[0], "^h1: up to 50%")
         self.assertRegex(disturbed(stolen=0.1)[0], "10%")
 
 
