@@ -43,7 +43,7 @@ bool GuardedNames::refuses(const RequestHead& head, const net::ConnectionAddress
                            const net::Transport& transport) const {
   if (!namesAServer(head)) return false;
   std::string_view host = splitAuthority(head.authority).host;
-  if (host.ends_with('.')) host.remove_suffix(1);
+  while (host.ends_with('.')) host.remove_suffix(1);
   // Its chain was chosen by that name, if it had come in time.
   if (!listener_->continue_after_inspect_timeout &&
       base::equalsIgnoreCase(host, transport.info().server_name)) {

@@ -137,12 +137,15 @@ void ServerStream::onRequestHead(RequestHead& head, bool end_of_stream) {
 }
 
 std::optional<LocalReply> ServerStream::admit() {
+  auto refusal = admitRequest(request_head_, *runtime_.spec, info_, arena_, runtime_.metrics);
+  if (refusal.has_value()) return refusal;
+  // Of the authority that is routed, which configuration may have made of the client's.
   const GuardedNames* const guarded = runtime_.guarded_names.get();
   if (guarded != nullptr && info_.downstream_transport != nullptr &&
       guarded->refuses(request_head_, owner_->addresses(), *info_.downstream_transport)) {
     return LocalReply{.failure = Failure::Misdirected};
   }
-  return admitRequest(request_head_, *runtime_.spec, info_, arena_, runtime_.metrics);
+  return std::nullopt;
 }
 
 // As Envoy: what the route says of this protocol, else what the connection manager says; the

@@ -16,6 +16,7 @@ namespace convoy::test {
 
 TlsClient::TlsClient(const net::Address& to, const TlsClientOptions& options)
     : host_(options.host),
+      version_(options.version),
       context_(SSL_CTX_new(TLS_method())),
       socket_(RawSocket::connectedTo(to)) {
   ::signal(SIGPIPE, SIG_IGN);  // the library's socket writes without MSG_NOSIGNAL
@@ -64,7 +65,7 @@ int TlsClient::onSession(SSL* ssl, SSL_SESSION* session) {
 
 HttpReply TlsClient::get(const std::string& path, const std::string& headers) {
   const std::string request =
-      absl::StrCat("GET ", path, " HTTP/1.1\r\nHost: ", host_, "\r\n", headers, "\r\n");
+      absl::StrCat("GET ", path, " ", version_, "\r\nHost: ", host_, "\r\n", headers, "\r\n");
   ERR_clear_error();
   if (SSL_write(ssl_.get(), request.data(), static_cast<int>(request.size())) <= 0) return {};
   std::string all;

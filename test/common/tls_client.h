@@ -16,7 +16,8 @@ namespace convoy::test {
 
 struct TlsClientOptions {
   std::string server_name = "example.com";  // empty: no SNI
-  std::string host = "test";                // what requests say
+  std::string host = "test";                // what requests say; empty: an empty Host
+  std::string version = "HTTP/1.1";         // what requests say
   std::string ca = "ca.pem";                // of test_ca.h; what signs the server's certificate
   std::string certificate = {};             // "client": client.pem and client.key; empty: none
   std::vector<std::string> alpn = {};
@@ -49,6 +50,7 @@ class TlsClient {
   static int onSession(SSL* ssl, SSL_SESSION* session);
 
   const std::string host_;
+  const std::string version_;
   bssl::UniquePtr<SSL_CTX> context_;
   bssl::UniquePtr<SSL_SESSION> session_;
   RawSocket socket_;

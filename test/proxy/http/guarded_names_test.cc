@@ -56,8 +56,9 @@ TEST_F(GuardedNamesTest, TheAuthorityIsComparedAsAServerNameWouldBe) {
                                       "api.example.com", "other.test", "[::1]:443", ""}) {
     EXPECT_FALSE(refuses(ours)) << ours;
   }
-  for (const std::string_view theirs : {"internal.example.com", "Internal.Example.COM",
-                                        "internal.example.com:8443", "internal.example.com."}) {
+  for (const std::string_view theirs :
+       {"internal.example.com", "Internal.Example.COM", "internal.example.com:8443",
+        "internal.example.com.", "internal.example.com.."}) {
     EXPECT_TRUE(refuses(theirs)) << theirs;
   }
 }

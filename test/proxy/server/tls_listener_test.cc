@@ -161,6 +161,28 @@ TEST_F(TlsListenerTest, NobodyGetsRoundAClientCertificateByAnotherServerName) {
   EXPECT_EQ(proxy.metric("http.public.downstream_rq_failed_misdirected_request"), 6U);
 }
 
+// What is routed is the host that configuration makes of what the client says.
+TEST_F(TlsListenerTest, NorByAHostThatIsOnlyMadeOfItsRequest) {
+  const std::string trust =
+      absl::StrCat(", validation_context: {trusted_ca: {filename: ", test::caPath("ca.pem"), "}}");
+  const std::string manager = test::managerTo(
+      "web",
+      "strip_trailing_host_dot: true, http_protocol_options: {accept_http_10: true, "
+      "default_host_for_http_10: a.example.org}");
+  ProxyHarness proxy(
+      tlsBootstrap(absl::StrCat(chain(downstreamTls(ecdsa()), "", manager), ", ",
+                                chain(downstreamTls(certificates(certificateFiles("other")) + trust,
+                                                    "require_client_certificate: true"),
+                                      "server_names: [a.example.org]", manager)),
+                   web()));
+  const auto status = [&](const std::string& host, const std::string& version) {
+    return TlsClient(proxy.address(), {.host = host, .version = version}).get().status;
+  };
+  EXPECT_EQ(status("", "HTTP/1.0"), 421);
+  EXPECT_EQ(status("a.example.org..", "HTTP/1.1"), 421);
+  EXPECT_EQ(status("example.com", "HTTP/1.0"), 200);
+}
+
 TEST_F(TlsListenerTest, TheApplicationProtocolChoosesTheChain) {
   const std::string chains = absl::StrCat(
       chain(downstreamTls(ecdsa() + ", alpn_protocols: [special]"),
