@@ -300,7 +300,6 @@ void RouterFilter::onStreamReady(Attempt& attempt) {
   http::RequestSender& sender = *attempt.sender;
   attempt.sent_at = services_.loop.now();
   attempt.state = Attempt::State::Sending;
-  cluster_->noteOutcome(attempt.host, upstream::Outcome::connected());
   if (head_->raw_tunnel && cluster_->spec().protocol != upstream::UpstreamProtocol::Http1) {
     endAttempt(attempt);  // it says nothing of the host, and others are no better
     return fail(http::Failure::UpstreamNoUpgrade);
@@ -308,6 +307,7 @@ void RouterFilter::onStreamReady(Attempt& attempt) {
   if (!head_->upgrade.empty() && !attempt.connection->takesUpgrades()) {
     return onAttemptFailed(attempt, {.failure = http::Failure::UpstreamNoUpgrade}, false);
   }
+  cluster_->noteOutcome(attempt.host, upstream::Outcome::connected());
   if (tells_host_) tellHost();
   const bool head_only = !body_seen_ && trailers_ == nullptr;
   sender.sendHead(*head_, /*end_of_stream=*/request_ended_ && head_only);

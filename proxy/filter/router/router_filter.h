@@ -134,6 +134,7 @@ class RouterFilter final : public http::Filter {
   bool retryAfterResponse(Attempt& attempt, http::ResponseHead& head, bool end_of_stream);
   bool mayRetry(bool is_free);
   void schedule(Attempt& attempt, bool is_free, const RetryPlan::Delay& delay);
+  bool hasUntriedHost();  // which the request may go to
   void startAttempt(Attempt& attempt);
   void holdClient();
   void discard(Attempt& attempt, const http::ResponseHead& head, bool end_of_stream);

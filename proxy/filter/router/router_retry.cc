@@ -244,10 +244,10 @@ bool RouterFilter::retryAfterFailure(Attempt& attempt, const AttemptFacts& facts
   }
   // RFC 9113 8.7: the host has not looked at it. One that refuses is not the best to ask again.
   // Nor has one looked whose requests wait until its time to drain is over, or that says ahead that
-  // it takes none of the kind.
+  // it takes none of the kind, which it will say again.
   const bool waited = facts.failure == Failure::UpstreamDrained && !facts.head_sent;
   const bool refused = facts.failure == Failure::UpstreamRefusedStream ||
-                       facts.failure == Failure::UpstreamNoUpgrade;
+                       (facts.failure == Failure::UpstreamNoUpgrade && hasUntriedHost());
   if (!refused && !waited) return false;
   if (context().info().upstream_attempts >= kMostAttempts) return false;
   cluster_->metrics().upstream_rq_retry.add();
@@ -332,7 +332,7 @@ void RouterFilter::schedule(Attempt& attempt, bool is_free, const RetryPlan::Del
   attempt.charged = !is_free;
   upstream::ClusterMetrics& metrics = cluster_->metrics();
   metrics.upstream_rq_retry.add();
-  if (is_free && tried_.size() < cluster_->hostCount(subset_)) return startAttempt(attempt);
+  if (is_free && hasUntriedHost()) return startAttempt(attempt);
   (delay.as_asked ? metrics.upstream_rq_retry_backoff_ratelimited
                   : metrics.upstream_rq_retry_backoff_exponential)
       .add();
@@ -346,6 +346,12 @@ void RouterFilter::schedule(Attempt& attempt, bool is_free, const RetryPlan::Del
 void RouterFilter::startAttempt(Attempt& attempt) {
   holdClient();
   chooseHost(attempt);
+}
+
+bool RouterFilter::hasUntriedHost() {
+  const http::SessionBinding* const session = context().info().session;
+  if (session != nullptr && session->strict && !session->host.empty()) return false;
+  return tried_.size() < cluster_->hostCount(subset_);
 }
 
 // Until the next attempt has a stream; what comes all the same is kept.

@@ -271,6 +271,11 @@ TEST_F(H2UpstreamTest, IsAnExtendedConnectToItsHost) {
 
 // RFC 8441 3: it would take it for malformed, and clients could have healthy hosts ejected.
 TEST_F(H2UpstreamTest, AHostThatDoesNotTakeUpgradesIsNotAskedAndNotBlamed) {
+  upstream::OutlierSpec outlier;
+  outlier.split_local_errors = true;
+  const auto spec = clusterSpec();
+  spec->outlier = std::make_shared<const upstream::OutlierSpec>(outlier);
+  makeCluster(spec, 1);
   Client& client = http_.connect();
   http_.send(client,
              "GET /chat HTTP/1.1\r\nHost: a.test\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n"
@@ -285,6 +290,9 @@ TEST_F(H2UpstreamTest, AHostThatDoesNotTakeUpgradesIsNotAskedAndNotBlamed) {
   EXPECT_EQ(metrics().upstream_cx_active.value(), 1);
   EXPECT_EQ(metrics().upstream_rq_active.value(), 0);
   EXPECT_EQ(cluster().pick().lease.ref().metrics().rq_error.value(), 0U);
+  EXPECT_EQ(cluster().pick().lease.ref().metrics().reached.value(), 0U) << "nothing was sent";
+  EXPECT_EQ(metrics().upstream_rq_total.value(), 1U) << "there is no other to ask";
+  EXPECT_EQ(metrics().upstream_rq_retry.value(), 0U);
 }
 
 TEST_F(H2UpstreamTest, ThreeHostsAreAskedForAnUpgradeAtMost) {
