@@ -36,7 +36,7 @@ TEST(SilentBackend, ItsStreamsEndAndTheNextRequestGetsAnotherConnection) {
   EXPECT_EQ(proxy.metric("cluster.web.http2.keepalive_timeout"), 0u);
   // Its kernel may acknowledge the last bytes before the PING now only, in its own time: slow,
   // then.
-  for (int i = 0; i < 3 && proxy.metric("cluster.web.http2.keepalive_timeout") == 0; ++i) {
+  for (int i = 0; i < 10 && proxy.metric("cluster.web.http2.keepalive_timeout") == 0; ++i) {
     time.advance(10s);
   }
   EXPECT_EQ(waiting.receive().field(":status"), "502");
