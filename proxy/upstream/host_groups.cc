@@ -118,6 +118,18 @@ size_t HostGroups::hostCount(const base::SubsetKey* wanted) const {
   return count;
 }
 
+bool HostGroups::hasUntried(const base::SubsetKey* wanted,
+                            std::span<const Host* const> tried) const {
+  const GroupSelection* const selection = select(wanted).selection;
+  if (selection == nullptr) return false;
+  const auto untried = [&tried](const HostSet::Entry& entry) {
+    return std::ranges::find(tried, entry.host) == tried.end();
+  };
+  return std::ranges::any_of(selection->groups(), [&](uint32_t group) {
+    return std::ranges::any_of(parts_.groups[group].hosts->entries(), untried);
+  });
+}
+
 Host* HostGroups::find(std::string_view address) const {
   std::call_once(indexed_, [this] { buildIndex(); });
   const auto found = index_.find(base::toAbsl(address));

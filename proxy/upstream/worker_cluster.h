@@ -138,6 +138,10 @@ class WorkerCluster : public std::enable_shared_from_this<WorkerCluster> {
   size_t hostCount(const base::SubsetKey* subset = nullptr) const {
     return hosts_->hostCount(subset);
   }
+  // Whether there is another one to pick than these, now.
+  bool hasUntried(std::span<const Host* const> tried, const base::SubsetKey* subset) const {
+    return hosts_->hasUntried(subset, tried);
+  }
 
   // The retry circuit breaker, or budget. True: a retry may be made; endRetry() gives the place
   // back.

@@ -350,8 +350,12 @@ void RouterFilter::startAttempt(Attempt& attempt) {
 
 bool RouterFilter::hasUntriedHost() {
   const http::SessionBinding* const session = context().info().session;
-  if (session != nullptr && session->strict && !session->host.empty()) return false;
-  return tried_.size() < cluster_->hostCount(subset_);
+  if (session == nullptr || !session->strict || session->host.empty()) {
+    return cluster_->hasUntried(tried_, subset_);
+  }
+  return std::ranges::none_of(tried_, [session](const upstream::Host* host) {
+    return host->addressText() == session->host;
+  });
 }
 
 // Until the next attempt has a stream; what comes all the same is kept.

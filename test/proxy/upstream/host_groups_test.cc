@@ -75,6 +75,19 @@ TEST(HostGroupsTest, OneGroupIsAllThatMostClustersHave) {
   EXPECT_EQ(groups.find(""), nullptr);
 }
 
+// A request may have been tried on hosts that are in no group, or more than once on one.
+TEST(HostGroupsTest, WhetherAnyIsUntriedIsNoMatterOfHowManyWereTried) {
+  const Hosts hosts({1, 1, 1, 1});
+  const HostGroups groups(setOf(hosts, {0, 1}), {&hosts[2]});
+  using Tried = std::vector<const Host*>;
+  EXPECT_TRUE(groups.hasUntried(nullptr, Tried{}));
+  EXPECT_TRUE(groups.hasUntried(nullptr, Tried{&hosts[0]}));
+  EXPECT_TRUE(groups.hasUntried(nullptr, Tried{&hosts[0], &hosts[0]}));
+  EXPECT_TRUE(groups.hasUntried(nullptr, Tried{&hosts[2], &hosts[3], &hosts[1]}));
+  EXPECT_FALSE(groups.hasUntried(nullptr, Tried{&hosts[1], &hosts[0]}));
+  EXPECT_FALSE(HostGroups().hasUntried(nullptr, Tried{}));
+}
+
 HostGroups::Parts twoGroups(const Hosts& hosts) {
   HostGroups::Parts parts;
   parts.groups.push_back({1, "0", setOf(hosts, {0, 2})});

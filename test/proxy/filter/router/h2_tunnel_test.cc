@@ -295,6 +295,25 @@ TEST_F(H2UpstreamTest, AHostThatDoesNotTakeUpgradesIsNotAskedAndNotBlamed) {
   EXPECT_EQ(metrics().upstream_rq_retry.value(), 0U);
 }
 
+TEST_F(H2UpstreamTest, AnotherHostIsAskedForAnUpgrade) {
+  makeCluster(clusterSpec(), 2);
+  Client& client = http_.connect();
+  http_.send(client,
+             "GET /chat HTTP/1.1\r\nHost: a.test\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n"
+             "Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n\r\n");
+  peer(0).send(settings() + settingsAck());
+  run();
+  ASSERT_EQ(io_.peers.size(), 2U);
+  peer(1).send(settings({{8, 1}}) + settingsAck());
+  run();
+  FrameReader frames;
+  EXPECT_TRUE(frames.read(peer(1).take()).starts_with("HEADERS 1 :method=CONNECT "));
+  peer(1).send(headers(1, {{":status", "200"}}, 0));
+  run();
+  EXPECT_TRUE(client.take().starts_with("HTTP/1.1 101 "));
+  EXPECT_EQ(metrics().upstream_rq_retry.value(), 1U);
+}
+
 TEST_F(H2UpstreamTest, ThreeHostsAreAskedForAnUpgradeAtMost) {
   makeCluster(clusterSpec(), 5);
   Client& client = http_.connect();
