@@ -1,6 +1,5 @@
 #include "proxy/upstream/group_balancer.h"
 
-#include <algorithm>
 #include <utility>
 
 #include "absl/container/flat_hash_map.h"
@@ -56,12 +55,12 @@ Pick GroupBalancer::pick(PickContext& context) {
   if (found.selection == nullptr || found.selection->withShares() == 0) return {};
   const auto groups = found.selection->groups();
   const size_t chosen = found.selection->choose(context.random, context.hash);
-  if (context.tried.empty() || !allTried(groups[chosen], context)) {
+  if (context.tried.empty() || !groups_->allTried(groups[chosen], context.tried)) {
     return pickFrom(groups[chosen], context);
   }
   // Those with shares first, the reserve at the end.
   for (const uint32_t group : groups) {
-    if (!allTried(group, context)) return pickFrom(group, context);
+    if (!groups_->allTried(group, context.tried)) return pickFrom(group, context);
   }
   return pickFrom(groups[chosen], context);
 }
@@ -70,14 +69,6 @@ Pick GroupBalancer::pickFrom(uint32_t group, PickContext& context) {
   Pick pick = balancers_[group]->pick(context);
   pick.panic = groups_->groups()[group].panic;
   return pick;
-}
-
-bool GroupBalancer::allTried(uint32_t group, const PickContext& context) const {
-  const auto entries = groups_->groups()[group].hosts->entries();
-  if (entries.size() > context.tried.size()) return false;
-  return std::all_of(entries.begin(), entries.end(), [&context](const HostSet::Entry& entry) {
-    return context.triedAlready(entry.host);
-  });
 }
 
 Pick GroupBalancer::adopt(PickContext& context, Host& host) {

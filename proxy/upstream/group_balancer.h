@@ -47,7 +47,6 @@ class GroupBalancer final : public LoadBalancer {
  private:
   std::unique_ptr<LoadBalancer> take();
   Pick pickFrom(uint32_t group, PickContext& context);
-  bool allTried(uint32_t group, const PickContext& context) const;
 
   Make make_;
   ClusterMetrics& metrics_;

@@ -118,15 +118,19 @@ size_t HostGroups::hostCount(const base::SubsetKey* wanted) const {
   return count;
 }
 
-bool HostGroups::hasUntried(const base::SubsetKey* wanted,
-                            std::span<const Host* const> tried) const {
+bool HostGroups::hasUntried(std::span<const Host* const> tried,
+                            const base::SubsetKey* wanted) const {
   const GroupSelection* const selection = select(wanted).selection;
   if (selection == nullptr) return false;
-  const auto untried = [&tried](const HostSet::Entry& entry) {
-    return std::ranges::find(tried, entry.host) == tried.end();
-  };
-  return std::ranges::any_of(selection->groups(), [&](uint32_t group) {
-    return std::ranges::any_of(parts_.groups[group].hosts->entries(), untried);
+  return std::ranges::any_of(selection->groups(),
+                             [&](uint32_t group) { return !allTried(group, tried); });
+}
+
+bool HostGroups::allTried(uint32_t group, std::span<const Host* const> tried) const {
+  const auto entries = parts_.groups[group].hosts->entries();
+  if (entries.size() > tried.size()) return false;
+  return std::ranges::all_of(entries, [&tried](const HostSet::Entry& entry) {
+    return std::ranges::find(tried, entry.host) != tried.end();
   });
 }
 

@@ -117,7 +117,9 @@ class HostGroups {
   // Hosts that requests which ask for this may go to; those in several groups count as often.
   size_t hostCount(const base::SubsetKey* wanted) const;
   // Whether there is one of them that is not among these.
-  bool hasUntried(const base::SubsetKey* wanted, std::span<const Host* const> tried) const;
+  bool hasUntried(std::span<const Host* const> tried, const base::SubsetKey* wanted) const;
+  // Whether every host of groups()[group] is among these.
+  bool allTried(uint32_t group, std::span<const Host* const> tried) const;
   // Indices of the groups that a host is in, in order. Empty unless single() is false.
   absl::InlinedVector<uint32_t, 8> groupsOf(const Host& host) const;
   // The host of this address (Host::addressText()) in any group or among the spares; null if there

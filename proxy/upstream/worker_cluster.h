@@ -140,7 +140,7 @@ class WorkerCluster : public std::enable_shared_from_this<WorkerCluster> {
   }
   // Whether there is another one to pick than these, now.
   bool hasUntried(std::span<const Host* const> tried, const base::SubsetKey* subset) const {
-    return hosts_->hasUntried(subset, tried);
+    return hosts_->hasUntried(tried, subset);
   }
 
   // The retry circuit breaker, or budget. True: a retry may be made; endRetry() gives the place

@@ -152,15 +152,17 @@ class ScriptedConnection : public Handler {
   void look() {
     std::array<iovec, 1024> parts;
     const int count = out_.peek(parts.data(), static_cast<int>(parts.size()));
-    size_t seen = 0;
+    size_t begin = 0;
     for (const iovec& part : std::span(parts).first(static_cast<size_t>(count))) {
       const std::string_view bytes(static_cast<const char*>(part.iov_base), part.iov_len);
-      const size_t old = std::min(looked_at_ - std::min(looked_at_, seen), bytes.size());
-      if (old < bytes.size()) wire_.read(bytes.substr(old));
-      seen += bytes.size();
+      const size_t end = begin + bytes.size();
+      if (looked_at_ < end) {
+        wire_.read(bytes.substr(looked_at_ - begin));
+        looked_at_ = end;
+      }
+      begin = end;
     }
-    CONVOY_ASSERT(seen == out_.size());
-    looked_at_ = seen;
+    CONVOY_ASSERT(looked_at_ == out_.size());
   }
   // What one connection holds for its peer; and what a stream was given is on its way or held.
   void checkHeld(http::H2Session& session) {

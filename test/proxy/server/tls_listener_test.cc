@@ -33,6 +33,16 @@ std::string ecdsa() {
   return certificates(certificateFiles("ecdsa"));
 }
 
+// Two chains: anybody's, and that of a.example.org, which demands a client certificate.
+std::string openAndGuarded(const std::string& manager = test::managerTo("web")) {
+  const std::string trust =
+      absl::StrCat(", validation_context: {trusted_ca: {filename: ", test::caPath("ca.pem"), "}}");
+  return absl::StrCat(chain(downstreamTls(ecdsa()), "", manager), ", ",
+                      chain(downstreamTls(certificates(certificateFiles("other")) + trust,
+                                          "require_client_certificate: true"),
+                            "server_names: [a.example.org]", manager));
+}
+
 std::string statsOf(ProxyHarness& proxy, const std::string& filter) {
   std::string stats;
   proxy.onMain([&](Server& server) { stats = admin::renderStats(server.metrics(), filter); });
@@ -135,14 +145,7 @@ TEST_F(TlsListenerTest, TheServerNameChoosesTheChain) {
 // The client says the server name before the handshake and the host behind it. Who has shown no
 // certificate must not get to the hosts of those who have, over the chain of another name.
 TEST_F(TlsListenerTest, NobodyGetsRoundAClientCertificateByAnotherServerName) {
-  const std::string trust =
-      absl::StrCat(", validation_context: {trusted_ca: {filename: ", test::caPath("ca.pem"), "}}");
-  ProxyHarness proxy(
-      tlsBootstrap(absl::StrCat(chain(downstreamTls(ecdsa())), ", ",
-                                chain(downstreamTls(certificates(certificateFiles("other")) + trust,
-                                                    "require_client_certificate: true"),
-                                      "server_names: [a.example.org]")),
-                   web()));
+  ProxyHarness proxy(tlsBootstrap(openAndGuarded(), web()));
   const auto status = [&](const std::string& name, const std::string& host,
                           const std::string& certificate = "") {
     return TlsClient(proxy.address(),
@@ -163,18 +166,11 @@ TEST_F(TlsListenerTest, NobodyGetsRoundAClientCertificateByAnotherServerName) {
 
 // What is routed is the host that configuration makes of what the client says.
 TEST_F(TlsListenerTest, NorByAHostThatIsOnlyMadeOfItsRequest) {
-  const std::string trust =
-      absl::StrCat(", validation_context: {trusted_ca: {filename: ", test::caPath("ca.pem"), "}}");
   const std::string manager = test::managerTo(
       "web",
       "strip_trailing_host_dot: true, http_protocol_options: {accept_http_10: true, "
       "default_host_for_http_10: a.example.org}");
-  ProxyHarness proxy(
-      tlsBootstrap(absl::StrCat(chain(downstreamTls(ecdsa()), "", manager), ", ",
-                                chain(downstreamTls(certificates(certificateFiles("other")) + trust,
-                                                    "require_client_certificate: true"),
-                                      "server_names: [a.example.org]", manager)),
-                   web()));
+  ProxyHarness proxy(tlsBootstrap(openAndGuarded(manager), web()));
   const auto status = [&](const std::string& host, const std::string& version) {
     return TlsClient(proxy.address(), {.host = host, .version = version}).get().status;
   };

@@ -80,12 +80,12 @@ TEST(HostGroupsTest, WhetherAnyIsUntriedIsNoMatterOfHowManyWereTried) {
   const Hosts hosts({1, 1, 1, 1});
   const HostGroups groups(setOf(hosts, {0, 1}), {&hosts[2]});
   using Tried = std::vector<const Host*>;
-  EXPECT_TRUE(groups.hasUntried(nullptr, Tried{}));
-  EXPECT_TRUE(groups.hasUntried(nullptr, Tried{&hosts[0]}));
-  EXPECT_TRUE(groups.hasUntried(nullptr, Tried{&hosts[0], &hosts[0]}));
-  EXPECT_TRUE(groups.hasUntried(nullptr, Tried{&hosts[2], &hosts[3], &hosts[1]}));
-  EXPECT_FALSE(groups.hasUntried(nullptr, Tried{&hosts[1], &hosts[0]}));
-  EXPECT_FALSE(HostGroups().hasUntried(nullptr, Tried{}));
+  EXPECT_TRUE(groups.hasUntried(Tried{}, nullptr));
+  EXPECT_TRUE(groups.hasUntried(Tried{&hosts[0]}, nullptr));
+  EXPECT_TRUE(groups.hasUntried(Tried{&hosts[0], &hosts[0]}, nullptr));
+  EXPECT_TRUE(groups.hasUntried(Tried{&hosts[2], &hosts[3], &hosts[1]}, nullptr));
+  EXPECT_FALSE(groups.hasUntried(Tried{&hosts[1], &hosts[0]}, nullptr));
+  EXPECT_FALSE(HostGroups().hasUntried(Tried{}, nullptr));
 }
 
 HostGroups::Parts twoGroups(const Hosts& hosts) {

@@ -230,6 +230,13 @@ class H2UpstreamTest : public H2TunnelTest {
     };
   }
   void TearDown() override { http_.expectAllDone(); }
+  Client& askForWebSocket() {
+    Client& client = http_.connect();
+    http_.send(client,
+               "GET /chat HTTP/1.1\r\nHost: a.test\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n"
+               "Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n\r\n");
+    return client;
+  }
 
   http::H2Metrics metrics_;
 };
@@ -276,10 +283,7 @@ TEST_F(H2UpstreamTest, AHostThatDoesNotTakeUpgradesIsNotAskedAndNotBlamed) {
   const auto spec = clusterSpec();
   spec->outlier = std::make_shared<const upstream::OutlierSpec>(outlier);
   makeCluster(spec, 1);
-  Client& client = http_.connect();
-  http_.send(client,
-             "GET /chat HTTP/1.1\r\nHost: a.test\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n"
-             "Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n\r\n");
+  Client& client = askForWebSocket();
   FrameReader frames;
   peer(0).send(settings() + settingsAck());
   run();
@@ -297,10 +301,7 @@ TEST_F(H2UpstreamTest, AHostThatDoesNotTakeUpgradesIsNotAskedAndNotBlamed) {
 
 TEST_F(H2UpstreamTest, AnotherHostIsAskedForAnUpgrade) {
   makeCluster(clusterSpec(), 2);
-  Client& client = http_.connect();
-  http_.send(client,
-             "GET /chat HTTP/1.1\r\nHost: a.test\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n"
-             "Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n\r\n");
+  Client& client = askForWebSocket();
   peer(0).send(settings() + settingsAck());
   run();
   ASSERT_EQ(io_.peers.size(), 2U);
@@ -316,10 +317,7 @@ TEST_F(H2UpstreamTest, AnotherHostIsAskedForAnUpgrade) {
 
 TEST_F(H2UpstreamTest, ThreeHostsAreAskedForAnUpgradeAtMost) {
   makeCluster(clusterSpec(), 5);
-  Client& client = http_.connect();
-  http_.send(client,
-             "GET /chat HTTP/1.1\r\nHost: a.test\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n"
-             "Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n\r\n");
+  Client& client = askForWebSocket();
   for (size_t i = 0; i < 3; ++i) {
     ASSERT_EQ(io_.peers.size(), i + 1);
     EXPECT_TRUE(client.take().empty());
